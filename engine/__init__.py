@@ -1,0 +1,1 @@
+"""The engine: graphs, steps, derivatives and training, on NumPy alone."""

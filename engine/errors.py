@@ -1,0 +1,116 @@
+"""One family of expected errors: what is wrong, where, and how to mend it.
+
+Whatever a user's file, formula or option can get wrong is raised as a `BackstepError`; the window shows its
+one line, the command line prints it on stderr and exits 2. Anything else that escapes is a defect.
+"""
+
+from __future__ import annotations
+
+ELLIPSIS = "…"
+
+
+def excerpt(text: object, limit: int = 60) -> str:
+    r"""Return `text` on one line, cut in the middle if it is longer than `limit`.
+
+    Parameters
+    ----------
+    text : object
+        What the user wrote; anything but a string is converted with `str`.
+    limit : int
+        The greatest number of characters returned, at least 3.
+
+    Examples
+    --------
+    >>> excerpt("W1 @ X\n  + b1")
+    'W1 @ X + b1'
+    >>> excerpt("x" * 100, limit=9)
+    'xxxx…xxxx'
+    """
+    raw = str(text)
+    # Cut before splitting too: what a user pastes can be megabytes long.
+    head, tail = raw[: 4 * limit], raw[-4 * limit :]
+    line = _one_line(raw if len(raw) <= 8 * limit else f"{head}{ELLIPSIS}{tail}")
+    if len(line) <= limit:
+        return line
+    end = (limit - 1) // 2
+    return f"{line[: limit - 1 - end]}{ELLIPSIS}{line[-end:]}"
+
+
+class BackstepError(Exception):
+    """An expected error: something the user can mend.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, as a sentence.
+    where : str
+        The place: a line and column, a file, a column's name. May be empty.
+    how : str
+        How to mend it, as a sentence. May be empty.
+
+    Examples
+    --------
+    >>> print(DataError("The file has no rows", where="cars.csv", how="Add at least one row."))
+    cars.csv: The file has no rows. Add at least one row.
+    """
+
+    def __init__(self, what: str, *, where: str = "", how: str = "") -> None:
+        # `args` holds `what` alone: pickling copies the attributes as well, so every subclass travels whole.
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.how = how
+
+    def __str__(self) -> str:
+        what = _one_line(self.what)
+        if self.how and not what.endswith((".", "!", "?", ":", ELLIPSIS)):
+            what += "."
+        body = f"{what} {_one_line(self.how)}".strip()
+        where = _one_line(self.where)
+        return f"{where}: {body}" if where else body
+
+
+class FormulaError(BackstepError):
+    """A formula that cannot be read, or whose shapes do not fit, at a place in its text.
+
+    Parameters
+    ----------
+    what, how : str
+        As in `BackstepError`.
+    line, column : int
+        The place in the formula's text, both counted from 1.
+
+    Examples
+    --------
+    >>> print(FormulaError("the name 'Wl' is not known.", 2, 5, how="Did you mean W1?"))
+    line 2, column 5: the name 'Wl' is not known. Did you mean W1?
+    """
+
+    def __init__(self, what: str, line: int = 1, column: int = 1, *, how: str = "") -> None:
+        super().__init__(what, where=f"line {line}, column {column}", how=how)
+        self.line = line
+        self.column = column
+
+
+class ShapeError(BackstepError):
+    """Shapes that do not fit an op; the formula reader adds the line and the column."""
+
+
+class NetworkError(BackstepError):
+    """A network file that says something it cannot mean."""
+
+
+class DataError(BackstepError):
+    """A data file or a choice of columns that cannot be used."""
+
+
+class TrainingError(BackstepError):
+    """A training option that cannot work, or a run that left the finite numbers."""
+
+
+class UsageError(BackstepError):
+    """A command line that asks for something Backstep does not have."""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
