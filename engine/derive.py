@@ -1,0 +1,364 @@
+r"""The chain rule in symbols: every equation Backstep shows, composed from the operations' records.
+
+The factor of a line with respect to a name is the composition of its operations' factors along the path from that
+name. Gradients are written out down to stored values while they are short, and refer to
+:math:`\partial L/\partial Z` of a named line where they are not, so that no equation grows without bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from engine import expr as ex
+from engine import ops
+from engine.errors import BackstepError
+from engine.expr import ONE, Expr, Name
+from engine.formula import MAX_WRITTEN
+from engine.graph import Detail, Graph, Kind, Line, Node, Use
+from engine.names import latex_name
+from engine.ops import Placed, Side
+from engine.shapes import Dims
+
+__all__ = ["Contribution", "Derivation", "Factor"]
+
+MAX_WEIGHT = 32  # symbols in an equation before it refers to the gradient of a named line
+MAX_TERMS = 4  # contributions to a gradient that are written out before the next line refers to it by name
+
+
+@dataclass(frozen=True)
+class Factor:
+    r"""How an incoming gradient becomes the contribution to one input.
+
+    Attributes
+    ----------
+    side
+        ``left``, ``right``, ``elementwise``, ``scalar``, ``sum``, ``spread``, ``transpose``, ``map`` or ``composed``.
+    operand
+        What it multiplies by, in symbols; None for a side that has no operand.
+    latex
+        The operand, or for a side without one the whole rule with :math:`\square` for the incoming gradient.
+    uses
+        The stored forward values that it reads.
+    """
+
+    side: str
+    operand: Expr | None
+    latex: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one use of a value adds to its gradient: the expression, and its factor."""
+
+    node: str
+    input: str
+    slot: int
+    expr: Expr
+    factor: Factor
+
+
+class Derivation:
+    """The equations of a graph.
+
+    Parameters
+    ----------
+    graph
+        Any graph; equations are worked out when they are asked for.
+    detail
+        At primitive detail the parts of a line are stored values of their own.
+    """
+
+    def __init__(self, graph: Graph, detail: Detail = Detail.EQUATION) -> None:
+        self.graph = graph
+        self.detail = detail
+        self._symbols: dict[int, Expr] = {}
+
+    # --- values ---
+
+    def loss_latex(self) -> str:
+        name = self.graph.loss
+        return r"\mathcal{L}" if name == "L" else latex_name(name)
+
+    def name_latex(self, name: str) -> str:
+        """Return the LaTeX of a node's name; of an unnamed part, the expression it stands for."""
+        if name == self.graph.loss:
+            return self.loss_latex()
+        node = self.graph[name]
+        if self._is_part(node):
+            return ex.latex(self.symbol(node.id))
+        return latex_name(name)
+
+    def gradient_latex(self, name: str) -> str:
+        r"""Return :math:`\partial L/\partial x` as LaTeX."""
+        text = self.name_latex(name)
+        if self._is_part(self.graph[name]) and len(text) > 40:
+            text = self._part_label(name)
+        loss = self.loss_latex()
+        gap = "" if loss.startswith("\\") else " "
+        return rf"\frac{{\partial{gap}{loss}}}{{\partial {text}}}"
+
+    @staticmethod
+    def _part_label(name: str) -> str:
+        line, _, number = name.rpartition(".")
+        return rf"{{{latex_name(line)}}}^{{({number})}}"
+
+    def symbol(self, node_id: int) -> Expr:
+        """Return the expression by which other expressions read a node: its name, or a part written out."""
+        found = self._symbols.get(node_id)
+        if found is None:
+            found = self._symbols[node_id] = self._symbol(self.graph.nodes[node_id])
+        return found
+
+    def _symbol(self, node: Node) -> Expr:
+        if node.constant is not None:
+            return node.constant
+        if not self._is_part(node):
+            return Name(node.name, node.dims, self.name_latex(node.name), node.name)
+        self._require_short(node)
+        written = self.definition(node)
+        if self.detail == Detail.EQUATION or node.id not in self.graph.active:
+            return written
+        return Name(node.name, node.dims, "", part_source(node.name), part=written)
+
+    def _is_part(self, node: Node) -> bool:
+        return node.kind == Kind.OP and self.graph.lines[node.line].node != node.id
+
+    def _require_short(self, node: Node) -> None:
+        line = self.graph.lines[node.line]
+        if not self.is_written(line):
+            raise BackstepError(
+                f"the line of {line.name} has {len(line.parts)} operations; at most {MAX_WRITTEN} are written out.",
+                where=f"line {line.number}",
+                how="Give parts of it names on lines of their own.",
+            )
+
+    @staticmethod
+    def is_written(line: Line) -> bool:
+        """Say whether a line is short enough to be written out in symbols."""
+        return len(line.parts) <= MAX_WRITTEN
+
+    def definition(self, node: Node) -> Expr:
+        """Return the right-hand side that defines an operation's node, its inputs as they are read."""
+        assert node.op is not None
+        args = [self.symbol(i) for i in node.inputs]
+        return node.op.express(args, node.dims, dict(node.attrs))
+
+    def right_side(self, name: str) -> Expr:
+        """Return the right-hand side of a line, or of a part at primitive detail."""
+        node = self.graph[name]
+        self._require_short(node)
+        return self.definition(node)
+
+    # --- forward ---
+
+    def forward_latex(self, name: str) -> str:
+        r"""Return the equation that defines a line or a part: ``\hat{y} = w x + b``."""
+        node = self.graph[name]
+        left = self._part_label(name) if self._is_part(node) else self.name_latex(name)
+        return f"{left} = {self.definition_latex(name)}"
+
+    def definition_latex(self, name: str) -> str:
+        """Return the right-hand side as LaTeX; of a line too long to write out, what it is made of."""
+        node = self.graph[name]
+        line = self.graph.lines[node.line]
+        if not self.is_written(line):
+            read = dict.fromkeys(self.graph.nodes[use.source].name for use in line.uses)
+            shown = ", ".join(self.name_latex(n) for n in list(read)[:3]) + (r", \ldots" if len(read) > 3 else "")
+            return rf"f({shown}) \quad \text{{({len(line.parts)} operations)}}"
+        return ex.latex(self.right_side(name))
+
+    def forward_source(self, name: str) -> str:
+        """Return the NumPy statement that computes a line or a part."""
+        node = self.graph[name]
+        line = self.graph.lines[node.line]
+        if not self.is_written(line):
+            return f"# {name}: {len(line.parts)} operations"
+        return f"{self._target(name)} = {ex.source(self.right_side(name))}"
+
+    def _target(self, name: str) -> str:
+        return part_source(name) if self._is_part(self.graph[name]) else name
+
+    # --- backward, one use at a time ---
+
+    def gradient_name(self, name: str) -> Name:
+        """Return the gradient of a node as a symbol."""
+        node = self.graph[name]
+        return Name(name, node.dims, self.gradient_latex(name), f"d_{self._target(name)}", kind="gradient")
+
+    def contribution(self, node: str, slot: int) -> Contribution:
+        """Return what the use of a value in `slot` of `node` adds to its gradient.
+
+        Raises
+        ------
+        BackstepError
+            Where the line is too long to be written out.
+        """
+        placed, source = self._placed(node, slot)
+        upstream = ONE if node == self.graph.loss else self.gradient_name(node)
+        return Contribution(
+            node, source.name, slot, ops.chain(upstream, placed), _factor(placed, self.graph[node].dims)
+        )
+
+    def _placed(self, node: str, slot: int) -> tuple[list[Placed], Node]:
+        graph = self.graph
+        if self.detail == Detail.PRIMITIVE:
+            target = graph[node]
+            return self._links(target, slot), graph.nodes[target.inputs[slot]]
+        use = graph.line_by_name[node].uses[slot]
+        self._require_short(graph[node])
+        return self._along(use), graph.nodes[use.source]
+
+    def _along(self, use: Use) -> list[Placed]:
+        return [link for node_id, slot in use.path for link in self._links(self.graph.nodes[node_id], slot)]
+
+    def _links(self, node: Node, slot: int) -> list[Placed]:
+        nodes = self.graph.nodes
+        self._require_short(node)
+        ins = [self.symbol(i) for i in node.inputs]
+        dims = [*(nodes[i].dims for i in node.inputs), node.dims]
+        assert node.op is not None
+        return ops.links(node.op, slot, ins, self.symbol(node.id), dims, dict(node.attrs))
+
+    def contributions_to(self, name: str) -> Sequence[tuple[str, int]]:
+        """Return the uses that add to the gradient of `name`, in the order in which backward reaches them."""
+        return self._uses.get(name, ())
+
+    @cached_property
+    def _uses(self) -> Mapping[str, list[tuple[str, int]]]:
+        found: dict[str, list[tuple[str, int]]] = {}
+        graph = self.graph
+        for line in reversed(graph.lines):
+            if line.node in graph.on_loss_path:
+                for use in line.uses:
+                    found.setdefault(graph.nodes[use.source].name, []).append((line.name, use.slot))
+        return found
+
+    # --- backward, whole gradients (equation detail) ---
+
+    def gradient(self, name: str) -> Expr:
+        """Return the gradient of a named value, written out as far as it stays readable."""
+        return self._expanded[name]
+
+    @cached_property
+    def _expanded(self) -> Mapping[str, Expr]:
+        found: dict[str, Expr] = {self.graph.loss: ONE}
+        for name in self._backward_order():
+            found[name] = self._sum(name, found)
+        return found
+
+    def _backward_order(self) -> list[str]:
+        """Return lines from the loss back, then parameters, then inputs; the loss itself left out."""
+        graph = self.graph
+        lines = [line.name for line in reversed(graph.lines) if line.name != graph.loss]
+        return [*lines, *graph.parameters, *graph.inputs]
+
+    def _sum(self, name: str, found: Mapping[str, Expr]) -> Expr:
+        uses = self.contributions_to(name)
+        terms = []
+        for node, slot in uses:
+            placed, _ = self._placed(node, slot)
+            upstream = found[node] if self._is_short(found[node]) else self.gradient_name(node)
+            terms.append((1, ops.chain(upstream, placed)))
+        return ex.add(*terms) if terms else ex.lift(0)
+
+    @staticmethod
+    def _is_short(expr: Expr) -> bool:
+        many = isinstance(expr, ex.Sum) and len(expr.terms) > MAX_TERMS
+        return expr.weight <= MAX_WEIGHT and not many
+
+    def equation(self, name: str) -> str:
+        """Return the equation of a gradient as LaTeX."""
+        return f"{self.gradient_latex(name)} = {ex.latex(self.gradient(name))}"
+
+    # --- source ---
+
+    def code(self) -> list[tuple[str, str]]:
+        """Return each gradient as a NumPy expression over stored values and ``d_NAME`` of the rows before it."""
+        rows = [(self.graph.loss, "1.0")]
+        for name in self._backward_order():
+            rows.append((name, self._code_of(name)))
+        return rows
+
+    def _code_of(self, name: str) -> str:
+        terms = [(1, self.contribution(node, slot).expr) for node, slot in self.contributions_to(name)]
+        return ex.source(ex.add(*terms)) if terms else f"np.zeros_like({name})"
+
+
+def part_source(name: str) -> str:
+    """Return the Python name of an unnamed part: ``L.1`` is ``L_part1``."""
+    line, _, number = name.rpartition(".")
+    return f"{line}_part{number}"
+
+
+# --- a chain of links as one factor ------------------------------------------------------------------------
+
+_SQUARE = r"\square"
+
+
+def _factor(placed: Sequence[Placed], dims: Dims) -> Factor:
+    """Return the one factor that a chain of links amounts to, for an incoming gradient of shape `dims`."""
+    hole = Name("", dims, _SQUARE, "g", kind="hole")
+    placed = [link for link in placed if not _is_identity(link)]
+    if not placed:
+        return Factor(Side.SCALAR, ONE, "1", ())
+    if not dims and all(link.side != Side.MAP for link in placed):
+        return _local(ops.chain(ONE, placed))
+    if len(placed) == 1:
+        return _single(placed[0], hole)
+    return _composed(placed, hole)
+
+
+def _is_identity(link: Placed) -> bool:
+    return link.side in (Side.SCALAR, Side.ELEMENTWISE) and isinstance(link.operand, int) and link.operand == 1
+
+
+def _local(operand: Expr) -> Factor:
+    """Return the factor for a scalar's gradient: the whole local derivative, as one operand."""
+    side = Side.SCALAR if operand.is_scalar else Side.ELEMENTWISE
+    return Factor(side, operand, ex.latex(operand), ex.uses(operand))
+
+
+def _single(link: Placed, hole: Name) -> Factor:
+    if isinstance(link.operand, Expr | int) and link.side != Side.SUM:
+        operand = ex.lift(link.operand)
+        side = Side.SCALAR if link.side == Side.ELEMENTWISE and operand.is_scalar else link.side
+        return Factor(side, operand, ex.latex(operand), ex.uses(operand))
+    whole = ops.chain(hole, [link])
+    if isinstance(whole, ex.SumTo) and len(hole.dims) == 2:
+        axes = ex.copied_axes(whole)
+        if len(axes) == 1:
+            return Factor(link.side, None, r"\vec{1}" if axes == (1,) else r"\vec{1}^\intercal", ())
+    return Factor(link.side, None, ex.latex(whole), ex.uses(whole))
+
+
+def _composed(placed: Sequence[Placed], hole: Name) -> Factor:
+    sides = {_effective_side(link) for link in placed}
+    for side in (Side.ELEMENTWISE, Side.LEFT, Side.RIGHT, Side.SCALAR):
+        if sides <= {Side.SCALAR, side}:
+            operand = _operand(placed, side)
+            return Factor(side, operand, ex.latex(operand), ex.uses(operand))
+    whole = ops.chain(hole, placed)
+    return Factor(Side.COMPOSED, None, ex.latex(whole), ex.uses(whole))
+
+
+def _effective_side(link: Placed) -> str:
+    if link.side == Side.ELEMENTWISE and ex.lift(link.operand).is_scalar:
+        return Side.SCALAR
+    return link.side
+
+
+def _operand(placed: Sequence[Placed], side: str) -> Expr:
+    """Return the product of the operands of a chain whose links are scalars and links of one side."""
+    result: Expr = ONE
+    for link in placed:
+        operand = ex.lift(link.operand)
+        if _effective_side(link) == Side.SCALAR:
+            result = ex.multiply(operand, result) if side == Side.LEFT else ex.multiply(result, operand)
+        elif result.is_scalar or side == Side.ELEMENTWISE:
+            result = ex.multiply(result, operand)
+        else:
+            result = operand @ result if side == Side.LEFT else result @ operand
+    return result

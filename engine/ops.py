@@ -1,0 +1,890 @@
+r"""The operations: one record each, and everything Backstep knows about an operation stands in it.
+
+A record holds the forward rule, the local factors of the vector-Jacobian product (one chain of :class:`Link` per
+input slot), the LaTeX and the NumPy source. Rules are polymorphic (see :mod:`engine.expr`): the same line computes
+with arrays and writes the equation. Broadcasting is not their business: where an elementwise operation copied an
+input, the sum over the copies is a link that :func:`links` adds.
+
+Conventions at the points where a derivative does not exist: relu'(0) = 0, |x|'(0) = 0, norm'(0) = 0, ties of max and
+min share the gradient evenly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine import expr as ex
+from engine import shapes
+from engine.errors import ShapeError
+from engine.expr import Expr, count
+from engine.shapes import Dims
+
+__all__ = ["OPS", "Helper", "Link", "Op", "Side", "back", "chain", "links"]
+
+Rule = Callable[..., Any]
+Attrs = Mapping[str, Any]
+
+
+class Side:
+    """How a link turns the gradient that comes in into the one that goes out."""
+
+    SCALAR = "scalar"  # operand * g
+    ELEMENTWISE = "elementwise"  # g (.) operand
+    LEFT = "left"  # operand @ g
+    RIGHT = "right"  # g @ operand
+    SUM = "sum"  # summed over the axes that broadcasting copied
+    SPREAD = "spread"  # copied along the axes that a reduction summed over
+    TRANSPOSE = "transpose"
+    MAP = "map"  # a linear map that is none of these, such as softmax's
+    COMPOSED = "composed"  # several of these, one after the other
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A function that only derivatives need, such as ``sign``; polymorphic like an operation."""
+
+    name: str
+    compute: Rule
+    latex: Callable[..., str]
+    source: Callable[..., str]
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        symbols = [a for a in args if isinstance(a, Expr)]
+        if not symbols:
+            return self.compute(*args, **attrs)
+        lifted = [ex.lift(a) for a in args]
+        dims: Dims = ()
+        for arg in lifted:
+            dims = shapes.broadcast(dims, arg.dims)
+        return ex.apply(self, lifted, dims, **attrs)
+
+    def write_latex(self, *args: str, **attrs: Any) -> str:
+        return self.latex(*args, **attrs)
+
+    def write_source(self, *args: str, **attrs: Any) -> str:
+        return self.source(*args, **attrs)
+
+
+class Link(NamedTuple):
+    """One local factor: a side, and the rule for the operand from the inputs and the output (`out` comes last)."""
+
+    side: str
+    rule: Rule | None = None
+
+
+Chain = tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Op:
+    """An operation.
+
+    Attributes
+    ----------
+    name
+        What the formula calls it.
+    forward
+        From the inputs (arrays or expressions) and the attributes to the output.
+    factors
+        For each input slot, the chain of links from the gradient of the output to that of the input.
+    shape
+        From the shapes of the inputs and the attributes to the shape of the output; raises ShapeError.
+    latex, source
+        How an application prints; None where the forward rule's own operators print it.
+    analytic
+        Whether the forward rule may be given complex numbers (the complex-step derivative).
+    elementwise
+        Whether NumPy broadcasts the inputs; then the sum over copies is added to the factors.
+    symbol
+        What stands for it on a small card.
+    sentence
+        How the backward step through it is said in words.
+    arity
+        The smallest and the largest number of arguments.
+    """
+
+    name: str
+    forward: Rule
+    factors: tuple[Chain, ...]
+    shape: Callable[..., Dims]
+    latex: Callable[..., str] | None = None
+    source: Callable[..., str] | None = None
+    analytic: bool = True
+    elementwise: bool = False
+    symbol: str = ""
+    sentence: str = ""
+    arity: tuple[int, int] = field(default=(1, 1))
+
+    def compute(self, *args: Any, **attrs: Any) -> Any:
+        """Return the output for arrays."""
+        return self.forward(*args, **attrs)
+
+    def express(self, args: Sequence[Expr], dims: Dims, attrs: Attrs) -> Expr:
+        """Return the application to `args` in symbols."""
+        if self.latex is None:
+            return self.forward(*args, **attrs)
+        return ex.apply(self, args, dims, **attrs)
+
+    def write_latex(self, *args: str, **attrs: Any) -> str:
+        assert self.latex is not None
+        return self.latex(*args, **attrs)
+
+    def write_source(self, *args: str, **attrs: Any) -> str:
+        assert self.source is not None
+        return self.source(*args, **attrs)
+
+
+# --- applying links ----------------------------------------------------------------------------------------
+
+
+class Placed(NamedTuple):
+    """A link whose operand has been worked out, as an array or as an expression."""
+
+    side: str
+    operand: Any
+    dims: Dims  # the shape that comes out
+    attrs: Attrs
+    rule: Rule | None = None
+
+
+def links(
+    op: Op, slot: int, ins: Sequence[Any], out: Any, dims: Sequence[Dims], attrs: Attrs
+) -> list[Placed]:
+    """Return the placed links of `op` for `slot`, the sum over broadcast copies included.
+
+    Parameters
+    ----------
+    ins, out
+        The inputs and the output: arrays, or expressions.
+    dims
+        The shapes of the inputs, then of the output.
+    """
+    target, whole = dims[slot], dims[-1]
+    chain = chain_of(op, slot, dims)
+    placed = [_place(link, ins, out, target if not op.elementwise else whole, attrs) for link in chain]
+    if op.elementwise:
+        placed = _with_sum(placed, target, whole)
+    return placed
+
+
+def chain_of(op: Op, slot: int, dims: Sequence[Dims]) -> Chain:
+    """Return the links of `op` for `slot`; the product with a one-dimensional array needs its own."""
+    if op.name == "@" and any(len(d) < 2 for d in dims[:2]):
+        return (Link(Side.MAP, _VECTOR_RULES[len(dims[0]), len(dims[1])][slot]),)
+    return op.factors[slot]
+
+
+def _place(link: Link, ins: Sequence[Any], out: Any, dims: Dims, attrs: Attrs) -> Placed:
+    if link.side == Side.MAP:
+        bound = link.rule
+        assert bound is not None
+        return Placed(link.side, None, dims, attrs, lambda g: bound(g, *ins, out, **attrs))
+    operand = None if link.rule is None else link.rule(*ins, out, **attrs)
+    return Placed(link.side, operand, dims, attrs)
+
+
+def _with_sum(placed: list[Placed], target: Dims, whole: Dims) -> list[Placed]:
+    axes = shapes.summed_axes(target, whole)
+    if not axes:
+        return placed
+    last = placed[-1]
+    if len(placed) == 1 and last.side == Side.ELEMENTWISE:
+        product = _as_matrix_product(last, target, whole, axes)
+        if product is not None:
+            return [product]
+    return [*placed, Placed(Side.SUM, axes, target, {})]
+
+
+def _as_matrix_product(last: Placed, target: Dims, whole: Dims, axes: tuple[int, ...]) -> Placed | None:
+    """Return "times a row, summed over it" as the product with the row transposed, which it is: g x^T.
+
+    Only where a single number was multiplied into a row or a column; the equation then is the one of the course.
+    """
+    if len(whole) != 2 or any(not d.is_unit for d in target) or _rank(last.operand) != 2:
+        return None
+    if whole[0].name == "1" and 1 in axes:
+        return Placed(Side.RIGHT, last.operand.T, target, {})
+    if whole[1].name == "1" and 0 in axes:
+        return Placed(Side.LEFT, last.operand.T, target, {})
+    return None
+
+
+def _rank(x: Any) -> int:
+    return len(x.dims) if isinstance(x, Expr) else np.ndim(x)
+
+
+def back(g: Any, link: Placed) -> Any:
+    """Return what `link` makes of the gradient `g`: an array from an array, an expression from an expression."""
+    return _back_symbols(g, link) if isinstance(g, Expr) else _back_arrays(g, link)
+
+
+def chain(g: Any, placed: Sequence[Placed]) -> Any:
+    """Return `g` taken through all links."""
+    for link in placed:
+        g = back(g, link)
+    return g
+
+
+def _back_arrays(g: Any, link: Placed) -> Any:
+    side, operand = link.side, link.operand
+    if side in (Side.SCALAR, Side.ELEMENTWISE):
+        return g if isinstance(operand, int) and operand == 1 else g * operand
+    if side == Side.LEFT:
+        return np.reshape(operand @ g, shapes.sizes(link.dims))
+    if side == Side.RIGHT:
+        return np.reshape(g @ operand, shapes.sizes(link.dims))
+    if side == Side.SUM:
+        return np.sum(g, axis=operand).reshape(shapes.sizes(link.dims))
+    if side == Side.TRANSPOSE:
+        return np.transpose(g)
+    if side == Side.SPREAD:
+        return _spread_array(g, link)
+    assert link.rule is not None
+    return link.rule(g)
+
+
+def _spread_array(g: Any, link: Placed) -> Any:
+    axis, keepdims = link.attrs.get("axis"), link.attrs.get("keepdims", False)
+    if axis is not None and not keepdims:
+        g = np.expand_dims(g, axis)
+    elif axis is None:
+        g = np.reshape(g, ())
+    return np.broadcast_to(g, shapes.sizes(link.dims))
+
+
+def _back_symbols(g: Expr, link: Placed) -> Expr:
+    side, operand = link.side, link.operand
+    if side in (Side.SCALAR, Side.ELEMENTWISE):
+        operand = ex.lift(operand)
+        before = operand.is_scalar and (not g.is_scalar or isinstance(operand, ex.Const))
+        return ex.multiply(operand, g) if before else ex.multiply(g, operand)
+    if side == Side.LEFT:
+        return ex.reshape(operand @ g, link.dims)
+    if side == Side.RIGHT:
+        return ex.reshape(g @ operand, link.dims)
+    if side == Side.SUM:
+        return ex.sum_to(g, operand, link.dims)
+    if side == Side.TRANSPOSE:
+        return g.T
+    if side == Side.SPREAD:
+        return _spread_symbols(g, link)
+    assert link.rule is not None
+    return link.rule(g)
+
+
+def _spread_symbols(g: Expr, link: Placed) -> Expr:
+    axis, keepdims = link.attrs.get("axis"), link.attrs.get("keepdims", False)
+    if axis is None:
+        return ex.spread(ex.reshape(g, ()), link.dims)
+    return ex.spread(g, link.dims, axis, keepdims)
+
+
+# --- rules with a name: numbers for arrays, symbols for expressions -----------------------------------------
+
+
+def _stable_sigmoid(x: Any) -> Any:
+    if np.iscomplexobj(x):
+        return 1 / (1 + np.exp(-x))
+    small = np.exp(-np.abs(x))
+    return np.where(np.asarray(x) >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def _softmax(x: Any, axis: int = 0) -> Any:
+    shifted = np.exp(x - np.max(np.real(x), axis=axis, keepdims=True))
+    return shifted / np.sum(shifted, axis=axis, keepdims=True)
+
+
+def _log_softmax(x: Any) -> Any:
+    shifted = x - np.max(np.real(x), axis=0, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=0, keepdims=True))
+
+
+def _ties(x: Any, out: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    peak = out if axis is None or keepdims else np.expand_dims(out, axis)
+    equal = (x == peak).astype(float) if isinstance(x, np.ndarray) else np.asarray(x == peak, dtype=float)
+    return equal / np.sum(equal, axis=axis, keepdims=axis is not None)
+
+
+def _ties_source(x: str, out: str, axis: int | None = None, keepdims: bool = False) -> str:
+    peak = out if axis is None or keepdims else f"np.expand_dims({out}, {axis})"
+    kept = "" if axis is None else f", axis={axis}, keepdims=True"
+    return f"(({x} == {peak}) / np.sum({x} == {peak}{kept}))"
+
+
+def _wins(sign: str) -> Helper:
+    def compute(a: Any, b: Any) -> Any:
+        ahead = np.greater(a, b) if sign == ">" else np.less(a, b)
+        return ahead + 0.5 * np.equal(a, b)
+
+    return Helper(
+        "wins",
+        compute,
+        lambda a, b: rf"\left(\mathbb{{1}}[{a} {sign} {b}] + \frac{{1}}{{2}}\mathbb{{1}}[{a} = {b}]\right)",
+        lambda a, b: f"({_atom(a)} {sign} {_atom(b)}) + 0.5 * ({_atom(a)} == {_atom(b)})",
+    )
+
+
+def _power_slope(x: Any, p: Any) -> Any:
+    if isinstance(x, Expr) or isinstance(p, Expr):
+        return p * x ** (p - 1)
+    with np.errstate(all="ignore"):
+        return np.where(np.equal(p, 0), 0.0, p * np.power(x, np.subtract(p, 1.0)))
+
+
+def _log_source(x: str) -> str:
+    return f"np.log(np.where({x} == 0, 1, {x}))"
+
+
+_parens = ex.parenthesised
+_atom = ex.atom
+
+sign = Helper("sign", np.sign, lambda x: rf"\mathrm{{sign}}{_parens(x)}", lambda x: f"np.sign({x})")
+positive = Helper(
+    "positive",
+    lambda x: np.greater(x, 0).astype(float),
+    lambda x: rf"\mathbb{{1}}[{x} > 0]",
+    lambda x: f"({x} > 0)",
+)
+sine = Helper("sin", np.sin, lambda x: rf"\sin{_parens(x)}", lambda x: f"np.sin({x})")
+cosine = Helper("cos", np.cos, lambda x: rf"\cos{_parens(x)}", lambda x: f"np.cos({x})")
+sigma = Helper(
+    "sigmoid",
+    _stable_sigmoid,
+    lambda x: rf"\sigma{_parens(x)}",
+    lambda x: f"1 / (1 + np.exp(-{_atom(x)}))",
+)
+log_nonzero = Helper(
+    "log", lambda x: np.log(np.where(x == 0, 1.0, x)), lambda x: rf"\log{_parens(x)}", _log_source
+)
+soft = Helper(
+    "softmax",
+    _softmax,
+    lambda x, axis=0: rf"\mathrm{{softmax}}{_parens(x)}",
+    lambda x, axis=0: (
+        f"(np.exp({x} - np.max({x}, axis={axis}, keepdims=True))"
+        f" / np.sum(np.exp({x} - np.max({x}, axis={axis}, keepdims=True)), axis={axis}, keepdims=True))"
+    ),
+)
+log_soft = Helper(
+    "log_softmax",
+    _log_softmax,
+    lambda x: rf"\log\mathrm{{softmax}}{_parens(x)}",
+    lambda x: (
+        f"({x} - np.max({x}, axis=0, keepdims=True)"
+        f" - np.log(np.sum(np.exp({x} - np.max({x}, axis=0, keepdims=True)), axis=0, keepdims=True)))"
+    ),
+)
+or_one = Helper(
+    "or_one",
+    lambda n: np.where(n == 0, 1.0, n),
+    lambda n: n,
+    lambda n: f"np.where({n} == 0, 1, {n})",
+)
+argmax_share = Helper(
+    "share",
+    _ties,
+    lambda x, out, **_: rf"\frac{{\mathbb{{1}}[{x} = {out}]}}{{\#\{{{x} = {out}\}}}}",
+    _ties_source,
+)
+larger, smaller = _wins(">"), _wins("<")
+
+
+def column_sums(x: Any) -> Any:
+    """Return the sums of the columns, as a row that is copied back to the shape of `x`."""
+    if not isinstance(x, Expr):
+        return np.sum(x, axis=0, keepdims=True)
+    return _summed_and_copied(x, 0)
+
+
+def _summed_and_copied(x: Expr, axis: int) -> Expr:
+    axis %= len(x.dims)
+    kept = shapes.reduced(x.dims, axis, keepdims=True)
+    return ex.spread(ex.sum_to(x, (axis,), kept), x.dims, axis)
+
+
+def _softmax_back(g: Any, x: Any, out: Any, axis: int = 0) -> Any:
+    if isinstance(g, Expr):
+        return out * (g - _summed_and_copied(g * out, axis))
+    return out * (g - np.sum(g * out, axis=axis, keepdims=True))
+
+
+def examples(x: Any) -> Any:
+    """Return the number of examples: the columns of `x`, or 1 for a scalar."""
+    return count(x, -1) if _rank(x) else 1
+
+
+outer = Helper(
+    "outer",
+    lambda a, b: np.multiply.outer(a, b),
+    lambda a, b: rf"{a}\,{b}^\intercal",
+    lambda a, b: f"np.multiply.outer({a}, {b})",
+)
+
+
+def _outer_expr(a: Any, b: Any) -> Any:
+    if isinstance(a, Expr) or isinstance(b, Expr):
+        a, b = ex.lift(a), ex.lift(b)
+        return ex.apply(outer, (a, b), a.dims + b.dims)
+    return np.multiply.outer(a, b)
+
+
+_VECTOR_RULES: dict[tuple[int, int], tuple[Rule, Rule]] = {
+    (1, 1): (lambda g, a, b, out: g * b, lambda g, a, b, out: g * a),
+    (1, 2): (lambda g, a, b, out: b @ g, lambda g, a, b, out: _outer_expr(a, g)),
+    (2, 1): (lambda g, a, b, out: _outer_expr(g, b), lambda g, a, b, out: a.T @ g),
+}
+
+
+# --- shapes ------------------------------------------------------------------------------------------------
+
+
+def _same(x: Dims, **_: Any) -> Dims:
+    return x
+
+
+def _pair(a: Dims, b: Dims) -> Dims:
+    return shapes.broadcast(a, b)
+
+
+def _reduce(x: Dims, axis: int | None = None, keepdims: bool = False) -> Dims:
+    return shapes.reduced(x, axis, keepdims)
+
+
+def _axis_exists(x: Dims, axis: int = 0) -> Dims:
+    if not x:
+        raise ShapeError(
+            "softmax needs a vector or a matrix, not a scalar.", how="Use sigmoid for one number."
+        )
+    shapes.reduced(x, axis, True)
+    return x
+
+
+def _equal(name: str) -> Callable[[Dims, Dims], Dims]:
+    def shape(a: Dims, b: Dims) -> Dims:
+        if shapes.sizes(a) != shapes.sizes(b):
+            raise ShapeError(
+                f"{name} compares entry by entry, but the shapes are {shapes.show(a)} and {shapes.show(b)}.",
+                how="Give both the same shape" + (", e.g. with .T." if a[::-1] == b else "."),
+            )
+        if name == "cross_entropy" and len(a) != 2:
+            raise ShapeError(
+                f"cross_entropy takes a matrix with a row for each class, but the shape is {shapes.show(a)}.",
+                how="Use bce for two classes.",
+            )
+        shapes.broadcast(a, b)
+        return ()
+
+    return shape
+
+
+# --- the table ---------------------------------------------------------------------------------------------
+
+
+def _scalar(rule: Rule) -> Chain:
+    return (Link(Side.SCALAR, rule),)
+
+
+def _each(rule: Rule) -> Chain:
+    return (Link(Side.ELEMENTWISE, rule),)
+
+
+_SPREAD = Link(Side.SPREAD)
+_PASS = _scalar(lambda *_: 1)
+
+
+def _operator(name: str, forward: Rule, *factors: Chain, sentence: str, **more: Any) -> Op:
+    return Op(name, forward, factors, _pair, elementwise=True, arity=(2, 2), sentence=sentence, **more)
+
+
+def _function(
+    name: str, forward: Rule, factor: Chain, latex: Any, source: Any, sentence: str, **more: Any
+) -> Op:
+    """Return an elementwise function of one argument."""
+    return Op(name, forward, (factor,), _same, latex, source, elementwise=True, sentence=sentence, **more)
+
+
+def _axes(axis: int | None = None, **_: Any) -> str:
+    return "" if axis is None else rf"_{{\text{{axis }}{axis}}}"
+
+
+def _keywords(axis: int | None = None, keepdims: bool = False) -> str:
+    return ("" if axis is None else f", axis={axis}") + (", keepdims=True" if keepdims else "")
+
+
+def _reduction(
+    name: str, forward: Rule, factor: Chain, word: str, source: str, sentence: str, **more: Any
+) -> Op:
+    return Op(
+        name,
+        forward,
+        (factor,),
+        _reduce,
+        lambda x, **attrs: rf"{word}{_axes(**attrs)}{_parens(x)}",
+        lambda x, **attrs: f"{source}({x}{_keywords(**attrs)})",
+        sentence=sentence,
+        **more,
+    )
+
+
+def _extreme(name: str, helper: Rule, sentence: str) -> Op:
+    return _reduction(
+        name,
+        helper,
+        (_SPREAD, Link(Side.ELEMENTWISE, lambda x, out, **a: argmax_share(x, out, **a))),
+        rf"\{name}",
+        f"np.{name}",
+        sentence,
+        analytic=False,
+    )
+
+
+def _extreme_pair(name: str, forward: Rule, helper: Helper, word: str) -> Op:
+    return Op(
+        name,
+        forward,
+        (_each(lambda a, b, out: helper(a, b)), _each(lambda a, b, out: helper(b, a))),
+        _pair,
+        lambda a, b: rf"\{word}\left({a}, {b}\right)",
+        lambda a, b: f"np.{name}({a}, {b})",
+        analytic=False,
+        elementwise=True,
+        arity=(2, 2),
+        sentence=f"The gradient goes to the {'larger' if word == 'max' else 'smaller'} of the two, half to each at a tie.",
+    )
+
+
+def _norm(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+def _norm_squared(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    return np.sum(x * x, axis=axis, keepdims=keepdims)
+
+
+def _norm_latex(x: str, **attrs: Any) -> str:
+    bars = rf"\left||{x}\right||" if r"\frac" in x else f"||{x}||"
+    return bars + _axes(**attrs)
+
+
+def _copied(out: Any, x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Return the output of a reduction, ready to stand beside its input."""
+    if axis is None:
+        return ex.reshape(out, ()) if isinstance(out, Expr) else np.reshape(out, ())
+    if isinstance(out, Expr):
+        return ex.spread(out, x.dims, axis, keepdims)
+    return out if keepdims else np.expand_dims(out, axis)
+
+
+def _mean_square(a: Any, b: Any) -> Any:
+    return np.mean((a - b) * (a - b))
+
+
+def _bce(z: Any, y: Any) -> Any:
+    if np.iscomplexobj(z) or np.iscomplexobj(y):
+        # complex step: log(1 + e^z), shifted so that nothing overflows
+        shift = np.where(np.real(z) > 0, z, 0)
+        soft_plus = shift + np.log(np.exp(-shift) + np.exp(z - shift))
+    else:
+        soft_plus = np.logaddexp(0.0, z)
+    return np.sum(soft_plus - y * z) / (np.shape(z)[-1] if np.ndim(z) else 1)
+
+
+def _cross_entropy(z: Any, y: Any) -> Any:
+    return -np.sum(y * _log_softmax(z)) / np.shape(z)[-1]
+
+
+def _softplus(x: Any) -> Any:
+    if not np.iscomplexobj(x):
+        return np.logaddexp(0.0, x)
+    shift = np.where(np.real(x) > 0, x, 0)
+    return shift + np.log(np.exp(-shift) + np.exp(x - shift))
+
+
+def _bce_source(z: str, y: str) -> str:
+    z = _atom(z)
+    return f"np.sum(np.logaddexp(0, {z}) - {_atom(y)} * {z}) / np.shape({z})[-1]"
+
+
+_TABLE = (
+    _operator(
+        "+",
+        lambda a, b: a + b,
+        _PASS,
+        _PASS,
+        symbol="+",
+        sentence="Addition passes the gradient on unchanged.",
+    ),
+    _operator(
+        "-",
+        lambda a, b: a - b,
+        _PASS,
+        _scalar(lambda *_: -1),
+        symbol="−",
+        sentence="Subtraction passes the gradient on, with its sign turned for what is subtracted.",
+    ),
+    _operator(
+        "*",
+        lambda a, b: a * b,
+        _each(lambda a, b, out: b),
+        _each(lambda a, b, out: a),
+        symbol="×",
+        sentence="A product passes the gradient on times the other factor.",
+    ),
+    _operator(
+        "/",
+        lambda a, b: a / b,
+        _each(lambda a, b, out: 1 / b),
+        _each(lambda a, b, out: -(a / b**2)),
+        symbol="÷",
+        sentence="A quotient passes the gradient on times its slope in that argument.",
+    ),
+    _operator(
+        "**",
+        lambda a, b: a**b,
+        _each(lambda a, b, out: _power_slope(a, b)),
+        _each(lambda a, b, out: out * log_nonzero(a)),
+        symbol="xⁿ",
+        sentence="A power passes the gradient on times exponent times base to one power less.",
+    ),
+    Op(
+        "@",
+        lambda a, b: a @ b,
+        ((Link(Side.RIGHT, lambda a, b, out: b.T),), (Link(Side.LEFT, lambda a, b, out: a.T),)),
+        shapes.matmul,
+        symbol="@",
+        arity=(2, 2),
+        sentence="A matrix product passes the gradient on times the other matrix, transposed.",
+    ),
+    Op(
+        "neg",
+        lambda x: -x,
+        (_scalar(lambda x, out: -1),),
+        _same,
+        elementwise=True,
+        symbol="−",
+        sentence="A minus sign turns the gradient's sign.",
+    ),
+    Op(
+        "T",
+        lambda x: x.T,
+        ((Link(Side.TRANSPOSE),),),
+        lambda x: x[::-1],
+        symbol="ᵀ",
+        sentence="The gradient is transposed back.",
+    ),
+    Op(
+        "identity",
+        lambda x: x,
+        (_PASS,),
+        _same,
+        elementwise=True,
+        symbol="=",
+        sentence="The gradient is passed on unchanged.",
+    ),
+    _function(
+        "sqrt",
+        np.sqrt,
+        _each(lambda x, out: 1 / (2 * out)),
+        lambda x: rf"\sqrt{{{x}}}",
+        lambda x: f"np.sqrt({x})",
+        "Each entry is divided by twice the root that was stored.",
+    ),
+    _function(
+        "exp",
+        np.exp,
+        _each(lambda x, out: out),
+        lambda x: rf"e^{{{x}}}",
+        lambda x: f"np.exp({x})",
+        "The slope of exp is its own value, read from the stored output.",
+    ),
+    _function(
+        "log",
+        np.log,
+        _each(lambda x, out: 1 / x),
+        lambda x: rf"\log{_parens(x)}",
+        lambda x: f"np.log({x})",
+        "Each entry is divided by the stored argument of log.",
+    ),
+    _function(
+        "abs",
+        np.abs,
+        _each(lambda x, out: sign(x)),
+        lambda x: rf"\left|{x}\right|",
+        lambda x: f"np.abs({x})",
+        "Each entry keeps or turns its sign with the argument; at zero it stops.",
+        analytic=False,
+    ),
+    _function(
+        "sin",
+        np.sin,
+        _each(lambda x, out: cosine(x)),
+        lambda x: rf"\sin{_parens(x)}",
+        lambda x: f"np.sin({x})",
+        "Each entry is multiplied by the cosine of the stored argument.",
+    ),
+    _function(
+        "cos",
+        np.cos,
+        _each(lambda x, out: -sine(x)),
+        lambda x: rf"\cos{_parens(x)}",
+        lambda x: f"np.cos({x})",
+        "Each entry is multiplied by minus the sine of the stored argument.",
+    ),
+    _function(
+        "tanh",
+        np.tanh,
+        _each(lambda x, out: 1 - out**2),
+        lambda x: rf"\tanh{_parens(x)}",
+        lambda x: f"np.tanh({x})",
+        "Each entry is multiplied by the slope of tanh there, one minus the stored output squared.",
+    ),
+    _function(
+        "sigmoid",
+        _stable_sigmoid,
+        _each(lambda x, out: out * (1 - out)),
+        sigma.latex,
+        sigma.source,
+        "Each entry is multiplied by the slope of \u03c3 there, read from the stored output.",
+        symbol="σ",
+    ),
+    _function(
+        "relu",
+        lambda x: np.maximum(x, 0.0),
+        _each(lambda x, out: positive(x)),
+        lambda x: rf"\mathrm{{relu}}{_parens(x)}",
+        lambda x: f"np.maximum({x}, 0)",
+        "The gradient passes where the argument was positive, and stops elsewhere.",
+        analytic=False,
+    ),
+    _function(
+        "softplus",
+        _softplus,
+        _each(lambda x, out: sigma(x)),
+        lambda x: rf"\mathrm{{softplus}}{_parens(x)}",
+        lambda x: f"np.logaddexp(0, {x})",
+        "Each entry is multiplied by \u03c3 of the stored argument, the slope of softplus.",
+    ),
+    Op(
+        "softmax",
+        _softmax,
+        ((Link(Side.MAP, _softmax_back),),),
+        _axis_exists,
+        soft.latex,
+        soft.source,
+        sentence="Each column's gradient loses its mean weighted by the stored softmax, then is multiplied by it.",
+    ),
+    _reduction(
+        "sum",
+        lambda x, **a: np.sum(x, **a),
+        (_SPREAD,),
+        r"\mathrm{sum}",
+        "np.sum",
+        "A sum passes the same gradient to everything it added up.",
+        symbol="Σ",
+    ),
+    _reduction(
+        "mean",
+        lambda x, **a: np.mean(x, **a),
+        (Link(Side.SCALAR, lambda x, out, axis=None, keepdims=False: 1 / count(x, axis)), _SPREAD),
+        r"\mathrm{mean}",
+        "np.mean",
+        "A mean passes the gradient, divided by how many there were, to everything it took in.",
+    ),
+    _extreme(
+        "max", lambda x, **a: np.max(x, **a), "The gradient goes to the largest entry; ties share it evenly."
+    ),
+    _extreme(
+        "min", lambda x, **a: np.min(x, **a), "The gradient goes to the smallest entry; ties share it evenly."
+    ),
+    _extreme_pair("maximum", np.maximum, larger, "max"),
+    _extreme_pair("minimum", np.minimum, smaller, "min"),
+    Op(
+        "norm",
+        _norm,
+        ((_SPREAD, Link(Side.ELEMENTWISE, lambda x, out, **a: x / or_one(_copied(out, x, **a)))),),
+        _reduce,
+        _norm_latex,
+        lambda x, **a: f"np.linalg.norm({x}{_keywords(**a)})",
+        symbol="‖·‖",
+        sentence="A norm passes the gradient on along the vector, divided by its length; at zero it stops.",
+    ),
+    Op(
+        "norm_squared",
+        _norm_squared,
+        (
+            (
+                Link(Side.SCALAR, lambda x, out, **_: 2),
+                _SPREAD,
+                Link(Side.ELEMENTWISE, lambda x, out, **_: x),
+            ),
+        ),
+        _reduce,
+        lambda x, **a: f"{_norm_latex(x, **a)}^2",
+        lambda x, **a: f"np.sum({_atom(x)}**2{_keywords(**a)})",
+        symbol="‖·‖²",
+        sentence="The slope of a sum of squares is twice what was squared.",
+    ),
+    Op(
+        "mse",
+        _mean_square,
+        (
+            (
+                Link(Side.SCALAR, lambda a, b, out: 2 / count(a)),
+                Link(Side.ELEMENTWISE, lambda a, b, out: a - b),
+            ),
+            (
+                Link(Side.SCALAR, lambda a, b, out: -2 / count(a)),
+                Link(Side.ELEMENTWISE, lambda a, b, out: a - b),
+            ),
+        ),
+        _equal("mse"),
+        lambda a, b: rf"\mathrm{{mse}}\left({a}, {b}\right)",
+        lambda a, b: f"np.mean(({_atom(a)} - {_atom(b)})**2)",
+        arity=(2, 2),
+        sentence="The slope of the mean squared error is twice the error over the number of examples.",
+    ),
+    Op(
+        "bce",
+        _bce,
+        (
+            (
+                Link(Side.SCALAR, lambda z, y, out: 1 / examples(z)),
+                Link(Side.ELEMENTWISE, lambda z, y, out: sigma(z) - y),
+            ),
+            (
+                Link(Side.SCALAR, lambda z, y, out: -1 / examples(z)),
+                Link(Side.ELEMENTWISE, lambda z, y, out: z),
+            ),
+        ),
+        _equal("bce"),
+        lambda z, y: rf"\mathrm{{bce}}\left({z}, {y}\right)",
+        _bce_source,
+        arity=(2, 2),
+        sentence="The slope of the cross-entropy is predicted probability minus target, over the number of examples.",
+    ),
+    Op(
+        "cross_entropy",
+        _cross_entropy,
+        (
+            (
+                Link(Side.SCALAR, lambda z, y, out: 1 / examples(z)),
+                Link(Side.ELEMENTWISE, lambda z, y, out: soft(z, axis=0) * column_sums(y) - y),
+            ),
+            (
+                Link(Side.SCALAR, lambda z, y, out: -1 / examples(z)),
+                Link(Side.ELEMENTWISE, lambda z, y, out: log_soft(z)),
+            ),
+        ),
+        _equal("cross_entropy"),
+        lambda z, y: rf"\mathrm{{cross\_entropy}}\left({z}, {y}\right)",
+        lambda z, y: f"-np.sum({_atom(y)} * {log_soft.source(z)}) / np.shape({z})[-1]",
+        arity=(2, 2),
+        sentence="The slope of the cross-entropy is predicted probabilities minus targets, over the examples.",
+    ),
+)
+
+OPS: Mapping[str, Op] = {op.name: op for op in _TABLE}

@@ -1,0 +1,352 @@
+"""A pass as data: immutable steps that can be applied and reverted.
+
+A :class:`Trace` is computed whole, then walked freely. Each step carries what it replaced, so that
+:meth:`State.revert` mirrors :meth:`State.apply` exactly. One backward step is one use of one value: where a value
+is used twice, two contributions arrive one after the other, and the gradient is their sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine import ops, shapes
+from engine.errors import BackstepError
+from engine.expr import evaluate
+from engine.graph import Detail, Graph, Kind, Line, Node
+
+__all__ = ["Phase", "State", "Step", "Trace", "Update", "forward", "gradients", "loss_and_gradients", "trace"]
+
+Array = np.ndarray
+
+
+class Phase(StrEnum):
+    """The parts of an iteration."""
+
+    FORWARD = "forward"
+    SEED = "seed"
+    BACKWARD = "backward"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: what it sets, to what, and what stood there before.
+
+    Attributes
+    ----------
+    node
+        Forward and seed: the node computed. Backward: the node gone back through. Update: the parameter.
+    input, slot
+        Backward: the value that receives the contribution, and by which use of it.
+    before, after
+        The value or gradient replaced, None where there was none, and the one that replaces it.
+    contribution
+        Backward: what this use adds to the gradient.
+    quantity
+        Update: the optimizer's quantity that is set; ``value`` is the parameter itself.
+    """
+
+    index: int
+    phase: Phase
+    node: str
+    after: Array
+    before: Array | None = None
+    input: str | None = None
+    slot: int | None = None
+    contribution: Array | None = None
+    quantity: str | None = None
+
+    @property
+    def target(self) -> str:
+        """The name of what the step changes."""
+        return self.input if self.input is not None else self.node
+
+
+@dataclass
+class State:
+    """What is known at one place of a trace; steps are applied to it and reverted from it."""
+
+    values: dict[str, Array]
+    gradients: dict[str, Array] = field(default_factory=dict)
+    quantities: dict[tuple[str, str], Array] = field(default_factory=dict)
+
+    def apply(self, step: Step) -> None:
+        """Move the state over `step`."""
+        table, key = self._place(step)
+        table[key] = step.after
+
+    def revert(self, step: Step) -> None:
+        """Move the state back over `step`, which must be the last one applied."""
+        table, key = self._place(step)
+        if step.before is None:
+            del table[key]
+        else:
+            table[key] = step.before
+
+    def _place(self, step: Step) -> tuple[dict[Any, Array], Any]:
+        if step.phase in (Phase.SEED, Phase.BACKWARD):
+            return self.gradients, step.target
+        if step.phase == Phase.UPDATE and step.quantity not in (None, "value"):
+            return self.quantities, (step.node, step.quantity)
+        return self.values, step.node
+
+
+class Update(NamedTuple):
+    """One quantity that an optimizer works out for one parameter."""
+
+    parameter: str
+    quantity: str
+    before: Array | None
+    after: Array
+
+
+Optimize = Callable[[Mapping[str, Array], Mapping[str, Array]], Sequence[Update]]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A whole iteration at one detail.
+
+    Attributes
+    ----------
+    steps
+        In the order in which they happen.
+    arrays
+        The value of every node by id, the unnamed parts too.
+    values, gradients
+        By name, for every named line, input and parameter, before any update.
+    """
+
+    graph: Graph
+    detail: Detail
+    steps: tuple[Step, ...]
+    arrays: tuple[Array, ...]
+    values: Mapping[str, Array]
+    gradients: Mapping[str, Array]
+
+    @property
+    def loss(self) -> float:
+        return float(self.values[self.graph.loss])
+
+    def start(self) -> State:
+        """Return the state before the first step: inputs and parameters are there, nothing is computed."""
+        leaves = (*self.graph.inputs, *self.graph.parameters)
+        return State({name: self.values[name] for name in leaves})
+
+    def state(self, position: int) -> State:
+        """Return the state after the first `position` steps."""
+        state = self.start()
+        for step in self.steps[:position]:
+            state.apply(step)
+        return state
+
+    def first_non_finite(self) -> str | None:
+        """Return the name of the first node whose value is not a finite number, None where all are."""
+        for node, array in zip(self.graph.nodes, self.arrays, strict=True):
+            if not np.all(np.isfinite(array)):
+                return node.name
+        return None
+
+
+def forward(graph: Graph, leaves: Mapping[str, Array]) -> list[Array]:
+    """Return the value of every node by id.
+
+    Parameters
+    ----------
+    leaves
+        Arrays for every input and parameter, shaped as the graph was built for.
+    """
+    values: list[Array] = []
+    with np.errstate(all="ignore"):
+        for node in graph.nodes:
+            values.append(_value(node, leaves, values))
+    return values
+
+
+def _value(node: Node, leaves: Mapping[str, Array], values: Sequence[Array]) -> Array:
+    if node.op is not None:
+        return np.asarray(node.op.forward(*[values[i] for i in node.inputs], **dict(node.attrs)))
+    if node.constant is not None:
+        return np.asarray(evaluate(node.constant, {}), dtype=float)
+    return leaves[node.name]
+
+
+def contributions(graph: Graph, values: Sequence[Array]) -> Iterator[tuple[Node, int, Array]]:
+    """Yield what each use of a value adds to its gradient, node by node from the loss back.
+
+    The gradient of a node is complete when its own inputs are reached: the order is reverse topological.
+    """
+    gradients: dict[int, Array] = {graph.ids[graph.loss]: np.asarray(1.0)}
+    active, path = graph.active, graph.on_loss_path
+    for node in reversed(graph.nodes):
+        if node.id not in path or node.id not in active or node.op is None:
+            continue
+        upstream = gradients.pop(node.id)
+        for slot, source in enumerate(node.inputs):
+            if source in active:
+                part = _contribution(graph, node, slot, values, upstream)
+                held = gradients.get(source)
+                gradients[source] = part if held is None else held + part
+                yield node, slot, part
+
+
+def _contribution(graph: Graph, node: Node, slot: int, values: Sequence[Array], upstream: Array) -> Array:
+    nodes = graph.nodes
+    ins = [values[i] for i in node.inputs]
+    dims = [*(nodes[i].dims for i in node.inputs), node.dims]
+    assert node.op is not None
+    placed = ops.links(node.op, slot, ins, values[node.id], dims, dict(node.attrs))
+    result = np.asarray(ops.chain(upstream, placed))
+    wanted = shapes.sizes(dims[slot])
+    return result if result.shape == wanted else np.reshape(np.broadcast_to(result, wanted), wanted)
+
+
+def gradients(graph: Graph, values: Sequence[Array]) -> dict[str, Array]:
+    """Return the gradient of the loss by every named value; zeros where the loss does not depend on it."""
+    named = set(graph.named)
+    found: dict[str, Array] = {graph.loss: np.asarray(1.0)}
+    with np.errstate(all="ignore"):
+        for node, slot, part in contributions(graph, values):
+            name = graph.nodes[node.inputs[slot]].name
+            if name in named:
+                found[name] = found[name] + part if name in found else part
+    for name in graph.named:
+        if name not in found:
+            found[name] = np.zeros(shapes.sizes(graph[name].dims))
+    return found
+
+
+def loss_and_gradients(graph: Graph, leaves: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
+    """Return the loss and the gradient of every named value at `leaves`."""
+    values = forward(graph, leaves)
+    return float(values[graph.ids[graph.loss]]), gradients(graph, values)
+
+
+def trace(
+    graph: Graph,
+    leaves: Mapping[str, Array],
+    detail: Detail = Detail.EQUATION,
+    optimize: Optimize | None = None,
+) -> Trace:
+    """Return the trace of one iteration.
+
+    Parameters
+    ----------
+    leaves
+        Arrays for every input and parameter.
+    optimize
+        From parameters and gradients to the update's quantities; no update phase where None.
+
+    Raises
+    ------
+    BackstepError
+        Where a leaf is missing or has another shape than the graph was built for.
+    """
+    _check(graph, leaves)
+    arrays = tuple(_frozen(a) for a in forward(graph, leaves))
+    values = {name: arrays[graph.ids[name]] for name in graph.named}
+    recorder = _Recorder(graph, detail, arrays)
+    recorder.forward()
+    recorder.backward()
+    found = recorder.complete()
+    if optimize is not None:
+        with np.errstate(all="ignore"):
+            recorder.update(optimize({n: values[n] for n in graph.parameters}, found))
+    return Trace(graph, detail, tuple(recorder.steps), arrays, values, found)
+
+
+def _check(graph: Graph, leaves: Mapping[str, Array]) -> None:
+    for name in (*graph.inputs, *graph.parameters):
+        wanted = shapes.sizes(graph[name].dims)
+        if name not in leaves or np.shape(leaves[name]) != wanted:
+            got = f"has the shape {np.shape(leaves[name])}" if name in leaves else "has no value"
+            raise BackstepError(f"{name} {got}; the network was built for {wanted}.", how="Build it anew.")
+
+
+def _frozen(array: Any) -> Array:
+    result = np.asarray(array, dtype=np.float64)
+    if result.flags.writeable:
+        result = result.view()
+        result.flags.writeable = False
+    return result
+
+
+class _Recorder:
+    """Writes the steps of an iteration down, in order."""
+
+    def __init__(self, graph: Graph, detail: Detail, arrays: Sequence[Array]) -> None:
+        self.steps: list[Step] = []
+        self._graph = graph
+        self._detail = detail
+        self._arrays = arrays
+        self._visible = set(graph.visible(detail))
+        self._gradients: dict[str, Array] = {}
+
+    def forward(self) -> None:
+        for node in self._graph.nodes:
+            if node.kind == Kind.OP and node.name in self._visible:
+                self._add(Phase.FORWARD, node.name, self._arrays[node.id])
+
+    def backward(self) -> None:
+        loss = self._graph.loss
+        self._gradients[loss] = _frozen(1.0)
+        self._add(Phase.SEED, loss, self._gradients[loss])
+        with np.errstate(all="ignore"):
+            if self._detail == Detail.PRIMITIVE:
+                for node, slot, part in contributions(self._graph, self._arrays):
+                    self._arrive(node.name, self._graph.nodes[node.inputs[slot]].name, slot, part)
+            else:
+                self._backward_by_line()
+
+    def _backward_by_line(self) -> None:
+        """Hold back what a line's parts contribute until the line is done, then give it out in reading order."""
+        graph = self._graph
+        at: dict[tuple[int, int], Array] = {}
+        held: int | None = None
+        for node, slot, part in contributions(graph, self._arrays):
+            if held is not None and node.line != held:
+                self._give_out(graph.lines[held], at)
+                at = {}
+            held = node.line
+            at[node.id, slot] = part
+        if held is not None:
+            self._give_out(graph.lines[held], at)
+
+    def _give_out(self, line: Line, at: Mapping[tuple[int, int], Array]) -> None:
+        for use in line.uses:
+            if use.path[-1] in at:
+                self._arrive(line.name, self._graph.nodes[use.source].name, use.slot, at[use.path[-1]])
+
+    def _arrive(self, node: str, name: str, slot: int, part: Array) -> None:
+        before = self._gradients.get(name)
+        part = _frozen(part)
+        after = part if before is None else _frozen(before + part)
+        self._gradients[name] = after
+        step = Step(len(self.steps), Phase.BACKWARD, node, after, before, name, slot, part)
+        self.steps.append(step)
+
+    def complete(self) -> dict[str, Array]:
+        """Return the gradient of every named value, zeros where none arrived."""
+        graph = self._graph
+        return {
+            name: self._gradients[name]
+            if name in self._gradients
+            else _frozen(np.zeros(shapes.sizes(graph[name].dims)))
+            for name in graph.named
+        }
+
+    def update(self, updates: Sequence[Update]) -> None:
+        for parameter, quantity, before, after in updates:
+            held = None if before is None else _frozen(before)
+            step = Step(
+                len(self.steps), Phase.UPDATE, parameter, _frozen(after), held, quantity=quantity
+            )
+            self.steps.append(step)
+
+    def _add(self, phase: Phase, node: str, after: Array) -> None:
+        self.steps.append(Step(len(self.steps), phase, node, after))
