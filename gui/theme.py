@@ -277,6 +277,25 @@ def diverging_map(theme: Theme) -> np.ndarray:
     return colors
 
 
+LIGHT_INK, DARK_INK = "#ffffff", "#000000"
+"""One of the two has a contrast of at least 4.5 on any colour."""
+
+
+def ink_on(color: QColor) -> QColor:
+    """Return black or white, whichever is easier to read on `color`."""
+    return QColor(LIGHT_INK if _luminance(np.array([_rgb(color)]))[0] < 0.179 else DARK_INK)
+
+
+@lru_cache(maxsize=8)
+def light_ink_map(theme: Theme) -> np.ndarray:
+    """Say for each of the 256 colours of `diverging_map` whether white is easier to read on it than black."""
+    colors = diverging_map(theme)
+    light = _luminance(np.stack([colors >> 16 & 255, colors >> 8 & 255, colors & 255], axis=1)) < 0.179
+    light.flags.writeable = False
+    return light
+
+
+@lru_cache(maxsize=1)
 def load_fonts() -> list[str]:
     """Load the fonts that came with the application; return their families, none if there are none."""
     if QFontDatabase.hasFamily(FAMILY):
@@ -359,3 +378,10 @@ def apply(app: QApplication, theme: Theme) -> None:
 
 def _rgb(color: QColor) -> tuple[int, int, int]:
     return color.red(), color.green(), color.blue()
+
+
+def _luminance(rgb: np.ndarray) -> np.ndarray:
+    """Return the relative luminance (WCAG 2.2) of colours of shape (n, 3), 0 to 255."""
+    channels = rgb / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
