@@ -21,9 +21,9 @@ from engine.names import latex_name
 from engine.ops import Placed, Side
 from engine.shapes import Dims
 
-__all__ = ["Contribution", "Derivation", "Factor"]
+__all__ = ["BackwardEquation", "Contribution", "Derivation", "Factor"]
 
-MAX_WEIGHT = 32  # symbols in an equation before it refers to the gradient of a named line
+MAX_WEIGHT = 24  # symbols in an equation before it refers to the gradient of a named line
 MAX_TERMS = 4  # contributions to a gradient that are written out before the next line refers to it by name
 
 
@@ -58,6 +58,16 @@ class Contribution:
     slot: int
     expr: Expr
     factor: Factor
+
+
+@dataclass(frozen=True)
+class BackwardEquation:
+    """One backward step written out: its LaTeX, the same with the factor coloured, and its NumPy statement."""
+
+    contribution: Contribution
+    latex: str
+    coloured: str
+    source: str
 
 
 class Derivation:
@@ -166,7 +176,9 @@ class Derivation:
         line = self.graph.lines[node.line]
         if not self.is_written(line):
             read = dict.fromkeys(self.graph.nodes[use.source].name for use in line.uses)
-            shown = ", ".join(self.name_latex(n) for n in list(read)[:3]) + (r", \ldots" if len(read) > 3 else "")
+            shown = ", ".join(self.name_latex(n) for n in list(read)[:3]) + (
+                r", \ldots" if len(read) > 3 else ""
+            )
             return rf"f({shown}) \quad \text{{({len(line.parts)} operations)}}"
         return ex.latex(self.right_side(name))
 
@@ -200,6 +212,28 @@ class Derivation:
         upstream = ONE if node == self.graph.loss else self.gradient_name(node)
         return Contribution(
             node, source.name, slot, ops.chain(upstream, placed), _factor(placed, self.graph[node].dims)
+        )
+
+    def backward_equation(self, node: str, slot: int, accumulate: bool = False) -> BackwardEquation:
+        """Return one backward step as an equation and as a NumPy statement; ``+=`` where it adds to others."""
+        found = self.contribution(node, slot)
+        target = self.gradient_name(found.input)
+        equals, assign = (r"\mathrel{+}=", "+=") if accumulate else ("=", "=")
+        return BackwardEquation(
+            found,
+            f"{target.text} {equals} {ex.latex(found.expr)}",
+            f"{target.text} {equals} {self.coloured(found)}",
+            f"{target.code} {assign} {ex.source(found.expr)}",
+        )
+
+    @staticmethod
+    def coloured(found: Contribution, role: str = "factor") -> str:
+        """Return a contribution's LaTeX with its factor, all but the incoming gradient, in ``\\textcolor{role}``."""
+        colour = _outside_gradients(found.expr)
+        return ex.latex(
+            found.expr,
+            lambda expr, text: rf"\textcolor{{{role}}}{{{text}}}" if id(expr) in colour else text,
+            ones=rf"\textcolor{{{role}}}{{\vec{{1}}}}",
         )
 
     def _placed(self, node: str, slot: int) -> tuple[list[Placed], Node]:
@@ -287,6 +321,19 @@ class Derivation:
         return ex.source(ex.add(*terms)) if terms else f"np.zeros_like({name})"
 
 
+def _outside_gradients(expr: Expr) -> set[int]:
+    """Return the ids of the largest subexpressions that hold no gradient: together, the factor."""
+    found: set[int] = set()
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if not any(name.kind == "gradient" for name in ex.names(node)):
+            found.add(id(node))
+        else:
+            stack.extend(ex.children(node))
+    return found
+
+
 def part_source(name: str) -> str:
     """Return the Python name of an unnamed part: ``L.1`` is ``L_part1``."""
     line, _, number = name.rpartition(".")
@@ -312,7 +359,9 @@ def _factor(placed: Sequence[Placed], dims: Dims) -> Factor:
 
 
 def _is_identity(link: Placed) -> bool:
-    return link.side in (Side.SCALAR, Side.ELEMENTWISE) and isinstance(link.operand, int) and link.operand == 1
+    return (
+        link.side in (Side.SCALAR, Side.ELEMENTWISE) and isinstance(link.operand, int) and link.operand == 1
+    )
 
 
 def _local(operand: Expr) -> Factor:

@@ -249,8 +249,8 @@ def add(*terms: tuple[int, Expr]) -> Expr:
     if len(constants) == len(flat):
         total = sum((s * t.value for s, t in constants if isinstance(t, Const)), Fraction(0))
         return _const(total, (), any(t.decimal for _, t in constants if isinstance(t, Const)))
-    if len(flat) == 1 and flat[0][0] == 1:
-        return flat[0][1]
+    if len(flat) == 1:
+        return flat[0][1] if flat[0][0] > 0 else negate(flat[0][1])
     return Sum(tuple(flat), dims, _weight(t for _, t in flat))
 
 
@@ -455,7 +455,7 @@ def spread(expr: Expr, dims: Dims, axis: int | None = None, kept: bool = True) -
 
 def reshape(expr: Expr, dims: Dims) -> Expr:
     """Return a one-entry expression in another shape."""
-    return expr if expr.dims == dims else Reshape(expr, dims, expr.weight)
+    return expr if sizes(expr.dims) == sizes(dims) else Reshape(expr, dims, expr.weight)
 
 
 def apply(head: Head, args: Sequence[Expr], dims: Dims, **attrs: Any) -> Expr:
@@ -704,7 +704,9 @@ class _Latex:
         rows = len(expr.dims) > 1 and expr.axis in (None, 0) and expr.dims[0].name != "1"
         columns = expr.axis in (None, len(expr.dims) - 1) and expr.dims[-1].name != "1"
         if expr.operand.is_scalar:  # a scalar stands before the ones
-            return _juxtapose([p for p in (inner, column if rows else "", row if columns else "") if p] or ["1"])
+            return _juxtapose(
+                [p for p in (inner, column if rows else "", row if columns else "") if p] or ["1"]
+            )
         return (column if rows else "") + inner + (row if columns else "")
 
 

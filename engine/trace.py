@@ -343,9 +343,7 @@ class _Recorder:
     def update(self, updates: Sequence[Update]) -> None:
         for parameter, quantity, before, after in updates:
             held = None if before is None else _frozen(before)
-            step = Step(
-                len(self.steps), Phase.UPDATE, parameter, _frozen(after), held, quantity=quantity
-            )
+            step = Step(len(self.steps), Phase.UPDATE, parameter, _frozen(after), held, quantity=quantity)
             self.steps.append(step)
 
     def _add(self, phase: Phase, node: str, after: Array) -> None:

@@ -1,0 +1,1 @@
+"""Text documents made from a network: one format a file."""

@@ -1,0 +1,151 @@
+"""The JSON of the command line: traces, equations and runs for other programs to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.derive import Derivation
+from engine.errors import BackstepError
+from engine.optimizers import Optimizer
+from engine.trace import Phase, Step, Trace
+from engine.training import Run
+from graphs.network import Model
+
+__all__ = ["plain", "step_json", "trace_json", "derive_json", "train_json"]
+
+
+def plain(array: Any) -> Any:
+    """Return an array as nested lists of floats, a scalar as a float."""
+    return np.asarray(array, dtype=float).tolist()
+
+
+def _table(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain(array) for name, array in arrays.items()}
+
+
+def trace_json(
+    model: Model,
+    trace: Trace,
+    optimizer: Optimizer | None = None,
+    settings: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Return a trace as the command line prints it."""
+    derivation = Derivation(trace.graph, trace.detail)
+    return {
+        "network": model.network.name,
+        "detail": trace.detail.value,
+        "seed": model.seed,
+        "loss": trace.loss,
+        "values": _table(trace.values),
+        "gradients": _table(trace.gradients),
+        "steps": [step_json(step, trace, derivation, optimizer, settings) for step in trace.steps],
+    }
+
+
+def step_json(
+    step: Step,
+    trace: Trace,
+    derivation: Derivation,
+    optimizer: Optimizer | None = None,
+    settings: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Return one step: where it is, what it sets, its factor, its equation and its NumPy line."""
+    common = {
+        "index": step.index,
+        "phase": step.phase.value,
+        "node": step.node,
+        "input": step.input,
+        "slot": step.slot,
+        "shape": list(step.after.shape),
+    }
+    if step.phase == Phase.FORWARD:
+        return common | _forward(step, derivation)
+    if step.phase == Phase.UPDATE:
+        return common | _update(step, trace, derivation, optimizer, settings or {})
+    return common | {
+        "contribution": plain(step.after if step.contribution is None else step.contribution),
+        "gradient": plain(step.after),
+        **(_seed(step, derivation) if step.phase == Phase.SEED else _backward(step, derivation)),
+    }
+
+
+def _forward(step: Step, derivation: Derivation) -> dict[str, Any]:
+    return {
+        "value": plain(step.after),
+        "factor": None,
+        "latex": derivation.forward_latex(step.node),
+        "code": derivation.forward_source(step.node),
+    }
+
+
+def _seed(step: Step, derivation: Derivation) -> dict[str, Any]:
+    name = derivation.gradient_name(step.node)
+    return {"factor": None, "latex": f"{name.text} = 1", "code": f"{name.code} = 1.0"}
+
+
+def _backward(step: Step, derivation: Derivation) -> dict[str, Any]:
+    assert step.slot is not None
+    try:
+        equation = derivation.backward_equation(step.node, step.slot, accumulate=step.before is not None)
+    except (
+        BackstepError
+    ) as error:  # a line of thousands of operations: its numbers stand, its equation does not
+        return {"factor": None, "latex": rf"\text{{{error.what}}}", "code": f"# {error}"}
+    factor = equation.contribution.factor
+    return {
+        "factor": {"side": factor.side, "latex": factor.latex, "uses": list(factor.uses)},
+        "latex": equation.latex,
+        "code": equation.source,
+    }
+
+
+def _update(
+    step: Step,
+    trace: Trace,
+    derivation: Derivation,
+    optimizer: Optimizer | None,
+    settings: Mapping[str, float],
+) -> dict[str, Any]:
+    found = {
+        "quantity": step.quantity,
+        "value": plain(step.after),
+        "gradient": plain(trace.gradients[step.node]),
+    }
+    if optimizer is None:
+        return found | {"factor": None, "latex": "", "code": ""}
+    line = next(line for line in optimizer.lines if line.name == step.quantity)
+    latex = line.latex.replace("{p}", derivation.name_latex(step.node))
+    latex = latex.replace("{g}", derivation.gradient_latex(step.node))
+    return found | {
+        "factor": None,
+        "latex": latex,
+        "code": line.source.format(p=step.node, g=f"d_{step.node}", **settings),
+    }
+
+
+def derive_json(derivation: Derivation) -> dict[str, Any]:
+    """Return every equation, forward and backward, and the gradients' NumPy expressions."""
+    graph = derivation.graph
+    return {
+        "forward": {line.name: derivation.forward_latex(line.name) for line in graph.lines},
+        "gradients": {name: derivation.equation(name) for name, _ in derivation.code()},
+        "code": [list(row) for row in derivation.code()],
+    }
+
+
+def train_json(model: Model, run: Run, trajectory: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a finished run."""
+    result = {
+        "network": model.network.name,
+        "optimizer": run.optimizer.name,
+        "seed": model.seed,
+        "steps": run.iteration,
+        "loss": list(run.losses),
+        "parameters": _table(run.point.parameters),
+    }
+    if trajectory is not None:
+        result["trajectory"] = {name: plain(values) for name, values in trajectory.items()}
+    return result

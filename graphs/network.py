@@ -1,0 +1,777 @@
+"""Networks: the file format a user writes, and a network bound to numbers.
+
+A :class:`Network` is what a file says. :func:`bind` gives it data, parameters drawn from a seed, and a graph whose
+shapes have been checked: a :class:`Model`. Nothing here depends on which network it is; the built-in ones are files
+like any other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.data import Selection, batch_indices, read_csv, select
+from engine.errors import BackstepError, DataError, FormulaError, NetworkError, UsageError, excerpt
+from engine.formula import Leaf, Statement, build, identifiers, parse
+from engine.graph import Graph, Kind
+from engine.shapes import UNIT, Dim, Dims
+
+__all__ = [
+    "INITS",
+    "Model",
+    "Network",
+    "Training",
+    "bind",
+    "built_in",
+    "built_in_names",
+    "dumps",
+    "load",
+    "loads",
+]
+
+Array = np.ndarray
+LARGEST_FILE = 8 * 2**20
+MAX_ENTRIES = 10_000_000
+
+
+# --- what a file says --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Training:
+    """Defaults for training: what the window and ``train`` start from."""
+
+    optimizer: str = "gd"
+    learning_rate: float = 0.1
+    steps: int = 500
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Initial:
+    """A parameter that is drawn: its shape (names or numbers) and how."""
+
+    shape: tuple[str | int, ...]
+    init: str
+
+
+@dataclass(frozen=True)
+class FileData:
+    """Data from a CSV: the columns that become the rows of each input and target."""
+
+    file: str
+    inputs: Mapping[str, tuple[str, ...]]
+    targets: Mapping[str, tuple[str, ...]]
+    standardize: bool | tuple[str, ...] = False
+    where: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as its file has it.
+
+    Attributes
+    ----------
+    name
+        The built-in name, or the file's name without its ending.
+    parameters
+        For each name its value, or how it is drawn.
+    data
+        Literal arrays by name, or the columns of a CSV.
+    folder
+        Where a CSV is looked for, None for a built-in network.
+    """
+
+    name: str
+    title: str
+    formula: str
+    loss: str | None = None
+    description: str = ""
+    dimensions: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, Array | Initial] = field(default_factory=dict)
+    data: Mapping[str, Array] | FileData = field(default_factory=dict)
+    training: Training = field(default_factory=Training)
+    folder: Path | None = None
+
+    @cached_property
+    def statements(self) -> Sequence[Statement]:
+        """The parsed formula."""
+        return parse(self.formula)
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+_KEYS = {"title", "description", "formula", "loss", "dimensions", "parameters", "data", "training"}
+_DATA_KEYS = {"file", "inputs", "targets", "standardize", "where"}
+
+
+def load(source: str | Path) -> Network:
+    """Return a built-in network by name, or the one in a file.
+
+    Raises
+    ------
+    BackstepError
+        Where there is no such network, or the file cannot be read as one.
+    """
+    name = str(source)
+    if name in built_in_names():
+        return built_in(name)
+    path = Path(name)
+    if path.suffix != ".toml" and not path.is_file():
+        raise UsageError(f"there is no network {excerpt(name)}.", how=_which_network(name))
+    return loads(_read(path), name=path.stem, folder=path.resolve().parent, where=path.name)
+
+
+def _which_network(name: str) -> str:
+    close = difflib.get_close_matches(name[:100], built_in_names(), 1)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    return f"{hint}Name a .toml file or one of: {', '.join(built_in_names())}."
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise NetworkError(
+                f"the file is larger than {LARGEST_FILE // 2**20} MB.",
+                where=excerpt(path.name),
+                how="Put large data into a CSV beside it.",
+            )
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise NetworkError(
+            "the file is not UTF-8 text.", where=excerpt(path.name), how="Save it as UTF-8."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such path"
+        raise NetworkError(
+            f"the file cannot be read ({reason.lower()}).", where=excerpt(path, 100), how="Check its name."
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def built_in_names() -> tuple[str, ...]:
+    """Return the names of the built-in networks, in the order in which a course meets them."""
+    folder = resources.files("graphs") / "networks"
+    found = [
+        (_place(entry.read_text("utf-8")), entry.name[:-5])
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    ]
+    return tuple(name for _, name in sorted(found))
+
+
+def _place(text: str) -> int:
+    """Return the number in the first line's comment, ``# 4``, by which built-in networks are ordered."""
+    match = re.match(r"#\s*(\d+)", text)
+    return int(match[1]) if match else 1000
+
+
+def built_in(name: str) -> Network:
+    """Return a built-in network."""
+    text = (resources.files("graphs") / "networks" / f"{name}.toml").read_text("utf-8")
+    return loads(text, name=name, where=f"{name}.toml")
+
+
+def loads(text: str, *, name: str = "network", folder: Path | None = None, where: str = "") -> Network:
+    """Return the network that a file's text says.
+
+    Raises
+    ------
+    NetworkError
+        For anything that is not such a file; names the key.
+    FormulaError
+        For a formula that cannot be read.
+    """
+    where = where or name
+    document = _toml(text, where)
+    _known_keys(document, _KEYS, where)
+    reader = _Reader(where)
+    network = Network(
+        name=name,
+        title=reader.text(document, "title", name),
+        formula=reader.formula(document),
+        loss=reader.text(document, "loss", None),
+        description=reader.text(document, "description", ""),
+        dimensions=reader.dimensions(reader.table(document, "dimensions")),
+        parameters=reader.parameters(reader.table(document, "parameters")),
+        data=reader.data(reader.table(document, "data")),
+        training=reader.training(reader.table(document, "training")),
+        folder=folder,
+    )
+    _ = network.statements  # a formula that cannot be read is said at once
+    _check_names(network, where)
+    return network
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise NetworkError(
+            f"the file is not valid TOML: {excerpt(error, 120)}.", where=where, how="Correct that place."
+        ) from None
+    except (RecursionError, ValueError) as error:
+        kind = "is nested too deeply" if isinstance(error, RecursionError) else f"has {excerpt(error, 120)}"
+        raise NetworkError(f"the file {kind}.", where=where, how="Write plain lists of numbers.") from None
+
+
+def _known_keys(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key[:100], sorted(known), 1)
+            hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(sorted(known))}."
+            raise NetworkError(f"there is no key {excerpt(key)}.", where=where, how=hint)
+
+
+def _check_names(network: Network, where: str) -> None:
+    data = network.data
+    names = (*data.inputs, *data.targets) if isinstance(data, FileData) else tuple(data)
+    both = [name for name in network.parameters if name in names]
+    if both:
+        raise NetworkError(
+            f"{excerpt(both[0])} is both a parameter and data.", where=where, how="Rename one of them."
+        )
+
+
+class _Reader:
+    """Reads the tables of a network file, naming the key in every error."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def fail(self, what: str, how: str = "", key: str = "") -> NetworkError:
+        return NetworkError(what, where=f"{self._where}, {key}" if key else self._where, how=how)
+
+    def text(self, document: Mapping[str, Any], key: str, default: Any) -> Any:
+        value = document.get(key, default)
+        if value is not default and not isinstance(value, str):
+            raise self.fail(f"{key} is not text.", 'Write it in quotation marks, such as "L".')
+        return value
+
+    def formula(self, document: Mapping[str, Any]) -> str:
+        if "formula" not in document:
+            raise self.fail("there is no formula.", 'Add formula = """..."""; a network is its formula.')
+        return self.text(document, "formula", "")
+
+    def table(self, document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        value = document.get(key, {})
+        if not isinstance(value, Mapping):
+            raise self.fail(f"{key} is not a table.", f"Write [{key}] on a line of its own.")
+        return value
+
+    def dimensions(self, table: Mapping[str, Any]) -> dict[str, int]:
+        for name, size in table.items():
+            if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 100_000:
+                raise self.fail(
+                    f"{excerpt(size)} is not a size.", "Write a whole number from 1 to 100000.", name
+                )
+        return dict(table)
+
+    def parameters(self, table: Mapping[str, Any]) -> dict[str, Array | Initial]:
+        return {name: self.parameter(name, value) for name, value in table.items()}
+
+    def parameter(self, name: str, value: Any) -> Array | Initial:
+        self.identifier(name, "parameters")
+        if not isinstance(value, Mapping):
+            return array_of(value, f"{self._where}, parameter {excerpt(name)}")
+        _known_keys(value, {"shape", "init"}, f"{self._where}, parameter {excerpt(name)}")
+        init = value.get("init", "xavier")
+        if init not in INITS:
+            raise self.fail(f"there is no init {excerpt(init)}.", f"There are: {', '.join(INITS)}.", name)
+        return Initial(self.shape(name, value.get("shape", ())), init)
+
+    def shape(self, name: str, shape: Any) -> tuple[str | int, ...]:
+        fine = isinstance(shape, list | tuple) and len(shape) <= 2
+        if not fine or not all(isinstance(s, str) or (type(s) is int and 0 < s <= 100_000) for s in shape):
+            raise self.fail(
+                f"the shape {excerpt(shape)} is not one.",
+                'Write [rows, columns], such as ["k", "n"] or [3, 1].',
+                name,
+            )
+        return tuple(shape)
+
+    def identifier(self, name: str, table: str) -> None:
+        if not name.isidentifier() or len(name) > 100:
+            raise self.fail(f"{excerpt(name)} is not a name.", "Use letters, digits and _.", f"[{table}]")
+
+    def data(self, table: Mapping[str, Any]) -> Mapping[str, Array] | FileData:
+        if "file" in table:
+            return self.file_data(table)
+        arrays = {}
+        for name, value in table.items():
+            self.identifier(name, "data")
+            arrays[name] = array_of(value, f"{self._where}, data {excerpt(name)}")
+        return arrays
+
+    def file_data(self, table: Mapping[str, Any]) -> FileData:
+        _known_keys(table, _DATA_KEYS, f"{self._where}, [data]")
+        standardize = table.get("standardize", False)
+        if not isinstance(standardize, bool):
+            standardize = self.words(standardize, "standardize")
+        if not isinstance(table["file"], str):
+            raise self.fail("file is not text.", 'Write file = "cars.csv".', "[data]")
+        where = self.table(table, "where")
+        return FileData(
+            table["file"],
+            self.columns(table, "inputs"),
+            self.columns(table, "targets"),
+            standardize,
+            {key: tuple(v) if isinstance(v, list) else (v,) for key, v in where.items()},
+        )
+
+    def columns(self, table: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:
+        value = table.get(key, {})
+        if not isinstance(value, Mapping) or (key == "inputs" and not value):
+            raise self.fail(f"{key} does not name columns.", f'Write {key} = {{ X = ["speed"] }}.', "[data]")
+        for name in value:
+            self.identifier(name, "data")
+        return {name: self.words(columns, f"{key}.{name}") for name, columns in value.items()}
+
+    def words(self, value: Any, key: str) -> tuple[str, ...]:
+        words = (value,) if isinstance(value, str) else value
+        if not isinstance(words, list | tuple) or not all(isinstance(w, str) for w in words):
+            raise self.fail(
+                f"{excerpt(value)} is not a list of columns.", 'Write ["speed"].', f"[data], {key}"
+            )
+        return tuple(words)
+
+    def training(self, table: Mapping[str, Any]) -> Training:
+        _known_keys(
+            table, {"optimizer", "learning_rate", "steps", "batch_size"}, f"{self._where}, [training]"
+        )
+        for key, value in table.items():
+            wanted = str if key == "optimizer" else (int, float) if key == "learning_rate" else int
+            if not isinstance(value, wanted) or isinstance(value, bool):
+                raise self.fail(
+                    f"{excerpt(value)} will not do.", "Write a number; the optimizer is text.", key
+                )
+            if key != "optimizer" and not 0 < value < float("inf"):
+                raise self.fail(f"{value} is not greater than zero.", "Choose a positive number.", key)
+        return Training(**table)
+
+
+def array_of(value: Any, where: str) -> Array:
+    """Return a literal value as a read-only array: a number is 0-d, a flat list a row (1, m), a list of rows (n, m).
+
+    Raises
+    ------
+    DataError
+        For anything else: text, ragged rows, more than two dimensions, no entries, nan or infinity.
+    """
+    depth = _depth(value)
+    if depth > 2:
+        raise DataError(
+            "there are more than two dimensions.", where=where, how="Write a list of rows of numbers."
+        )
+    rows = [[value]] if depth == 0 else [value] if depth == 1 else value
+    if any(not isinstance(row, list | tuple) for row in rows) or len({len(row) for row in rows}) != 1:
+        raise DataError("the rows are not equally long.", where=where, how="Give every row as many numbers.")
+    if not rows[0]:
+        raise DataError("there are no numbers.", where=where, how="Give at least one.")
+    array = np.array([[_float(entry, where) for entry in row] for row in rows])
+    array = array.reshape(()) if depth == 0 else array
+    array.flags.writeable = False
+    return array
+
+
+def _depth(value: Any) -> int:
+    depth = 0
+    while isinstance(value, list | tuple) and depth < 4:
+        depth += 1
+        value = value[0] if value else None
+    return depth
+
+
+def _float(entry: Any, where: str) -> float:
+    try:
+        number = float(entry) if isinstance(entry, int | float) and not isinstance(entry, bool) else None
+    except OverflowError:
+        number = float("inf")
+    if number is None or not np.isfinite(number):
+        raise DataError(f"{excerpt(entry, 30)} is not a finite number.", where=where, how="Write a number.")
+    return number
+
+
+# --- initialisers ------------------------------------------------------------------------------------------
+
+
+def _fans(shape: Sequence[int]) -> tuple[int, int]:
+    return (shape[-1], shape[0]) if len(shape) == 2 else (1, 1)
+
+
+def _xavier(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    limit = np.sqrt(6.0 / sum(_fans(shape)))
+    return rng.uniform(-limit, limit, shape)
+
+
+INITS = {
+    # Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010
+    "xavier": _xavier,
+    # He et al., "Delving deep into rectifiers", 2015
+    "he": lambda rng, shape: rng.normal(0.0, np.sqrt(2.0 / _fans(shape)[0]), shape),
+    "normal": lambda rng, shape: rng.normal(0.0, 1.0, shape),
+    "uniform": lambda rng, shape: rng.uniform(-1.0, 1.0, shape),
+    "zeros": lambda rng, shape: np.zeros(shape),
+    "ones": lambda rng, shape: np.ones(shape),
+}
+
+
+def draw(initial: Initial, name: str, seed: int, dims: Dims) -> Array:
+    """Return a drawn parameter; its numbers depend on the seed and its own name alone."""
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    array = np.asarray(INITS[initial.init](rng, tuple(d.size for d in dims)), dtype=float)
+    array.flags.writeable = False
+    return array
+
+
+# --- a network bound to numbers ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with data, parameters and a checked graph.
+
+    Attributes
+    ----------
+    leaves
+        The whole data and the initial parameters by name, read-only.
+    graph
+        The graph for the whole data; :meth:`batch` gives the one for a mini-batch.
+    selection
+        How the data were taken from a CSV, None for literal data.
+    targets
+        The names of the inputs that are targets.
+    """
+
+    network: Network
+    seed: int
+    leaves: Mapping[str, Array]
+    graph: Graph
+    kinds: tuple[Leaf, ...]
+    notices: tuple[str, ...] = ()
+    selection: Selection | None = None
+    targets: tuple[str, ...] = ()
+
+    @property
+    def examples(self) -> int:
+        """The number of examples; 1 where the inputs have no common one."""
+        return self.graph.examples or 1
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The initial parameters by name."""
+        return {name: self.leaves[name] for name in self.graph.parameters}
+
+    @property
+    def inputs(self) -> dict[str, Array]:
+        """The whole data by name."""
+        return {name: self.leaves[name] for name in self.graph.inputs}
+
+    def indices(self, iteration: int, batch_size: int | None) -> Array | None:
+        """Return which examples the mini-batch of an iteration takes, None for all."""
+        if batch_size is None or self.graph.examples is None:
+            return None
+        return batch_indices(self.graph.examples, batch_size, iteration, self.seed)
+
+    def batch(self, indices: Array | None) -> tuple[Graph, dict[str, Array]]:
+        """Return the graph and the data of a mini-batch."""
+        if indices is None:
+            return self.graph, self.inputs
+        axes = {leaf.name: _example_axis(leaf.dims) for leaf in self.kinds if leaf.kind == Kind.INPUT}
+        data = {
+            name: array if axes[name] is None else np.take(array, indices, axis=axes[name])
+            for name, array in self.inputs.items()
+        }
+        return self._graph_of(len(indices)), data
+
+    def _graph_of(self, examples: int) -> Graph:
+        found = self._graphs.get(examples)
+        if found is None:
+            leaves = [leaf._replace(dims=_resized(leaf.dims, examples)) for leaf in self.kinds]
+            found = build(self.network.statements, leaves, loss=self.network.loss, examples=examples)
+            self._graphs[examples] = found
+        return found
+
+    @cached_property
+    def _graphs(self) -> dict[int, Graph]:
+        return {self.examples: self.graph}
+
+
+def _example_axis(dims: Dims) -> int | None:
+    return next((i for i, dim in enumerate(dims) if dim.examples), None)
+
+
+def _resized(dims: Dims, examples: int) -> Dims:
+    return tuple(dim._replace(size=examples) if dim.examples else dim for dim in dims)
+
+
+def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None = None) -> Model:
+    """Return `network` with its data read, its parameters drawn and its shapes checked.
+
+    Parameters
+    ----------
+    seed
+        At least 0; the same seed gives the same numbers in every process.
+    overrides
+        Values for parameters or data by name, instead of the file's.
+
+    Raises
+    ------
+    BackstepError
+        For data that cannot be read, names nobody has defined, and shapes that do not fit.
+    """
+    if seed < 0:
+        raise UsageError(f"the seed cannot be {seed}.", how="Choose a whole number from 0.")
+    arrays, selection, targets = _data(network)
+    given = dict(network.parameters)
+    for name, value in (overrides or {}).items():
+        array = value if isinstance(value, np.ndarray) else array_of(value, f"the value of {excerpt(name)}")
+        _override(name, array, given, arrays)
+    _require_defined(network, given, arrays)
+    sizes = _Sizes(network, arrays)
+    leaves, values = [], {}
+    for name, array in arrays.items():
+        leaves.append(Leaf(name, Kind.INPUT, sizes.data_dims(name)))
+        values[name] = array
+    for name, spec in given.items():
+        dims = sizes.parameter_dims(name, spec)
+        leaves.append(Leaf(name, Kind.PARAMETER, dims))
+        values[name] = draw(spec, name, seed, dims) if isinstance(spec, Initial) else spec
+    graph = build(network.statements, leaves, loss=network.loss, examples=sizes.examples)
+    notices = (*(selection.notices if selection else ()), *graph.notices)
+    targets = targets or _guess_targets(graph, sizes)
+    return Model(network, seed, values, graph, tuple(leaves), notices, selection, targets)
+
+
+def _override(name: str, array: Array, given: dict[str, Array | Initial], arrays: dict[str, Array]) -> None:
+    if name in given:
+        given[name] = array
+    elif name in arrays:
+        arrays[name] = array
+    else:
+        known = ", ".join((*given, *arrays))
+        raise UsageError(
+            f"{excerpt(name)} is neither a parameter nor data of this network.",
+            how=f"There are: {excerpt(known, 160)}.",
+        )
+
+
+def _data(network: Network) -> tuple[dict[str, Array], Selection | None, tuple[str, ...]]:
+    data = network.data
+    if not isinstance(data, FileData):
+        return dict(data), None, ()
+    dataset = read_csv(_data_path(network, data.file))
+    chosen = select(dataset, data.inputs, data.targets, standardize=data.standardize, where=data.where)
+    return dict(chosen.arrays), chosen, tuple(data.targets)
+
+
+def _data_path(network: Network, file: str) -> Path:
+    """Return the CSV beside the network's file, or the built-in one of that name."""
+    own = network.folder / file if network.folder is not None else None
+    if own is not None and own.exists():
+        return own
+    name = file if file.endswith(".csv") else f"{file}.csv"
+    built_in_file = Path(str(resources.files("graphs") / "datasets")) / Path(name).name
+    if built_in_file.exists() and Path(file).name == file:
+        return built_in_file
+    if own is not None:
+        return own
+    raise DataError(f"there is no data set {excerpt(file)}.", how="Put the CSV beside the network's file.")
+
+
+def _require_defined(network: Network, given: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Say which names of the formula nobody has defined, before shapes are looked at."""
+    missing = [n for n in identifiers(network.statements) if n not in given and n not in arrays and n != "m"]
+    if not missing or (not given and not arrays):
+        return
+    items = ((item, s) for s in network.statements for item in s.items if item.kind == "name")
+    item, statement = next((i, s) for i, s in items if i.text == missing[0])
+    if any(s.name == item.text for s in network.statements):
+        return  # used before its line, or in it: the builder says that better
+    close = difflib.get_close_matches(
+        item.text, [*given, *arrays, *(s.name for s in network.statements)][:500], 1
+    )
+    hint = f"Did you mean {close[0]}? Otherwise add" if close else "Add"
+    raise FormulaError(
+        f"{excerpt(item.text)} is not defined.",
+        line=item.line,
+        column=item.column,
+        how=f"{hint} it under [parameters] or [data].",
+    )
+
+
+def _guess_targets(graph: Graph, sizes: _Sizes) -> tuple[str, ...]:
+    """Return the inputs that only the loss reads: what a network is to meet."""
+    loss = graph.line_by_name[graph.loss]
+    by_loss = {graph.nodes[use.source].name for use in loss.uses}
+    others = {graph.nodes[u.source].name for line in graph.lines if line is not loss for u in line.uses}
+    return tuple(n for n in graph.inputs if n in by_loss and n not in others)
+
+
+class _Sizes:
+    """Names for the axes: m from the data's columns, n from the rows of the first input, others from the file."""
+
+    def __init__(self, network: Network, arrays: Mapping[str, Array]) -> None:
+        self._network = network
+        self._arrays = arrays
+        self.examples = _count_examples(list(arrays.values()))
+        taken = {s.name for s in network.statements} | set(arrays)
+        self._m = "m" if "m" not in taken else None
+        self._named = dict(network.dimensions)
+        rows = next((a.shape[0] for a in arrays.values() if a.ndim == 2 and a.shape[0] > 1), 1)
+        if arrays:
+            self._named.setdefault("n", rows)
+
+    def data_dims(self, name: str) -> Dims:
+        shape = self._arrays[name].shape
+        axis = self._examples_axis(shape)
+        return tuple(self._examples_dim() if i == axis else self._dim(size) for i, size in enumerate(shape))
+
+    def _examples_axis(self, shape: tuple[int, ...]) -> int | None:
+        if self.examples is None or len(shape) != 2:
+            return None
+        if shape[1] == self.examples:
+            return 1
+        return 0 if shape[0] == self.examples else None
+
+    def _examples_dim(self) -> Dim:
+        assert self.examples is not None
+        return Dim(self._m or str(self.examples), self.examples, True)
+
+    def _dim(self, size: int) -> Dim:
+        if size == 1:
+            return UNIT
+        name = next((n for n, s in self._named.items() if s == size), str(size))
+        return Dim(name, size)
+
+    def parameter_dims(self, name: str, spec: Array | Initial) -> Dims:
+        if not isinstance(spec, Initial):
+            return tuple(self._dim(size) for size in spec.shape)
+        dims = tuple(self._named_dim(name, entry) for entry in spec.shape)
+        if np.prod([d.size for d in dims]) > MAX_ENTRIES:
+            raise NetworkError(
+                f"{name} would have more than {MAX_ENTRIES:,} entries.", how="Choose a smaller shape."
+            )
+        return dims
+
+    def _named_dim(self, parameter: str, entry: str | int) -> Dim:
+        if isinstance(entry, int):
+            return UNIT if entry == 1 else self._dim(entry)
+        if entry == "m" and self.examples is not None:
+            return self._examples_dim()
+        if entry not in self._named:
+            known = ", ".join([*self._named, "m"])
+            raise NetworkError(
+                f"the dimension {excerpt(entry)} of {excerpt(parameter)} has no size.",
+                how=f"Give it one under [dimensions]; there are: {known}.",
+            )
+        return Dim(entry, self._named[entry])
+
+
+def _count_examples(arrays: Sequence[Array]) -> int | None:
+    """Return the number of columns that the data agree on, None where they do not.
+
+    An input of one column beside others of several is taken as the same for every example.
+    """
+    shapes = [array.shape for array in arrays if array.ndim == 2]
+    several = {shape[1] for shape in shapes if shape[1] > 1}
+    if not several:
+        return 1 if shapes else None
+    if len(several) == 1:
+        return several.pop()
+    common = set.intersection(*(set(shape) for shape in shapes if shape[1] > 1)) - {1}
+    return common.pop() if len(common) == 1 else None
+
+
+# --- writing -----------------------------------------------------------------------------------------------
+
+
+def dumps(network: Network) -> str:
+    """Return a network as the text of a file that :func:`loads` reads back."""
+    lines = [f"title = {_quoted(network.title)}"]
+    if network.description:
+        lines.append(f"description = {_quoted(network.description)}")
+    lines += [
+        'formula = """',
+        network.formula.strip("\n").replace("\\", "\\\\").replace('"""', '""\\"'),
+        '"""',
+    ]
+    if network.loss is not None:
+        lines.append(f"loss = {_quoted(network.loss)}")
+    lines += _section("dimensions", ((k, str(v)) for k, v in network.dimensions.items()))
+    lines += _section("parameters", ((k, _parameter_text(v)) for k, v in network.parameters.items()))
+    lines += _section("data", _data_items(network.data))
+    lines += _section("training", _training_items(network.training))
+    return "\n".join(lines) + "\n"
+
+
+def _section(title: str, items: Iterator[tuple[str, str]]) -> list[str]:
+    rows = [f"{_key(key)} = {value}" for key, value in items]
+    return ["", f"[{title}]", *rows] if rows else []
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _quoted(key)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = re.sub(r"[\x00-\x1f\x7f]", lambda c: f"\\u{ord(c.group()):04x}", escaped)
+    return f'"{escaped}"'
+
+
+def _parameter_text(value: Array | Initial) -> str:
+    if isinstance(value, Initial):
+        shape = ", ".join(_quoted(s) if isinstance(s, str) else str(s) for s in value.shape)
+        return f'{{ shape = [{shape}], init = "{value.init}" }}'
+    return _array_text(value)
+
+
+def _array_text(array: Array) -> str:
+    if array.ndim == 0:
+        return repr(float(array))
+    if array.shape[0] == 1:
+        return _row_text(array[0]) if array.shape[1] != 1 else f"[{_row_text(array[0])}]"
+    rows = ",\n".join(f"  {_row_text(row)}" for row in array)
+    return f"[\n{rows},\n]"
+
+
+def _row_text(row: Array) -> str:
+    return "[" + ", ".join(repr(float(entry)) for entry in row) + "]"
+
+
+def _data_items(data: Mapping[str, Array] | FileData) -> Iterator[tuple[str, str]]:
+    if not isinstance(data, FileData):
+        yield from ((name, _array_text(array)) for name, array in data.items())
+        return
+    yield "file", _quoted(data.file)
+    for key, table in (("inputs", data.inputs), ("targets", data.targets)):
+        yield key, "{ " + ", ".join(f"{_key(n)} = {_words_text(c)}" for n, c in table.items()) + " }"
+    if data.standardize:
+        yield "standardize", "true" if data.standardize is True else _words_text(data.standardize)
+    if data.where:
+        yield "where", "{ " + ", ".join(f"{_key(c)} = {_words_text(v)}" for c, v in data.where.items()) + " }"
+
+
+def _words_text(words: Sequence[Any]) -> str:
+    return "[" + ", ".join(_quoted(w) if isinstance(w, str) else repr(w) for w in words) + "]"
+
+
+def _training_items(training: Training) -> Iterator[tuple[str, str]]:
+    default = Training()
+    yield "optimizer", _quoted(training.optimizer)
+    yield "learning_rate", repr(training.learning_rate)
+    for key in ("steps", "batch_size"):
+        value = getattr(training, key)
+        if value is not None and value != getattr(default, key):
+            yield key, str(value)
