@@ -30,6 +30,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gui.icons import path_from_data
 from gui.theme import EQUATION_ROLES, Theme, application_font
 
 if TYPE_CHECKING:
@@ -446,13 +447,7 @@ def _merged(shapes: Iterable[tuple[QPainterPath, str | None]]) -> list[tuple[QPa
 
 
 def _path_of_path(element: Element) -> QPainterPath:
-    """Read the ``d`` ziamath writes: absolute M, L, Q, C, Z, everything apart by spaces."""
-    path = QPainterPath()
-    words = iter(element.get("d", "").split())
-    for command in words:
-        method, count = _COMMANDS[command]
-        getattr(path, method)(*[float(next(words)) for _ in range(count)])
-    return path
+    return path_from_data(element.get("d", ""))
 
 
 def _path_of_rect(element: Element) -> QPainterPath:
@@ -467,13 +462,6 @@ def _no_path(element: Element) -> QPainterPath:
 
 
 _PATH_OF = {"path": _path_of_path, "rect": _path_of_rect}
-_COMMANDS = {
-    "M": ("moveTo", 2),
-    "L": ("lineTo", 2),
-    "Q": ("quadTo", 4),
-    "C": ("cubicTo", 6),
-    "Z": ("closeSubpath", 0),
-}
 
 
 def _as_plain_text(latex: str) -> Equation:

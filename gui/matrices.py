@@ -169,7 +169,7 @@ def as_numpy(array: Any) -> str:
     Examples
     --------
     >>> as_numpy([[0.1, -2.0], [3.0, float("nan")]])
-    'np.array([[0.1, -2.0],\\n          [3.0, np.nan]])'
+    'np.array([[0.1, -2.0],\n          [3.0, np.nan]])'
     """
     values = np.asarray(array)
     if values.size == 0:
