@@ -20,9 +20,11 @@ from gui.theme import (
     stylesheet,
 )
 
+NOTICES = ("info_background", "warning_background", "error_background")
 TEXT_ON = {
-    "text": ("window", "canvas", "card", "control", "control_hover", "control_pressed", "factor_background"),
-    "muted": ("window", "canvas", "card", "control"),
+    "text": ("window", "canvas", "card", "control", "control_hover", "control_pressed", "factor_background")
+    + NOTICES,
+    "muted": ("window", "canvas", "card", "control", *NOTICES),
     "on_accent": ("accent", "accent_hover"),
     "on_selection": ("selection",),
     "tooltip_text": ("tooltip",),

@@ -1,0 +1,167 @@
+"""The one channel for messages to the user: a bar in the window that asks for nothing and stops nothing.
+
+Whoever has something to say calls a `Notifier`; the window's `NotificationBar` shows it, tells screen
+readers, and keeps what comes meanwhile. Errors and warnings stay until they are dismissed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from engine.errors import BackstepError
+from gui.icons import icon, paint_icon
+from gui.theme import Theme
+
+Level = Literal["info", "warning", "error"]
+INFO_MILLISECONDS = 6000
+MARKS = {"info": "accent", "warning": "warning", "error": "error"}
+"""The theme's role of a level's mark."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One sentence to the user."""
+
+    level: Level
+    text: str
+
+
+class Notifier(QObject):
+    """Where messages to the user go in.
+
+    Signals
+    -------
+    message(Message)
+        Something to be shown.
+    """
+
+    message = Signal(object)
+
+    def info(self, text: str) -> None:
+        """Tell that something is done; it goes away by itself."""
+        self.message.emit(Message("info", text))
+
+    def warning(self, text: str) -> None:
+        """Tell of something to be looked at."""
+        self.message.emit(Message("warning", text))
+
+    def error(self, error: BackstepError | str) -> None:
+        """Tell of something that could not be done: an expected error says what, where and how to mend it."""
+        self.message.emit(Message("error", str(error)))
+
+
+class NotificationBar(QWidget):
+    """Shows one message at a time, the rest after it; hidden while there is none.
+
+    A message that only informs gives way to the next at once. The same message is not shown twice in a row.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        notifier: Notifier,
+        info_milliseconds: int = INFO_MILLISECONDS,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._waiting: deque[Message] = deque()
+        self._current: Message | None = None
+        self._text, self._more, self._dismiss = QLabel(), QLabel(), QToolButton()
+        self._timer = QTimer(self, singleShot=True, interval=info_milliseconds)
+        self._arrange()
+        self.hide()
+        self._timer.timeout.connect(self.dismiss)
+        self._dismiss.clicked.connect(self.dismiss)
+        notifier.message.connect(self.show_message)
+
+    @property
+    def current(self) -> Message | None:
+        """The message in sight."""
+        return self._current
+
+    def show_message(self, message: Message) -> None:
+        """Show a message now, or after those that wait."""
+        if message == self._current or message in self._waiting:
+            return
+        if self._current is None or self._current.level == "info":
+            self._show(message)
+        else:
+            self._waiting.append(message)
+            self._count()
+
+    def dismiss(self) -> None:
+        """Take the message away and show the next one."""
+        self._timer.stop()
+        self._current = None
+        if self._waiting:
+            self._show(self._waiting.popleft())
+        else:
+            self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._theme = theme
+        self._dismiss.setIcon(icon("close", theme, "muted"))
+        self.update()
+
+    def _arrange(self) -> None:
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._more.setProperty("role", "muted")
+        self._dismiss.setProperty("flat", True)
+        self._dismiss.setAccessibleName("Dismiss")
+        self._dismiss.setToolTip("Dismiss")
+        self._dismiss.setIcon(icon("close", self._theme, "muted"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(44, 7, 10, 7)
+        for part in (self._text, self._more, self._dismiss):
+            row.addWidget(part)
+
+    def _show(self, message: Message) -> None:
+        self._current = message
+        self._text.setText(message.text)
+        self._count()
+        self._timer.stop()
+        if message.level == "info":
+            self._timer.start()
+        self.setAccessibleName(f"{message.level}: {message.text}")
+        self.show()
+        self.update()
+        self._announce(message)
+
+    def _count(self) -> None:
+        self._more.setText(f"{len(self._waiting)} more" if self._waiting else "")
+
+    def _announce(self, message: Message) -> None:
+        event = QAccessibleAnnouncementEvent(self, message.text)
+        if message.level == "error":
+            event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+        QAccessible.updateAccessibility(event)
+
+    # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._current is None:
+            return
+        level = self._current.level
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.color(f"{level}_background"))
+        painter.fillRect(0, 0, 4, self.height(), self._theme.color(MARKS[level]))
+        mark = QRectF(16, self.height() / 2 - 10, 20, 20)
+        paint_icon(painter, mark, level, self._theme.color(MARKS[level]))
+        painter.end()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+        else:
+            super().keyPressEvent(event)

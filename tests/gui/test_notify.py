@@ -1,0 +1,103 @@
+"""Messages to the user: one at a time, none lost, none in the way."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+
+from engine.errors import FormulaError
+from gui.notify import NotificationBar, Notifier
+from gui.theme import DARK, LIGHT
+
+
+@pytest.fixture
+def notifier(qapp):
+    return Notifier()
+
+
+@pytest.fixture
+def bar(qtbot, notifier):
+    window = QWidget()
+    qtbot.addWidget(window)
+    bar = NotificationBar(LIGHT, notifier, info_milliseconds=30, parent=window)
+    bar.setGeometry(0, 0, 500, 44)
+    window.resize(600, 200)
+    window.show()
+    qtbot.waitExposed(window)
+    yield bar  # noqa: PT022  not returned: the window lives as long as this function
+
+
+def texts(bar):
+    return [label.text() for label in bar.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+def dismiss(qtbot, bar):
+    qtbot.mouseClick(bar.findChild(QToolButton), Qt.MouseButton.LeftButton)
+
+
+def test_without_a_message_there_is_no_bar(bar):
+    assert not bar.isVisible()
+
+
+def test_an_expected_error_is_one_sentence_and_stays(qtbot, notifier, bar):
+    notifier.error(FormulaError("the name 'Wl' is not known.", 2, 5, how="Did you mean W1?"))
+    assert texts(bar) == ["line 2, column 5: the name 'Wl' is not known. Did you mean W1?"]
+    assert bar.accessibleName().startswith("error: line 2")
+    assert not bar._timer.isActive()
+    dismiss(qtbot, bar)
+    assert not bar.isVisible()
+
+
+def test_information_goes_away_by_itself(qtbot, notifier, bar):
+    notifier.info("Saved.")
+    assert texts(bar) == ["Saved."]
+    qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_information_gives_way_at_once_errors_wait_for_each_other(qtbot, notifier, bar):
+    notifier.info("Saved.")
+    notifier.error("One.")
+    notifier.warning("Two.")
+    notifier.error("Three.")
+    assert texts(bar) == ["One.", "2 more"]
+    dismiss(qtbot, bar)
+    assert texts(bar) == ["Two.", "1 more"]
+    dismiss(qtbot, bar)
+    assert texts(bar) == ["Three."]
+
+
+def test_the_same_message_is_not_piled_up(qtbot, notifier, bar):
+    for _ in range(3):
+        notifier.error("One.")
+        notifier.error("Two.")
+    assert texts(bar) == ["One.", "1 more"]
+
+
+def test_escape_dismisses(qtbot, notifier, bar):
+    notifier.error("One.")
+    qtbot.keyClick(bar, Qt.Key.Key_Escape)
+    assert bar.current is None
+
+
+def test_a_message_takes_no_focus_away(qtbot, notifier, bar):
+    field = QWidget(bar.window())
+    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    field.show()
+    bar.window().activateWindow()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    notifier.error("One.")
+    assert field.hasFocus()
+
+
+def test_text_is_shown_as_it_stands(notifier, bar):
+    notifier.error("<b>x</b> is not a number")
+    assert bar.findChild(QLabel).textFormat() == Qt.TextFormat.PlainText
+
+
+@pytest.mark.parametrize("level", ["info", "warning", "error"])
+def test_each_level_has_its_ground_in_each_theme(notifier, bar, level):
+    getattr(notifier, level)("Something.")
+    for theme in (LIGHT, DARK):
+        bar.set_theme(theme)
+        ground = bar.grab().toImage().pixelColor(10, 3)
+        assert ground == theme.color(f"{level}_background")
