@@ -20,10 +20,9 @@ from gui.theme import (
     stylesheet,
 )
 
-NOTICES = ("info_background", "warning_background", "error_background")
+NOTICES = ("info_background", "warning_background", "error_background", "factor_background")
 TEXT_ON = {
-    "text": ("window", "canvas", "card", "control", "control_hover", "control_pressed", "factor_background")
-    + NOTICES,
+    "text": ("window", "canvas", "card", "control", "control_hover", "control_pressed", *NOTICES),
     "muted": ("window", "canvas", "card", "control", *NOTICES),
     "on_accent": ("accent", "accent_hover"),
     "on_selection": ("selection",),
