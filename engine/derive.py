@@ -1,8 +1,8 @@
 r"""The chain rule in symbols: every equation Backstep shows, composed from the operations' records.
 
-The factor of a line with respect to a name is the composition of its operations' factors along the path from that
-name. Gradients are written out down to stored values while they are short, and refer to
-:math:`\partial L/\partial Z` of a named line where they are not, so that no equation grows without bound.
+The factor of a line with respect to a name is the composition of its operations' factors along the path from
+that name. Gradients are written out down to stored values while they are short, and refer to :math:`\partial
+L/\partial Z` of a named line where they are not, so that no equation grows without bound.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from engine.expr import ONE, Expr, Name
 from engine.formula import MAX_WRITTEN
 from engine.graph import Detail, Graph, Kind, Line, Node, Use
 from engine.names import latex_name
+from engine.notation import copied_axes, latex, source
 from engine.ops import Placed, Side
 from engine.shapes import Dims
 
@@ -34,7 +35,7 @@ class Factor:
     Attributes
     ----------
     side
-        ``left``, ``right``, ``elementwise``, ``scalar``, ``sum``, ``spread``, ``transpose``, ``map`` or ``composed``.
+        One of the sides of :class:`engine.ops.Side`.
     operand
         What it multiplies by, in symbols; None for a side that has no operand.
     latex
@@ -62,7 +63,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class BackwardEquation:
-    """One backward step written out: its LaTeX, the same with the factor coloured, and its NumPy statement."""
+    """One backward step written out: as LaTeX, the same with its factor coloured, and as NumPy source."""
 
     contribution: Contribution
     latex: str
@@ -89,6 +90,7 @@ class Derivation:
     # --- values ---
 
     def loss_latex(self) -> str:
+        r"""Return the LaTeX of the loss: a loss called L is :math:`\mathcal{L}`."""
         name = self.graph.loss
         return r"\mathcal{L}" if name == "L" else latex_name(name)
 
@@ -98,7 +100,7 @@ class Derivation:
             return self.loss_latex()
         node = self.graph[name]
         if self._is_part(node):
-            return ex.latex(self.symbol(node.id))
+            return latex(self.symbol(node.id))
         return latex_name(name)
 
     def gradient_latex(self, name: str) -> str:
@@ -140,7 +142,8 @@ class Derivation:
         line = self.graph.lines[node.line]
         if not self.is_written(line):
             raise BackstepError(
-                f"the line of {line.name} has {len(line.parts)} operations; at most {MAX_WRITTEN} are written out.",
+                f"the line of {line.name} has {len(line.parts)} operations; "
+                f"at most {MAX_WRITTEN} are written out.",
                 where=f"line {line.number}",
                 how="Give parts of it names on lines of their own.",
             )
@@ -180,7 +183,7 @@ class Derivation:
                 r", \ldots" if len(read) > 3 else ""
             )
             return rf"f({shown}) \quad \text{{({len(line.parts)} operations)}}"
-        return ex.latex(self.right_side(name))
+        return latex(self.right_side(name))
 
     def forward_source(self, name: str) -> str:
         """Return the NumPy statement that computes a line or a part."""
@@ -188,7 +191,7 @@ class Derivation:
         line = self.graph.lines[node.line]
         if not self.is_written(line):
             return f"# {name}: {len(line.parts)} operations"
-        return f"{self._target(name)} = {ex.source(self.right_side(name))}"
+        return f"{self._target(name)} = {source(self.right_side(name))}"
 
     def _target(self, name: str) -> str:
         return part_source(name) if self._is_part(self.graph[name]) else name
@@ -215,22 +218,22 @@ class Derivation:
         )
 
     def backward_equation(self, node: str, slot: int, accumulate: bool = False) -> BackwardEquation:
-        """Return one backward step as an equation and as a NumPy statement; ``+=`` where it adds to others."""
+        """Return one backward step as an equation and a NumPy statement; ``+=`` where it adds to others."""
         found = self.contribution(node, slot)
         target = self.gradient_name(found.input)
         equals, assign = (r"\mathrel{+}=", "+=") if accumulate else ("=", "=")
         return BackwardEquation(
             found,
-            f"{target.text} {equals} {ex.latex(found.expr)}",
+            f"{target.text} {equals} {latex(found.expr)}",
             f"{target.text} {equals} {self.coloured(found)}",
-            f"{target.code} {assign} {ex.source(found.expr)}",
+            f"{target.code} {assign} {source(found.expr)}",
         )
 
     @staticmethod
     def coloured(found: Contribution, role: str = "factor") -> str:
-        """Return a contribution's LaTeX with its factor, all but the incoming gradient, in ``\\textcolor{role}``."""
+        r"""Return a contribution's LaTeX, all but the incoming gradient in ``\textcolor{role}``."""
         colour = _outside_gradients(found.expr)
-        return ex.latex(
+        return latex(
             found.expr,
             lambda expr, text: rf"\textcolor{{{role}}}{{{text}}}" if id(expr) in colour else text,
             ones=rf"\textcolor{{{role}}}{{\vec{{1}}}}",
@@ -305,12 +308,12 @@ class Derivation:
 
     def equation(self, name: str) -> str:
         """Return the equation of a gradient as LaTeX."""
-        return f"{self.gradient_latex(name)} = {ex.latex(self.gradient(name))}"
+        return f"{self.gradient_latex(name)} = {latex(self.gradient(name))}"
 
     # --- source ---
 
     def code(self) -> list[tuple[str, str]]:
-        """Return each gradient as a NumPy expression over stored values and ``d_NAME`` of the rows before it."""
+        """Return each gradient as a NumPy expression over stored values and ``d_NAME`` of earlier rows."""
         rows = [(self.graph.loss, "1.0")]
         for name in self._backward_order():
             rows.append((name, self._code_of(name)))
@@ -318,7 +321,7 @@ class Derivation:
 
     def _code_of(self, name: str) -> str:
         terms = [(1, self.contribution(node, slot).expr) for node, slot in self.contributions_to(name)]
-        return ex.source(ex.add(*terms)) if terms else f"np.zeros_like({name})"
+        return source(ex.add(*terms)) if terms else f"np.zeros_like({name})"
 
 
 def _outside_gradients(expr: Expr) -> set[int]:
@@ -367,20 +370,20 @@ def _is_identity(link: Placed) -> bool:
 def _local(operand: Expr) -> Factor:
     """Return the factor for a scalar's gradient: the whole local derivative, as one operand."""
     side = Side.SCALAR if operand.is_scalar else Side.ELEMENTWISE
-    return Factor(side, operand, ex.latex(operand), ex.uses(operand))
+    return Factor(side, operand, latex(operand), ex.uses(operand))
 
 
 def _single(link: Placed, hole: Name) -> Factor:
     if isinstance(link.operand, Expr | int) and link.side != Side.SUM:
         operand = ex.lift(link.operand)
         side = Side.SCALAR if link.side == Side.ELEMENTWISE and operand.is_scalar else link.side
-        return Factor(side, operand, ex.latex(operand), ex.uses(operand))
+        return Factor(side, operand, latex(operand), ex.uses(operand))
     whole = ops.chain(hole, [link])
     if isinstance(whole, ex.SumTo) and len(hole.dims) == 2:
-        axes = ex.copied_axes(whole)
+        axes = copied_axes(whole)
         if len(axes) == 1:
             return Factor(link.side, None, r"\vec{1}" if axes == (1,) else r"\vec{1}^\intercal", ())
-    return Factor(link.side, None, ex.latex(whole), ex.uses(whole))
+    return Factor(link.side, None, latex(whole), ex.uses(whole))
 
 
 def _composed(placed: Sequence[Placed], hole: Name) -> Factor:
@@ -388,9 +391,9 @@ def _composed(placed: Sequence[Placed], hole: Name) -> Factor:
     for side in (Side.ELEMENTWISE, Side.LEFT, Side.RIGHT, Side.SCALAR):
         if sides <= {Side.SCALAR, side}:
             operand = _operand(placed, side)
-            return Factor(side, operand, ex.latex(operand), ex.uses(operand))
+            return Factor(side, operand, latex(operand), ex.uses(operand))
     whole = ops.chain(hole, placed)
-    return Factor(Side.COMPOSED, None, ex.latex(whole), ex.uses(whole))
+    return Factor(Side.COMPOSED, None, latex(whole), ex.uses(whole))
 
 
 def _effective_side(link: Placed) -> str:

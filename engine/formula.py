@@ -1,7 +1,8 @@
 """Formula text to graph: a tokenizer, a parser of fixed depth, and a builder that checks shapes.
 
-The text is never executed: there is no eval, no exec, and no attribute but ``.T``. Input of any length or nesting
-gives an answer or a clear error, because length, depth and number of operations are bounded before work is done.
+The text is never executed: there is no eval, no exec, and no attribute but ``.T``. Input of any length or
+nesting gives an answer or a clear error, because length, depth and number of operations are bounded before
+work is done.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import difflib
 import keyword
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -33,8 +34,22 @@ MAX_NODES = 50_000
 MAX_NAME = 100
 
 FUNCTIONS = (
-    "norm mean sum sqrt exp log abs sin cos tanh sigmoid relu softplus softmax max min mse bce cross_entropy"
-).split()
+    *(
+        "norm",
+        "mean",
+        "sum",
+        "sqrt",
+        "exp",
+        "log",
+        "abs",
+        "sin",
+        "cos",
+        "tanh",
+        "sigmoid",
+        "relu",
+    ),
+    *("softplus", "softmax", "max", "min", "mse", "bce", "cross_entropy"),
+)
 _REDUCTIONS = {"norm", "mean", "sum", "max", "min"}
 _WITH_AXIS = _REDUCTIONS | {"softmax"}
 _PAIRS = {"max": "maximum", "min": "minimum"}
@@ -49,7 +64,7 @@ class Token(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One entry of a statement in postfix order: a name, a number, or an operation on the entries before it."""
+    """One entry of a statement in postfix order: a name, a number, or an operation on those before it."""
 
     kind: str  # name, number, op
     text: str
@@ -134,8 +149,8 @@ def parse(text: str) -> list[Statement]:
     Raises
     ------
     FormulaError
-        With line and column, for anything that is not an assignment of the formula language, and for a formula
-        of more than `MAX_CHARACTERS` characters or a nesting of more than `MAX_DEPTH` levels.
+        With line and column, for anything that is not an assignment of the formula language, and for a
+        formula of more than `MAX_CHARACTERS` characters or a nesting of more than `MAX_DEPTH` levels.
     """
     if len(text) > MAX_CHARACTERS:
         raise FormulaError(
@@ -153,7 +168,7 @@ def parse(text: str) -> list[Statement]:
 
 
 def identifiers(statements: Sequence[Statement]) -> list[str]:
-    """Return every name that is read before a line of that name, in order: what must be given from outside."""
+    """Return every name that is read before a line of that name: what must be given from outside."""
     defined: set[str] = set()
     found: dict[str, None] = {}
     for statement in statements:
@@ -227,7 +242,7 @@ class _Parser:
     def _term(self) -> None:
         self._left_to_right(("*", "/", "@"), self._unary)
 
-    def _left_to_right(self, operators: tuple[str, ...], operand) -> None:
+    def _left_to_right(self, operators: tuple[str, ...], operand: Callable[[], None]) -> None:
         operand()
         while self._peek().kind in operators:
             token = self._next()
@@ -253,7 +268,7 @@ class _Parser:
             self._deeper(token, self._unary)
             self._emit(token, "**", 2)
 
-    def _deeper(self, token: Token, rule) -> None:
+    def _deeper(self, token: Token, rule: Callable[[], None]) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self._fail(
@@ -302,7 +317,8 @@ class _Parser:
         if token.kind != ")":
             raise self._fail(
                 token if token.kind != "end" else opened,
-                f"the parenthesis from line {opened.line}, column {opened.column} is not closed before {_shown(token)}.",
+                f"the parenthesis from line {opened.line}, column {opened.column} "
+                f"is not closed before {_shown(token)}.",
                 "Add a ).",
             )
         self._next()
@@ -649,7 +665,7 @@ class _Builder:
         self.taken.add(self._name)
 
     def _uses(self, root: int) -> list[Use]:
-        """Return the places where the line reads a name, from left to right, each with its path from the root."""
+        """Return the places where the line reads a name, from left to right, with their paths."""
         parts = set(self._parts)
         long = len(self._parts) > MAX_WRITTEN
         found: list[Use] = []
@@ -670,7 +686,8 @@ class _Builder:
         dims = self.nodes[line.node].dims
         if dims:
             raise FormulaError(
-                f"the loss {excerpt(name)} has the shape {shapes.show(dims)}; a loss is a scalar, with the shape ().",
+                f"the loss {excerpt(name)} has the shape {shapes.show(dims)}; "
+                "a loss is a scalar, with the shape ().",
                 line=line.number,
                 column=1,
                 how="Reduce it with sum(...), mean(...) or norm(...)**2.",

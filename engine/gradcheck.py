@@ -3,7 +3,8 @@
 Where every operation on the way to the loss has a complex rule, the step is imaginary: the derivative is the
 imaginary part of the loss over the step, without the cancellation that limits differences (Squire and Trapp,
 "Using complex variables to estimate derivatives of real functions", SIAM Review 40, 1998). Elsewhere central
-differences at two step sizes are combined (Richardson), and near a kink the side that backpropagation takes counts.
+differences at two step sizes are combined (Richardson), and near a kink the side that backpropagation takes
+counts.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
+        """Whether the two agree as closely as the method can tell."""
         return self.error <= TOLERANCE[self.method]
 
 

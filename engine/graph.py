@@ -1,8 +1,8 @@
 """The computation graph: a value that can be printed, checked and saved.
 
 A formula line is one *line*; its operations are *parts*. Every node is one operation or one leaf (an input, a
-parameter, a constant), stored in an order in which each node comes after its inputs. Nothing here is recursive:
-a chain of ten thousand nodes is as good as one of ten.
+parameter, a constant), stored in an order in which each node comes after its inputs. Nothing here is
+recursive: a chain of ten thousand nodes is as good as one of ten.
 """
 
 from __future__ import annotations
@@ -79,7 +79,10 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One formula line: its name, its text, the node that bears its name, its parts and its uses in reading order."""
+    """One formula line: its name, its text, the node that bears its name, its parts and its uses.
+
+    Uses stand in reading order.
+    """
 
     name: str
     text: str
@@ -127,6 +130,7 @@ class Graph:
 
     @cached_property
     def line_by_name(self) -> Mapping[str, Line]:
+        """Line by name."""
         return {line.name: line for line in self.lines}
 
     @cached_property
@@ -152,7 +156,7 @@ class Graph:
         return self.nodes[self.ids[name]]
 
     def visible(self, detail: Detail) -> tuple[str, ...]:
-        """Return the names of the nodes shown at `detail`: constants are part of the operation that reads them."""
+        """Return the names of the nodes shown at `detail`; a constant is part of what reads it."""
         if detail == Detail.EQUATION:
             return self.named
         return tuple(

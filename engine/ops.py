@@ -1,12 +1,12 @@
 r"""The operations: one record each, and everything Backstep knows about an operation stands in it.
 
-A record holds the forward rule, the local factors of the vector-Jacobian product (one chain of :class:`Link` per
-input slot), the LaTeX and the NumPy source. Rules are polymorphic (see :mod:`engine.expr`): the same line computes
-with arrays and writes the equation. Broadcasting is not their business: where an elementwise operation copied an
-input, the sum over the copies is a link that :func:`links` adds.
+A record holds the forward rule, the local factors of the vector-Jacobian product (one chain of :class:`Link`
+per input slot), the LaTeX and the NumPy source. Rules are polymorphic (see :mod:`engine.expr`): the same line
+computes with arrays and writes the equation. Broadcasting is not their business: where an elementwise
+operation copied an input, the sum over the copies is a link that :func:`links` adds.
 
-Conventions at the points where a derivative does not exist: relu'(0) = 0, |x|'(0) = 0, norm'(0) = 0, ties of max and
-min share the gradient evenly.
+Conventions at the points where a derivative does not exist: relu'(0) = 0, |x|'(0) = 0, norm'(0) = 0, ties of
+max and min share the gradient evenly.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from engine import expr as ex
 from engine import shapes
 from engine.errors import ShapeError
 from engine.expr import Expr, count
+from engine.notation import atom, parenthesised
 from engine.shapes import Dims
 
 __all__ = ["OPS", "Helper", "Link", "Op", "Side", "back", "chain", "links"]
@@ -53,6 +54,7 @@ class Helper:
     source: Callable[..., str]
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
+        """Return the value for arrays, the application for expressions."""
         symbols = [a for a in args if isinstance(a, Expr)]
         if not symbols:
             return self.compute(*args, **attrs)
@@ -63,14 +65,16 @@ class Helper:
         return ex.apply(self, lifted, dims, **attrs)
 
     def write_latex(self, *args: str, **attrs: Any) -> str:
+        """Return its LaTeX, given that of its arguments."""
         return self.latex(*args, **attrs)
 
     def write_source(self, *args: str, **attrs: Any) -> str:
+        """Return its NumPy source, given that of its arguments."""
         return self.source(*args, **attrs)
 
 
 class Link(NamedTuple):
-    """One local factor: a side, and the rule for the operand from the inputs and the output (`out` comes last)."""
+    """One local factor: a side, and the rule for its operand from the inputs and, last, the output."""
 
     side: str
     rule: Rule | None = None
@@ -130,10 +134,12 @@ class Op:
         return ex.apply(self, args, dims, **attrs)
 
     def write_latex(self, *args: str, **attrs: Any) -> str:
+        """Return its LaTeX, given that of its arguments."""
         assert self.latex is not None
         return self.latex(*args, **attrs)
 
     def write_source(self, *args: str, **attrs: Any) -> str:
+        """Return its NumPy source, given that of its arguments."""
         assert self.source is not None
         return self.source(*args, **attrs)
 
@@ -202,7 +208,8 @@ def _with_sum(placed: list[Placed], target: Dims, whole: Dims) -> list[Placed]:
 def _as_matrix_product(last: Placed, target: Dims, whole: Dims, axes: tuple[int, ...]) -> Placed | None:
     """Return "times a row, summed over it" as the product with the row transposed, which it is: g x^T.
 
-    Only where a single number was multiplied into a row or a column; the equation then is the one of the course.
+    Only where a single number was multiplied into a row or a column; the equation then is the one of the
+    course.
     """
     if len(whole) != 2 or any(not d.is_unit for d in target) or _rank(last.operand) != 2:
         return None
@@ -218,7 +225,7 @@ def _rank(x: Any) -> int:
 
 
 def back(g: Any, link: Placed) -> Any:
-    """Return what `link` makes of the gradient `g`: an array from an array, an expression from an expression."""
+    """Return what `link` makes of the gradient `g`: an array of an array, symbols of symbols."""
     return _back_symbols(g, link) if isinstance(g, Expr) else _back_arrays(g, link)
 
 
@@ -324,7 +331,7 @@ def _wins(sign: str) -> Helper:
         "wins",
         compute,
         lambda a, b: rf"\left(\mathbb{{1}}[{a} {sign} {b}] + \frac{{1}}{{2}}\mathbb{{1}}[{a} = {b}]\right)",
-        lambda a, b: f"({_atom(a)} {sign} {_atom(b)}) + 0.5 * ({_atom(a)} == {_atom(b)})",
+        lambda a, b: f"({atom(a)} {sign} {atom(b)}) + 0.5 * ({atom(a)} == {atom(b)})",
     )
 
 
@@ -339,31 +346,28 @@ def _log_source(x: str) -> str:
     return f"np.log(np.where({x} == 0, 1, {x}))"
 
 
-_parens = ex.parenthesised
-_atom = ex.atom
-
-sign = Helper("sign", np.sign, lambda x: rf"\mathrm{{sign}}{_parens(x)}", lambda x: f"np.sign({x})")
+sign = Helper("sign", np.sign, lambda x: rf"\mathrm{{sign}}{parenthesised(x)}", lambda x: f"np.sign({x})")
 positive = Helper(
     "positive",
     lambda x: np.greater(x, 0).astype(float),
     lambda x: rf"\mathbb{{1}}[{x} > 0]",
     lambda x: f"({x} > 0)",
 )
-sine = Helper("sin", np.sin, lambda x: rf"\sin{_parens(x)}", lambda x: f"np.sin({x})")
-cosine = Helper("cos", np.cos, lambda x: rf"\cos{_parens(x)}", lambda x: f"np.cos({x})")
+sine = Helper("sin", np.sin, lambda x: rf"\sin{parenthesised(x)}", lambda x: f"np.sin({x})")
+cosine = Helper("cos", np.cos, lambda x: rf"\cos{parenthesised(x)}", lambda x: f"np.cos({x})")
 sigma = Helper(
     "sigmoid",
     _stable_sigmoid,
-    lambda x: rf"\sigma{_parens(x)}",
-    lambda x: f"1 / (1 + np.exp(-{_atom(x)}))",
+    lambda x: rf"\sigma{parenthesised(x)}",
+    lambda x: f"1 / (1 + np.exp(-{atom(x)}))",
 )
 log_nonzero = Helper(
-    "log", lambda x: np.log(np.where(x == 0, 1.0, x)), lambda x: rf"\log{_parens(x)}", _log_source
+    "log", lambda x: np.log(np.where(x == 0, 1.0, x)), lambda x: rf"\log{parenthesised(x)}", _log_source
 )
 soft = Helper(
     "softmax",
     _softmax,
-    lambda x, axis=0: rf"\mathrm{{softmax}}{_parens(x)}",
+    lambda x, axis=0: rf"\mathrm{{softmax}}{parenthesised(x)}",
     lambda x, axis=0: (
         f"(np.exp({x} - np.max({x}, axis={axis}, keepdims=True))"
         f" / np.sum(np.exp({x} - np.max({x}, axis={axis}, keepdims=True)), axis={axis}, keepdims=True))"
@@ -372,7 +376,7 @@ soft = Helper(
 log_soft = Helper(
     "log_softmax",
     _log_softmax,
-    lambda x: rf"\log\mathrm{{softmax}}{_parens(x)}",
+    lambda x: rf"\log\mathrm{{softmax}}{parenthesised(x)}",
     lambda x: (
         f"({x} - np.max({x}, axis=0, keepdims=True)"
         f" - np.log(np.sum(np.exp({x} - np.max({x}, axis=0, keepdims=True)), axis=0, keepdims=True)))"
@@ -523,7 +527,7 @@ def _reduction(
         forward,
         (factor,),
         _reduce,
-        lambda x, **attrs: rf"{word}{_axes(**attrs)}{_parens(x)}",
+        lambda x, **attrs: rf"{word}{_axes(**attrs)}{parenthesised(x)}",
         lambda x, **attrs: f"{source}({x}{_keywords(**attrs)})",
         sentence=sentence,
         **more,
@@ -553,7 +557,7 @@ def _extreme_pair(name: str, forward: Rule, helper: Helper, word: str) -> Op:
         analytic=False,
         elementwise=True,
         arity=(2, 2),
-        sentence=f"The gradient goes to the {'larger' if word == 'max' else 'smaller'} of the two, half to each at a tie.",
+        sentence=f"The {'larger' if word == 'max' else 'smaller'} one gets the gradient, half each at a tie.",
     )
 
 
@@ -605,8 +609,8 @@ def _softplus(x: Any) -> Any:
 
 
 def _bce_source(z: str, y: str) -> str:
-    z = _atom(z)
-    return f"np.sum(np.logaddexp(0, {z}) - {_atom(y)} * {z}) / np.shape({z})[-1]"
+    z = atom(z)
+    return f"np.sum(np.logaddexp(0, {z}) - {atom(y)} * {z}) / np.shape({z})[-1]"
 
 
 _TABLE = (
@@ -705,7 +709,7 @@ _TABLE = (
         "log",
         np.log,
         _each(lambda x, out: 1 / x),
-        lambda x: rf"\log{_parens(x)}",
+        lambda x: rf"\log{parenthesised(x)}",
         lambda x: f"np.log({x})",
         "Each entry is divided by the stored argument of log.",
     ),
@@ -722,7 +726,7 @@ _TABLE = (
         "sin",
         np.sin,
         _each(lambda x, out: cosine(x)),
-        lambda x: rf"\sin{_parens(x)}",
+        lambda x: rf"\sin{parenthesised(x)}",
         lambda x: f"np.sin({x})",
         "Each entry is multiplied by the cosine of the stored argument.",
     ),
@@ -730,7 +734,7 @@ _TABLE = (
         "cos",
         np.cos,
         _each(lambda x, out: -sine(x)),
-        lambda x: rf"\cos{_parens(x)}",
+        lambda x: rf"\cos{parenthesised(x)}",
         lambda x: f"np.cos({x})",
         "Each entry is multiplied by minus the sine of the stored argument.",
     ),
@@ -738,7 +742,7 @@ _TABLE = (
         "tanh",
         np.tanh,
         _each(lambda x, out: 1 - out**2),
-        lambda x: rf"\tanh{_parens(x)}",
+        lambda x: rf"\tanh{parenthesised(x)}",
         lambda x: f"np.tanh({x})",
         "Each entry is multiplied by the slope of tanh there, one minus the stored output squared.",
     ),
@@ -755,7 +759,7 @@ _TABLE = (
         "relu",
         lambda x: np.maximum(x, 0.0),
         _each(lambda x, out: positive(x)),
-        lambda x: rf"\mathrm{{relu}}{_parens(x)}",
+        lambda x: rf"\mathrm{{relu}}{parenthesised(x)}",
         lambda x: f"np.maximum({x}, 0)",
         "The gradient passes where the argument was positive, and stops elsewhere.",
         analytic=False,
@@ -764,7 +768,7 @@ _TABLE = (
         "softplus",
         _softplus,
         _each(lambda x, out: sigma(x)),
-        lambda x: rf"\mathrm{{softplus}}{_parens(x)}",
+        lambda x: rf"\mathrm{{softplus}}{parenthesised(x)}",
         lambda x: f"np.logaddexp(0, {x})",
         "Each entry is multiplied by \u03c3 of the stored argument, the slope of softplus.",
     ),
@@ -775,7 +779,7 @@ _TABLE = (
         _axis_exists,
         soft.latex,
         soft.source,
-        sentence="Each column's gradient loses its mean weighted by the stored softmax, then is multiplied by it.",
+        sentence="Each column's gradient loses its mean under the stored softmax, and is multiplied by it.",
     ),
     _reduction(
         "sum",
@@ -824,7 +828,7 @@ _TABLE = (
         ),
         _reduce,
         lambda x, **a: f"{_norm_latex(x, **a)}^2",
-        lambda x, **a: f"np.sum({_atom(x)}**2{_keywords(**a)})",
+        lambda x, **a: f"np.sum({atom(x)}**2{_keywords(**a)})",
         symbol="‖·‖²",
         sentence="The slope of a sum of squares is twice what was squared.",
     ),
@@ -843,7 +847,7 @@ _TABLE = (
         ),
         _equal("mse"),
         lambda a, b: rf"\mathrm{{mse}}\left({a}, {b}\right)",
-        lambda a, b: f"np.mean(({_atom(a)} - {_atom(b)})**2)",
+        lambda a, b: f"np.mean(({atom(a)} - {atom(b)})**2)",
         arity=(2, 2),
         sentence="The slope of the mean squared error is twice the error over the number of examples.",
     ),
@@ -864,7 +868,7 @@ _TABLE = (
         lambda z, y: rf"\mathrm{{bce}}\left({z}, {y}\right)",
         _bce_source,
         arity=(2, 2),
-        sentence="The slope of the cross-entropy is predicted probability minus target, over the number of examples.",
+        sentence="The slope of cross-entropy is predicted probability minus target, over the examples.",
     ),
     Op(
         "cross_entropy",
@@ -881,9 +885,9 @@ _TABLE = (
         ),
         _equal("cross_entropy"),
         lambda z, y: rf"\mathrm{{cross\_entropy}}\left({z}, {y}\right)",
-        lambda z, y: f"-np.sum({_atom(y)} * {log_soft.source(z)}) / np.shape({z})[-1]",
+        lambda z, y: f"-np.sum({atom(y)} * {log_soft.source(z)}) / np.shape({z})[-1]",
         arity=(2, 2),
-        sentence="The slope of the cross-entropy is predicted probabilities minus targets, over the examples.",
+        sentence="The slope of cross-entropy is predicted probabilities minus targets, over the examples.",
     ),
 )
 

@@ -1,8 +1,8 @@
 r"""The optimizers: one record each.
 
-A record declares its hyperparameters with their ranges, and its update as a function from the gradient and the
-state of one parameter to the quantities it works out, in order; the last one, ``value``, is the new parameter. So
-an update can be shown quantity by quantity, taken back, and exported, like any other step.
+A record declares its hyperparameters with their ranges, and its update as a function from the gradient and
+the state of one parameter to the quantities it works out, in order; the last one, ``value``, is the new
+parameter. So an update can be shown quantity by quantity, taken back, and exported, like any other step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """A number that the user sets: `low` and `high` bound it, `low` itself excluded where `open_low` says so."""
+    """A number that the user sets, from `low` (excluded where `open_low` says so) to `high`."""
 
     name: str
     text: str

@@ -1,8 +1,8 @@
 """Shapes with names: what NumPy's broadcasting does, and which axis holds the examples.
 
-A shape is a tuple of :class:`Dim`. NumPy only compares sizes; the names and the examples mark let Backstep write
-``k x m`` beside ``4 x 50``, put the sum over examples into an equation even for a single example, and refuse a
-broadcast that lines examples up with features.
+A shape is a tuple of :class:`Dim`. NumPy only compares sizes; the names and the examples mark let Backstep
+write ``k x m`` beside ``4 x 50``, put the sum over examples into an equation even for a single example, and
+refuse a broadcast that lines examples up with features.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Dim(NamedTuple):
 
     @property
     def is_unit(self) -> bool:
+        """Whether it has one entry."""
         return self.size == 1
 
 
@@ -81,10 +82,11 @@ def matmul(a: Dims, b: Dims) -> Dims:
             f"@ multiplies matrices, but one side is a scalar: the shapes are {show(a)} and {show(b)}.",
             how="Write * for a product with a scalar.",
         )
-    inner = b[-2] if len(b) > 1 else b[0]
+    inner = b[-2:][0]
     if a[-1].size != inner.size:
         raise ShapeError(
-            f"the shapes {show(a)} and {show(b)} do not fit for @: {a[-1].size} columns meet {inner.size} rows.",
+            f"the shapes {show(a)} and {show(b)} do not fit for @: "
+            f"{a[-1].size} columns meet {inner.size} rows.",
             how=_matmul_advice(a, b),
         )
     return a[:-1] + (b[-1:] if len(b) > 1 else ())
@@ -106,8 +108,8 @@ def reduced(dims: Dims, axis: int | None, keepdims: bool) -> Dims:
 def summed_axes(small: Dims, large: Dims) -> tuple[int, ...]:
     """Return the axes of `large` over which broadcasting copied `small`: the gradient is summed over them.
 
-    An axis of one entry that was met by a named axis counts even where that happens to have size one, so that the
-    equations of a network do not depend on how many examples are loaded.
+    An axis of one entry that was met by a named axis counts even where that happens to have size one, so that
+    the equations of a network do not depend on how many examples are loaded.
     """
     if small == large:
         return ()

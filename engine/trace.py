@@ -1,8 +1,8 @@
 """A pass as data: immutable steps that can be applied and reverted.
 
 A :class:`Trace` is computed whole, then walked freely. Each step carries what it replaced, so that
-:meth:`State.revert` mirrors :meth:`State.apply` exactly. One backward step is one use of one value: where a value
-is used twice, two contributions arrive one after the other, and the gradient is their sum.
+:meth:`State.revert` mirrors :meth:`State.apply` exactly. One backward step is one use of one value: where a
+value is used twice, two contributions arrive one after the other, and the gradient is their sum.
 """
 
 from __future__ import annotations
@@ -131,6 +131,7 @@ class Trace:
 
     @property
     def loss(self) -> float:
+        """The loss, before any update."""
         return float(self.values[self.graph.loss])
 
     def start(self) -> State:
@@ -304,7 +305,7 @@ class _Recorder:
                 self._backward_by_line()
 
     def _backward_by_line(self) -> None:
-        """Hold back what a line's parts contribute until the line is done, then give it out in reading order."""
+        """Hold back what a line's parts contribute until the line is done; give it out in reading order."""
         graph = self._graph
         at: dict[tuple[int, int], Array] = {}
         held: int | None = None

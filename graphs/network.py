@@ -1,8 +1,8 @@
 """Networks: the file format a user writes, and a network bound to numbers.
 
-A :class:`Network` is what a file says. :func:`bind` gives it data, parameters drawn from a seed, and a graph whose
-shapes have been checked: a :class:`Model`. Nothing here depends on which network it is; the built-in ones are files
-like any other.
+A :class:`Network` is what a file says. :func:`bind` gives it data, parameters drawn from a seed, and a graph
+whose shapes have been checked: a :class:`Model`. Nothing here depends on which network it is; the built-in
+ones are files like any other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import tomllib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from engine.data import Selection, batch_indices, read_csv, select
-from engine.errors import BackstepError, DataError, FormulaError, NetworkError, UsageError, excerpt
+from engine.errors import DataError, FormulaError, NetworkError, UsageError, excerpt
 from engine.formula import Leaf, Statement, build, identifiers, parse
 from engine.graph import Graph, Kind
 from engine.shapes import UNIT, Dim, Dims
@@ -350,18 +350,22 @@ class _Reader:
             table, {"optimizer", "learning_rate", "steps", "batch_size"}, f"{self._where}, [training]"
         )
         for key, value in table.items():
-            wanted = str if key == "optimizer" else (int, float) if key == "learning_rate" else int
+            wanted = str if key == "optimizer" else int | float if key == "learning_rate" else int
             if not isinstance(value, wanted) or isinstance(value, bool):
                 raise self.fail(
                     f"{excerpt(value)} will not do.", "Write a number; the optimizer is text.", key
                 )
-            if key != "optimizer" and not 0 < value < float("inf"):
-                raise self.fail(f"{value} is not greater than zero.", "Choose a positive number.", key)
+            if isinstance(value, int | float) and not 0 < value < float("inf"):
+                raise self.fail(
+                    f"{excerpt(value)} is not a number above zero.", "Choose a positive number.", key
+                )
         return Training(**table)
 
 
 def array_of(value: Any, where: str) -> Array:
-    """Return a literal value as a read-only array: a number is 0-d, a flat list a row (1, m), a list of rows (n, m).
+    """Return a literal value as a read-only array.
+
+    A number is 0-d, a flat list a row (1, m), a list of rows (n, m).
 
     Raises
     ------
@@ -595,7 +599,7 @@ def _require_defined(network: Network, given: Mapping[str, Any], arrays: Mapping
     if not missing or (not given and not arrays):
         return
     items = ((item, s) for s in network.statements for item in s.items if item.kind == "name")
-    item, statement = next((i, s) for i, s in items if i.text == missing[0])
+    item = next(i for i, _ in items if i.text == missing[0])
     if any(s.name == item.text for s in network.statements):
         return  # used before its line, or in it: the builder says that better
     close = difflib.get_close_matches(
@@ -619,7 +623,7 @@ def _guess_targets(graph: Graph, sizes: _Sizes) -> tuple[str, ...]:
 
 
 class _Sizes:
-    """Names for the axes: m from the data's columns, n from the rows of the first input, others from the file."""
+    """Names for the axes: m from the data's columns, n from the first input's rows, others from the file."""
 
     def __init__(self, network: Network, arrays: Mapping[str, Array]) -> None:
         self._network = network

@@ -15,8 +15,8 @@ def nx_graph(graph: Graph, detail: Detail = Detail.EQUATION) -> nx.MultiDiGraph:
     Returns
     -------
     networkx.MultiDiGraph
-        Nodes by name, with `kind` ("input", "parameter", "line", "op"), `order` and `shape`; an edge for each use,
-        its key the input slot. The graph's own attribute `loss` names the loss.
+        Nodes by name, with `kind` ("input", "parameter", "line", "op"), `order` and `shape`; an edge for each
+        use, its key the input slot. The graph's own attribute `loss` names the loss.
     """
     result = nx.MultiDiGraph(loss=graph.loss)
     lines = {line.name for line in graph.lines}
