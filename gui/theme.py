@@ -16,7 +16,7 @@ from string import Template
 import numpy as np
 from PySide6.QtCore import QFileInfo
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication
 
 RESOURCES = Path(__file__).parent / "resources"
 FONT_FILES = ("*.ttf", "*.otf")
@@ -374,6 +374,11 @@ def apply(app: QApplication, theme: Theme) -> None:
     app.setFont(application_font())
     app.setPalette(palette(theme))
     app.setStyleSheet(stylesheet(theme))
+
+
+def pad_spin_box(box: QAbstractSpinBox) -> None:
+    """Give a spin box's text room at its left, which a style sheet cannot: Qt sets it by the buttons alone."""
+    box.lineEdit().setTextMargins(8, 0, 0, 0)
 
 
 def _rgb(color: QColor) -> tuple[int, int, int]:

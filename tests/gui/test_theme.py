@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QDoubleSpinBox, QPushButton
 
 from gui.theme import (
     DARK,
@@ -116,3 +116,14 @@ def test_fonts_come_in_roles():
     assert application_font("title").pointSizeF() > application_font().pointSizeF()
     assert application_font("title").weight() > QFont.Weight.Medium
     assert application_font("small").pointSizeF() < application_font().pointSizeF()
+
+
+def test_a_spin_boxs_text_stands_off_its_edge(qtbot, qapp):
+    apply(qapp, LIGHT)
+    box = QDoubleSpinBox()
+    qtbot.addWidget(box)
+    pad_spin_box(box)
+    box.resize(110, 32)
+    image = box.grab().toImage()
+    edge = {image.pixelColor(x, y).name() for x in range(3, 9) for y in range(8, 24)}
+    assert edge == {LIGHT.control}
