@@ -377,7 +377,7 @@ def apply(app: QApplication, theme: Theme) -> None:
 
 
 def pad_spin_box(box: QAbstractSpinBox) -> None:
-    """Give a spin box's text room at its left, which a style sheet cannot: Qt sets it by the buttons alone."""
+    """Give a spin box's text room at its left, which no style sheet can: Qt goes by the buttons alone."""
     box.lineEdit().setTextMargins(8, 0, 0, 0)
 
 

@@ -17,6 +17,7 @@ from gui.theme import (
     apply,
     blend,
     diverging_map,
+    pad_spin_box,
     stylesheet,
 )
 
