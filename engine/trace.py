@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,7 +109,7 @@ class Update(NamedTuple):
 Optimize = Callable[[Mapping[str, Array], Mapping[str, Array]], Sequence[Update]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """A whole iteration at one detail.
 
@@ -133,6 +134,12 @@ class Trace:
     def loss(self) -> float:
         """The loss, before any update."""
         return float(self.values[self.graph.loss])
+
+    @cached_property
+    def backward_places(self) -> Mapping[tuple[str, str, int], int]:
+        """The index of each backward step, by the value that receives, the node gone back through, and the slot."""
+        steps = (s for s in self.steps if s.phase == Phase.BACKWARD)
+        return {(str(s.input), s.node, int(s.slot or 0)): s.index for s in steps}
 
     def start(self) -> State:
         """Return the state before the first step: inputs and parameters are there, nothing is computed."""

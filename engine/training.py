@@ -141,6 +141,8 @@ class Run:
 
         Stops early when `stop` says so, or when a number is no longer finite.
         """
+        if not self.problem.graph.parameters:
+            raise TrainingError("this network has no parameters to train.", how="Add some under [parameters].")
         done: list[float] = []
         while len(done) < iterations and self.diverged is None and not stop():
             following = self.step(self._point)

@@ -1,0 +1,599 @@
+"""The session: the one mutable state of the window, and the only thing that changes it.
+
+Commands are methods; facts are signals. A panel takes the session, reads its frame, and listens. Whatever changes
+the document (network, data, seed, learning rate, batch size) makes a new model and a new run at once, so no number
+of the old one can stay on the screen, and no result of an old run can reach a new document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.errors import BackstepError
+from engine.graph import Detail
+from engine.gradcheck import Nudge, nudge
+from engine.optimizers import OPTIMIZERS
+from engine.trace import Trace, trace
+from engine.training import Run
+from graphs.network import Model, Network, bind, load
+from gui.jobs import TrainingJob
+from gui.viewdata import EdgeKey, Frame, Statics
+
+__all__ = ["Document", "Session"]
+
+POLL = 16  # ms between two looks at a training run
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+@dataclass(frozen=True)
+class Document:
+    """What is open, as the user chose it; every change makes a new one, so undo is going back to the last."""
+
+    network: Network
+    seed: int = 0
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    learning_rate: float = 0.1
+    batch_size: int | None = None
+    optimizer: str = "gd"
+    change: str = "Open"
+
+    def has_numbers_of(self, other: Document) -> bool:
+        """Say whether both start from the same data and parameters."""
+        return self.network is other.network and self.seed == other.seed and self.overrides is other.overrides
+
+    def is_like(self, other: Document) -> bool:
+        """Say whether nothing has been changed from `other`."""
+        settings = (self.learning_rate, self.batch_size, self.optimizer)
+        return self.has_numbers_of(other) and settings == (
+            other.learning_rate,
+            other.batch_size,
+            other.optimizer,
+        )
+
+    @classmethod
+    def of(cls, network: Network, seed: int = 0, overrides: Mapping[str, Any] | None = None) -> Document:
+        """Return a document with the network's own training settings."""
+        training = network.training
+        return cls(
+            network,
+            seed,
+            dict(overrides or {}),
+            training.learning_rate,
+            training.batch_size,
+            training.optimizer,
+        )
+
+
+class Session(QObject):
+    """The state of one window.
+
+    Parameters
+    ----------
+    document
+        What is open at first.
+    detail
+        Equation or primitive.
+
+    Raises
+    ------
+    BackstepError
+        Where the document's network cannot be bound to its data.
+    """
+
+    document_changed = Signal()  # another model: everything is new
+    graph_changed = Signal()  # another graph on the screen: other nodes, or another detail
+    frame_changed = Signal()  # another place on the timeline, or other numbers there
+    selection_changed = Signal()
+    training_changed = Signal()  # started, paused, ended
+    progressed = Signal()  # more iterations have been recorded
+    playing_changed = Signal()
+    notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
+
+    def __init__(
+        self, document: Document, detail: Detail = Detail.EQUATION, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._detail = detail
+        self._undo: list[Document] = []
+        self._redo: list[Document] = []
+        self._statics: dict[tuple[int, str], Statics] = {}
+        self._speed = 1.0
+        self._selection: str | EdgeKey | None = None
+        self._entry: tuple[int, ...] | None = None
+        self._follow = True
+        self._play_timer = QTimer(self)
+        self._play_timer.timeout.connect(self._play_on)
+        self._poll = QTimer(self)
+        self._poll.setInterval(POLL)
+        self._poll.timeout.connect(self._look)
+        self._seen = 0
+        self._adopt(document, bind(document.network, seed=document.seed, overrides=document.overrides))
+
+    # --- facts ---
+
+    @property
+    def document(self) -> Document:
+        return self._document
+
+    @property
+    def model(self) -> Model:
+        return self._model
+
+    @property
+    def detail(self) -> Detail:
+        return self._detail
+
+    @property
+    def frame(self) -> Frame:
+        """What is to be seen now."""
+        return self._frame
+
+    @property
+    def trace(self) -> Trace:
+        return self._trace
+
+    @property
+    def statics(self) -> Statics:
+        """What does not change while stepping: equations, who reads what, how many contributions there are."""
+        return self._frame.statics
+
+    @property
+    def iteration(self) -> int:
+        """The iteration shown."""
+        return self._iteration
+
+    @property
+    def iterations(self) -> int:
+        """How many iterations have been trained."""
+        return self._job.iterations
+
+    @property
+    def losses(self) -> Sequence[float]:
+        """The loss before each iteration, and after the last."""
+        return self._job.run.losses
+
+    @property
+    def run(self) -> Run:
+        return self._job.run
+
+    @property
+    def training(self) -> bool:
+        return self._job.running
+
+    @property
+    def playing(self) -> bool:
+        return self._play_timer.isActive()
+
+    @property
+    def speed(self) -> float:
+        """Steps a second while playing."""
+        return self._speed
+
+    @property
+    def selection(self) -> str | EdgeKey | None:
+        """The node (its name) or the edge (source, target, slot) that is inspected."""
+        return self._selection
+
+    @property
+    def undo_text(self) -> str:
+        """What undo would take back, "" for nothing."""
+        return self._document.change if self._undo else ""
+
+    @property
+    def redo_text(self) -> str:
+        return self._redo[-1].change if self._redo else ""
+
+    # --- the document ---
+
+    def open(self, source: str) -> None:
+        """Open a built-in network by name, or a file."""
+        self._change(lambda: Document.of(load(source), self._document.seed), "Open network")
+
+    def open_network(self, network: Network) -> None:
+        """Open a network that has been read."""
+        self._change(lambda: Document.of(network, self._document.seed), "Open network")
+
+    def set_seed(self, seed: int) -> None:
+        self._change(lambda: replace(self._document, seed=seed), "Seed")
+
+    def set_learning_rate(self, rate: float) -> None:
+        self._change(lambda: replace(self._document, learning_rate=rate), "Learning rate")
+
+    def set_batch_size(self, size: int | None) -> None:
+        self._change(lambda: replace(self._document, batch_size=size), "Batch size")
+
+    def set_data(self, network: Network) -> None:
+        """Put other data under the same formula."""
+        self._change(lambda: replace(self._document, network=network, batch_size=None), "Data")
+
+    def set_value(self, name: str, value: Any) -> None:
+        """Give a parameter or an input another value."""
+        overrides = {**self._document.overrides, name: value}
+        self._change(lambda: replace(self._document, overrides=overrides), f"Change {name}")
+
+    def reset(self) -> None:
+        """Go back to iteration 0 of the same seed, with a run that has not been trained."""
+        self._adopt(self._document, self._model)
+
+    def new_seed(self) -> None:
+        self.set_seed(self._document.seed + 1)
+
+    def undo(self) -> None:
+        """Take the last change of the document back."""
+        self._travel(self._undo, self._redo)
+
+    def redo(self) -> None:
+        self._travel(self._redo, self._undo)
+
+    def _travel(self, back: list[Document], forth: list[Document]) -> None:
+        if not back:
+            return
+        target = back[-1]
+        if self._try(lambda: self._adopt(target, self._bound(target))):
+            back.pop()
+            forth.append(self._previous)
+
+    def _change(self, make: Callable[[], Document], what: str) -> None:
+        """Adopt a new document, or say why not and keep the old one untouched."""
+
+        def change() -> None:
+            document = replace(make(), change=what)
+            if document.is_like(self._document):
+                return
+            self._adopt(document, self._bound(document))
+            self._undo.append(self._previous)
+            self._redo.clear()
+
+        self._try(change)
+
+    def _bound(self, document: Document) -> Model:
+        return (
+            self._model
+            if document.has_numbers_of(self._document)
+            else bind(document.network, seed=document.seed, overrides=document.overrides)
+        )
+
+    def _try(self, action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except BackstepError as error:
+            self.notice.emit("error", str(error))
+            return False
+        return True
+
+    def _adopt(self, document: Document, model: Model) -> None:
+        """Swap the whole state for a new document; raises before anything is touched."""
+        settings = {"learning_rate": document.learning_rate}
+        run = Run(model, OPTIMIZERS[document.optimizer], settings, document.batch_size)
+        first = not hasattr(self, "_job")
+        old = None if first else self._model
+        if not first:
+            self.pause()
+            self.stop()
+            self._job.close()
+            self._previous = self._document
+        self._document, self._model = document, model
+        self._job = TrainingJob(run)
+        self._seen = 0
+        keep = not first and old is not None and old.graph.named == model.graph.named
+        self._iteration = 0
+        if not keep:
+            self._selection = None
+        self._entry = None
+        self._show(self._position if keep else 0)
+        self.document_changed.emit()
+        self.graph_changed.emit()
+        self._announce()
+        self.training_changed.emit()
+        self.progressed.emit()
+
+    def _announce(self) -> None:
+        self.selection_changed.emit()
+        self.frame_changed.emit()
+
+    # --- the timeline ---
+
+    def _show(self, position: int, at: int | None = None) -> None:
+        """Work out iteration `at` and stand at `position` in it."""
+        if at is not None:
+            self._iteration = at
+        point = self._job.at(self._iteration)
+        run = self._job.run
+        indices = self._model.indices(self._iteration, self._document.batch_size)
+        graph, data = self._model.batch(indices)
+        self._trace = trace(graph, {**data, **point.parameters}, self._detail, run.optimize(point))
+        self._position = max(0, min(position, len(self._trace.steps)))
+        self._state = self._trace.state(self._position)
+        self._frame = self._make_frame()
+
+    def _make_frame(self) -> Frame:
+        key = (id(self._trace.graph), self._detail.value)
+        statics = self._statics.get(key)
+        if statics is None or statics.graph is not self._trace.graph:
+            if len(self._statics) > 8:
+                self._statics.clear()
+            statics = self._statics[key] = Statics(self._trace.graph, self._detail)
+        return Frame(
+            model=self._model,
+            trace=self._trace,
+            statics=statics,
+            position=self._position,
+            values=dict(self._state.values),
+            gradients=dict(self._state.gradients),
+            iteration=self._iteration,
+            iterations=self._job.iterations,
+            optimizer=self._job.run.optimizer,
+            settings=dict(self._job.run.settings),
+            entry=self._entry,
+        )
+
+    @property
+    def position(self) -> int:
+        """How many steps of the iteration have been taken."""
+        return self._position
+
+    def go(self, position: int) -> None:
+        """Stand after `position` steps of this iteration."""
+        position = max(0, min(position, len(self._trace.steps)))
+        while self._position < position:
+            self._state.apply(self._trace.steps[self._position])
+            self._position += 1
+        while self._position > position:
+            self._position -= 1
+            self._state.revert(self._trace.steps[self._position])
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._frame = self._make_frame()
+        self.frame_changed.emit()
+
+    def step(self, count: int) -> None:
+        """Take `count` steps, back where negative; past either end lies the next iteration, where there is one."""
+        position = self._position + count
+        last = len(self._trace.steps)
+        if position > last and self._iteration < self.iterations:
+            self._travel_to(self._iteration + 1, position - last - 1 or 0)
+        elif position < 0 and self._iteration > 0:
+            self._travel_to(self._iteration - 1, None)
+        else:
+            self.go(position)
+
+    def _travel_to(self, iteration: int, position: int | None) -> None:
+        self._follow = False
+        self._show(len(self._trace.steps) if position is None else position, at=iteration)
+        self.frame_changed.emit()
+
+    def step_node(self, direction: int) -> None:
+        """Move to the next or previous step at another node."""
+        self._move_until(direction, lambda a, b: (a.node, a.phase) != (b.node, b.phase))
+
+    def step_phase(self, direction: int) -> None:
+        """Move to the end of this phase, or to the end of the one before."""
+        self._move_until(direction, lambda a, b: a.phase != b.phase)
+
+    def _move_until(self, direction: int, differs: Callable[[Any, Any], bool]) -> None:
+        """Stand at the next place after which the step differs, so that a whole node or phase is taken at once."""
+        steps = self._trace.steps
+        if direction > 0 and self._position == len(steps) or direction < 0 and self._position == 0:
+            self.step(direction)
+            return
+        position = self._position + direction
+        while 0 < position < len(steps) and not differs(steps[position - 1], steps[position]):
+            position += direction
+        self.go(position)
+
+    def step_iteration(self, direction: int) -> None:
+        """Go to the next or previous iteration, at the same place; past the last, train one more."""
+        target = self._iteration + direction
+        if target < 0:
+            self.go(0)
+            return
+        if target > self.iterations:
+            if self.training or self.run.diverged is not None:
+                self._say_diverged()
+                return
+            self._job.advance()
+            self.progressed.emit()
+            self._say_diverged()
+            target = min(target, self.iterations)
+        self.go_to_iteration(target)
+
+    def go_to_iteration(self, iteration: int) -> None:
+        """Show another iteration at the same place of the timeline."""
+        iteration = max(0, min(iteration, self.iterations))
+        self._follow = iteration == self.iterations
+        self._show(self._position, at=iteration)
+        self.frame_changed.emit()
+
+    def first(self) -> None:
+        self.go(0)
+
+    def last(self) -> None:
+        self.go(len(self._trace.steps))
+
+    def set_detail(self, detail: Detail) -> None:
+        """Show the graph at another detail, with the same place: the same phase, at the same line."""
+        if detail == self._detail:
+            return
+        mark = self._place()
+        self._detail = detail
+        if not self._is_visible(self._selection):
+            self._selection = None
+        self._show(0)
+        self._position = self._find(mark)
+        self._state = self._trace.state(self._position)
+        self._frame = self._make_frame()
+        self.graph_changed.emit()
+        self._announce()
+
+    def _is_visible(self, selection: str | EdgeKey | None) -> bool:
+        if selection is None:
+            return True
+        if isinstance(selection, str):
+            return selection in self._model.graph.visible(self._detail)
+        return selection in set(self._model.graph.edges(self._detail))
+
+    def _place(self) -> tuple[str, str, int]:
+        """Return where the timeline stands, in words that hold at either detail: phase, line, and how far in it."""
+        if not self._position:
+            return ("", "", 0)
+        step = self._trace.steps[self._position - 1]
+        return (step.phase.value, self._line_of(step.node), step.index)
+
+    def _line_of(self, node: str) -> str:
+        found = self._trace.graph[node]
+        return self._trace.graph.lines[found.line].name if found.line >= 0 else node
+
+    def _find(self, mark: tuple[str, str, int]) -> int:
+        """Return the position after the last step of the marked line in the marked phase."""
+        phase, line, _ = mark
+        if not phase:
+            return 0
+        steps = self._trace.steps
+        last = [s.index for s in steps if s.phase.value == phase and self._line_of(s.node) == line]
+        return last[-1] + 1 if last else 0
+
+    # --- playing ---
+
+    def toggle_play(self) -> None:
+        """Play, or stop playing."""
+        if self.playing:
+            self.stop()
+            return
+        if self._position == len(self._trace.steps) and self._iteration == self.iterations:
+            self.go(0)
+        self._play_timer.start(int(1000 / self._speed))
+        self.playing_changed.emit()
+
+    def stop(self) -> None:
+        """Stop playing."""
+        if self.playing:
+            self._play_timer.stop()
+            self.playing_changed.emit()
+
+    def _play_on(self) -> None:
+        if self._position == len(self._trace.steps) and self._iteration == self.iterations:
+            self.stop()
+        else:
+            self.step(1)
+
+    def faster(self, direction: int) -> None:
+        """Play faster or slower, one notch."""
+        place = SPEEDS.index(self._speed) + direction
+        self._speed = SPEEDS[max(0, min(place, len(SPEEDS) - 1))]
+        if self.playing:
+            self._play_timer.start(int(1000 / self._speed))
+        self.playing_changed.emit()
+
+    # --- training ---
+
+    def train(self, iterations: int | None = None) -> None:
+        """Train in the background; the picture follows the last iteration."""
+        if not self._model.graph.parameters:
+            self.notice.emit("error", "This network has no parameters to train.")
+            return
+        if self.run.diverged is not None:
+            self._say_diverged()
+            return
+        self.stop()
+        self._follow = True
+        self._job.train(iterations or self._document.network.training.steps)
+        self._poll.start()
+        self.training_changed.emit()
+
+    def pause(self) -> None:
+        """Pause training; what is recorded stays, and training again goes on from there."""
+        if self._poll.isActive():
+            self._job.pause()
+            self._poll.stop()
+            self._look_once()
+            self.training_changed.emit()
+
+    def toggle_training(self) -> None:
+        if self.training:
+            self.pause()
+        else:
+            self.train()
+
+    def step_training(self) -> None:
+        """Train one iteration and show it."""
+        self.pause()
+        self._iteration = self.iterations
+        self.step_iteration(1)
+
+    def _look(self) -> None:
+        """Look at the run: tell what is new, and end when it has ended."""
+        running = self.training
+        self._look_once()
+        if not running:
+            self._poll.stop()
+            self._say_diverged()
+            if self._job.failure is not None:
+                self.notice.emit("error", f"Training ended unexpectedly: {self._job.failure}")
+            self.training_changed.emit()
+
+    def _look_once(self) -> None:
+        if self._job.iterations == self._seen:
+            return
+        self._seen = self._job.iterations
+        if self._follow:
+            self._show(self._position, at=self._seen)
+            self.frame_changed.emit()
+        self.progressed.emit()
+
+    def _say_diverged(self) -> None:
+        if self.run.diverged is not None:
+            self.notice.emit("error", self.run.diverged.sentence())
+
+    # --- looking closer ---
+
+    def select(self, selection: str | EdgeKey | None) -> None:
+        """Inspect a node or an edge."""
+        if selection != self._selection:
+            self._selection = selection
+            self.selection_changed.emit()
+
+    def set_entry(self, entry: tuple[int, ...] | None) -> None:
+        """Choose the entry whose numbers are put into the equation."""
+        if entry != self._entry:
+            self._entry = entry
+            self._refresh()
+
+    def nudge_test(self) -> Nudge | None:
+        """Nudge the selected parameter or input (or the one the step is at) and say how the loss answers."""
+        name = self._nudged_name()
+        if name is None:
+            self.notice.emit(
+                "info", "Select a parameter or an input: the nudge test changes one of its numbers."
+            )
+            return None
+        graph = self._trace.graph
+        dims = graph[name].dims
+        index = self._entry if self._entry is not None and len(self._entry) == len(dims) else (0,) * len(dims)
+        index = tuple(min(i, d.size - 1) for i, d in zip(index, dims, strict=True))
+        leaves = {n: self._trace.values[n] for n in (*graph.inputs, *graph.parameters)}
+        result = nudge(graph, leaves, name, index)
+        place = f"[{', '.join(map(str, index))}]" if index else ""
+        self.notice.emit(
+            "info" if result.error < 1e-5 else "warning",
+            f"Nudge test of {name}{place}: numeric {result.numeric:.10g}, backpropagated "
+            f"{result.backpropagated:.10g}, relative error {result.error:.1e}.",
+        )
+        return result
+
+    def _nudged_name(self) -> str | None:
+        graph = self._model.graph
+        leaves = (*graph.parameters, *graph.inputs)
+        step = self._frame.step
+        candidates = [self._selection, step.target if step is not None else None, *graph.parameters]
+        return next((c for c in candidates if c in leaves), None)
+
+    def close(self) -> None:
+        """End everything that runs; the window is going away."""
+        self._play_timer.stop()
+        self._poll.stop()
+        self._job.close()
