@@ -12,7 +12,7 @@ by side combine (``1/m`` and ``2`` give ``2/m``), a factor of one vanishes, sign
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -49,6 +49,11 @@ class Head(Protocol):
     @property
     def compute(self) -> Callable[..., Any]:
         """Its value for arrays."""
+        ...
+
+    @property
+    def infix(self) -> bool:
+        """Whether its LaTeX is an operator between its arguments, which then may need parentheses."""
         ...
 
     def write_latex(self, *args: str, **attrs: Any) -> str:
@@ -273,11 +278,7 @@ def add(*terms: tuple[int, Expr]) -> Expr:
 def _signed_terms(expr: Expr) -> Sequence[tuple[int, Expr]]:
     if isinstance(expr, Sum):
         return expr.terms
-    if isinstance(expr, Product | Hadamard) and expr.negative:
-        return [(-1, negate(expr))]
-    if isinstance(expr, Const) and expr.value < 0:
-        return [(-1, Const(-expr.value, expr.powers, expr.decimal))]
-    return [(1, expr)]
+    return [(-1, negate(expr))] if _is_negative(expr) else [(1, expr)]
 
 
 def negate(expr: Expr) -> Expr:
@@ -290,8 +291,8 @@ def negate(expr: Expr) -> Expr:
         return _product(expr.factors, expr.dims, not expr.negative)
     if isinstance(expr, Sum) and len(expr.terms) == 1:
         return expr.terms[0][1]
-    if isinstance(expr, Spread):
-        return Spread(negate(expr.operand), expr.axis, expr.kept, expr.dims, expr.weight)
+    if isinstance(expr, Spread | Reshape):
+        return replace(expr, operand=negate(expr.operand))
     return _product((expr,), expr.dims, True)
 
 
@@ -319,7 +320,11 @@ def _hadamard_factors(expr: Expr) -> tuple[Expr, ...]:
 
 
 def _is_negative(expr: Expr) -> bool:
-    return isinstance(expr, Product | Hadamard) and expr.negative
+    while isinstance(expr, Spread | Reshape):
+        expr = expr.operand
+    return (
+        expr.value < 0 if isinstance(expr, Const) else isinstance(expr, Product | Hadamard) and expr.negative
+    )
 
 
 def _join(a: Expr, b: Expr, dims: Dims) -> Expr:
@@ -336,8 +341,14 @@ def _join(a: Expr, b: Expr, dims: Dims) -> Expr:
 
 def _factors(expr: Expr) -> tuple[Expr, ...]:
     if isinstance(expr, Product):
-        return expr.factors
+        return (negate(expr) if expr.negative else expr,) if is_vector_product(expr) else expr.factors
     return (negate(expr) if _is_negative(expr) else expr,)
+
+
+def is_vector_product(expr: Product) -> bool:
+    """Say whether a vector is multiplied in `expr`: such products are not associative, so they stay together."""
+    tensors = [f for f in expr.factors if not f.is_scalar]
+    return len(tensors) > 1 and any(len(f.dims) == 1 for f in tensors)
 
 
 def _product(factors: Sequence[Expr], dims: Dims, negative: bool) -> Expr:
@@ -439,7 +450,8 @@ def dot(a: Expr, b: Expr) -> Expr:
     """Return the matrix product ``a @ b``, flattened: products are associative."""
     dims = matmul(a.dims, b.dims)
     if len(a.dims) < 2 or len(b.dims) < 2:  # with vectors, the order of the products matters
-        return Product((a, b), dims, a.weight + b.weight)
+        factors = tuple(negate(f) if _is_negative(f) else f for f in (a, b))
+        return Product(factors, dims, a.weight + b.weight, _is_negative(a) != _is_negative(b))
     return _product(_factors(a) + _factors(b), dims, _is_negative(a) != _is_negative(b))
 
 

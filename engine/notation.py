@@ -25,6 +25,7 @@ from engine.expr import (
     SumTo,
     Transpose,
     is_one,
+    is_vector_product,
 )
 from engine.shapes import Dim, Dims, reduced, sizes
 
@@ -91,10 +92,11 @@ class _Latex:
     def _product(self, expr: Product) -> tuple[str, float]:
         several = len(expr.factors) > 1
         parts = [self.write(f, _PRODUCT if several else _HADAMARD) for f in expr.factors]
-        text = _juxtapose(parts)
-        # scalars before one matrix need no parentheses inside an elementwise product
-        plain = sum(not f.is_scalar for f in expr.factors) <= 1 and not expr.negative
-        return (f"-{text}", _SUM) if expr.negative else (text, _PRODUCT if plain else _HADAMARD_MEMBER)
+        if all(len(f.dims) == 1 for f in expr.factors) and several:
+            text, own = r" \cdot ".join(parts), _HADAMARD
+        else:
+            text, own = _juxtapose(parts), _product_level(expr)
+        return (f"-{text}", _SUM) if expr.negative else (text, own)
 
     def _hadamard(self, expr: Hadamard) -> tuple[str, int]:
         text = r" \odot ".join(self._member(f) for f in expr.factors)
@@ -109,7 +111,7 @@ class _Latex:
         top, bottom = expr.numerator, expr.denominator
         if top.is_scalar or bottom.is_scalar:
             return rf"\frac{{{self.write(top, _SUM)}}}{{{self.write(bottom, _SUM)}}}", _ATOM
-        return rf"{self._member(top)} \oslash {self._member(bottom)}", _HADAMARD
+        return rf"{self._member(top)} \oslash {self.write(bottom, _ATOM)}", _HADAMARD
 
     def _power(self, expr: Power) -> str:
         exponent = self.write(expr.exponent, _SUM)
@@ -119,7 +121,7 @@ class _Latex:
     def _base(self, expr: Expr) -> str:
         text, own = self._body(expr)
         text = self._mark(expr, text)
-        bare = own == _ATOM and "^" not in text and r"\frac" not in text
+        bare = own == _ATOM and "^" not in text and r"\frac" not in text and text[-1] != ")"
         return text if bare else parenthesised(text)
 
     def _shaped(self, expr: Expr) -> tuple[str, float]:
@@ -132,10 +134,10 @@ class _Latex:
                 return self._spread(expr), _PRODUCT
             case Reshape():
                 return self._body(expr.operand)
-            case Apply():
-                args = [self.write(a, _SUM) for a in expr.args]
-                text = expr.head.write_latex(*args, **dict(expr.attrs))
-                return text, _ATOM
+            case Apply(head=head):
+                args = [self.write(a, _ATOM if head.infix else _SUM) for a in expr.args]
+                text = head.write_latex(*args, **dict(expr.attrs))
+                return text, _HADAMARD if head.infix else _ATOM
         raise TypeError(f"no LaTeX for {type(expr).__name__}")
 
     def _summed(self, expr: SumTo) -> str:
@@ -159,9 +161,15 @@ class _Latex:
         return (column if rows else "") + inner + (row if columns else "")
 
 
-_HADAMARD_MEMBER = (
-    _PRODUCT + 0.5
-)  # a product of several matrices: bare in a product, in parentheses beside a \odot
+# a product of several matrices: bare in a product, in parentheses beside a \odot
+_HADAMARD_MEMBER = _PRODUCT + 0.5
+
+
+def _product_level(expr: Product) -> float:
+    if is_vector_product(expr):  # not associative, so never bare inside another product
+        return _HADAMARD
+    # scalars before one matrix need no parentheses inside an elementwise product
+    return _PRODUCT if sum(not f.is_scalar for f in expr.factors) <= 1 else _HADAMARD_MEMBER
 
 
 def copied_axes(expr: SumTo) -> tuple[int, ...]:

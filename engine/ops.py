@@ -52,6 +52,7 @@ class Helper:
     compute: Rule
     latex: Callable[..., str]
     source: Callable[..., str]
+    infix: bool = False
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Return the value for arrays, the application for expressions."""
@@ -122,6 +123,7 @@ class Op:
     symbol: str = ""
     sentence: str = ""
     arity: tuple[int, int] = field(default=(1, 1))
+    infix = False
 
     def compute(self, *args: Any, **attrs: Any) -> Any:
         """Return the output for arrays."""
@@ -335,9 +337,13 @@ def _wins(sign: str) -> Helper:
     )
 
 
+def _is_zero(p: Any) -> bool:
+    return isinstance(p, ex.Const) and p.value == 0
+
+
 def _power_slope(x: Any, p: Any) -> Any:
     if isinstance(x, Expr) or isinstance(p, Expr):
-        return p * x ** (p - 1)
+        return ex.lift(0) if _is_zero(p) else p * x ** (p - 1)
     with np.errstate(all="ignore"):
         return np.where(np.equal(p, 0), 0.0, p * np.power(x, np.subtract(p, 1.0)))
 
@@ -424,8 +430,9 @@ def examples(x: Any) -> Any:
 outer = Helper(
     "outer",
     lambda a, b: np.multiply.outer(a, b),
-    lambda a, b: rf"{a}\,{b}^\intercal",
+    lambda a, b: rf"{a} \otimes {b}",
     lambda a, b: f"np.multiply.outer({a}, {b})",
+    infix=True,
 )
 
 
