@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +16,29 @@ from engine.trace import Phase, Step, Trace
 from engine.training import Run
 from graphs.network import Model
 
-__all__ = ["plain", "step_json", "trace_json", "derive_json", "train_json"]
+__all__ = ["derive_json", "dumps", "plain", "step_json", "trace_json", "train_json"]
+
+
+def dumps(document: Any) -> str:
+    """Return a document as one line of JSON; a number that is not finite becomes null, which JSON has.
+
+    Examples
+    --------
+    >>> dumps({"loss": [0.1, float("inf")]})
+    '{"loss": [0.1, null]}'
+    """
+    try:
+        return json.dumps(document, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(document), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(entry) for key, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def plain(array: Any) -> Any:
@@ -32,9 +56,9 @@ def trace_json(
     optimizer: Optimizer | None = None,
     settings: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Return a trace as the command line prints it."""
+    """Return a trace as the command line prints it; with ``notices`` where numbers are not finite."""
     derivation = Derivation(trace.graph, trace.detail)
-    return {
+    result = {
         "network": model.network.name,
         "detail": trace.detail.value,
         "seed": model.seed,
@@ -43,6 +67,18 @@ def trace_json(
         "gradients": _table(trace.gradients),
         "steps": [step_json(step, trace, derivation, optimizer, settings) for step in trace.steps],
     }
+    notices = _not_finite(trace)
+    return result | {"notices": notices} if notices else result
+
+
+def _not_finite(trace: Trace) -> list[str]:
+    tables = (("the value", trace.values), ("the gradient", trace.gradients))
+    return [
+        f"{what} of {name} is not finite everywhere; null stands for such numbers."
+        for what, table in tables
+        for name, array in table.items()
+        if not np.all(np.isfinite(array))
+    ]
 
 
 def step_json(
@@ -147,5 +183,7 @@ def train_json(model: Model, run: Run, trajectory: Mapping[str, Any] | None = No
         "parameters": _table(run.point.parameters),
     }
     if trajectory is not None:
-        result["trajectory"] = {name: plain(values) for name, values in trajectory.items()}
+        result["trajectory"] = {name: [plain(v) for v in values] for name, values in trajectory.items()}
+    if run.diverged is not None:
+        result["notices"] = [run.diverged.sentence()]
     return result

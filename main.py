@@ -1,0 +1,312 @@
+"""The command line of Backstep; with no command it opens the window.
+
+Nothing heavy is imported before it is needed: a command that draws nothing starts without Qt, NumPy loads
+only after its number of threads is settled, and Ctrl+C ends quietly also while modules load. Hence the imports in
+functions.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from graphs.commands.base import Command, Outcome
+
+__all__ = ["main"]
+
+# NumPy reads these once, when it loads. One thread is faster for a lesson's networks: docs/decisions/0005.
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+DEFAULT = "two-layer-nonlinear"
+PICTURES = (".png", ".svg")
+DRAWN = "networks, trace, derive, check, train and export"
+LIBRARIES = (
+    "libegl1 libgl1 libglib2.0-0 libfontconfig1 libxkbcommon0 libdbus-1-3 libxcb-cursor0 libxcb-icccm4 "
+    "libxcb-keysyms1 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0"
+)
+
+DONE, FAILED, USAGE, UNEXPECTED, UNWRITTEN, INTERRUPTED = 0, 1, 2, 70, 74, 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run Backstep.
+
+    Parameters
+    ----------
+    argv
+        The arguments without the program's name; those of the process where None.
+
+    Returns
+    -------
+    int
+        0 done, 1 a check failed, 2 the user's input is at fault (one line on stderr), 70 a defect, 74 the
+        output could not be written, 130 interrupted.
+    """
+    try:
+        _speak_utf8()
+        return _run(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except MemoryError:
+        return _say("there is not enough memory for this; choose smaller shapes or less data.")
+    except RecursionError:
+        return _say("this is nested too deeply to be worked out; give parts of it names of their own.")
+    except Exception as error:
+        return _report(error)
+
+
+def _run(argv: list[str]) -> int:
+    from engine.errors import BackstepError
+
+    try:
+        command = _command(argv)
+        args = command.parser().parse_args(argv[1:] if argv and argv[0] == command.name else argv)
+        outcome = command.run(args)
+    except BackstepError as error:
+        return _say(str(error))
+    except SystemExit as end:  # argparse, after --help and --version
+        return _write("", end.code if isinstance(end.code, int) else DONE)
+    code = _write(outcome.text, outcome.code)
+    return _say(outcome.problem, code) if outcome.problem else code
+
+
+# --- what is said ------------------------------------------------------------------------------------------
+
+
+def _speak_utf8() -> None:
+    """Let names such as ŷ be printed whatever the locale, and a byte that is not text not be an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _say(sentence: str, code: int = USAGE) -> int:
+    """Print one line on stderr, and return the exit code."""
+    print(f"backstep: {_plain(sentence)}", file=sys.stderr)
+    return code
+
+
+def _write(text: str, code: int) -> int:
+    """Write `text` to stdout and return `code`; a reader who has seen enough (``| head``) is no error."""
+    try:
+        sys.stdout.write(_plain(text))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+    except OSError as error:
+        _silence_stdout()
+        return _say(f"the output cannot be written ({(error.strerror or 'an error').lower()}).", UNWRITTEN)
+    return code
+
+
+def _silence_stdout() -> None:
+    """Give what is still in the buffer to nobody, or Python would complain about it at exit."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, sys.stdout.fileno())
+    os.close(sink)
+
+
+def _plain(text: str) -> str:
+    """Return `text` without control characters: a network file must not be able to command the terminal."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        c if c == "\n" or ord(c) > 159 or 32 <= ord(c) < 127 else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def _report(error: Exception) -> int:
+    """Print what somebody needs who is to mend a defect."""
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+    name = type(error).__name__
+    return _say(f"an unexpected error ({name}); please report it together with the lines above.", UNEXPECTED)
+
+
+# --- which command -----------------------------------------------------------------------------------------
+
+
+def _command(argv: list[str]) -> Command:
+    """Return the command that the first argument names; what is no command's name is a network's."""
+    from graphs import commands
+
+    first = argv[0] if argv else ""
+    if first in commands.NAMES:
+        return commands.find(first)
+    return _export_command() if first == "export" else _window_command()
+
+
+def _window_command() -> Command:
+    from graphs.commands.base import Command
+
+    return Command(
+        "", "Explore computation graphs, a step at a time.", DEFAULT, _add_window_options, _open_window
+    )
+
+
+def _export_command() -> Command:
+    from graphs.commands.base import Command
+
+    example = f"export {DEFAULT} --to backward.svg --step 10"
+    return Command("export", "Draw a network into a picture file.", example, _add_export_options, _export)
+
+
+# --- the window --------------------------------------------------------------------------------------------
+
+
+def _add_window_options(parser: ArgumentParser) -> None:
+    parser.usage = "backstep [NETWORK|FILE] [options]\n       backstep COMMAND [options]"
+    parser.add_argument(
+        "words", nargs="*", metavar="NETWORK|FILE", help=f"what the window opens with; default: {DEFAULT}"
+    )
+    parser.add_argument("--version", action="version", version=f"backstep {_version()}")
+    parser.epilog = f"{_command_list()}\n\n{parser.epilog}"
+
+
+def _command_list() -> str:
+    from graphs import commands
+
+    found = [*map(commands.find, commands.NAMES), _export_command()]
+    rows = [f"  {command.name:10}{command.summary}" for command in found]
+    return "\n".join(["commands:", *rows, "", "backstep COMMAND --help says more about each."])
+
+
+def _version() -> str:
+    """Return the version that the project file beside this one states, or that of the installed package."""
+    import tomllib
+    from importlib import metadata
+    from pathlib import Path
+
+    try:
+        return tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text("utf-8"))["project"][
+            "version"
+        ]
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        return metadata.version("backstep")
+
+
+def _open_window(args: Namespace) -> Outcome:
+    from graphs.commands.base import Outcome, overrides
+    from graphs.network import bind, load
+
+    _refuse_commands(args.words)
+    source = args.words[0] if args.words else None
+    bind(load(source or DEFAULT), seed=args.seed, overrides=overrides(args))
+    if not _has_display():
+        return Outcome(
+            problem=f"there is no display to open a window on; {DRAWN} work without one.", code=USAGE
+        )
+    try:
+        from gui import app
+    except ImportError as error:
+        _explain(error)
+        raise
+    return Outcome(code=app.run(source, seed=args.seed, overrides=overrides(args)))
+
+
+def _refuse_commands(words: list[str]) -> None:
+    """Say it where a word that is not a network's name was meant as a command."""
+    import difflib
+
+    from engine.errors import UsageError, excerpt
+    from graphs import commands
+    from graphs.network import built_in_names
+
+    names = (*commands.NAMES, "export")
+    first = words[0] if words else ""
+    if first in names:
+        raise UsageError("a command comes first.", how=f"Write backstep {first} ..., its options after it.")
+    close = difflib.get_close_matches(first[:40], (*names, *built_in_names()), 1)
+    if close and close[0] in names and not os.path.exists(first):
+        raise UsageError(f"there is no command {excerpt(first, 40)}.", how=f"Did you mean {close[0]}?")
+    if len(words) > 1:
+        raise UsageError(
+            "the window opens one network at a time.", how=f"The commands are {', '.join(names)}."
+        )
+
+
+def _has_display() -> bool:
+    """Say whether Qt will find a display; without one QApplication would end the process."""
+    chosen = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0]
+    if sys.platform in ("win32", "darwin") or chosen not in ("", "xcb", "wayland", "wayland-egl"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _explain(error: ImportError) -> None:
+    """Raise what a user can mend where `error` says that a system library or a package is missing."""
+    from engine.errors import UsageError
+
+    if ".so" in str(error):
+        library = str(error).partition(":")[0]
+        raise UsageError(
+            f"the system library {library} is missing.", how=f"On Debian or Ubuntu: apt install {LIBRARIES}"
+        ) from error
+    room = (error.name or "").partition(".")[0]
+    if room not in ("", "gui", "graphs", "engine"):
+        raise UsageError(
+            f"the package {room} is not installed.", how="Start with uv run main.py, or pip install -e ."
+        ) from error
+
+
+# --- export ------------------------------------------------------------------------------------------------
+
+
+def _add_export_options(parser: ArgumentParser) -> None:
+    from graphs.commands.base import add_network, whole
+
+    add_network(parser)
+    endings = " or ".join(PICTURES)
+    parser.add_argument("--to", required=True, metavar="FILE", help=f"the picture to write, {endings}")
+    parser.add_argument(
+        "--step", type=whole(0), metavar="K", help="after how many steps; default: all of them"
+    )
+    parser.add_argument("--detail", choices=("equation", "primitive"), default="equation")
+    parser.add_argument("--theme", choices=("light", "dark", "print"), default="light")
+    parser.add_argument("--window", action="store_true", help="the whole window, not the graph alone")
+
+
+def _export(args: Namespace) -> Outcome:
+    from graphs.commands.base import Outcome, overrides
+    from graphs.network import bind, load
+
+    _check_target(args.to)
+    bind(load(args.network), seed=args.seed, overrides=overrides(args))
+    if not _has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    try:
+        from gui.pictures import export
+    except ImportError as error:
+        _explain(error)
+        raise
+    options: dict[str, Any] = {key: getattr(args, key) for key in ("step", "detail", "theme", "window")}
+    export.export(args.network, args.to, seed=args.seed, overrides=overrides(args), **options)
+    return Outcome()
+
+
+def _check_target(to: str) -> None:
+    """Say what is wrong with the file to write before anything is worked out."""
+    from pathlib import Path
+
+    from engine.errors import UsageError, excerpt
+
+    path = Path(to)
+    if path.suffix.lower() not in PICTURES:
+        raise UsageError(
+            f"{excerpt(to)} is not a kind of picture.", how=f"End the name in {' or '.join(PICTURES)}."
+        )
+    if not os.path.isdir(path.parent):
+        raise UsageError(
+            f"there is no folder {excerpt(path.parent)}.", how="Create it, or choose another place."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
