@@ -1,0 +1,245 @@
+"""One edge as two wires side by side: values run forward on one, gradients come back on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import hypot
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from gui.theme import Theme, blend
+from gui.viewdata import EdgeKey, EdgeView
+
+Point = tuple[float, float]
+
+APART = 12.0
+"""Between the two wires of an edge; the gradient's runs below, or at the right of what runs upwards."""
+NARROW = 6.0
+"""The same where several edges run between the same two nodes."""
+HEAD = 11.0
+HALF_HEAD = 4.8
+"""Length and half the width of an arrow's head."""
+CORNER = 9.0
+REACH = 8.0
+"""How far from a wire's middle line anything is painted, or a click counts."""
+WIDTHS = {"future": 1.2, "past": 1.7, "current": 3.0}
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One arrow: the line up to its head, the head, and the corners it was made from."""
+
+    line: QPainterPath
+    head: QPolygonF
+    corners: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Wires:
+    """Both arrows of an edge; `backward` is None where no gradient ever flows."""
+
+    forward: Wire
+    backward: Wire | None
+
+
+class EdgeItem(QGraphicsItem):
+    """An edge in scene coordinates; what it shows is an `EdgeView`.
+
+    Parameters
+    ----------
+    view : EdgeView
+    both : Wires
+        The two arrows, in scene coordinates.
+    theme : Theme
+    """
+
+    def __init__(
+        self,
+        view: EdgeView,
+        both: Wires,
+        theme: Theme,
+        parent: QGraphicsItem | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._theme = theme
+        self._wires = both
+        self._bounds = wire_bounds(both)
+        self._selected = False
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._stack()
+
+    @property
+    def key(self) -> EdgeKey:
+        """Source, target and input slot."""
+        return self._view.key
+
+    @property
+    def view(self) -> EdgeView:
+        """What is shown."""
+        return self._view
+
+    @property
+    def wires(self) -> Wires:
+        """Both arrows, in scene coordinates."""
+        return self._wires
+
+    def set_view(self, view: EdgeView) -> bool:
+        """Show another record; return whether anything had to be painted anew."""
+        if view == self._view:
+            return False
+        self._view = view
+        self._stack()
+        self.update()
+        return True
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._theme = theme
+        self.update()
+
+    def set_selected(self, selected: bool) -> None:
+        """Mark the edge as selected."""
+        self._selected = selected
+        self.update()
+
+    def _stack(self) -> None:
+        """Let the current edge lie above the others, and all of them below the cards."""
+        self.setZValue(-1.0 if self._view.current else -2.0)
+
+    # Qt
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def shape(self) -> QPainterPath:
+        stroker = QPainterPathStroker()
+        stroker.setWidth(2 * REACH)
+        path = QPainterPath(self._wires.forward.line)
+        if self._wires.backward:
+            path.addPath(self._wires.backward.line)
+        return stroker.createStroke(path)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        paint_edge(painter, self._wires, self._view, self._theme, self._selected)
+
+
+# Geometry
+
+
+def wire_bounds(both: Wires) -> QRectF:
+    """Return the rectangle that holds an edge with its arrows."""
+    corners = both.forward.corners + (both.backward.corners if both.backward else ())
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    margin = REACH + HALF_HEAD
+    bounds = QRectF(QPointF(min(xs), min(ys)), QPointF(max(xs), max(ys)))
+    return bounds.adjusted(-margin, -margin, margin, margin)
+
+
+def wires(route: Sequence[Point], has_backward: bool, apart: float = APART) -> Wires:
+    """Return the two arrows along a route; a lone forward one runs on the route itself."""
+    if not has_backward:
+        return Wires(_wire(route), None)
+    back = beside(route, apart / 2)
+    return Wires(_wire(beside(route, -apart / 2)), _wire(back[::-1]))
+
+
+def beside(route: Sequence[Point], distance: float) -> tuple[Point, ...]:
+    """Return the line that runs at the right of a route; its ends stay on the borders they were on."""
+    if distance == 0:
+        return tuple(route)
+    ways = [_direction(a, b) for a, b in pairwise(route)]
+    middle = [
+        _mitred(point, a, b, distance) for point, a, b in zip(route[1:-1], ways[:-1], ways[1:], strict=True)
+    ]
+    return (_on_border(route[0], ways[0], distance), *middle, _on_border(route[-1], ways[-1], distance))
+
+
+def _direction(a: Point, b: Point) -> Point:
+    length = hypot(b[0] - a[0], b[1] - a[1]) or 1.0
+    return (b[0] - a[0]) / length, (b[1] - a[1]) / length
+
+
+def _mitred(point: Point, a: Point, b: Point, distance: float) -> Point:
+    """Return the corner of the line beside, between the directions `a` and `b`."""
+    nx, ny = -a[1] - b[1], a[0] + b[0]
+    scale = distance / max(0.2, 1 + a[0] * b[0] + a[1] * b[1])
+    return point[0] + scale * nx, point[1] + scale * ny
+
+
+def _on_border(point: Point, way: Point, distance: float) -> Point:
+    """Move an end along the border it touches: a level one where the line runs up or down, else an upright one."""
+    dx, dy = way
+    if abs(dy) > abs(dx) * 0.25:
+        return point[0] - distance / dy, point[1]
+    return point[0], point[1] + distance / dx
+
+
+def _wire(points: Sequence[Point]) -> Wire:
+    tip, before = points[-1], points[-2]
+    dx, dy = _direction(before, tip)
+    base = (tip[0] - dx * HEAD, tip[1] - dy * HEAD)
+    wings = [(base[0] - side * dy * HALF_HEAD, base[1] + side * dx * HALF_HEAD) for side in (1, -1)]
+    head = QPolygonF([QPointF(*tip), *(QPointF(*wing) for wing in wings)])
+    return Wire(_rounded([*points[:-1], (base[0] + dx, base[1] + dy)]), head, tuple(points))
+
+
+def _rounded(points: Sequence[Point]) -> QPainterPath:
+    path = QPainterPath(QPointF(*points[0]))
+    for a, corner, b in zip(points, points[1:], points[2:], strict=False):
+        for end in (a, b):
+            dx, dy = _direction(corner, end)
+            reach = min(CORNER, hypot(end[0] - corner[0], end[1] - corner[1]) / 2)
+            stop = QPointF(corner[0] + dx * reach, corner[1] + dy * reach)
+            if end is a:
+                path.lineTo(stop)
+            else:
+                path.quadTo(QPointF(*corner), stop)
+    path.lineTo(*points[-1])
+    return path
+
+
+# Painting: functions, as large graphs are painted by one item
+
+
+def paint_edge(painter: QPainter, both: Wires, view: EdgeView, theme: Theme, marked: bool = False) -> None:
+    """Paint an edge as far as the timeline has come: values solid, gradients dashed and reversed."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if marked:
+        _stroke(painter, both.forward, QPen(theme.color("selection"), 2 * REACH), head=False)
+    _stroke(painter, both.forward, _forward_pen(view, theme))
+    if both.backward and (view.backward or view.current == "backward"):
+        _stroke(painter, both.backward, _backward_pen(view, theme))
+
+
+def _forward_pen(view: EdgeView, theme: Theme) -> QPen:
+    if view.current == "forward":
+        return QPen(theme.color("forward"), WIDTHS["current"])
+    if view.forward:
+        return QPen(blend(theme.forward, theme.canvas, 0.85), WIDTHS["past"])
+    return QPen(blend(theme.muted, theme.canvas, 0.35), WIDTHS["future"])
+
+
+def _backward_pen(view: EdgeView, theme: Theme) -> QPen:
+    current = view.current == "backward"
+    color = theme.color("backward") if current else blend(theme.backward, theme.canvas, 0.55)
+    pen = QPen(color, WIDTHS["current"] if current else WIDTHS["past"])
+    pen.setDashPattern([2.4, 1.5] if current else [3.5, 2.4])
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen
+
+
+def _stroke(painter: QPainter, wire: Wire, pen: QPen, head: bool = True) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen)
+    painter.drawPath(wire.line)
+    if head:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(pen.color())
+        painter.drawPolygon(wire.head)

@@ -1,0 +1,105 @@
+"""Where everything of one graph lies; worked out once, as nothing moves while stepping."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+
+from gui.scene.edge_item import APART, NARROW, Wires, wires
+from gui.scene.metrics import Card, card_of
+from gui.scene.node_item import badge_rect
+from gui.scene.placement import Surroundings, pieces, rows
+from gui.viewdata import EdgeKey, SceneView
+
+NEAR = 360.0
+"""A note's surroundings reach this far."""
+
+
+class Placement(Protocol):
+    """What a scene needs of a layout: see `graphs.layout.Layout`."""
+
+    @property
+    def positions(self) -> Mapping[str, tuple[float, float]]: ...
+    @property
+    def routes(self) -> Mapping[EdgeKey, Sequence[tuple[float, float]]]: ...
+    @property
+    def bounds(self) -> tuple[float, float, float, float]: ...
+
+
+class Geometry:
+    """Cards and wires in scene coordinates.
+
+    Attributes
+    ----------
+    bounds : QRectF
+        Around all cards and wires.
+    cards, places : dict
+        For each node its card, and where the card's middle lies.
+    wires : dict
+        For each edge its two arrows.
+    """
+
+    def __init__(self, view: SceneView, layout: Placement) -> None:
+        self.bounds = QRectF(*layout.bounds)
+        self.cards: dict[str, Card] = {name: card_of(node) for name, node in view.nodes.items()}
+        self.places = {name: QPointF(*layout.positions[name]) for name in view.nodes}
+        together = Counter((source, target) for source, target, _ in view.edges)
+        self.wires: dict[EdgeKey, Wires] = {
+            key: wires(layout.routes[key], edge.has_backward, NARROW if together[key[:2]] > 1 else APART)
+            for key, edge in view.edges.items()
+        }
+        self._view = view
+
+    def rect(self, name: str) -> QRectF:
+        """Return the outline of a card."""
+        return self.cards[name].rect.translated(self.places[name])
+
+    def around(self, area: QRectF, without: EdgeKey | None = None) -> Surroundings:
+        """Return what a note in `area` must keep off; its own wire is no hindrance."""
+        area = area.adjusted(-NEAR, -NEAR, NEAR, NEAR)
+        pieces_, owners = self._pieces
+        near = _touching(pieces_, area)
+        if without is not None:
+            near &= owners != list(self.wires).index(without)
+        return Surroundings(self._obstacles[_touching(self._obstacles, area)], pieces_[near])
+
+    @cached_property
+    def _obstacles(self) -> np.ndarray:
+        """The cards, with the badges they may bear."""
+        return rows(
+            [
+                card.rect.united(badge_rect(card, self._view.nodes[name], always=True)).translated(
+                    self.places[name]
+                )
+                if self._view.nodes[name].expected > 1
+                else self.rect(name)
+                for name, card in self.cards.items()
+            ]
+        )
+
+    @cached_property
+    def _pieces(self) -> tuple[np.ndarray, np.ndarray]:
+        """Small rectangles along all wires, and for each the number of its edge."""
+        found = [
+            pieces(wire.corners, 3.0)
+            for both in self.wires.values()
+            for wire in (both.forward, both.backward or both.forward)
+        ]
+        if not found:
+            return np.zeros((0, 4)), np.zeros(0, dtype=int)
+        owners = np.repeat(np.arange(len(found)) // 2, [len(rects) for rects in found])
+        return np.vstack(found), owners
+
+
+def _touching(rects: np.ndarray, area: QRectF) -> np.ndarray:
+    return (
+        (rects[:, 0] < area.right())
+        & (rects[:, 2] > area.left())
+        & (rects[:, 1] < area.bottom())
+        & (rects[:, 3] > area.top())
+    )

@@ -1,0 +1,189 @@
+"""The graph as a picture that is built once and then only repainted where a step changed something."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsSceneMouseEvent
+
+from gui.scene.crowd_item import CrowdItem
+from gui.scene.geometry import Geometry, Placement
+from gui.scene.item_layer import ItemLayer
+from gui.scene.metrics import node_size
+from gui.scene.notes import Notes
+from gui.theme import LIGHT, Theme
+from gui.viewdata import EdgeKey, SceneView
+
+__all__ = ["CROWD", "GraphScene", "Placement", "node_size"]
+
+CROWD = 500
+"""From this many nodes on, one item paints them all."""
+MARGIN = 20.0
+HEADROOM = 34.0
+"""Around the picture, and above it for the arrows of reading."""
+
+LEFT_BUTTON = Qt.MouseButton.LeftButton
+
+
+class GraphScene(QGraphicsScene):
+    """Shows a `SceneView`; knows nothing of where it comes from.
+
+    Signals
+    -------
+    node_clicked(str), edge_clicked(object)
+        The node's name; the edge's key.
+    node_hovered(str)
+        The name of the node under the pointer, "" for none.
+    graph_changed()
+        Another graph is shown.
+    step_shown()
+        Another step is shown: `view` and `current_rect` have changed.
+    theme_changed()
+        `theme` has changed.
+    """
+
+    node_clicked = Signal(str)
+    edge_clicked = Signal(object)
+    node_hovered = Signal(str)
+    graph_changed = Signal()
+    step_shown = Signal()
+    theme_changed = Signal()
+
+    def __init__(self, theme: Theme = LIGHT, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._view = SceneView({}, {})
+        self._geometry: Geometry | None = None
+        self._layer: ItemLayer | CrowdItem | None = None
+        self._notes: Notes | None = None
+        self._selected: str | EdgeKey | None = None
+        self._hovered = ""
+        # Items do not move and are few: an index would cost more than it saves.
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self.setBackgroundBrush(theme.color("canvas"))
+
+    @property
+    def view(self) -> SceneView:
+        """What is shown."""
+        return self._view
+
+    @property
+    def theme(self) -> Theme:
+        """In which theme it is painted."""
+        return self._theme
+
+    @property
+    def notes(self) -> Notes | None:
+        """The factor and the arrows of reading; None before there is a graph."""
+        return self._notes
+
+    @property
+    def selected(self) -> str | EdgeKey | None:
+        """The node or edge that is selected."""
+        return self._selected
+
+    def set_graph(self, view: SceneView, layout: Placement, theme: Theme | None = None) -> None:
+        """Show another graph, at the step that `view` is of."""
+        self._theme = theme or self._theme
+        self.clear()
+        self.setBackgroundBrush(self._theme.color("canvas"))
+        self._selected, self._hovered = None, ""
+        self._geometry = Geometry(view, layout)
+        layer = CrowdItem if len(view.nodes) > CROWD else ItemLayer
+        self._layer = layer(self, view, self._geometry, self._theme)
+        self._notes = Notes(self, self._geometry, self._theme)
+        self.setSceneRect(self.picture_rect())
+        self.graph_changed.emit()
+        self.show_step(view)
+
+    def show_step(self, view: SceneView) -> None:
+        """Show another step of the same graph; only what changed is painted anew."""
+        if self._layer is None or self._notes is None:
+            return
+        self._view = view
+        self._layer.show(view)
+        self._notes.show(view)
+        self.step_shown.emit()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._theme = theme
+        self.setBackgroundBrush(theme.color("canvas"))
+        for part in (self._layer, self._notes):
+            if part is not None:
+                part.set_theme(theme)
+        self.theme_changed.emit()
+
+    def select(self, key: str | EdgeKey | None) -> None:
+        """Mark a node by name or an edge by key as selected; None for nothing. Sends no signal."""
+        before, self._selected = self._selected, key
+        if self._layer is None or before == key:
+            return
+        for changed, selected in ((before, False), (key, True)):
+            if changed is not None:
+                self._layer.set_selected(changed, selected)
+
+    def activate(self, key: str | EdgeKey | None) -> None:
+        """Select what the user points at, and say so."""
+        self.select(key)
+        if isinstance(key, str):
+            self.node_clicked.emit(key)
+        elif key is not None:
+            self.edge_clicked.emit(key)
+
+    def neighbour(self, step: int) -> str | None:
+        """Return the node `step` places after the selected one, in the graph's order; None past either end."""
+        names = list(self._view.nodes)
+        at = names.index(self._selected) if self._selected in names else (-1 if step > 0 else len(names))
+        return names[at + step] if 0 <= at + step < len(names) else None
+
+    def node_rect(self, name: str) -> QRectF:
+        """Return the outline of a node's card."""
+        return self._geometry.rect(name) if self._geometry else QRectF()
+
+    def current_rect(self) -> QRectF:
+        """Return what the current step is about: the nodes that change or take part, and the factor."""
+        rect = self._notes.factor_rect() if self._notes else QRectF()
+        for name, node in self._view.nodes.items():
+            if node.phase or node.part:
+                rect = rect.united(self.node_rect(name))
+        return rect
+
+    def picture_rect(self) -> QRectF:
+        """Return what a picture of the whole graph shows; the same at every step."""
+        if self._geometry is None:
+            return QRectF()
+        return self._geometry.bounds.adjusted(-MARGIN, -MARGIN - HEADROOM, MARGIN, MARGIN)
+
+    def paint_to(self, painter: QPainter, target: QRectF) -> None:
+        """Paint the whole picture into a rectangle of any painter, as large as it fits."""
+        source = self.picture_rect().united(self._notes_rect())
+        self.render(painter, target, source, Qt.AspectRatioMode.KeepAspectRatio)
+
+    def leave(self) -> None:
+        """Let the pointer be gone."""
+        self._hover(None)
+
+    def _notes_rect(self) -> QRectF:
+        return self._notes.area() if self._notes else QRectF()
+
+    def _hover(self, key: str | EdgeKey | None) -> None:
+        name = key if isinstance(key, str) else ""
+        if name != self._hovered and self._layer is not None:
+            self._hovered = name
+            self._layer.set_hovered(name)
+            self.node_hovered.emit(name)
+
+    # Qt
+
+    def mouseMoveEvent(self, event: QGraphicsSceneMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        if self._layer is not None and not event.buttons():
+            self._hover(self._layer.at(event.scenePos()))
+
+    def mouseReleaseEvent(self, event: QGraphicsSceneMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        moved = event.screenPos() - event.buttonDownScreenPos(LEFT_BUTTON)
+        is_click = moved.manhattanLength() < QApplication.startDragDistance()
+        if event.button() == LEFT_BUTTON and is_click and self._layer is not None:
+            self.activate(self._layer.at(event.scenePos()))

@@ -1,0 +1,227 @@
+"""How large a card is and where its parts lie: the same at every step, so that nothing moves while stepping."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFont, QFontMetricsF
+
+from gui.equations import Equation, equation
+from gui.matrices import grid_shape
+from gui.theme import application_font
+from gui.viewdata import NodeView
+
+PADDING = 11.0
+BAR = 5.0
+"""Width of the bar that marks a parameter."""
+GAP = 7.0
+"""Between two parts of a card."""
+TITLE_SIZE, PART_TITLE_SIZE, FORMULA_SIZE = 20.0, 15.0, 13.5
+"""Of a name, of an unnamed operation (which is written out), of a right-hand side."""
+LABEL_GAP = 12.0
+"""Between the title and the shape at its right."""
+LEAST_INNER = {"line": 92.0, "op": 84.0, "parameter": 60.0, "input": 72.0}
+MOST_INNER = 152.0
+"""Widths of what stands in a card."""
+SMALLEST = 0.62
+"""A formula is not scaled down below this share of its size; what is still too long is cut off."""
+CELL = 14.0
+STRIP = 15.0
+ROW = 10.5
+TALLEST = 54.0
+"""Sizes of heat maps: the side of a cell, the height of a single row, of one of several, of all of them."""
+NUMBER_HEIGHT = 19.0
+NUMBER_WIDTH = 80.0
+TITLE_ROW = 25.0
+LABEL_LINE = 13.0
+
+FONTS = {"label": (11, False), "number": (13, True), "note": (12, False), "badge": (11, True)}
+"""Pixel size and boldness of the texts on the canvas."""
+
+
+@lru_cache(maxsize=8)
+def canvas_font(role: str) -> QFont:
+    """Return the font of a text on the canvas; in scene units, so that it is the same in every export."""
+    size, bold = FONTS[role]
+    font = application_font("strong" if bold else "body")
+    font.setPixelSize(size)
+    return font
+
+
+def text_width(text: str, role: str) -> float:
+    """Return how wide a text is in one of the canvas's fonts."""
+    return QFontMetricsF(canvas_font(role)).horizontalAdvance(text)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A formula, the left end of its baseline, and the room it must keep to."""
+
+    formula: Equation
+    x: float
+    baseline: float
+    room: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where the parts of a card lie; the card's middle is the origin.
+
+    `gradient` is None where no gradient will ever arrive; `is_number` where the value is a single number.
+    `labels` is where the shape stands, in one line or two.
+    """
+
+    rect: QRectF
+    title: Placed
+    formula: Placed | None
+    labels: QRectF
+    label_lines: int
+    value: QRectF
+    gradient: QRectF | None
+    is_number: bool
+
+
+def node_size(view: NodeView) -> tuple[float, float]:
+    """Return the width and height of a node's card; no step changes it."""
+    rect = card_of(view).rect
+    return rect.width(), rect.height()
+
+
+def card_of(view: NodeView) -> Card:
+    """Return where the parts of a node's card lie."""
+    formula = "" if view.formula == view.title else view.formula
+    receives = view.is_loss or view.expected > 0
+    return _card(view.kind, view.title, formula, view.shape, view.dims, receives)
+
+
+def array_shape(text: str) -> tuple[int, ...]:
+    """Return the sizes that a shape's text says.
+
+    Examples
+    --------
+    >>> array_shape("4 × 133"), array_shape("")
+    ((4, 133), ())
+    """
+    return tuple(int(digits) for digits in re.findall(r"\d+", text))
+
+
+def label_texts(shape: str, dims: str, lines: int) -> list[str]:
+    """Return the lines in which a shape is written: names of dimensions, and sizes."""
+    found = [text for text in (dims, shape) if text]
+    if dims == shape:
+        found = found[:1]
+    return found if lines > 1 else ["   ".join(found)]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a card is made of, measured."""
+
+    left: float
+    inner: float
+    title: Equation
+    formula: Equation | None
+    label_lines: int
+    label_width: float
+    map_size: tuple[float, float]
+    maps: int
+    beside: bool
+    is_number: bool
+
+
+@lru_cache(maxsize=4096)
+def _card(kind: str, title: str, formula: str, shape: str, dims: str, receives: bool) -> Card:
+    return _stacked(_measured(kind, title, formula, shape, dims, receives))
+
+
+def _measured(kind: str, title: str, formula: str, shape: str, dims: str, receives: bool) -> _Parts:
+    numbers = array_shape(shape)
+    name = _fitting(title, PART_TITLE_SIZE if kind == "op" else TITLE_SIZE)
+    right = _fitting(formula, FORMULA_SIZE) if formula else None
+    least_map = _map_size(numbers, LEAST_INNER[kind])[0]
+    beside = receives and grid_shape(numbers)[0] > 1 and least_map <= 4 * CELL
+    least = max(LEAST_INNER[kind], least_map * 2 + GAP if beside else least_map, right.width if right else 0)
+    least = min(MOST_INNER, least)
+    lines, label_width = _labels(shape, dims, least - name.width - LABEL_GAP)
+    inner = min(MOST_INNER, max(least, name.width + LABEL_GAP * bool(lines) + label_width))
+    return _Parts(
+        left=PADDING + (BAR if kind == "parameter" else 0),
+        inner=inner,
+        title=name,
+        formula=right,
+        label_lines=lines,
+        label_width=label_width,
+        map_size=_map_size(numbers, inner),
+        maps=1 + receives,
+        beside=beside,
+        is_number=math.prod(numbers) == 1,
+    )
+
+
+def _fitting(latex: str, size: float) -> Equation:
+    """Return a formula at `size`, or smaller where it is too wide."""
+    found = equation(latex, size)
+    if found.width <= MOST_INNER:
+        return found
+    return equation(latex, size * max(SMALLEST, MOST_INNER / found.width))
+
+
+def _map_size(shape: tuple[int, ...], inner: float) -> tuple[float, float]:
+    """Return how large a heat map is; many columns fill the card."""
+    if math.prod(shape) == 1:
+        return NUMBER_WIDTH, NUMBER_HEIGHT
+    rows, columns = grid_shape(shape)
+    height = STRIP if rows == 1 else min(TALLEST, max(2 * CELL, rows * ROW))
+    return min(inner, max(STRIP, columns * CELL)), height
+
+
+def _labels(shape: str, dims: str, room: float) -> tuple[int, float]:
+    """Return in how many lines the shape is written, and how wide it is then."""
+    texts = label_texts(shape, dims, 2)
+    widths = [text_width(text, "label") for text in (*texts, *label_texts(shape, dims, 1))]
+    if len(texts) < 2 or widths[-1] <= room:
+        return len(texts[:1]), widths[-1]
+    return 2, max(widths[:-1])
+
+
+def _stacked(parts: _Parts) -> Card:
+    """Stack the parts from the top down, then move them so that the card's middle is the origin."""
+    first = PADDING - 2
+    title_height = max(TITLE_ROW, parts.title.height + 2, LABEL_LINE * parts.label_lines)
+    second = first + title_height
+    formula_height = max(17.0, parts.formula.height) + 2 if parts.formula else 0.0
+    third = second + formula_height + 5
+    rows = 1 if parts.beside else parts.maps
+    map_width, map_height = parts.map_size
+    height = 2 * round((third + rows * (map_height + GAP) - GAP + PADDING) / 2)
+    width = 2 * round((parts.left + parts.inner + PADDING) / 2)
+    left, up = parts.left - width / 2, -height / 2
+    value = QRectF(left, up + third, map_width, map_height)
+    step = (map_width + GAP, 0.0) if parts.beside else (0.0, map_height + GAP)
+    formula_at = up + second + (_baseline(parts.formula, formula_height) if parts.formula else 0.0)
+    return Card(
+        rect=QRectF(-width / 2, up, width, height),
+        title=Placed(parts.title, left, up + first + _baseline(parts.title, title_height), parts.inner),
+        formula=parts.formula and Placed(parts.formula, left, formula_at, parts.inner),
+        labels=QRectF(
+            left + parts.inner - parts.label_width,
+            up + first + 1,
+            parts.label_width,
+            LABEL_LINE * parts.label_lines,
+        ),
+        label_lines=parts.label_lines,
+        value=value,
+        gradient=value.translated(*step) if parts.maps > 1 else None,
+        is_number=parts.is_number,
+    )
+
+
+def _baseline(formula: Equation, room: float) -> float:
+    """Return where in its row a formula's baseline lies; formulas of ordinary height share one."""
+    if formula.height <= 1.2 * formula.size:
+        return room / 2 + formula.size * 0.33
+    return room / 2 + formula.ascent - formula.height / 2

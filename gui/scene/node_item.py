@@ -1,0 +1,366 @@
+"""One node as a card: name, shape, right-hand side, value and gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import (
+    QGraphicsItem,
+    QGraphicsSceneHoverEvent,
+    QStyleOptionGraphicsItem,
+    QWidget,
+)
+
+from gui.equations import equation, paint, plain_source
+from gui.matrices import paint_matrix
+from gui.numbers import format_number
+from gui.scene.metrics import (
+    BAR,
+    Card,
+    Placed,
+    canvas_font,
+    card_of,
+    label_texts,
+    text_width,
+)
+from gui.theme import Theme, blend
+from gui.viewdata import NodeView
+
+Array = np.ndarray
+
+RADIUS = 9.0
+GLOW = 9.0
+"""How far the glow of the current node reaches."""
+RING = 5.0
+"""How far outside the card the ring of the selected one runs."""
+BOOKMARK = (15.0, 20.0)
+BOOKMARK_OUT = 7.0
+"""How far a bookmark looks out of the card's top."""
+BADGE_HEIGHT = 17.0
+LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT_TOP = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a card's looks depend on besides its own record: the phase of the step, and the user's attention."""
+
+    phase: str = ""
+    selected: bool = False
+    hovered: bool = False
+    focused: bool = False
+
+
+class NodeItem(QGraphicsItem):
+    """A card whose middle is the item's origin; what it shows is a `NodeView`.
+
+    Parameters
+    ----------
+    view : NodeView
+        Also settles, once and for all, how large the card is.
+    theme : Theme
+    """
+
+    def __init__(self, view: NodeView, theme: Theme, parent: QGraphicsItem | None = None) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._theme = theme
+        self._card = card_of(view)
+        self._look = Look()
+        self._bounds = card_bounds(self._card, view)
+        self.setAcceptHoverEvents(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    @property
+    def view(self) -> NodeView:
+        """What is shown."""
+        return self._view
+
+    @property
+    def card(self) -> Card:
+        """Where the parts of the card lie, in item coordinates."""
+        return self._card
+
+    def set_view(self, view: NodeView, phase: str) -> bool:
+        """Show another record; return whether anything had to be painted anew."""
+        phase = phase if view.part or view.phase else ""
+        changed = view is not self._view and not view.same(self._view)
+        self._view = view
+        return self._set_look(phase=phase) or self._repaint(changed)
+
+    def set_selected(self, selected: bool) -> None:
+        """Put the ring of the selection around the card, or take it away."""
+        self._set_look(selected=selected)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._theme = theme
+        self.update()
+
+    def card_rect(self) -> QRectF:
+        """Return the card's outline in scene coordinates."""
+        return self._card.rect.translated(self.pos())
+
+    def obstacle(self) -> QRectF:
+        """Return what nothing else may cover, in scene coordinates: the card with its badge."""
+        badge = badge_rect(self._card, self._view)
+        return self._card.rect.united(badge).translated(self.pos())
+
+    def _set_look(self, **changes: object) -> bool:
+        look = Look(**{**self._look.__dict__, **changes})  # type: ignore[arg-type]
+        changed, self._look = look != self._look, look
+        return self._repaint(changed)
+
+    def _repaint(self, changed: bool) -> bool:
+        if changed:
+            self.update()
+        return changed
+
+    # Qt
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def shape(self) -> QPainterPath:
+        path = QPainterPath()
+        path.addRoundedRect(self._card.rect, RADIUS, RADIUS)
+        return path
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        paint_card(painter, self._card, self._view, self._theme, self._look)
+
+    def hoverEnterEvent(self, event: QGraphicsSceneHoverEvent) -> None:
+        self.setToolTip(tooltip(self._view))
+        self._set_look(hovered=True)
+
+    def hoverLeaveEvent(self, event: QGraphicsSceneHoverEvent) -> None:
+        self._set_look(hovered=False)
+
+
+def card_bounds(card: Card, view: NodeView) -> QRectF:
+    """Return all that painting a card may touch: glow, bookmark and badge included."""
+    margin = GLOW + 2
+    widest = badge_rect(card, view, always=True) if view.expected > 1 else QRectF()
+    return card.rect.adjusted(-margin, -margin, margin, margin).united(widest.adjusted(-2, -2, 2, 2))
+
+
+def tooltip(view: NodeView) -> str:
+    """Return what hovering says: name, shape, and the number of a scalar."""
+    shape = view.shape if view.dims in ("", view.shape) else f"{view.shape} ({view.dims})"
+    lines = [f"{plain_source(view.name)}, {shape or 'scalar'}"]
+    for word, array in (("value", view.value), ("gradient", view.gradient)):
+        if array is not None and np.size(array) == 1:
+            lines.append(f"{word} {format_number(_number(array), 8)}")
+    if view.value is None:
+        lines.append("not computed yet")
+    return "\n".join(lines)
+
+
+# Painting: functions, as large graphs are painted by one item
+
+
+def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look: Look) -> None:
+    """Paint a card around the painter's origin."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    future = view.value is None
+    if view.phase:
+        _paint_glow(painter, card.rect, view.phase, theme)
+    if look.selected or look.focused:
+        _paint_ring(painter, card.rect, theme)
+    _paint_frame(painter, card, view, theme, look)
+    _paint_formula(painter, card.title, theme, "muted" if future else "text")
+    if card.formula:
+        _paint_formula(painter, card.formula, theme, "muted")
+    _paint_labels(painter, card, view, theme)
+    _paint_array(painter, card, card.value, view.value, theme, "forward")
+    if card.gradient is not None:
+        _paint_array(painter, card, card.gradient, view.gradient, theme, "backward")
+    if view.stored or view.read:
+        _paint_bookmark(painter, card, view, theme)
+    if shows_badge(view):
+        _paint_badge(painter, card, view, theme)
+
+
+def shows_badge(view: NodeView) -> bool:
+    """Say whether a gradient is being added up here, from more than one contribution."""
+    return (
+        view.expected > 1 and 0 < view.arrived and (view.arrived < view.expected or view.phase == "backward")
+    )
+
+
+def badge_text(view: NodeView) -> str:
+    """Return what the badge says: which of the contributions has arrived last."""
+    return f"+ {view.arrived} of {view.expected}"
+
+
+def badge_rect(card: Card, view: NodeView, always: bool = False) -> QRectF:
+    """Return where the badge sits: at the right border, where gradients come in, below the wires."""
+    if not (always or shows_badge(view)):
+        return QRectF()
+    width = text_width(f"+ {view.expected} of {view.expected}", "badge") + 12
+    corner = QPointF(card.rect.right() - width / 2, card.rect.bottom() - BADGE_HEIGHT * 0.55)
+    return QRectF(corner.x(), corner.y(), width, BADGE_HEIGHT)
+
+
+def bookmark_top(card: Card) -> QPointF:
+    """Return the middle of the bookmark's upper edge, where arrows of reading begin."""
+    return QPointF(card.rect.right() - 20, card.rect.top() - BOOKMARK_OUT)
+
+
+def _number(array: Array) -> float:
+    return float(np.asarray(array).reshape(-1)[0])
+
+
+def _paint_glow(painter: QPainter, rect: QRectF, phase: str, theme: Theme) -> None:
+    """Paint light around the current card: opaque rings that fade, as these print and export well."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    color = theme.phase_color(phase).name()
+    for reach, amount in ((GLOW, 0.07), (6.5, 0.14), (4.0, 0.24)):
+        painter.setBrush(blend(color, theme.canvas, amount))
+        grown = rect.adjusted(-reach, -reach, reach, reach)
+        painter.drawRoundedRect(grown, RADIUS + reach, RADIUS + reach)
+
+
+def _paint_ring(painter: QPainter, rect: QRectF, theme: Theme) -> None:
+    painter.setPen(QPen(theme.color("focus"), 2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect.adjusted(-RING, -RING, RING, RING), RADIUS + RING, RADIUS + RING)
+
+
+def _paint_frame(painter: QPainter, card: Card, view: NodeView, theme: Theme, look: Look) -> None:
+    painter.setPen(_frame_pen(view, theme, look))
+    painter.setBrush(theme.color("canvas" if view.value is None else "card"))
+    painter.drawRoundedRect(card.rect, RADIUS, RADIUS)
+    if view.kind == "parameter":
+        rect = card.rect
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("update"))
+        painter.drawRoundedRect(QRectF(rect.left() - 1, rect.top(), BAR, rect.height()), BAR / 2, BAR / 2)
+
+
+def _frame_pen(view: NodeView, theme: Theme, look: Look) -> QPen:
+    if view.phase:
+        return QPen(theme.phase_color(view.phase), 2.6)
+    if view.part:
+        return QPen(blend(theme.phase_color(look.phase).name(), theme.canvas, 0.75), 1.6)
+    color = blend(theme.muted, theme.canvas, 0.75) if look.hovered else theme.color("card_border")
+    if view.kind != "input":
+        return QPen(color, 1.3)
+    pen = QPen(color if look.hovered else blend(theme.muted, theme.canvas, 0.45), 1.3)
+    pen.setDashPattern([4, 3])
+    return pen
+
+
+def _paint_formula(painter: QPainter, placed: Placed, theme: Theme, role: str) -> None:
+    too_long = placed.formula.width > placed.room + 0.5
+    if too_long:
+        painter.save()
+        painter.setClipRect(
+            placed.formula.rect(placed.x, placed.baseline).adjusted(0, -2, 0, 2) & _room(placed)
+        )
+    paint(painter, placed.formula, placed.x, placed.baseline, theme, role, field=False)
+    if too_long:
+        painter.restore()
+        painter.setFont(canvas_font("note"))
+        painter.setPen(theme.color("muted"))
+        painter.drawText(QPointF(placed.x + placed.room - 10, placed.baseline), "…")
+
+
+def _room(placed: Placed) -> QRectF:
+    return QRectF(placed.x, placed.baseline - 100, placed.room - 13, 200)
+
+
+def _paint_labels(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:
+    if not card.label_lines:
+        return
+    painter.setFont(canvas_font("label"))
+    painter.setPen(theme.color("disabled" if view.value is None else "muted"))
+    texts = label_texts(view.shape, view.dims, card.label_lines)
+    line = card.labels.height() / card.label_lines
+    for index, text in enumerate(texts):
+        row = card.labels.adjusted(-40, index * line, 0, 20)
+        painter.drawText(row, RIGHT_TOP, text)
+
+
+def _paint_array(
+    painter: QPainter, card: Card, rect: QRectF, array: Array | None, theme: Theme, role: str
+) -> None:
+    """Paint a value or a gradient: a number, a heat map, or the empty place it will have."""
+    if array is None:
+        _paint_placeholder(painter, rect, theme)
+    elif card.is_number:
+        _paint_number(painter, rect, _number(array), theme, role)
+    else:
+        paint_matrix(painter, rect, array, theme)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(_map_pen(theme.color(role), dashed=role == "backward"))
+        painter.drawRect(rect.adjusted(-0.7, -0.7, 0.7, 0.7))
+
+
+def _map_pen(color: QColor, dashed: bool) -> QPen:
+    pen = QPen(color, 1.4)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    if dashed:
+        pen.setDashPattern([3, 1.6])
+    return pen
+
+
+def _paint_placeholder(painter: QPainter, rect: QRectF, theme: Theme) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(blend(theme.card_border, theme.canvas, 0.8), 1))
+    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+
+
+def _paint_number(painter: QPainter, rect: QRectF, number: float, theme: Theme, role: str) -> None:
+    """Paint a scalar after a mark that says, as the borders of heat maps do, which of the two it is."""
+    painter.setPen(_map_pen(theme.color(role), dashed=role == "backward"))
+    middle = rect.center().y()
+    painter.drawLine(QPointF(rect.left(), middle), QPointF(rect.left() + 11, middle))
+    if role == "backward":
+        symbol = equation(r"\partial", 14)
+        paint(painter, symbol, rect.left() + 16, middle + 5, theme, role)
+    finite = np.isfinite(number)
+    words = "text" if role == "forward" else f"{role}_text"
+    painter.setPen(theme.color(words if finite else "error_text"))
+    painter.setFont(canvas_font("number"))
+    left = 16 if role == "forward" else 29
+    painter.drawText(rect.adjusted(left, 0, 60, 0), LEFT_MIDDLE, format_number(number))
+
+
+def _paint_bookmark(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:
+    """Paint a solid bookmark where the value is being read, a hollow one where it is kept to be read."""
+    if view.value is None:
+        return
+    width, height = BOOKMARK
+    color = theme.color("stored")
+    painter.setPen(QPen(color, 1.4))
+    painter.setBrush(color if view.read else theme.color("card"))
+    painter.save()
+    painter.translate(bookmark_top(card))
+    if not view.read:
+        painter.scale(0.72, 0.72)
+    painter.drawPolygon(
+        [
+            QPointF(-width / 2, 0),
+            QPointF(width / 2, 0),
+            QPointF(width / 2, height),
+            QPointF(0, height - 5),
+            QPointF(-width / 2, height),
+        ]
+    )
+    painter.restore()
+
+
+def _paint_badge(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:
+    rect = badge_rect(card, view)
+    painter.setPen(QPen(theme.color("backward"), 1.3))
+    painter.setBrush(theme.color("card"))
+    painter.drawRoundedRect(rect, BADGE_HEIGHT / 2, BADGE_HEIGHT / 2)
+    painter.setPen(theme.color("backward_text"))
+    painter.setFont(canvas_font("badge"))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, badge_text(view))

@@ -1,0 +1,204 @@
+"""Where notes find room on the canvas: the factor beside its wire, the arrow of reading around the cards.
+
+Both are chosen among candidates: the first that covers nothing, else the one that covers least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from math import hypot
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSizeF
+
+Point = tuple[float, float]
+Array = np.ndarray
+
+SCALES = (1.0, 0.86, 0.74, 0.64)
+"""A note that finds no room is tried smaller."""
+ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
+"""Where along a wire, as shares of its length; the middle first."""
+CLEAR = 5.0
+"""Between a note and a wire, and between a note and a card."""
+FURTHER = (0.0, 6.0, 14.0, 26.0, 44.0, 70.0)
+"""How much further away from its wire a note may go."""
+SAMPLES = 28
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a note stands: its middle, and by how much it is scaled."""
+
+    center: QPointF
+    scale: float
+    rect: QRectF
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a note must keep off: cards never, wires if it can; each row is left, top, right, bottom."""
+
+    cards: Array
+    wires: Array
+
+    def with_cards(self, rects: Sequence[QRectF]) -> Surroundings:
+        """Return the same with more that must be kept off."""
+        return Surroundings(np.vstack([self.cards, rows(rects)]), self.wires)
+
+    def cost(self, rects: Array) -> Array:
+        """Return what each of `rects` covers: cards weigh a hundred times as much as wires."""
+        return 100.0 * _overlaps(rects, self.cards, CLEAR) + _overlaps(rects, self.wires, 2.0)
+
+
+def rows(rects: Sequence[QRectF]) -> Array:
+    """Return rectangles as rows of left, top, right, bottom."""
+    found = [(r.left(), r.top(), r.right(), r.bottom()) for r in rects]
+    return np.array(found, dtype=float).reshape(-1, 4)
+
+
+def pieces(corners: Sequence[Point], thickness: float = 0.0, step: float = 12.0) -> Array:
+    """Return small rectangles along a line, as rows, by which a note keeps off it."""
+    found = []
+    for start, end in pairwise(np.asarray(corners, dtype=float)):
+        count = max(1, round(float(np.hypot(*(end - start))) / step))
+        points = start + np.linspace(0, 1, count + 1)[:, None] * (end - start)
+        low, high = np.minimum(points[:-1], points[1:]), np.maximum(points[:-1], points[1:])
+        found.append(np.hstack([low - thickness / 2, high + thickness / 2]))
+    return np.vstack(found)
+
+
+def spot_beside(line: Sequence[Point], size: QSizeF, around: Surroundings) -> Spot:
+    """Find room for a note beside a wire.
+
+    Parameters
+    ----------
+    line : sequence of (x, y)
+        The wire, in the direction in which its note stands at its left: a gradient's, that runs back.
+    """
+    best: tuple[float, Spot] | None = None
+    for scale in SCALES:
+        width, height = size.width() * scale, size.height() * scale
+        centers = np.array(list(_centers(line, width, height)))
+        half = np.array([width, height]) / 2
+        costs = around.cost(np.hstack([centers - half, centers + half]))
+        first = int(np.argmin(costs))
+        spot = _spot(centers[first], scale, width, height)
+        if costs[first] == 0:
+            return spot
+        if best is None or costs[first] < best[0]:
+            best = (float(costs[first]), spot)
+    assert best is not None
+    return best[1]
+
+
+def _spot(center: Array, scale: float, width: float, height: float) -> Spot:
+    middle = QPointF(*center)
+    corner = QPointF(middle.x() - width / 2, middle.y() - height / 2)
+    return Spot(middle, scale, QRectF(corner, QSizeF(width, height)))
+
+
+def _centers(line: Sequence[Point], width: float, height: float) -> Iterator[Point]:
+    """Yield middles of a note that touches the wire from its left or its right, nearest ones first."""
+    for further, share, side in product(FURTHER, ALONG, (1.0, -1.0)):
+        (x, y), (dx, dy) = along(line, share)
+        nx, ny = side * dy, -side * dx  # to the left of the direction, y pointing down
+        beyond = 18.0 if side < 0 else 0.0  # the forward wire runs there
+        away = abs(nx) * width / 2 + abs(ny) * height / 2 + CLEAR + further + beyond
+        yield x + nx * away, y + ny * away
+
+
+def along(line: Sequence[Point], share: float) -> tuple[Point, Point]:
+    """Return the point at a share of a line's length, and the direction there."""
+    lengths = [hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(line)]
+    rest = share * sum(lengths)
+    for (a, b), length in zip(pairwise(line), lengths, strict=True):
+        if rest <= length and length > 0:
+            dx, dy = (b[0] - a[0]) / length, (b[1] - a[1]) / length
+            return (a[0] + dx * rest, a[1] + dy * rest), (dx, dy)
+        rest -= length
+    return line[-1], (1.0, 0.0)
+
+
+def arc_around(start: QPointF, box: QRectF, around: Surroundings) -> Array:
+    """Find a curve from a bookmark up and over to a box that touches as little as possible.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (4, 2): the points of a cubic Bézier curve.
+    """
+    curves = np.array(list(_curves(start, box)))
+    points = _sampled(curves)
+    inside = _contained(points, around.cards)[:, 1:-1].sum(axis=1)
+    through_box = _contained(points[:, 1:-2], rows([box])).sum(axis=1)
+    lengths = np.hypot(*np.diff(points, axis=1).transpose(2, 0, 1)).sum(axis=1)
+    return curves[int(np.argmin(1e4 * inside + 1e3 * through_box + lengths))]
+
+
+def _curves(start: QPointF, box: QRectF) -> Iterator[Array]:
+    """Yield curves that leave the bookmark upwards or sidewards and come to each side of the box."""
+    x, y = start.x(), start.y()
+    middle = box.center()
+    ends = (
+        ((middle.x(), box.top() - 2), (0.0, -1.0)),
+        ((box.right() + 2, middle.y()), (1.0, 0.0)),
+        ((box.left() - 2, middle.y()), (-1.0, 0.0)),
+        ((middle.x(), box.bottom() + 2), (0.0, 1.0)),
+    )
+    for (end, way), lift, leave, pull in product(
+        ends, (36.0, 60.0, 90.0, 130.0, 190.0), (0.0, -0.7, 0.7), (24.0, 50.0, 90.0, 150.0)
+    ):
+        first = (x + leave * lift, y - lift)
+        yield np.array([(x, y), first, (end[0] + way[0] * pull, end[1] + way[1] * pull), end])
+
+
+def _sampled(curves: Array) -> Array:
+    """Return points along each of `curves`, of shape (curves, SAMPLES, 2)."""
+    t = np.linspace(0, 1, SAMPLES)
+    weights = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
+    return np.einsum("sw,cwx->csx", weights, curves)
+
+
+def label_beside(curve: Array, size: QSizeF, around: Surroundings) -> QRectF:
+    """Find room for a label at a curve: near its top, and off cards and the curve itself."""
+    points = _sampled(curve[None])[0]
+    order = sorted(range(2, SAMPLES - 2), key=lambda i: (points[i, 1], i))
+    width, height = size.width(), size.height()
+    shifts = ((0, -1), (-0.6, -1), (0.6, -1), (-1.05, 0), (1.05, 0), (0, 1), (-0.8, -0.6), (0.8, -0.6))
+    centers = np.array(
+        [
+            points[i] + np.array([sx * (width / 2 + 6), sy * (height / 2 + 6)])
+            for i in order
+            for sx, sy in shifts
+        ]
+    )
+    half = np.array([width, height]) / 2
+    rects = np.hstack([centers - half, centers + half])
+    own = rows([QRectF(x - 2, y - 2, 4, 4) for x, y in points])
+    costs = around.cost(rects) + 3 * _overlaps(rects, own, 0.0)
+    return _spot(centers[int(np.argmin(costs))], 1.0, width, height).rect
+
+
+def _overlaps(rects: Array, others: Array, margin: float) -> Array:
+    """Return for each of `rects` how many `others` it comes closer to than `margin`."""
+    if not len(others):
+        return np.zeros(len(rects))
+    a, b = rects[:, None], others[None]
+    apart = (
+        (a[..., 0] >= b[..., 2] + margin)
+        | (a[..., 2] <= b[..., 0] - margin)
+        | (a[..., 1] >= b[..., 3] + margin)
+        | (a[..., 3] <= b[..., 1] - margin)
+    )
+    return (~apart).sum(axis=1).astype(float)
+
+
+def _contained(points: Array, rects: Array) -> Array:
+    """Say for each of `points`, of shape (curves, n, 2), whether it lies in any of `rects`."""
+    if not len(rects):
+        return np.zeros(points.shape[:2], dtype=bool)
+    x, y = points[..., 0, None], points[..., 1, None]
+    inside = (x > rects[:, 0] - 3) & (x < rects[:, 2] + 3) & (y > rects[:, 1] - 3) & (y < rects[:, 3] + 3)
+    return inside.any(axis=-1)
