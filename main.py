@@ -1,8 +1,8 @@
 """The command line of Backstep; with no command it opens the window.
 
 Nothing heavy is imported before it is needed: a command that draws nothing starts without Qt, NumPy loads
-only after its number of threads is settled, and Ctrl+C ends quietly also while modules load. Hence the imports in
-functions.
+only after its number of threads is settled, and Ctrl+C ends quietly also while modules load. Hence the
+imports in functions.
 """
 
 from __future__ import annotations

@@ -135,13 +135,22 @@ def derivative(
         return _loss_at(graph, leaves, name, index, complex(0, COMPLEX_STEP)).imag / COMPLEX_STEP
     step = REAL_STEP * max(1.0, abs(float(np.asarray(leaves[name])[index])))
     left, right = _slopes(graph, leaves, name, index, step)
-    if not _is_kink(left, right):
-        return (left + right) / 2
-    # either the loss is strongly curved here or it has a kink: a step much smaller tells them apart
+    coarse = (left + right) / 2
+    if not _is_kink(left, right) and (backpropagated is None or _agree(coarse, backpropagated)):
+        return coarse
+    # either the loss is strongly curved here or a kink is near: a step much smaller tells them apart
     left, right = _slopes(graph, leaves, name, index, step / 100)
-    if backpropagated is None or not _is_kink(left, right):
-        return (left + right) / 2
-    return float(np.clip(backpropagated, min(left, right), max(left, right)))
+    fine = (left + right) / 2
+    if backpropagated is None:
+        return fine
+    if _is_kink(left, right):
+        return float(np.clip(backpropagated, min(left, right), max(left, right)))
+    # a kink disturbs the larger step, rounding the smaller one: a gradient that is wrong fits neither
+    return min(coarse, fine, key=lambda slope: abs(slope - backpropagated))
+
+
+def _agree(numeric: float, backpropagated: float) -> bool:
+    return abs(numeric - backpropagated) <= 0.1 * TOLERANCE["central"] * abs(backpropagated)
 
 
 def _is_kink(left: float, right: float) -> bool:

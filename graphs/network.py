@@ -127,9 +127,16 @@ def load(source: str | Path) -> Network:
     if name in built_in_names():
         return built_in(name)
     path = Path(name)
-    if path.suffix != ".toml" and not path.is_file():
+    if path.suffix != ".toml" and not _is_file(path):
         raise UsageError(f"there is no network {excerpt(name)}.", how=_which_network(name))
     return loads(_read(path), name=path.stem, folder=path.resolve().parent, where=path.name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's
+        return False
 
 
 def _which_network(name: str) -> str:
@@ -140,6 +147,10 @@ def _which_network(name: str) -> str:
 
 def _read(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise NetworkError(
+                "this is not an ordinary file.", where=excerpt(path.name), how="Name a .toml file."
+            )
         if path.stat().st_size > LARGEST_FILE:
             raise NetworkError(
                 f"the file is larger than {LARGEST_FILE // 2**20} MB.",
