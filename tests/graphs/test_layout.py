@@ -227,7 +227,7 @@ def test_any_graph_is_drawn_cleanly(sample):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_large_graphs_are_drawn_cleanly(seed):
-    graph = long_way(seed, 130)
+    graph = long_way(seed, 200)
     drawing = layout(graph, usual_sizes(graph))
     for check in (check_boxes, check_routes, check_flow, check_parallels):
         check(graph, usual_sizes(graph), drawing)
@@ -371,7 +371,7 @@ def test_every_process_draws_the_same():
         "from tests.graphs.test_layout import *\n"
         "for name in NETWORKS: print(usual(NETWORKS[name]))\n"
         "print(layout(long_way(1, 30), usual_sizes(long_way(1, 30))))\n"
-        "print(layout(long_way(1, 130), usual_sizes(long_way(1, 130))))"
+        "print(layout(long_way(1, 200), usual_sizes(long_way(1, 200))))"
     )
     pictures = {
         subprocess.run(
