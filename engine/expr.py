@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.shapes import Dim, Dims, broadcast, matmul, sizes
+from engine.shapes import UNIT, Dim, Dims, broadcast, matmul, sizes
 
 __all__ = [
     "ONE",
@@ -303,14 +303,29 @@ def multiply(a: Expr, b: Expr) -> Expr:
         return b
     if is_one(b) and a.dims == dims:
         return a
-    if isinstance(a, Spread) and a.operand.is_scalar and b.dims == dims:
-        return multiply(a.operand, b)
-    if isinstance(b, Spread) and b.operand.is_scalar and a.dims == dims:
-        return multiply(b.operand, a)
+    for number, other in ((a, b), (b, a)):
+        if isinstance(number, Spread) and number.operand.is_scalar:
+            spared = _without_ones(number, other, dims)
+            if spared is not None:
+                return spared
     if a.is_scalar or b.is_scalar:
         return _join(a, b, dims)
     factors = _hadamard_factors(a) + _hadamard_factors(b)
     return Hadamard(factors, dims, _weight(factors), _is_negative(a) != _is_negative(b))
+
+
+def _without_ones(number: Spread, other: Expr, dims: Dims) -> Expr | None:
+    """Return ``number * other`` for a scalar copied everywhere: `other` times it, in the full shape."""
+    if other.is_scalar:
+        return spread(multiply(other, number.operand), dims)
+    product = multiply(number.operand, other)
+    if product.dims == dims:
+        return product
+    missing = len(dims) - len(other.dims)
+    if missing == 1 and other.dims == dims[1:]:
+        return spread(product, dims, 0, kept=False)
+    copied = [i for i, dim in enumerate(dims) if not missing and other.dims[i] != dim]
+    return spread(product, dims, copied[0]) if len(copied) == 1 else None
 
 
 def _hadamard_factors(expr: Expr) -> tuple[Expr, ...]:
@@ -346,7 +361,7 @@ def _factors(expr: Expr) -> tuple[Expr, ...]:
 
 
 def is_vector_product(expr: Product) -> bool:
-    """Say whether a vector is multiplied in `expr`: such products are not associative, so they stay together."""
+    """Say whether a vector is multiplied in `expr`: not associative, such products stay together."""
     tensors = [f for f in expr.factors if not f.is_scalar]
     return len(tensors) > 1 and any(len(f.dims) == 1 for f in tensors)
 
@@ -421,6 +436,8 @@ def divide(a: Expr, b: Expr) -> Expr:
         return divide(a.operand, b)
     if _is_negative(a):
         return negate(divide(negate(a), b))
+    if _is_negative(b):
+        return negate(divide(a, negate(b)))
     return Quotient(a, b, dims, a.weight + b.weight)
 
 
@@ -452,6 +469,9 @@ def dot(a: Expr, b: Expr) -> Expr:
     if len(a.dims) < 2 or len(b.dims) < 2:  # with vectors, the order of the products matters
         factors = tuple(negate(f) if _is_negative(f) else f for f in (a, b))
         return Product(factors, dims, a.weight + b.weight, _is_negative(a) != _is_negative(b))
+    for number, other in ((a, b), (b, a)):
+        if isinstance(number, Spread) and number.operand.is_scalar and number.dims == (UNIT, UNIT):
+            return multiply(number.operand, other)
     return _product(_factors(a) + _factors(b), dims, _is_negative(a) != _is_negative(b))
 
 
@@ -463,6 +483,9 @@ def transpose(expr: Expr) -> Expr:
         return expr.operand
     if _is_negative(expr):
         return negate(transpose(negate(expr)))
+    if isinstance(expr, Spread):
+        axis = None if expr.axis is None else 1 - expr.axis
+        return Spread(transpose(expr.operand), axis, expr.kept, expr.dims[::-1], expr.weight)
     return Transpose(expr, expr.dims[::-1], expr.weight)
 
 
@@ -482,6 +505,9 @@ def spread(expr: Expr, dims: Dims, axis: int | None = None, kept: bool = True) -
     """
     if expr.dims == dims:
         return expr
+    if isinstance(expr, Spread) and expr.operand.is_scalar:
+        return Spread(expr.operand, None, True, dims, expr.weight)
+    axis = None if axis is None else axis % len(dims)
     return Spread(expr, axis, kept, dims, expr.weight + 1)
 
 

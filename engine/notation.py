@@ -115,7 +115,7 @@ class _Latex:
 
     def _power(self, expr: Power) -> str:
         exponent = self.write(expr.exponent, _SUM)
-        circle = r"\odot " if expr.base.dims and exponent != "-1" else ""
+        circle = r"\odot " if expr.base.dims else ""
         return f"{self._base(expr.base)}^{{{circle}{exponent}}}"
 
     def _base(self, expr: Expr) -> str:
@@ -129,9 +129,10 @@ class _Latex:
             case Transpose():
                 return rf"{self._base(expr.operand)}^\intercal", _ATOM
             case SumTo():
-                return self._summed(expr), _PRODUCT
+                return self._summed(expr), _HADAMARD_MEMBER
             case Spread():
-                return self._spread(expr), _PRODUCT
+                text = self._spread(expr)
+                return text, _ATOM if text == self._ones else _HADAMARD_MEMBER
             case Reshape():
                 return self._body(expr.operand)
             case Apply(head=head):
@@ -150,7 +151,7 @@ class _Latex:
 
     def _spread(self, expr: Spread) -> str:
         inner = "" if is_one(expr.operand) else self.write(expr.operand, _PRODUCT)
-        column, row = self._ones, rf"{self._ones}^\intercal"
+        column, row = self._ones, self._ones if len(expr.dims) == 1 else rf"{self._ones}^\intercal"
         first, last = expr.dims[0], expr.dims[len(expr.dims) - 1]
         rows = len(expr.dims) > 1 and expr.axis in (None, 0) and first.name != "1"
         columns = expr.axis in (None, len(expr.dims) - 1) and last.name != "1"
@@ -181,13 +182,8 @@ def copied_axes(expr: SumTo) -> tuple[int, ...]:
 def _juxtapose(parts: Sequence[str]) -> str:
     text = parts[0]
     for part in parts[1:]:
-        text += (r" \cdot " if _touches(text, part) else " ") + part
+        text += (r" \cdot " if part[0].isdigit() else " ") + part  # x 2 reads badly, 2 3 as one number
     return text
-
-
-def _touches(left: str, right: str) -> bool:
-    r"""Say whether two factors side by side would read as one number: 2 3, or 2 \frac{1}{m}."""
-    return left[-1:].isdigit() and (right[0].isdigit() and not right.startswith(r"\vec"))
 
 
 def const_latex(const: Const) -> str:

@@ -312,16 +312,29 @@ def _log_softmax(x: Any) -> Any:
     return shifted - np.log(np.sum(np.exp(shifted), axis=0, keepdims=True))
 
 
-def _ties(x: Any, out: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    peak = out if axis is None or keepdims else np.expand_dims(out, axis)
-    equal = (x == peak).astype(float) if isinstance(x, np.ndarray) else np.asarray(x == peak, dtype=float)
-    return equal / np.sum(equal, axis=axis, keepdims=axis is not None)
+def _share_of(name: str) -> Helper:
+    """Return the helper for the share of each entry in the gradient of ``max`` or ``min``.
 
+    It compares with the extreme of the entries it is given, not with the stored one: an equation may multiply
+    in another order than the forward pass did, and then differ from the stored extreme by rounding.
+    """
+    extreme = {"max": np.max, "min": np.min}[name]
 
-def _ties_source(x: str, out: str, axis: int | None = None, keepdims: bool = False) -> str:
-    peak = out if axis is None or keepdims else f"np.expand_dims({out}, {axis})"
-    kept = "" if axis is None else f", axis={axis}, keepdims=True"
-    return f"(({x} == {peak}) / np.sum({x} == {peak}{kept}))"
+    def compute(x: Any, _: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        equal = np.equal(x, extreme(x, axis=axis, keepdims=True)).astype(float)
+        return equal / np.sum(equal, axis=axis, keepdims=True)
+
+    def source(x: str, _: str, axis: int | None = None, keepdims: bool = False) -> str:
+        kept = "" if axis is None else f", axis={axis}, keepdims=True"
+        equal = f"({atom(x)} == np.{name}({x}{kept}))"
+        return f"({equal} / np.sum({equal}{kept}))"
+
+    return Helper(
+        "share",
+        compute,
+        lambda x, out, **_: rf"\frac{{\mathbb{{1}}[{x} = {out}]}}{{\#\{{{x} = {out}\}}}}",
+        source,
+    )
 
 
 def _wins(sign: str) -> Helper:
@@ -357,7 +370,7 @@ positive = Helper(
     "positive",
     lambda x: np.greater(x, 0).astype(float),
     lambda x: rf"\mathbb{{1}}[{x} > 0]",
-    lambda x: f"({x} > 0)",
+    lambda x: f"1.0 * ({atom(x)} > 0)",
 )
 sine = Helper("sin", np.sin, lambda x: rf"\sin{parenthesised(x)}", lambda x: f"np.sin({x})")
 cosine = Helper("cos", np.cos, lambda x: rf"\cos{parenthesised(x)}", lambda x: f"np.cos({x})")
@@ -393,12 +406,6 @@ or_one = Helper(
     lambda n: np.where(n == 0, 1.0, n),
     lambda n: n,
     lambda n: f"np.where({n} == 0, 1, {n})",
-)
-argmax_share = Helper(
-    "share",
-    _ties,
-    lambda x, out, **_: rf"\frac{{\mathbb{{1}}[{x} = {out}]}}{{\#\{{{x} = {out}\}}}}",
-    _ties_source,
 )
 larger, smaller = _wins(">"), _wins("<")
 
@@ -541,11 +548,18 @@ def _reduction(
     )
 
 
-def _extreme(name: str, helper: Rule, sentence: str) -> Op:
+def _extreme(name: str, forward: Rule, sentence: str) -> Op:
+    share = _share_of(name)
+
+    def rule(x: Any, out: Any, **attrs: Any) -> Any:
+        if isinstance(x, Expr):
+            return ex.apply(share, (x, out), x.dims, **attrs)
+        return share(x, out, **attrs)
+
     return _reduction(
         name,
-        helper,
-        (_SPREAD, Link(Side.ELEMENTWISE, lambda x, out, **a: argmax_share(x, out, **a))),
+        forward,
+        (_SPREAD, Link(Side.ELEMENTWISE, rule)),
         rf"\{name}",
         f"np.{name}",
         sentence,
@@ -816,7 +830,7 @@ _TABLE = (
     Op(
         "norm",
         _norm,
-        ((_SPREAD, Link(Side.ELEMENTWISE, lambda x, out, **a: x / or_one(_copied(out, x, **a)))),),
+        ((_SPREAD, Link(Side.ELEMENTWISE, lambda x, out, **a: x / _copied(or_one(out), x, **a))),),
         _reduce,
         _norm_latex,
         lambda x, **a: f"np.linalg.norm({x}{_keywords(**a)})",
