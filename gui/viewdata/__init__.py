@@ -1,0 +1,45 @@
+"""What is shown, worked out by pure functions: a frame in, plain data out. No Qt, no colours, no pixels.
+
+Items and panels hold no numbers of their own: they are given one of these records, and paint it.
+"""
+
+from gui.viewdata.frame import Frame, Statics
+from gui.viewdata.inspect import inspector_view
+from gui.viewdata.records import (
+    Array,
+    CodeRow,
+    EdgeKey,
+    EdgeView,
+    EquationRow,
+    InspectorView,
+    MatrixView,
+    NodeView,
+    SceneView,
+    StepView,
+)
+from gui.viewdata.rows import code_rows, equation_rows, timeline_phases
+from gui.viewdata.scene import factor_latex, scene_view
+from gui.viewdata.step import entry_of, step_view
+
+__all__ = [
+    "Array",
+    "CodeRow",
+    "EdgeKey",
+    "EdgeView",
+    "EquationRow",
+    "Frame",
+    "InspectorView",
+    "MatrixView",
+    "NodeView",
+    "SceneView",
+    "Statics",
+    "StepView",
+    "code_rows",
+    "entry_of",
+    "equation_rows",
+    "factor_latex",
+    "inspector_view",
+    "scene_view",
+    "step_view",
+    "timeline_phases",
+]

@@ -1,0 +1,158 @@
+"""The matrices of an equation, left to right, with what stands between them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.derive import BackwardEquation
+from engine.expr import Apply, Expr, Hadamard, Name, Product, Sum, children, evaluate, names, uses
+from engine.notation import latex
+from engine.ops import Op, Side
+from engine.trace import Step
+from gui.viewdata.frame import Frame
+from gui.viewdata.records import Array, MatrixView
+from gui.viewdata.scene import has_upstream
+from gui.viewdata.words import dim_names, label_of, sizes
+
+MAX_MATRICES = 5
+
+
+def product_views(
+    frame: Frame, name: str, result: Array, expr: Expr, role: str
+) -> tuple[MatrixView | str, ...]:
+    """Return a result and the matrices that make it: the terms of a sum, the factors of a product."""
+    shape, dims = frame.statics.shapes_of(name)
+    whole = MatrixView(label_of(frame, name), result, shape, dims, role)
+    parts = _expression_views(frame, expr)
+    if not parts or sum(isinstance(p, MatrixView) for p in parts) > MAX_MATRICES:
+        return (whole,)
+    return (whole, "=", *parts)
+
+
+def _expression_views(frame: Frame, expr: Expr) -> list[MatrixView | str]:
+    if isinstance(expr, Sum):
+        parts: list[MatrixView | str] = []
+        for sign, term in expr.terms:
+            parts += (["+" if sign > 0 else "−"] if parts or sign < 0 else []) + _expression_views(
+                frame, term
+            )
+        return parts
+    if isinstance(expr, Product | Hadamard):
+        sign = ["−"] if expr.negative else []
+        return [*sign, *_factors_views(frame, expr)]
+    if isinstance(expr, Apply) and len(expr.args) == 1 and expr.dims:
+        head = _head(expr)
+        return [head, *_expression_views(frame, expr.args[0])]
+    return [_matrix_view(frame, expr)]
+
+
+def _head(expr: Apply) -> str:
+    """Return what stands before the argument of a function: σ, tanh."""
+    head = expr.head
+    return (head.symbol or head.name) if isinstance(head, Op) else head.name
+
+
+def _factors_views(frame: Frame, expr: Product | Hadamard) -> list[MatrixView | str]:
+    parts: list[MatrixView | str] = []
+    for i, factor in enumerate(expr.factors):
+        if i:
+            scalar = factor.is_scalar or expr.factors[i - 1].is_scalar
+            parts.append("⊙" if isinstance(expr, Hadamard) else "×" if scalar else "·")
+        parts.append(_matrix_view(frame, factor))
+    return parts
+
+
+def _matrix_view(frame: Frame, expr: Expr) -> MatrixView:
+    with np.errstate(all="ignore"):
+        array = np.asarray(evaluate(expr, frame.numbers), dtype=float)
+    role = "forward" if isinstance(expr, Name) and expr.kind == "value" else "text"
+    if any(name.kind == "gradient" for name in names(expr)):
+        role = "backward"
+    return MatrixView(latex(expr), array, sizes(expr.dims), dim_names(expr.dims), role)
+
+
+def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[MatrixView | str, ...]:
+    """Return a contribution as the product of the incoming gradient and its factor."""
+    found = equation.contribution
+    factor, derivation = found.factor, frame.statics.derivation
+    shape, dims = frame.statics.shapes_of(found.input)
+    assert step.contribution is not None
+    result = MatrixView(derivation.gradient_latex(found.input), step.contribution, shape, dims, "backward")
+    upstream = _upstream_view(frame, found.node)
+    joined = "+=" if step.before is not None else "="
+    if factor.operand is None:
+        ones = (
+            [upstream, "·", _ones_view(frame, found.node)] if factor.latex == r"\vec{1}" else ["←", upstream]
+        )
+        return (result, joined, *ones)
+    operand = _operand_view(frame, factor.operand)
+    if not has_upstream(equation):
+        parts = _expression_views(frame, factor.operand)
+        few = sum(isinstance(p, MatrixView) for p in parts) <= 3
+        return (result, joined, *parts) if few else (result, joined, operand)
+    if factor.side == Side.LEFT:
+        return (result, joined, operand, "·", upstream)
+    sign = {Side.RIGHT: "·", Side.ELEMENTWISE: "⊙"}.get(factor.side, "×")
+    return (result, joined, upstream, sign, operand)
+
+
+def _upstream_view(frame: Frame, node: str) -> MatrixView:
+    shape, dims = frame.statics.shapes_of(node)
+    gradient = frame.gradients[node]
+    return MatrixView(frame.statics.derivation.gradient_latex(node), gradient, shape, dims, "backward")
+
+
+def _ones_view(frame: Frame, node: str) -> MatrixView:
+    dim = frame.trace.graph[node].dims[-1]
+    return MatrixView(r"\vec{1}", np.ones((dim.size, 1)), f"{dim.size} × 1", f"{dim.name} × 1", "text")
+
+
+def _operand_view(frame: Frame, operand: Expr) -> MatrixView:
+    return replace(_matrix_view(frame, operand), role="stored" if uses(operand) else "text")
+
+
+def update_views(
+    frame: Frame, step: Step, before: Array, gradient: Array, rate: float
+) -> tuple[MatrixView | str, ...]:
+    shape, dims = frame.statics.shapes_of(step.node)
+    label = frame.statics.derivation.name_latex(step.node)
+    slope = frame.statics.derivation.gradient_latex(step.node)
+    return (
+        MatrixView(rf"{label}\;\text{{new}}", step.after, shape, dims, "update"),
+        "=",
+        MatrixView(label, before, shape, dims, "forward"),
+        "−",
+        MatrixView(r"\eta", np.asarray(rate), "", "", "text"),
+        "×",
+        MatrixView(slope, gradient, shape, dims, "backward"),
+    )
+
+
+def factor_shapes(frame: Frame, equation: BackwardEquation) -> str:
+    """Say how the shapes of a matrix product fit: the inner dimensions cancel."""
+    found = equation.contribution
+    factor = found.factor
+    upstream = sizes(frame.trace.graph[found.node].dims)
+    target = sizes(frame.trace.graph[found.input].dims) or "scalar"
+    if factor.operand is None or factor.side not in (Side.LEFT, Side.RIGHT) or not upstream:
+        return ""
+    operand = sizes(factor.operand.dims)
+    pair = (operand, upstream) if factor.side == Side.LEFT else (upstream, operand)
+    return f"({pair[0]}) · ({pair[1]}) → {target}"
+
+
+def shape_sentence(expr: Expr) -> str:
+    """Say how the shapes of a matrix product fit, for the first product in a line."""
+    stack = [expr]
+    while stack:
+        node = stack.pop(0)
+        if isinstance(node, Product):
+            matrices = [f for f in node.factors if len(f.dims) == 2]
+            if len(matrices) > 1:
+                return (
+                    " · ".join(f"({sizes(f.dims)})" for f in matrices) + f" → {sizes(node.dims) or 'scalar'}"
+                )
+        stack.extend(children(node))
+    return ""

@@ -1,0 +1,198 @@
+"""The records that items and panels are given and paint: plain data, no Qt, no colours, no pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+Array = np.ndarray
+EdgeKey = tuple[str, str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class NodeView:
+    """One card of the graph.
+
+    Attributes
+    ----------
+    name, kind
+        The node's name in the graph; "input", "parameter", "line" or "op".
+    title, formula
+        LaTeX: the name, and the right-hand side (empty for inputs and parameters).
+    shape, dims
+        "4 × 133", and the same in names, "k × m"; "" for a scalar.
+    value, gradient
+        None where the timeline has not reached them yet.
+    phase
+        What the current step does to this node: "" (nothing), "forward", "seed", "backward", "update".
+    part
+        Whether the node takes part in the current step without being changed by it (it is read, or gone back through).
+    read
+        Whether the current factor reads this node's stored value: the purple mark, and the dotted arrow.
+    stored
+        Whether some backward step of this trace reads this node's value: forward keeps it for that.
+    arrived, expected
+        Of the contributions to the gradient, how many have arrived, and how many there will be.
+    """
+
+    name: str
+    kind: str
+    is_loss: bool
+    title: str
+    formula: str
+    shape: str
+    dims: str
+    value: Array | None = None
+    gradient: Array | None = None
+    phase: str = ""
+    part: bool = False
+    read: bool = False
+    stored: bool = False
+    arrived: int = 0
+    expected: int = 0
+
+    def same(self, other: NodeView | None) -> bool:
+        """Say whether painting `other` would give the same picture; arrays are compared by identity."""
+        return other is not None and all(
+            getattr(self, key) is getattr(other, key)
+            if key in ("value", "gradient")
+            else getattr(self, key) == getattr(other, key)
+            for key in self.__dataclass_fields__
+        )
+
+
+@dataclass(frozen=True)
+class EdgeView:
+    """One wire: what has flowed along it, and what flows now.
+
+    `current` is "", "forward" or "backward"; `factor` is the LaTeX shown on the wire while a gradient flows back
+    along it: the factor with its sign of multiplication, such as ``\\odot A \\odot (1 - A)``.
+    `has_backward` says whether a gradient will ever flow back along it.
+    """
+
+    source: str
+    target: str
+    slot: int
+    forward: bool = False
+    backward: bool = False
+    current: str = ""
+    factor: str = ""
+    has_backward: bool = True
+
+    @property
+    def key(self) -> EdgeKey:
+        return (self.source, self.target, self.slot)
+
+
+@dataclass(frozen=True)
+class SceneView:
+    """The whole graph at one step.
+
+    `reads` lists the nodes whose stored values the current factor reads; the arrows go to the factor on `current`.
+    `caption` is LaTeX and text: what is being computed.
+    """
+
+    nodes: Mapping[str, NodeView]
+    edges: Mapping[EdgeKey, EdgeView]
+    current: EdgeKey | None = None
+    reads: tuple[str, ...] = ()
+    caption: tuple[str, str] = ("", "")
+    phase: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixView:
+    """One matrix of an equation: its LaTeX label, its numbers, its shape twice, and the role that colours its frame.
+
+    `role` is "forward", "backward", "stored", "update" or "text".
+    """
+
+    label: str
+    array: Array
+    shape: str
+    dims: str
+    role: str
+
+
+@dataclass(frozen=True)
+class StepView:
+    """The panel *This step*.
+
+    Attributes
+    ----------
+    phase
+        "start", "forward", "seed", "backward" or "update".
+    sentence, more
+        One plain sentence, and at most one more line about why.
+    equation, numbers, result
+        Three lines of LaTeX: symbols with the factor in ``\\textcolor{factor}{...}``, the numbers put in for one
+        entry, and what they come to.
+    entry
+        Which entry the numbers are of: "Entry [2, 0]", "" for a scalar.
+    index
+        The same as a tuple.
+    matrices
+        The product that makes the result, left to right: matrices, and between them "=", "⊙", "·", "+", "−", "×".
+    shapes
+        How the shapes fit: "(1 × 133) · (133 × 4) → 1 × 4", "" where nothing is multiplied.
+    latex, code
+        The equation without colours, and the NumPy statement, for copying.
+    """
+
+    phase: str
+    sentence: str
+    more: str = ""
+    equation: str = ""
+    numbers: str = ""
+    result: str = ""
+    entry: str = ""
+    index: tuple[int, ...] = ()
+    matrices: tuple[MatrixView | str, ...] = ()
+    shapes: str = ""
+    latex: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class InspectorView:
+    """A node or an edge looked at closely.
+
+    `heading` is LaTeX (``Z = W_1 X + b_1``); `value` and `gradient` are None in the future, and `gradient_note`
+    says why there is none. `facts` are pairs of words and numbers (statistics, contributions, who reads it).
+    """
+
+    name: str
+    heading: str
+    kind: str
+    shape: str
+    dims: str
+    value: Array | None
+    gradient: Array | None
+    gradient_note: str = ""
+    contribution: Array | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    axes: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class EquationRow:
+    """One equation of the equations dock, coloured where it is being computed."""
+
+    name: str
+    latex: str
+    phase: str
+    current: bool = False
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """One NumPy line of the code dock."""
+
+    text: str
+    phase: str
+    current: bool = False
+    done: bool = False
+    names: tuple[str, ...] = field(default=())
