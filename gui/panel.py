@@ -1,0 +1,64 @@
+"""What every panel is: a widget that reads the session's frame, and refreshes only while it is seen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import SignalInstance
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from gui.session import Session
+from gui.theme import Theme
+
+
+class Panel(QWidget):
+    """One dock's content.
+
+    A hidden panel does nothing; what it missed is made up for when it is shown, so no old number is seen.
+
+    Attributes
+    ----------
+    title, object_name
+        The dock's title, and the name its place is remembered by.
+    """
+
+    title = ""
+    object_name = ""
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.theme = theme
+        self._is_stale = True
+        self.setObjectName(self.object_name)
+        self.setAccessibleName(self.title)
+
+    def refresh(self) -> None:
+        """Show what the session's frame says."""
+        raise NotImplementedError
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self.theme = theme
+        self.mark_stale()
+
+    def refresh_on(self, *signals: SignalInstance) -> None:
+        """Refresh whenever one of `signals` is sent."""
+        for signal in signals:
+            signal.connect(self.mark_stale)
+
+    def mark_stale(self) -> None:
+        """Refresh now if the panel is seen, else when it is shown."""
+        self._is_stale = True
+        if self.isVisible():
+            self._refresh_now()
+
+    def _refresh_now(self) -> None:
+        self._is_stale = False
+        self.refresh()
+
+    # Qt
+
+    def showEvent(self, event: QShowEvent) -> None:
+        if self._is_stale:
+            self._refresh_now()
+        super().showEvent(event)

@@ -1,0 +1,300 @@
+"""The inspector: one node or edge looked at closely, every entry of it readable."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.formulas import FormulaBlock
+from gui.matrices import MatrixWidget, as_latex, as_numpy
+from gui.numbers import full
+from gui.panel import Panel
+from gui.session import Session
+from gui.theme import Theme, application_font
+from gui.viewdata import Array, InspectorView, inspector_view, step_view
+
+VALUE, GRADIENT, STATISTICS = range(3)
+TABS = ("Value", "Gradient", "Statistics")
+FUTURE = {
+    VALUE: "Its value has not been computed yet.",
+    GRADIENT: "Its gradient has not been computed yet.",
+    STATISTICS: "There are no numbers yet.",
+}
+NOTHING = "Nothing is selected: click a node or an edge of the graph."
+
+
+class InspectorPanel(Panel):
+    """What is selected, or with nothing selected what the current step changes."""
+
+    title = "Inspector"
+    object_name = "inspector"
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(session, theme, parent)
+        self._view: InspectorView | None = None
+        self._phase = ""
+        self._make_parts()
+        self._arrange()
+        self.tabs.currentChanged.connect(self._show_tab)
+        for matrix in (self.value_matrix, self.gradient_matrix, self.contribution_matrix):
+            matrix.cell_selected.connect(self._choose)
+        self.numpy_button.clicked.connect(self.copy_numpy)
+        self.latex_button.clicked.connect(self.copy_latex)
+        self.refresh_on(session.frame_changed, session.selection_changed)
+
+    def refresh(self) -> None:
+        """Show the selection at the place where the session stands."""
+        view = self._view = inspector_view(self.session.frame, self.session.selection)
+        self._follow_phase()
+        self._show_heading(view)
+        if view is not None:
+            self._show_value(view)
+            self._show_gradient(view)
+            self._show_facts(view)
+        for part in (self.tabs, self._stack):
+            part.setVisible(view is not None)
+        self._show_tab()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        matrices = (self.value_matrix, self.gradient_matrix, self.contribution_matrix)
+        for part in (self.heading, *matrices):
+            part.set_theme(theme)
+        super().set_theme(theme)
+
+    def shown_array(self) -> Array | None:
+        """Return the numbers of the tab that is open, None where there are none."""
+        view = self._view
+        if view is None:
+            return None
+        if self.tabs.currentIndex() == GRADIENT:
+            return view.contribution if view.contribution is not None else view.gradient
+        return view.value
+
+    def copy_numpy(self) -> None:
+        """Put what is shown onto the clipboard as NumPy source."""
+        array = self.shown_array()
+        if array is not None:
+            QGuiApplication.clipboard().setText(as_numpy(array))
+
+    def copy_latex(self) -> None:
+        """Put what is shown onto the clipboard as LaTeX."""
+        array = self.shown_array()
+        if array is not None:
+            QGuiApplication.clipboard().setText(as_latex(array))
+
+    # Showing
+
+    def _follow_phase(self) -> None:
+        """Open the tab of the phase when it changes, as long as nothing is selected."""
+        phase = self.session.frame.phase
+        if phase != self._phase and self.session.selection is None:
+            self.tabs.setCurrentIndex(GRADIENT if phase in ("seed", "backward") else VALUE)
+        self._phase = phase
+
+    def _show_heading(self, view: InspectorView | None) -> None:
+        self.heading.set_latex(view.heading if view else "")
+        self._edge.setText(f"edge {view.name}" if view and view.kind == "edge" else NOTHING)
+        self._edge.setVisible(view is None or view.kind == "edge")
+        self._what.setVisible(view is not None)
+        if view is None:
+            return
+        dims = f" ({view.dims})" if view.dims else ""
+        kind = f"{view.kind} · " if view.kind in ("parameter", "input") else ""
+        self._what.setText(f"{kind}{view.shape}{dims}")
+
+    def _show_value(self, view: InspectorView) -> None:
+        _fill(self.value_matrix, view.value, "forward", axes_note(view))
+        self._value_note.setText("" if view.value is not None else FUTURE[VALUE])
+        self._value_note.setVisible(view.value is None)
+
+    def _show_gradient(self, view: InspectorView) -> None:
+        _fill(self.contribution_matrix, view.contribution, "backward", axes_note(view))
+        _fill(self.gradient_matrix, view.gradient, "backward", axes_note(view))
+        note = view.gradient_note or ("" if view.gradient is not None else FUTURE[GRADIENT])
+        self._gradient_note.setText(note)
+        self._gradient_note.setVisible(bool(note))
+        several = view.contribution is not None
+        self._contribution_label.setVisible(several)
+        self._whole_label.setVisible(several and view.gradient is not None)
+
+    def _show_facts(self, view: InspectorView) -> None:
+        """Put the facts into the rows that are there, and make or hide rows where their number differs."""
+        while len(self._rows) < len(view.facts):
+            self._rows.append(_fact_row(self._facts))
+        for i, (name, number) in enumerate(self._rows):
+            shown = i < len(view.facts)
+            self._facts.setRowVisible(i, shown)
+            if shown:
+                name.setText(view.facts[i][0])
+                number.setText(view.facts[i][1])
+        self._facts_note.setText(FUTURE[STATISTICS])
+        self._facts_note.setVisible(not view.facts)
+
+    def _show_tab(self) -> None:
+        self._stack.setCurrentIndex(self.tabs.currentIndex())
+        shown = self.shown_array()
+        on_numbers = self.tabs.currentIndex() != STATISTICS
+        self._buttons.setVisible(shown is not None and on_numbers)
+        self._show_readout()
+
+    def _show_readout(self) -> None:
+        """Show the marked entry, or the one number of a scalar, in full."""
+        array, matrix = self.shown_array(), self._matrix()
+        text = ""
+        if array is not None and array.ndim == 0:
+            text = full(float(array))
+        elif array is not None and matrix.selected is not None:
+            text = matrix.cell_text(*matrix.selected)
+        self._readout.setText(text)
+        self._readout.setVisible(bool(text) and self.tabs.currentIndex() != STATISTICS)
+
+    def _matrix(self) -> MatrixWidget:
+        """Return the matrix of the tab that is open."""
+        if self.tabs.currentIndex() == VALUE or self._view is None:
+            return self.value_matrix
+        return self.gradient_matrix if self._view.contribution is None else self.contribution_matrix
+
+    def _choose(self, row: int, column: int) -> None:
+        """Put the numbers of this cell into the equation, where it is one of the result's."""
+        self._show_readout()
+        array, step = self.shown_array(), step_view(self.session.frame)
+        result = next((part for part in step.matrices if not isinstance(part, str)), None)
+        if array is not None and result is not None and result.array.shape == array.shape and array.ndim:
+            self.session.set_entry((row, column)[2 - array.ndim :])
+
+    # Parts
+
+    def _make_parts(self) -> None:
+        self.heading = FormulaBlock(self.theme, 18.0)
+        self._what, self._edge, self._readout = _words("muted"), _words("muted"), _words("")
+        self._what.setWordWrap(False)
+        self._readout.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._readout.setAccessibleName("marked entry")
+        self.tabs = QTabBar()
+        self.tabs.setExpanding(False)
+        self.tabs.setStyleSheet("QTabBar::tab:first { margin-left: 0 }")  # in line with what is above
+        self.tabs.setAccessibleName("what to inspect")
+        for text in TABS:
+            self.tabs.addTab(text)
+        self.value_matrix = MatrixWidget(self.theme)
+        self.gradient_matrix = MatrixWidget(self.theme)
+        self.contribution_matrix = MatrixWidget(self.theme)
+        self._value_note, self._gradient_note, self._facts_note = (_words("muted") for _ in range(3))
+        self._contribution_label, self._whole_label = _words("small"), _words("small")
+        self._contribution_label.setText("What flowed back along this edge")
+        self._whole_label.setText("The whole gradient so far")
+        self.numpy_button, self.latex_button = QPushButton("Copy as NumPy"), QPushButton("Copy as LaTeX")
+        self._rows: list[tuple[QLabel, QLabel]] = []
+
+    def _arrange(self) -> None:
+        self._stack = QStackedWidget()
+        self._stack.addWidget(_page(self._value_note, self.value_matrix))
+        self._stack.addWidget(
+            _page(
+                self._gradient_note,
+                self._contribution_label,
+                self.contribution_matrix,
+                self._whole_label,
+                self.gradient_matrix,
+            )
+        )
+        self._stack.addWidget(self._facts_page())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 2, 14, 10)
+        column.setSpacing(4)
+        top = QHBoxLayout()
+        top.addWidget(self.heading, 1)
+        top.addWidget(self._what)
+        column.addLayout(top)
+        column.addWidget(self._edge)
+        column.addWidget(self.tabs)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self._readout)
+        self._buttons = self._button_row()
+        column.addWidget(self._buttons)
+
+    def _facts_page(self) -> QWidget:
+        page = QWidget()
+        self._facts = QFormLayout(page)
+        self._facts.setContentsMargins(0, 6, 0, 0)
+        self._facts.setHorizontalSpacing(18)
+        self._facts.setVerticalSpacing(5)
+        self._facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        holder = _page(self._facts_note, page)
+        return holder
+
+    def _button_row(self) -> QWidget:
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 2, 0, 0)
+        layout.setSpacing(7)
+        for button in (self.numpy_button, self.latex_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            layout.addWidget(button)
+        layout.addStretch(1)
+        return row
+
+
+def _fill(matrix: MatrixWidget, array: Array | None, role: str, note: str) -> None:
+    """Show an array, or no matrix where there is none."""
+    matrix.setVisible(array is not None)
+    if array is not None:
+        matrix.set_matrix(array, role, note)
+        matrix.setFixedHeight(matrix.sizeHint().height())
+
+
+def axes_note(view: InspectorView) -> str:
+    """Say which way the examples run, "" where there are none."""
+    if view.axes[1] == "examples":
+        return "examples run across"
+    return "examples run down" if view.axes[0] == "examples" else ""
+
+
+def _fact_row(form: QFormLayout) -> tuple[QLabel, QLabel]:
+    name, number = _words("muted"), _words("")
+    name.setWordWrap(False)
+    number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    form.addRow(name, number)
+    return name, number
+
+
+def _words(role: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    if role:
+        label.setProperty("role", role)
+    if role == "small":
+        label.setFont(application_font("small"))
+    return label
+
+
+def _page(*parts: QWidget) -> QWidget:
+    """Return a page that scrolls where it is too high."""
+    content = QWidget()
+    column = QVBoxLayout(content)
+    column.setContentsMargins(0, 6, 0, 0)
+    column.setSpacing(5)
+    for part in parts:
+        column.addWidget(part)
+    column.addStretch(1)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(content)
+    return area

@@ -1,0 +1,238 @@
+"""The panel *This step*: one sentence, the equation with its numbers, and the matrices of the product."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from itertools import pairwise
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.equations import EquationCache, plain_source
+from gui.formulas import FormulaBlock, as_html, inline_fractions, with_air
+from gui.panel import Panel
+from gui.product import ProductStrip
+from gui.session import Session
+from gui.theme import Theme, application_font
+from gui.viewdata import StepView, step_view
+
+PREFETCHED = 200
+"""Networks with more nodes than this have their equations set when they are shown, not ahead of time."""
+
+ALL_BUTTONS_FROM = 352
+"""Narrower than this, the statement for NumPy is copied by the menu of the button beside."""
+
+
+class StepPanel(Panel):
+    """What happens in this step, said in words, in symbols, in numbers and in matrices."""
+
+    title = "This step"
+    object_name = "step"
+
+    def __init__(
+        self,
+        session: Session,
+        theme: Theme,
+        parent: QWidget | None = None,
+        cache: EquationCache | None = None,
+    ) -> None:
+        super().__init__(session, theme, parent)
+        self._cache = cache or EquationCache(self)
+        self._view = StepView("start", "")
+        self._make_parts()
+        self._arrange()
+        self.strip.entry_chosen.connect(session.set_entry)
+        self.nudge_button.clicked.connect(session.nudge_test)
+        self.latex_button.clicked.connect(self.copy_latex)
+        self.code_button.clicked.connect(self.copy_code)
+        session.graph_changed.connect(self._prefetch)
+        self.refresh_on(session.frame_changed)
+        self._prefetch()
+
+    def refresh(self) -> None:
+        """Show the step that the session stands after."""
+        view = self._view = step_view(self.session.frame)
+        self._sentence.setText(view.sentence)
+        self._show_words(view)
+        self.equation.set_latex(with_air(view.equation))
+        self.strip.set_parts(view.matrices, view.index)
+        self._show_numbers(view)
+        for part, shown in (
+            (self.equation, view.equation),
+            (self.strip, view.matrices),
+            (self._shapes, view.shapes),
+            (self._entry, view.entry),
+            (self._buttons, view.phase != "start"),
+            (self._hint, view.phase == "start"),
+        ):
+            part.setVisible(bool(shown))
+        self.latex_button.setEnabled(bool(view.latex))
+        self.code_button.setEnabled(bool(view.code))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        for part in (self.equation, self.strip, self._numbers_formula):
+            part.set_theme(theme)
+        super().set_theme(theme)
+
+    def copy_latex(self) -> None:
+        """Put the equation's LaTeX onto the clipboard."""
+        QGuiApplication.clipboard().setText(plain_source(self._view.latex))
+
+    def copy_code(self) -> None:
+        """Put the step's NumPy statement onto the clipboard."""
+        QGuiApplication.clipboard().setText(self._view.code)
+
+    def _show_words(self, view: StepView) -> None:
+        stored = self.theme.color("stored_text").name()
+        marked = re.sub(
+            r"the (stored [^.]+)", rf'the <b style="color:{stored}">\1</b>', escape(view.more, quote=False)
+        )
+        self._more.setText(marked)
+        self._more.setVisible(bool(view.more))
+        self._shapes.setText(shapes_html(view.shapes, self.theme))
+        self._entry.setText(view.entry)
+
+    def _show_numbers(self, view: StepView) -> None:
+        """Show the numbers put in and what they come to, as text where there is text for it."""
+        numbers, result = as_html(view.numbers), as_html(view.result)
+        color = self.theme.phase_text_color(view.phase).name()
+        strong = f'<b style="color:{color}">{result}</b>' if result else ""
+        self._numbers.setText(numbers or "")
+        self._numbers.setVisible(bool(numbers))
+        self._numbers_formula.set_latex(view.numbers if numbers is None else "")
+        self._numbers_formula.setVisible(numbers is None)
+        self._result.setText(strong)
+        self._result.setVisible(bool(result))
+
+    def _prefetch(self) -> None:
+        """Set all equations of the network in idle moments."""
+        statics = self.session.statics
+        if len(statics.names) > PREFETCHED:
+            return
+        found = [statics.backward(node, slot) for _, node, slot in statics.edges]
+        equations = [e for e in found if e is not None]
+        derivation = statics.derivation
+        lines = [n for n in statics.names if statics.graph[n].op is not None]
+        self._cache.prefetch(
+            (
+                *(derivation.forward_latex(n) for n in lines),
+                *(with_air(e.coloured) for e in equations),
+                *(derivation.name_latex(n) for n in statics.names),
+                *(inline_fractions(derivation.gradient_latex(n)) for n in statics.names),
+                *(e.contribution.factor.latex for e in equations),
+            )
+        )
+
+    # Parts
+
+    def _make_parts(self) -> None:
+        self._sentence = _label("title")
+        self._more = _label("muted")
+        self.equation = FormulaBlock(self.theme, 19.0)
+        self.strip = ProductStrip(self.theme)
+        self._shapes = _label("muted")
+        self._entry = _label("muted")
+        self._numbers = _label("")
+        self._numbers_formula = FormulaBlock(self.theme, 15.0)
+        self._result = _label("")
+        self._hint = _label("muted")
+        self._hint.setText("Press <b>→</b> to compute the first line, or <b>Space</b> to play.")
+        self._numbers.setAccessibleName("numbers put in")
+        self._result.setAccessibleName("result")
+        self.nudge_button = QPushButton("Nudge test  G")
+        self.nudge_button.setToolTip("Change one number a little, and compare how the loss answers (G)")
+        self.latex_button = QPushButton("Copy as LaTeX")
+        self.code_button = QPushButton("NumPy")
+        self.code_button.setToolTip("Copy as NumPy")
+        self.code_button.setAccessibleName("Copy as NumPy")
+        self.latex_button.addAction("Copy as NumPy").triggered.connect(self.copy_code)
+        self.latex_button.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    def _arrange(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(14, 4, 14, 12)
+        column.setSpacing(6)
+        for part in (self._sentence, self._more, self._hint):
+            column.addWidget(part)
+        column.addSpacing(2)
+        column.addWidget(self.equation)
+        column.addWidget(self.strip)
+        column.addWidget(self._shapes)
+        for part in (self._entry, self._numbers, self._numbers_formula, self._result):
+            column.addWidget(part)
+        self._buttons = self._button_row()
+        column.addWidget(self._buttons)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(content)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+
+    def _button_row(self) -> QWidget:
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(7)
+        for button in (self.nudge_button, self.latex_button, self.code_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            layout.addWidget(button)
+        layout.addStretch(1)
+        return row
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.code_button.setVisible(event.size().width() >= ALL_BUTTONS_FROM)
+        super().resizeEvent(event)
+
+
+def shapes_html(shapes: str, theme: Theme) -> str:
+    """Return how shapes fit as rich text: inner dimensions that cancel are struck through.
+
+    Parameters
+    ----------
+    shapes : str
+        Such as "(1 × 133) · (133 × 4) → 1 × 4".
+    """
+    product, arrow, result = shapes.partition(" → ")
+    if not arrow:
+        return escape(shapes)
+    factors = [factor.strip("()").split(" × ") for factor in product.split(" · ")]
+    for left, right in pairwise(factors):
+        if len(left) == 2 and len(right) == 2 and left[1] == right[0]:
+            left[1], right[0] = _struck(left[1], theme), _struck(right[0], theme)
+    text = " · ".join(f"({' × '.join(factor)})" for factor in factors)
+    return f'{text} → <b style="color:{theme.text}">{result}</b>'
+
+
+def _struck(number: str, theme: Theme) -> str:
+    return f'<s style="color:{theme.color("backward_text").name()}">{number}</s>'
+
+
+def _label(role: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.RichText if role != "title" else Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    if role:
+        label.setProperty("role", role)
+    if role == "title":
+        label.setFont(application_font("title"))
+    return label
