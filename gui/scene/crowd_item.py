@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphic
 from gui.scene.edge_item import REACH, paint_edge, wire_bounds
 from gui.scene.geometry import Geometry
 from gui.scene.metrics import canvas_font
-from gui.scene.node_item import Look, card_bounds, paint_card
+from gui.scene.node_item import Look, card_bounds, paint_card, paint_glow
 from gui.scene.placement import rows
 from gui.theme import Theme, blend
 from gui.viewdata import EdgeKey, EdgeView, NodeView, SceneView
@@ -30,7 +30,6 @@ class CrowdItem(QGraphicsItem):
 
     def __init__(self, scene: QGraphicsScene, view: SceneView, geometry: Geometry, theme: Theme) -> None:
         super().__init__()
-        self._scene = scene
         self._view = view
         self._geometry = geometry
         self._theme = theme
@@ -86,14 +85,6 @@ class CrowdItem(QGraphicsItem):
                 return self._keys[i]
         return None
 
-    def remove(self) -> None:
-        """Take the item away."""
-        self._scene.removeItem(self)
-
-    def area(self) -> QRectF:
-        """Return all that the item may paint on."""
-        return self._bounds
-
     @staticmethod
     def _in(rects: np.ndarray, area: QRectF) -> list[int]:
         left, top, right, bottom = rects.T
@@ -105,6 +96,9 @@ class CrowdItem(QGraphicsItem):
         return Look(self._view.phase, selected=name == self._selected, hovered=name == self._hovered)
 
     def _paint_near(self, painter: QPainter, nodes: list[int], edges: list[int]) -> None:
+        for name in (self._names[i] for i in nodes):
+            if self._view.nodes[name].phase:
+                paint_glow(painter, self._geometry.rect(name), self._view.nodes[name].phase, self._theme)
         for key in (self._keys[i] for i in edges):
             marked = key == self._selected
             paint_edge(painter, self._geometry.wires[key], self._view.edges[key], self._theme, marked)

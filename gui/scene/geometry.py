@@ -16,6 +16,9 @@ from gui.scene.node_item import badge_rect
 from gui.scene.placement import Surroundings, pieces, rows
 from gui.viewdata import EdgeKey, SceneView
 
+MARGIN = 14.0
+HEADROOM = 40.0
+"""Around the graph, and above it for the arrows of reading."""
 NEAR = 360.0
 """A note's surroundings reach this far."""
 
@@ -36,8 +39,8 @@ class Geometry:
 
     Attributes
     ----------
-    bounds : QRectF
-        Around all cards and wires.
+    picture : QRectF
+        Around all cards and wires, with room for the arrows of reading.
     cards, places : dict
         For each node its card, and where the card's middle lies.
     wires : dict
@@ -45,7 +48,8 @@ class Geometry:
     """
 
     def __init__(self, view: SceneView, layout: Placement) -> None:
-        self.bounds = QRectF(*layout.bounds)
+        bounds = QRectF(*layout.bounds)
+        self.picture = bounds.adjusted(-MARGIN, -MARGIN - HEADROOM, MARGIN, MARGIN)
         self.cards: dict[str, Card] = {name: card_of(node) for name, node in view.nodes.items()}
         self.places = {name: QPointF(*layout.positions[name]) for name in view.nodes}
         together = Counter((source, target) for source, target, _ in view.edges)
@@ -66,7 +70,8 @@ class Geometry:
         near = _touching(pieces_, area)
         if without is not None:
             near &= owners != list(self.wires).index(without)
-        return Surroundings(self._obstacles[_touching(self._obstacles, area)], pieces_[near])
+        cards = self._obstacles[_touching(self._obstacles, area)]
+        return Surroundings(cards, pieces_[near], rows([self.picture])[0])
 
     @cached_property
     def _obstacles(self) -> np.ndarray:

@@ -18,10 +18,6 @@ __all__ = ["CROWD", "GraphScene", "Placement", "node_size"]
 
 CROWD = 500
 """From this many nodes on, one item paints them all."""
-MARGIN = 20.0
-HEADROOM = 34.0
-"""Around the picture, and above it for the arrows of reading."""
-
 LEFT_BUTTON = Qt.MouseButton.LeftButton
 
 
@@ -151,14 +147,17 @@ class GraphScene(QGraphicsScene):
 
     def picture_rect(self) -> QRectF:
         """Return what a picture of the whole graph shows; the same at every step."""
-        if self._geometry is None:
-            return QRectF()
-        return self._geometry.bounds.adjusted(-MARGIN, -MARGIN - HEADROOM, MARGIN, MARGIN)
+        return QRectF(self._geometry.picture) if self._geometry else QRectF()
 
     def paint_to(self, painter: QPainter, target: QRectF) -> None:
         """Paint the whole picture into a rectangle of any painter, as large as it fits."""
         source = self.picture_rect().united(self._notes_rect())
         self.render(painter, target, source, Qt.AspectRatioMode.KeepAspectRatio)
+
+    def set_zoom(self, zoom: float) -> None:
+        """Let the notes be readable at the scale at which the picture is looked at."""
+        if self._notes is not None:
+            self._notes.set_zoom(zoom, self._view)
 
     def leave(self) -> None:
         """Let the pointer be gone."""

@@ -25,7 +25,7 @@ MOST_FITTED = 1.7
 SCALES = (0.03, 6.0)
 ZOOM = 1.0016
 """By how much a unit of the wheel (a notch has 120) enlarges."""
-EDGE = 14
+EDGE = 12
 """Room at the sides of the viewport."""
 CAPTION_HEIGHT, KEY_HEIGHT = 46, 40
 CAPTION_SIZE = 17.0
@@ -101,6 +101,7 @@ class GraphView(QGraphicsView):
         self._allow_panning(wanted)
         factor = wanted / self.transform().m11()
         self.scale(factor, factor)
+        self._scene.set_zoom(wanted)
 
     def _allow_panning(self, scale: float) -> None:
         """Let every part of the picture be brought to the middle."""

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGraphicsScene
 
 from gui.scene.edge_item import EdgeItem
 from gui.scene.geometry import Geometry
-from gui.scene.node_item import NodeItem
+from gui.scene.node_item import GlowItem, NodeItem
 from gui.theme import Theme
 from gui.viewdata import EdgeKey, SceneView
 
@@ -28,19 +28,24 @@ class ItemLayer:
         self.edges = {key: EdgeItem(edge, geometry.wires[key], theme) for key, edge in view.edges.items()}
         for name, item in self.nodes.items():
             item.setPos(geometry.places[name])
-        for item in (*self.edges.values(), *self.nodes.values()):
+        self._glow = GlowItem(theme)
+        for item in self._items():
             scene.addItem(item)
 
     def show(self, view: SceneView) -> None:
         """Show another step: items whose record is the same are left alone."""
+        rect, phase = QRectF(), ""
         for name, node in view.nodes.items():
             self.nodes[name].set_view(node, view.phase)
+            if node.phase:
+                rect, phase = self.nodes[name].card_rect(), node.phase
+        self._glow.set_glow(rect, phase)
         for key, edge in view.edges.items():
             self.edges[key].set_view(edge)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
-        for item in (*self.nodes.values(), *self.edges.values()):
+        for item in self._items():
             item.set_theme(theme)
 
     def set_selected(self, key: str | EdgeKey, selected: bool) -> None:
@@ -62,14 +67,5 @@ class ItemLayer:
     def set_hovered(self, name: str) -> None:
         """Do nothing: items know for themselves when they are hovered."""
 
-    def remove(self) -> None:
-        """Take all items away."""
-        for item in (*self.nodes.values(), *self.edges.values()):
-            self._scene.removeItem(item)
-
-    def area(self) -> QRectF:
-        """Return all that the items may paint on."""
-        area = QRectF()
-        for item in (*self.nodes.values(), *self.edges.values()):
-            area = area.united(item.sceneBoundingRect())
-        return area
+    def _items(self) -> list[NodeItem | EdgeItem | GlowItem]:
+        return [self._glow, *self.edges.values(), *self.nodes.values()]

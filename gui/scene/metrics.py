@@ -1,4 +1,4 @@
-"""How large a card is and where its parts lie: the same at every step, so that nothing moves while stepping."""
+"""How large a card is and where its parts lie: the same at every step, so nothing moves while stepping."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from gui.matrices import grid_shape
 from gui.theme import application_font
 from gui.viewdata import NodeView
 
-PADDING = 11.0
+PADDING = 10.0
 BAR = 5.0
 """Width of the bar that marks a parameter."""
 GAP = 7.0
 """Between two parts of a card."""
 TITLE_SIZE, PART_TITLE_SIZE, FORMULA_SIZE = 20.0, 15.0, 13.5
 """Of a name, of an unnamed operation (which is written out), of a right-hand side."""
-LABEL_GAP = 12.0
+LABEL_GAP = 10.0
 """Between the title and the shape at its right."""
-LEAST_INNER = {"line": 92.0, "op": 84.0, "parameter": 60.0, "input": 72.0}
+LEAST_INNER = {"line": 86.0, "op": 80.0, "parameter": 60.0, "input": 74.0}
 MOST_INNER = 152.0
 """Widths of what stands in a card."""
 SMALLEST = 0.62
@@ -35,11 +35,11 @@ ROW = 10.5
 TALLEST = 54.0
 """Sizes of heat maps: the side of a cell, the height of a single row, of one of several, of all of them."""
 NUMBER_HEIGHT = 19.0
-NUMBER_WIDTH = 80.0
+NUMBER_WIDTH = 92.0
 TITLE_ROW = 25.0
-LABEL_LINE = 13.0
+LABEL_LINE = 14.0
 
-FONTS = {"label": (11, False), "number": (13, True), "note": (12, False), "badge": (11, True)}
+FONTS = {"label": (12, False), "number": (13, True), "note": (13, False), "badge": (12, True)}
 """Pixel size and boldness of the texts on the canvas."""
 
 

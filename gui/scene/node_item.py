@@ -37,7 +37,7 @@ GLOW = 9.0
 RING = 5.0
 """How far outside the card the ring of the selected one runs."""
 BOOKMARK = (15.0, 20.0)
-BOOKMARK_OUT = 7.0
+BOOKMARK_OUT = 11.0
 """How far a bookmark looks out of the card's top."""
 BADGE_HEIGHT = 17.0
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -46,7 +46,7 @@ RIGHT_TOP = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
 
 @dataclass(frozen=True)
 class Look:
-    """What a card's looks depend on besides its own record: the phase of the step, and the user's attention."""
+    """What a card's looks depend on besides its own record: the step's phase, and the user's attention."""
 
     phase: str = ""
     selected: bool = False
@@ -142,6 +142,43 @@ class NodeItem(QGraphicsItem):
         self._set_look(hovered=False)
 
 
+class GlowItem(QGraphicsItem):
+    """The light around the current card; an item of its own, as it lies below the wires that end there."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._rect = QRectF()
+        self._phase = ""
+        self.setZValue(-3.0)
+
+    def set_glow(self, rect: QRectF, phase: str) -> None:
+        """Shine around a card's outline, in scene coordinates, in the colour of a phase; "" for no light."""
+        if (rect, phase) != (self._rect, self._phase):
+            self.prepareGeometryChange()
+            self._rect, self._phase = rect, phase
+            self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._theme = theme
+        self.update()
+
+    # Qt
+
+    def boundingRect(self) -> QRectF:
+        return self._rect.adjusted(-GLOW, -GLOW, GLOW, GLOW) if self._phase else QRectF()
+
+    def shape(self) -> QPainterPath:
+        return QPainterPath()
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        if self._phase:
+            paint_glow(painter, self._rect, self._phase, self._theme)
+
+
 def card_bounds(card: Card, view: NodeView) -> QRectF:
     """Return all that painting a card may touch: glow, bookmark and badge included."""
     margin = GLOW + 2
@@ -168,8 +205,6 @@ def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look
     """Paint a card around the painter's origin."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     future = view.value is None
-    if view.phase:
-        _paint_glow(painter, card.rect, view.phase, theme)
     if look.selected or look.focused:
         _paint_ring(painter, card.rect, theme)
     _paint_frame(painter, card, view, theme, look)
@@ -186,10 +221,21 @@ def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look
         _paint_badge(painter, card, view, theme)
 
 
+def paint_glow(painter: QPainter, rect: QRectF, phase: str, theme: Theme) -> None:
+    """Paint light around the current card: opaque rings that fade, as these print and export well."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    color = theme.phase_color(phase).name()
+    for reach, amount in ((GLOW, 0.07), (6.5, 0.14), (4.0, 0.24)):
+        painter.setBrush(blend(color, theme.canvas, amount))
+        grown = rect.adjusted(-reach, -reach, reach, reach)
+        painter.drawRoundedRect(grown, RADIUS + reach, RADIUS + reach)
+
+
 def shows_badge(view: NodeView) -> bool:
     """Say whether a gradient is being added up here, from more than one contribution."""
     return (
-        view.expected > 1 and 0 < view.arrived and (view.arrived < view.expected or view.phase == "backward")
+        view.expected > 1 and view.arrived > 0 and (view.arrived < view.expected or view.phase == "backward")
     )
 
 
@@ -214,16 +260,6 @@ def bookmark_top(card: Card) -> QPointF:
 
 def _number(array: Array) -> float:
     return float(np.asarray(array).reshape(-1)[0])
-
-
-def _paint_glow(painter: QPainter, rect: QRectF, phase: str, theme: Theme) -> None:
-    """Paint light around the current card: opaque rings that fade, as these print and export well."""
-    painter.setPen(Qt.PenStyle.NoPen)
-    color = theme.phase_color(phase).name()
-    for reach, amount in ((GLOW, 0.07), (6.5, 0.14), (4.0, 0.24)):
-        painter.setBrush(blend(color, theme.canvas, amount))
-        grown = rect.adjusted(-reach, -reach, reach, reach)
-        painter.drawRoundedRect(grown, RADIUS + reach, RADIUS + reach)
 
 
 def _paint_ring(painter: QPainter, rect: QRectF, theme: Theme) -> None:
@@ -318,18 +354,17 @@ def _paint_placeholder(painter: QPainter, rect: QRectF, theme: Theme) -> None:
 
 def _paint_number(painter: QPainter, rect: QRectF, number: float, theme: Theme, role: str) -> None:
     """Paint a scalar after a mark that says, as the borders of heat maps do, which of the two it is."""
+    middle, left = rect.center().y(), rect.left() + 0.7
     painter.setPen(_map_pen(theme.color(role), dashed=role == "backward"))
-    middle = rect.center().y()
-    painter.drawLine(QPointF(rect.left(), middle), QPointF(rect.left() + 11, middle))
+    painter.drawLine(QPointF(left, rect.top() + 1), QPointF(left, rect.bottom() - 1))
     if role == "backward":
-        symbol = equation(r"\partial", 14)
-        paint(painter, symbol, rect.left() + 16, middle + 5, theme, role)
+        paint(painter, equation(r"\partial", 14), left + 6, middle + 5, theme, role, field=False)
     finite = np.isfinite(number)
     words = "text" if role == "forward" else f"{role}_text"
     painter.setPen(theme.color(words if finite else "error_text"))
     painter.setFont(canvas_font("number"))
-    left = 16 if role == "forward" else 29
-    painter.drawText(rect.adjusted(left, 0, 60, 0), LEFT_MIDDLE, format_number(number))
+    indent = 6.7 if role == "forward" else 17.5
+    painter.drawText(rect.adjusted(indent, 0, 60, 0), LEFT_MIDDLE, format_number(number))
 
 
 def _paint_bookmark(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QGraphicsScene
 
@@ -9,16 +12,23 @@ from gui.scene.edge_item import wire_bounds
 from gui.scene.equation_item import EquationItem
 from gui.scene.geometry import Geometry
 from gui.scene.node_item import bookmark_top
-from gui.scene.placement import Spot, spot_beside
-from gui.scene.reads_item import ReadsItem
+from gui.scene.placement import Spot, arc_around, label_beside, rows, spot_beside
+from gui.scene.reads_item import FEW_WORDS, WORDS, ReadsItem, label_size
 from gui.theme import Theme
 from gui.viewdata import EdgeKey, SceneView
 
-FACTOR_SIZE = 17.0
+Array = np.ndarray
+
+FACTOR_SIZE = 16.0
+READABLE = 13.0
+"""Pixels on the screen that a factor should have; in a small picture it is enlarged to reach them."""
+LARGEST = 2.25
+MANY = 2
+"""Of more arrows than these each has fewer words."""
 
 
 class Notes:
-    """Places the factor's box and the arrows of reading; a spot once found is remembered.
+    """Places the factor's box and the arrows of reading; places once found are remembered.
 
     Parameters
     ----------
@@ -30,7 +40,9 @@ class Notes:
         self._scene = scene
         self._geometry = geometry
         self._theme = theme
-        self._spots: dict[tuple[EdgeKey, str], Spot] = {}
+        self._scale = 1.0
+        self._spots: dict[tuple[EdgeKey, str, float], Spot] = {}
+        self._arcs: dict[tuple[object, ...], list[tuple[Array, QRectF]]] = {}
         self._shown: tuple[object, ...] = ()
         self._reads: list[ReadsItem] = []
         self._factor = EquationItem(theme, "", FACTOR_SIZE, "backward", "backward")
@@ -42,14 +54,22 @@ class Notes:
         """Show the notes of a step; the same ones again cost nothing."""
         edge = view.edges.get(view.current) if view.current else None
         latex = edge.factor if edge and edge.current == "backward" else ""
-        if (view.current, latex, view.reads) == self._shown:
+        wanted = (view.current, latex, view.reads, self._scale)
+        if wanted == self._shown:
             return
-        self._shown = (view.current, latex, view.reads)
+        self._shown = wanted
         self._clear_reads()
         self._factor.setVisible(bool(latex))
         if latex and view.current:
-            spot = self._place_factor(view.current, latex)
-            self._place_reads(view, spot)
+            self._place_reads(view, self._place_factor(view.current, latex))
+
+    def set_zoom(self, zoom: float, view: SceneView) -> None:
+        """Enlarge the notes where the whole picture is small; in few steps, so that they seldom move."""
+        wanted = READABLE / (FACTOR_SIZE * zoom)
+        scale = min(LARGEST, max(1.0, round(wanted * 4) / 4))
+        if scale != self._scale:
+            self._scale = scale
+            self.show(view)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -75,10 +95,11 @@ class Notes:
 
     def _place_factor(self, key: EdgeKey, latex: str) -> Spot:
         self._factor.set_latex(latex, "backward")
-        spot = self._spots.get((key, latex))
+        known = (key, latex, self._scale)
+        spot = self._spots.get(known)
         if spot is None:
-            spot = self._spots[key, latex] = self._spot(key)
-        self._factor.setScale(spot.scale)
+            spot = self._spots[known] = self._spot(key)
+        self._factor.setScale(spot.scale * self._scale)
         self._factor.setPos(spot.center)
         return spot
 
@@ -86,19 +107,43 @@ class Notes:
         both = self._geometry.wires[key]
         line = (both.backward or both.forward).corners
         around = self._geometry.around(wire_bounds(both), without=key)
-        return spot_beside(line, self._factor.box().size(), around)
+        return spot_beside(line, self._factor.box().size() * self._scale, around)
 
     def _place_reads(self, view: SceneView, spot: Spot) -> None:
-        taken = [spot.rect]
-        for name in view.reads:
-            start = self._geometry.places[name] + bookmark_top(self._geometry.cards[name])
-            around = self._geometry.around(QRectF(start, spot.center).normalized())
-            item = ReadsItem(start, spot.rect, view.nodes[name].title, around, taken, self._theme)
-            taken.append(item.label_rect)
+        words = WORDS if len(view.reads) <= MANY else FEW_WORDS
+        titles = [view.nodes[name].title for name in view.reads]
+        known = (view.current, view.reads, self._scale)
+        if known not in self._arcs:
+            self._arcs[known] = self._arcs_to(spot.rect, view.reads, words, titles)
+        for (curve, label), title in zip(self._arcs[known], titles, strict=True):
+            item = ReadsItem(curve, label, words, title, self._scale, self._theme)
             self._scene.addItem(item)
             self._reads.append(item)
+
+    def _arcs_to(
+        self, box: QRectF, names: Sequence[str], words: str, titles: Sequence[str]
+    ) -> list[tuple[Array, QRectF]]:
+        """Draw all arcs first, then find room for the words between them."""
+        cards, places = self._geometry.cards, self._geometry.places
+        starts = [places[name] + bookmark_top(cards[name]) for name in names]
+        area = box.united(_around(rows([QRectF(point, point) for point in starts])))
+        around = self._geometry.around(area)
+        curves = [arc_around(start, box, around) for start in starts]
+        taken = [box]
+        for curve, title in zip(curves, titles, strict=True):
+            size = label_size(words, title, self._scale)
+            taken.append(label_beside(curve, size, around.with_cards(taken), curves))
+        return list(zip(curves, taken[1:], strict=True))
 
     def _clear_reads(self) -> None:
         for item in self._reads:
             self._scene.removeItem(item)
         self._reads = []
+
+
+def _around(rects: Array) -> QRectF:
+    if not len(rects):
+        return QRectF()
+    left, top = rects[:, :2].min(axis=0).tolist()
+    right, bottom = rects[:, 2:].max(axis=0).tolist()
+    return QRectF(left, top, right - left, bottom - top)

@@ -16,15 +16,27 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 Point = tuple[float, float]
 Array = np.ndarray
 
-SCALES = (1.0, 0.86, 0.74, 0.64)
-"""A note that finds no room is tried smaller."""
+TRIES = ((1.0, 0.0), (0.9, 0.0), (0.8, 0.0), (1.0, 8.0), (1.0, 20.0), (0.8, 20.0))
+TRIES += ((1.0, 40.0), (0.8, 40.0), (1.0, 70.0), (0.8, 70.0), (1.0, 110.0), (0.65, 0.0), (0.65, 40.0))
+"""How a note looks for room: at which scale, and how much further away from its wire than it would touch."""
 ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
 """Where along a wire, as shares of its length; the middle first."""
 CLEAR = 5.0
 """Between a note and a wire, and between a note and a card."""
-FURTHER = (0.0, 6.0, 14.0, 26.0, 44.0, 70.0)
-"""How much further away from its wire a note may go."""
 SAMPLES = 28
+SIMPLE_BENDS = ((36.0, 60.0, 90.0, 130.0), (0.0, -0.7, 0.7), (24.0, 50.0, 90.0, 150.0))
+WIDE_BENDS = (
+    (40.0, 90.0, 160.0, 240.0, 340.0),
+    (0.0, -0.35, 0.35, -0.8, 0.8, -1.6, 1.6),
+    (24.0, 60.0, 120.0, 200.0, 300.0),
+)
+"""Of arcs: how high they rise, how far aside relative to that, and from how far they come to their end."""
+SIDES = np.array(
+    [(0, -1), (-0.6, -1), (0.6, -1), (-1, 0), (1, 0), (0, 1), (-0.8, -0.6), (0.8, -0.6), (-0.9, 0.8)]
+    + [(0.9, 0.8), (0, -2), (0, 2), (-1.3, -2), (1.3, -2), (1.1, 2), (-1.1, 2), (0, -3), (0, 3)]
+    + [(0, -4.5), (0, 4.5), (-1.5, -3.5), (1.5, -3.5), (1.5, 3.5), (-1.5, 3.5)]
+)
+"""Where a label may stand around a point, in halves of its size."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +50,24 @@ class Spot:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a note must keep off: cards never, wires if it can; each row is left, top, right, bottom."""
+    """What a note must keep off: cards never, wires if it can; and the area it must keep to.
+
+    Each row is left, top, right, bottom.
+    """
 
     cards: Array
     wires: Array
+    area: Array
 
     def with_cards(self, rects: Sequence[QRectF]) -> Surroundings:
         """Return the same with more that must be kept off."""
-        return Surroundings(np.vstack([self.cards, rows(rects)]), self.wires)
+        return Surroundings(np.vstack([self.cards, rows(rects)]), self.wires, self.area)
 
     def cost(self, rects: Array) -> Array:
-        """Return what each of `rects` covers: cards weigh a hundred times as much as wires."""
-        return 100.0 * _overlaps(rects, self.cards, CLEAR) + _overlaps(rects, self.wires, 2.0)
+        """Return what each of `rects` covers: cards weigh more than wires."""
+        covered = 100.0 * _overlaps(rects, self.cards, CLEAR) + 3.0 * _overlaps(rects, self.wires, 2.0)
+        inside = (rects[:, :2] >= self.area[:2]).all(axis=1) & (rects[:, 2:] <= self.area[2:]).all(axis=1)
+        return covered + 50.0 * ~inside
 
 
 def rows(rects: Sequence[QRectF]) -> Array:
@@ -78,9 +96,9 @@ def spot_beside(line: Sequence[Point], size: QSizeF, around: Surroundings) -> Sp
         The wire, in the direction in which its note stands at its left: a gradient's, that runs back.
     """
     best: tuple[float, Spot] | None = None
-    for scale in SCALES:
+    for scale, further in TRIES:
         width, height = size.width() * scale, size.height() * scale
-        centers = np.array(list(_centers(line, width, height)))
+        centers = np.array(list(_centers(line, width, height, further)))
         half = np.array([width, height]) / 2
         costs = around.cost(np.hstack([centers - half, centers + half]))
         first = int(np.argmin(costs))
@@ -99,9 +117,9 @@ def _spot(center: Array, scale: float, width: float, height: float) -> Spot:
     return Spot(middle, scale, QRectF(corner, QSizeF(width, height)))
 
 
-def _centers(line: Sequence[Point], width: float, height: float) -> Iterator[Point]:
-    """Yield middles of a note that touches the wire from its left or its right, nearest ones first."""
-    for further, share, side in product(FURTHER, ALONG, (1.0, -1.0)):
+def _centers(line: Sequence[Point], width: float, height: float, further: float) -> Iterator[Point]:
+    """Yield middles of a note at the wire's left and right, those near its middle first."""
+    for share, side in product(ALONG, (1.0, -1.0)):
         (x, y), (dx, dy) = along(line, share)
         nx, ny = side * dy, -side * dx  # to the left of the direction, y pointing down
         beyond = 18.0 if side < 0 else 0.0  # the forward wire runs there
@@ -129,29 +147,44 @@ def arc_around(start: QPointF, box: QRectF, around: Surroundings) -> Array:
     numpy.ndarray
         Shape (4, 2): the points of a cubic Bézier curve.
     """
-    curves = np.array(list(_curves(start, box)))
-    points = _sampled(curves)
-    inside = _contained(points, around.cards)[:, 1:-1].sum(axis=1)
-    through_box = _contained(points[:, 1:-2], rows([box])).sum(axis=1)
-    lengths = np.hypot(*np.diff(points, axis=1).transpose(2, 0, 1)).sum(axis=1)
-    return curves[int(np.argmin(1e4 * inside + 1e3 * through_box + lengths))]
+    for bends in (SIMPLE_BENDS, WIDE_BENDS):
+        curves = _curves(start, box, *bends)
+        points = _sampled(curves)
+        inside = _contained(points, around.cards)[:, 1:-1].sum(axis=1)
+        inside += _outside(points, around.area)
+        through_box = _contained(points[:, 1:-2], rows([box])).sum(axis=1)
+        lengths = np.hypot(*np.diff(points, axis=1).transpose(2, 0, 1)).sum(axis=1)
+        costs = 1e4 * inside + 1e3 * through_box + lengths
+        if costs.min() < 1e3:
+            break
+    return curves[int(np.argmin(costs))]
 
 
-def _curves(start: QPointF, box: QRectF) -> Iterator[Array]:
-    """Yield curves that leave the bookmark upwards or sidewards and come to each side of the box."""
+def _curves(
+    start: QPointF,
+    box: QRectF,
+    lifts: Sequence[float],
+    leaves: Sequence[float],
+    pulls: Sequence[float],
+) -> Array:
+    """Return curves that leave the bookmark upwards and come to each side of the box; shape (curves, 4, 2)."""
     x, y = start.x(), start.y()
     middle = box.center()
-    ends = (
-        ((middle.x(), box.top() - 2), (0.0, -1.0)),
-        ((box.right() + 2, middle.y()), (1.0, 0.0)),
-        ((box.left() - 2, middle.y()), (-1.0, 0.0)),
-        ((middle.x(), box.bottom() + 2), (0.0, 1.0)),
+    ends = np.array(
+        [
+            (middle.x(), box.top() - 2, 0.0, -1.0),
+            (box.right() + 2, middle.y(), 1.0, 0.0),
+            (box.left() - 2, middle.y(), -1.0, 0.0),
+            (middle.x(), box.bottom() + 2, 0.0, 1.0),
+        ]
     )
-    for (end, way), lift, leave, pull in product(
-        ends, (36.0, 60.0, 90.0, 130.0, 190.0), (0.0, -0.7, 0.7), (24.0, 50.0, 90.0, 150.0)
-    ):
-        first = (x + leave * lift, y - lift)
-        yield np.array([(x, y), first, (end[0] + way[0] * pull, end[1] + way[1] * pull), end])
+    end, lift, leave, pull = (
+        grid.ravel() for grid in np.meshgrid(range(4), lifts, leaves, pulls, indexing="ij")
+    )
+    tip, way = ends[end.astype(int), :2], ends[end.astype(int), 2:]
+    first = np.stack([x + leave * lift, y - lift], axis=1)
+    begin = np.broadcast_to([x, y], first.shape)
+    return np.stack([begin, first, tip + way * pull[:, None], tip], axis=1)
 
 
 def _sampled(curves: Array) -> Array:
@@ -161,24 +194,24 @@ def _sampled(curves: Array) -> Array:
     return np.einsum("sw,cwx->csx", weights, curves)
 
 
-def label_beside(curve: Array, size: QSizeF, around: Surroundings) -> QRectF:
-    """Find room for a label at a curve: near its top, and off cards and the curve itself."""
-    points = _sampled(curve[None])[0]
-    order = sorted(range(2, SAMPLES - 2), key=lambda i: (points[i, 1], i))
-    width, height = size.width(), size.height()
-    shifts = ((0, -1), (-0.6, -1), (0.6, -1), (-1.05, 0), (1.05, 0), (0, 1), (-0.8, -0.6), (0.8, -0.6))
-    centers = np.array(
-        [
-            points[i] + np.array([sx * (width / 2 + 6), sy * (height / 2 + 6)])
-            for i in order
-            for sx, sy in shifts
-        ]
-    )
-    half = np.array([width, height]) / 2
+def label_beside(curve: Array, size: QSizeF, around: Surroundings, curves: Sequence[Array]) -> QRectF:
+    """Find room for a label at a curve: near its top, and off cards, wires and all `curves`."""
+    points = _sampled(curve[None])[0][2:-2]
+    half = np.array([size.width(), size.height()]) / 2
+    # Row by row: each point of the curve with each side of it, the highest points first.
+    order = points[np.argsort(points[:, 1], kind="stable")]
+    centers = (order[None] + SIDES[:, None] * (half + 5)).reshape(-1, 2)
     rects = np.hstack([centers - half, centers + half])
-    own = rows([QRectF(x - 2, y - 2, 4, 4) for x, y in points])
-    costs = around.cost(rects) + 3 * _overlaps(rects, own, 0.0)
-    return _spot(centers[int(np.argmin(costs))], 1.0, width, height).rect
+    dots = _sampled(np.stack(list(curves))).reshape(-1, 2)
+    far = np.repeat(np.abs(SIDES).max(axis=1) > 1.5, len(order))
+    high = np.tile(np.arange(len(order)), len(SIDES)) / len(order)
+    costs = around.cost(rects) + 3 * _overlaps(rects, np.hstack([dots - 2, dots + 2]), 0.0) + 2 * far + high
+    return _spot(centers[int(np.argmin(costs))], 1.0, size.width(), size.height()).rect
+
+
+def _outside(points: Array, area: Array) -> Array:
+    """Return how many points of each curve leave the picture."""
+    return ((points < area[:2]) | (points > area[2:])).any(axis=-1).sum(axis=1)
 
 
 def _overlaps(rects: Array, others: Array, margin: float) -> Array:

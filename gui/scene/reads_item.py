@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import hypot
 
 import numpy as np
@@ -12,16 +11,16 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from gui.equations import Equation, equation, paint
 from gui.scene.metrics import canvas_font, text_width
-from gui.scene.placement import Surroundings, arc_around, label_beside
 from gui.theme import Theme
 
 Array = np.ndarray
 
 WIDTH = 1.8
 HEAD, HALF_HEAD = 8.0, 3.8
-WORDS = "reads stored "
+WORDS, FEW_WORDS = "reads stored ", "reads "
 NAME_SIZE = 14.0
 WIDEST_NAME = 110.0
+LABEL_HEIGHT = 18.0
 
 
 class ReadsItem(QGraphicsItem):
@@ -29,34 +28,27 @@ class ReadsItem(QGraphicsItem):
 
     Parameters
     ----------
-    start : QPointF
-        The bookmark, in scene coordinates.
-    box : QRectF
-        The factor's box.
-    title : str
-        LaTeX of the value that is read.
-    around : Surroundings
-        What the arc goes around.
-    taken : sequence of QRectF
-        Where other notes stand, which the words keep off.
+    curve : numpy.ndarray
+        Shape (4, 2): the points of a cubic Bézier curve, in scene coordinates.
+    label : QRectF
+        Where the words stand.
+    words, title : str
+        What they say, and LaTeX of the value that is read.
+    scale : float
+        By how much words and lines are enlarged.
     """
 
     def __init__(
-        self,
-        start: QPointF,
-        box: QRectF,
-        title: str,
-        around: Surroundings,
-        taken: Sequence[QRectF],
-        theme: Theme,
+        self, curve: Array, label: QRectF, words: str, title: str, scale: float, theme: Theme
     ) -> None:
         super().__init__()
+        self._curve = curve
+        self._label = label
+        self._words = words
+        self._name = _name(title)
+        self._scale = scale
         self._theme = theme
-        self._name: Equation = _name(title)
-        self._curve = arc_around(start, box, around)
-        size = QSizeF(text_width(WORDS, "note") + self._name.width, max(18.0, self._name.height))
-        self._label = label_beside(self._curve, size, around.with_cards(taken))
-        self._path = _path(self._curve)
+        self._path = _path(curve)
         self.setZValue(2.0)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
@@ -75,17 +67,20 @@ class ReadsItem(QGraphicsItem):
         self.update()
 
     def _paint_label(self, painter: QPainter) -> None:
+        painter.setBrush(self._theme.color("canvas"))  # a wire behind the words would strike them out
+        painter.drawRoundedRect(self._label.adjusted(-2, 1, 2, -1), 4, 4)
+        painter.translate(self._label.left(), self._label.center().y())
+        painter.scale(self._scale, self._scale)
         painter.setFont(canvas_font("note"))
         painter.setPen(self._theme.color("stored_text"))
-        baseline = self._label.center().y() + 4.5
-        painter.drawText(QPointF(self._label.left(), baseline), WORDS)
-        left = self._label.right() - self._name.width
-        paint(painter, self._name, left, baseline, self._theme, "stored", field=False)
+        painter.drawText(QPointF(0, 4.5), self._words)
+        left = text_width(self._words, "note")
+        paint(painter, self._name, left, 4.5, self._theme, "stored", field=False)
 
     # Qt
 
     def boundingRect(self) -> QRectF:
-        return self._path.controlPointRect().united(self._label).adjusted(-6, -6, 6, 6)
+        return self._path.controlPointRect().united(self._label).adjusted(-8, -8, 8, 8)
 
     def shape(self) -> QPainterPath:
         return QPainterPath()
@@ -93,9 +88,10 @@ class ReadsItem(QGraphicsItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
+        painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         color = self._theme.color("stored")
-        pen = QPen(color, WIDTH)
+        pen = QPen(color, WIDTH * self._scale)
         pen.setDashPattern([0.1, 2.2])
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)
@@ -103,8 +99,16 @@ class ReadsItem(QGraphicsItem):
         painter.drawPath(self._path)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
-        painter.drawPolygon(_head(self._curve))
+        painter.drawPolygon(_head(self._curve, self._scale))
         self._paint_label(painter)
+        painter.restore()
+
+
+def label_size(words: str, title: str, scale: float) -> QSizeF:
+    """Return the room that the words and the name of what is read need."""
+    name = _name(title)
+    width = text_width(words, "note") + name.width
+    return QSizeF(width, max(LABEL_HEIGHT, name.height)) * scale
 
 
 def _name(title: str) -> Equation:
@@ -119,11 +123,11 @@ def _path(curve: Array) -> QPainterPath:
     return path
 
 
-def _head(curve: Array) -> QPolygonF:
+def _head(curve: Array, scale: float) -> QPolygonF:
     """Return the arrow's head, which points where the curve ends."""
     (x0, y0), (x, y) = curve[2:].tolist()
     length = hypot(x - x0, y - y0) or 1.0
-    dx, dy = (x - x0) / length, (y - y0) / length
+    dx, dy = scale * (x - x0) / length, scale * (y - y0) / length
     back = (x - dx * HEAD, y - dy * HEAD)
     wings = [QPointF(back[0] - s * dy * HALF_HEAD, back[1] + s * dx * HALF_HEAD) for s in (1, -1)]
     return QPolygonF([QPointF(x, y), *wings])
