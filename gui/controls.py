@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, QWidget
 
 from engine.data import batches_per_epoch
 from engine.errors import BackstepError, TrainingError, UsageError, excerpt
@@ -20,7 +22,8 @@ from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS
 from graphs.network import FileData, Model, built_in, built_in_names
 from gui.data_choice import DataChoice
-from gui.fields import HEIGHT, ChoiceField, DropButton, Field, IconButton, SegmentButton, medium
+from gui.fields import HEIGHT, ChoiceField, DropButton, Field, IconButton, SegmentButton, comfortable_size
+from gui.overlay import Popup
 from gui.session import Document, Session
 from gui.settings import Settings
 from gui.theme import Theme
@@ -111,17 +114,15 @@ def data_text(document: Document, model: Model) -> str:
 # --- the bar -----------------------------------------------------------------------------------------------
 
 
-class MorePanel(QFrame):
-    """Holds the controls for which the bar has no room, each under its name."""
+class MorePanel(Popup):
+    """Holds the controls for which the bar has no room, each with its name."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setProperty("panel", "popup")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(theme, parent)
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(14, 12, 14, 12)
+        self._grid.setContentsMargins(16, 14, 16, 14)
         self._grid.setVerticalSpacing(8)
-        self._grid.setHorizontalSpacing(14)
+        self._grid.setHorizontalSpacing(16)
         self._labels: list[QLabel] = []
 
     def hold(self, groups: Sequence[tuple[str, QWidget]]) -> None:
@@ -135,13 +136,6 @@ class MorePanel(QFrame):
             self._grid.addWidget(label, row, 0)
             self._grid.addWidget(widget, row, 1, Qt.AlignmentFlag.AlignLeft)
             widget.show()
-
-    def open_under(self, button: QWidget) -> None:
-        """Show the panel, its right edge under the button's."""
-        self.adjustSize()
-        corner = button.mapToGlobal(QPoint(button.width() - self.width(), button.height() + 4))
-        self.move(corner)
-        self.show()
 
 
 class ControlBar(QFrame):
@@ -196,15 +190,16 @@ class ControlBar(QFrame):
         self.theme.set_icon_name("sun" if theme.is_dark else "moon")
         for part in (self.rate, self.batch, self.seed, self.new_seed, self.theme, self.export, self.help):
             part.set_theme(theme)
-        self.choice.set_theme(theme)
+        for popup in (self.choice, self.panel):
+            popup.set_theme(theme)
 
     # --- making ---
 
     def _make_choices(self) -> None:
-        self.network = DropButton(132)
+        self.network = DropButton(112, 170)
         self.menu = QMenu(self.network)
         self.menu.setToolTipsVisible(True)
-        self.data = DropButton(112)
+        self.data = DropButton(100, 150)
         self.choice = DataChoice(self._session, self._theme, self)
         self.detail = QFrame()
         self.detail.setProperty("segmented", True)
@@ -216,14 +211,17 @@ class ControlBar(QFrame):
             row.addWidget(button)
 
     def _make_fields(self) -> None:
-        self.optimizer = QComboBox()
-        self.optimizer.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.optimizer = DropButton(84, 150)
+        self.optimizers = QMenu(self.optimizer)
         for optimizer in OPTIMIZERS.values():
-            self.optimizer.addItem(optimizer.title, optimizer.name)
+            name = optimizer.name
+            self._menu_action(
+                self.optimizers, optimizer.title, lambda name=name: self._choose_optimizer(name)
+            )
         self.optimizer.setEnabled(len(OPTIMIZERS) > 1)
-        self.rate = Field("rate", self._theme, 6)
-        self.batch = ChoiceField("batch", self._theme, 4)
-        self.seed = Field("seed", self._theme, 4)
+        self.rate = Field("rate", self._theme, 5)
+        self.batch = ChoiceField("batch", self._theme, 3)
+        self.seed = Field("seed", self._theme, 3)
         self.new_seed = IconButton("reset", self._theme)
         self.seeds = QWidget()
         row = QHBoxLayout(self.seeds)
@@ -236,14 +234,14 @@ class ControlBar(QFrame):
         self.theme = IconButton("sun" if self._theme.is_dark else "moon", self._theme)
         self.export = IconButton("export", self._theme, "Export")
         self.help = IconButton("help", self._theme)
-        self.more = DropButton(70)
+        self.more = DropButton(200, 200)
         self.more.setText("More")
-        self.panel = MorePanel(self)
+        self.panel = MorePanel(self._theme, self)
 
     def _arrange(self) -> None:
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(12, 7, 12, 7)
-        self._row.setSpacing(8)
+        self._row.setContentsMargins(10, 7, 10, 7)
+        self._row.setSpacing(6)
         self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         self._name_all()
         self._fill()
@@ -270,7 +268,7 @@ class ControlBar(QFrame):
             self.batch.field: ("Batch size", ""),
             self.seed: (
                 "Seed",
-                f"Seed of the parameters' first values and of the mini-batches: a whole number from 0.\n{keys}",
+                f"Seed of the first values and of the mini-batches: a whole number from 0.\n{keys}",
             ),
             self.new_seed: ("New seed", "New seed: other first values, other mini-batches"),
             self.theme: ("Theme", "Light or dark"),
@@ -287,7 +285,7 @@ class ControlBar(QFrame):
         self.more.clicked.connect(lambda: self.panel.open_under(self.more))
         for detail, button in self.details.items():
             button.clicked.connect(lambda _=False, detail=detail: self._session.set_detail(detail))
-        self.optimizer.activated.connect(self._choose_optimizer)
+        self.optimizer.setMenu(self.optimizers)
         self._connect_fields()
         self.new_seed.clicked.connect(self._session.new_seed)
         self._session.document_changed.connect(self._show_values)
@@ -311,7 +309,7 @@ class ControlBar(QFrame):
         document, model = self._session.document, self._session.model
         self.network.setText(document.network.title or document.network.name)
         self.data.setText(data_text(document, model))
-        self.optimizer.setCurrentIndex(self.optimizer.findData(document.optimizer))
+        self.optimizer.setText(OPTIMIZERS[document.optimizer].title)
         self.rate.show_value(number_text(document.learning_rate))
         self._show_batch(document, model)
         self.seed.show_value(str(document.seed))
@@ -338,7 +336,7 @@ class ControlBar(QFrame):
         group = QActionGroup(self.menu)
         for name in built_in_names():
             network = built_in(name)
-            action = self._menu_action(network.title, lambda name=name: self._session.open(name))
+            action = self._menu_action(self.menu, network.title, lambda name=name: self._session.open(name))
             action.setToolTip(network.description)
             action.setCheckable(True)
             action.setChecked(name == self._session.document.network.name)
@@ -347,11 +345,11 @@ class ControlBar(QFrame):
         self.menu.addAction("Open file…", self.open_requested.emit)
         for path in self._settings.get("files/recent") if self._settings is not None else ():
             name = excerpt(path.replace("\\", "/").rpartition("/")[2], 40)
-            self._menu_action(name, lambda path=path: self._session.open(path)).setToolTip(path)
+            self._menu_action(self.menu, name, lambda path=path: self._session.open(path)).setToolTip(path)
 
-    def _menu_action(self, text: str, open_it: Callable[[], None]) -> QAction:
-        action = self.menu.addAction(text.replace("&", "&&"))
-        action.triggered.connect(open_it)
+    def _menu_action(self, menu: QMenu, text: str, run: Callable[[], None]) -> QAction:
+        action = menu.addAction(text.replace("&", "&&"))
+        action.triggered.connect(lambda _=False: run())
         action.triggered.connect(self.focus_back)
         return action
 
@@ -383,9 +381,8 @@ class ControlBar(QFrame):
         self._apply_batch(text)
         self._finish()
 
-    def _choose_optimizer(self, index: int) -> None:
-        self.optimizer_requested.emit(self.optimizer.itemData(index))
-        self._show_values()
+    def _choose_optimizer(self, name: str) -> None:
+        self.optimizer_requested.emit(name)
         self._finish()
 
     def _step_rate(self, direction: int) -> None:
@@ -414,30 +411,30 @@ class ControlBar(QFrame):
         return {
             "network": ("Network", self.network, 0),
             "data": ("Data", self.data, 0),
-            "detail": ("Detail", self.detail, 8),
-            "optimizer": ("Optimizer", self.optimizer, 8),
+            "detail": ("Detail", self.detail, 4),
+            "optimizer": ("Optimizer", self.optimizer, 4),
             "rate": ("Learning rate", self.rate, 0),
             "batch": ("Batch size", self.batch, 0),
             "seed": ("Seed", self.seeds, 0),
         }
 
     def _fit(self) -> None:
-        """Show as much as there is room for, the words of buttons first to go."""
+        """Show as much as there is room for: words of buttons go first, then endings, then some controls."""
         for wordy in (True, False):
             self.export.set_wordy(wordy)
-            for count in range(len(self.GIVES_WAY) + 1) if not wordy else (0,):
-                hidden = self.GIVES_WAY[:count]
-                if self._least_width(hidden) <= self.width():
-                    self._hide(hidden)
-                    return
-        self._hide(self.GIVES_WAY)
+            if self._width((), QWidget.sizeHint) <= self.width():
+                self._hide(())
+                return
+        hidden = (self.GIVES_WAY[:count] for count in range(len(self.GIVES_WAY)))
+        fitting = (some for some in hidden if self._width(some, comfortable_size) <= self.width())
+        self._hide(next(fitting, self.GIVES_WAY))
 
-    def _least_width(self, hidden: Sequence[str]) -> int:
+    def _width(self, hidden: Sequence[str], size: Callable[[QWidget], QSize]) -> int:
+        """Return the width that the row needs without `hidden`, where each part has this size."""
         groups = [(w, gap) for name, (_, w, gap) in self._groups().items() if name not in hidden]
-        right = [self.theme, self.export, self.help, *([self.more] if hidden else [])]
-        widths = [w.minimumSizeHint().width() + gap for w, gap in groups]
-        widths += [w.minimumSizeHint().width() for w in right]
-        return sum(widths) + self._row.spacing() * len(widths) + 24
+        right = [(w, 0) for w in (*([self.more] if hidden else []), self.theme, self.export, self.help)]
+        widths = [size(widget).width() + gap for widget, gap in groups + right]
+        return sum(widths) + self._row.spacing() * (len(widths) + 1) + 20
 
     def _hide(self, hidden: tuple[str, ...]) -> None:
         if hidden != self._hidden:
@@ -452,7 +449,8 @@ class ControlBar(QFrame):
         groups = self._groups()
         for name, (_, widget, gap) in groups.items():
             if name not in self._hidden:
-                self._row.addSpacing(gap)
+                if gap:
+                    self._row.addSpacing(gap)
                 self._row.addWidget(widget)
                 widget.show()
         self._row.addStretch(1)
@@ -465,7 +463,7 @@ class ControlBar(QFrame):
     def _order_tabs(self) -> None:
         inside = [self.network, self.data, *self.details.values(), self.optimizer, self.rate, self.batch]
         order = [*inside, self.seed, self.new_seed, self.more, self.theme, self.export, self.help]
-        for before, after in zip(order, order[1:], strict=False):
+        for before, after in pairwise(order):
             if before.window() is after.window():
                 QWidget.setTabOrder(before, after)
 
@@ -479,4 +477,4 @@ class ControlBar(QFrame):
         return QSize(1280, HEIGHT + 15)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._least_width(self.GIVES_WAY), HEIGHT + 15)
+        return QSize(self._width(self.GIVES_WAY, QWidget.minimumSizeHint), HEIGHT + 15)

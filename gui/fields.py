@@ -140,7 +140,7 @@ class Field(QLineEdit):
         painter = QPainter(self)
         painter.setFont(self.font())
         painter.setPen(self._theme.color("muted" if self.isEnabled() else "disabled"))
-        left = 4 if isinstance(self.parentWidget(), QComboBox) else 12
+        left = 8 if isinstance(self.parentWidget(), QComboBox) else 12
         rect = QRectF(left, 0, self._name_width() + 2, self.height())
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._name)
         painter.end()
@@ -195,6 +195,8 @@ class ChoiceField(QComboBox):
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setLineEdit(self.field)
         self.setCompleter(None)  # type: ignore[arg-type]  # None is how Qt is told to complete nothing
+        # The name in front begins where those of other fields do, and the text ends at the arrow.
+        self.setStyleSheet("QComboBox { padding-left: 2px; padding-right: 2px; }")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.textActivated.connect(self.picked)
@@ -221,7 +223,7 @@ class ChoiceField(QComboBox):
     # Qt
 
     def sizeHint(self) -> QSize:
-        return QSize(self.field.sizeHint().width() + 12, HEIGHT)
+        return QSize(self.field.sizeHint().width() + 18, HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -231,7 +233,7 @@ class ChoiceField(QComboBox):
 
 
 class PushButton(QPushButton):
-    """A button that keeps space and enter for itself while it has the focus; a click leaves the focus alone."""
+    """A button that keeps space and enter while it has the focus; a click leaves the focus where it is."""
 
     KEYS: tuple[Qt.Key, ...] = PRESS
 
@@ -264,15 +266,22 @@ class SegmentButton(PushButton):
 
 
 class DropButton(PushButton):
-    """A button that opens something under it; its text is shortened before anything is cut off."""
+    """A button that opens something under it; its text is shortened before anything is cut off.
+
+    Parameters
+    ----------
+    least, comfortable
+        Its smallest width, and the one under which other controls should rather go.
+    """
 
     KEYS = (*PRESS, Key.Key_Down)
-    ROOM = 44
+    ROOM = 40
     """Pixels around the text, the arrow with them."""
 
-    def __init__(self, least: int, parent: QWidget | None = None) -> None:
+    def __init__(self, least: int, comfortable: int, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self._least = least
+        self.comfortable = comfortable
         self.setFont(medium())
         self.setProperty("menu", True)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -301,6 +310,13 @@ class DropButton(PushButton):
         option.features |= QStyleOptionButton.ButtonFeature.HasMenu  # type: ignore[attr-defined]
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
         painter.end()
+
+
+def comfortable_size(widget: QWidget) -> QSize:
+    """Return the size down to which a control stays easy to read."""
+    if isinstance(widget, DropButton):
+        return widget.sizeHint().boundedTo(QSize(widget.comfortable, HEIGHT))
+    return widget.minimumSizeHint()
 
 
 class IconButton(QToolButton):
