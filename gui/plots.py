@@ -1,0 +1,233 @@
+"""Plots in the window's own look. This imports pyqtgraph, so panels import it when they are first seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from gui.numbers import MINUS, format_number
+from gui.theme import Theme, application_font, blend
+
+Array = np.ndarray
+
+LINE = 1.5
+EXACT_UP_TO = 4
+"""Up to so many points in a column of pixels, every point is drawn."""
+
+LARGEST = 1e300
+"""What is larger lies outside of any plot: differences of such numbers overflow."""
+
+
+def envelope(y: Array, first: int, last: int, columns: int) -> tuple[Array, Array]:
+    """Return the points to draw of a long series: of each stretch its smallest and its largest.
+
+    Stretches begin at multiples of their length, so that a series that grows keeps its picture.
+
+    Parameters
+    ----------
+    y : float array, shape (n,)
+        One value per whole number from 0; nan breaks the line.
+    first, last
+        The part in sight, `last` included.
+    columns
+        How many pixels it is drawn on.
+
+    Returns
+    -------
+    x, y : float arrays of the same shape
+
+    Examples
+    --------
+    >>> envelope(np.array([3.0, 1.0, 2.0]), 0, 2, 100)
+    (array([0., 1., 2.]), array([3., 1., 2.]))
+    """
+    first, last = max(0, first), min(len(y) - 1, last)
+    count = last - first + 1
+    if count <= EXACT_UP_TO * max(1, columns):
+        return np.arange(first, last + 1, dtype=float), y[first : last + 1]
+    length = math.ceil(count / max(1, columns))
+    starts = np.arange(first // length * length, last + 1, length)
+    part = y[starts[0] : last + 1]
+    low = np.fmin.reduceat(part, starts - starts[0])
+    high = np.fmax.reduceat(part, starts - starts[0])
+    xs = np.repeat(starts.astype(float), 2)
+    xs[1::2] += length / 2
+    return np.minimum(xs, last), np.column_stack([low, high]).ravel()
+
+
+def round_range(low: float, high: float) -> tuple[float, float]:
+    """Return a range of round numbers around `low` to `high`, which seldom changes while a series grows.
+
+    Examples
+    --------
+    >>> round_range(0.13, 1.826), round_range(2.0, 2.0)
+    ((0.0, 2.0), (1.0, 3.0))
+    """
+    low, high = max(low, -LARGEST), min(high, LARGEST)
+    if not low < high:
+        low, high = low - (abs(low) / 2 or 1), high + (abs(high) / 2 or 1)
+    step = round_up((high - low) / 8)
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+
+
+def round_up(x: float) -> float:
+    """Return the next number of 1, 2 and 5 times powers of ten.
+
+    Examples
+    --------
+    >>> round_up(0.21), round_up(7), round_up(100)
+    (0.5, 10.0, 100.0)
+    """
+    power = 10.0 ** math.floor(math.log10(x))
+    return next(digit * power for digit in (1.0, 2.0, 5.0, 10.0) if digit * power >= x * (1 - 1e-12))
+
+
+class NumberAxis(pg.AxisItem):
+    """An axis whose numbers are written as everywhere in the window."""
+
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation)
+        self.setStyle(tickLength=0, autoExpandTextSpace=True, tickTextOffset=6, hideOverlappingLabels=False)
+        self.enableAutoSIPrefix(False)
+        self.is_log = False
+        self.is_whole = False
+
+    # pyqtgraph
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        if self.is_log:
+            return [_power_text(v) for v in values]
+        digits = 4 if spacing else 3
+        return [format_number(0.0 if abs(v) < spacing * 1e-6 else v * scale, digits) for v in values]
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Sequence[float]]]:
+        if not self.is_log:
+            spacing, values = super().tickValues(minVal, maxVal, size)[0]
+            if self.is_whole and spacing < 1:
+                spacing, values = 1.0, [float(v) for v in range(math.ceil(minVal), math.floor(maxVal) + 1)]
+            return [(spacing, values)]
+        return [(1.0, log_ticks(minVal, maxVal, max(2, int(size / 26))))]
+
+
+def _power_text(exponent: float) -> str:
+    """Write a power of ten, also one that no float can hold."""
+    if abs(exponent) < 300:
+        return format_number(float(f"{10.0**exponent:.3g}"), 3)
+    return f"1e{round(exponent)}".replace("-", MINUS)
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """Return where ticks stand between two powers of ten: whole powers, or 1, 2, 5 where there are few.
+
+    Examples
+    --------
+    >>> log_ticks(-3, 0, 8), [round(10**t, 2) for t in log_ticks(-0.4, 0.4, 8)]
+    ([-3.0, -2.0, -1.0, 0.0], [0.5, 1.0, 2.0])
+    """
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    every = max(1, math.ceil(len(powers) / most))
+    ticks = [float(p) for p in powers if p % every == 0 and low <= p <= high]
+    if len(ticks) < 3 and high - low < 3:
+        finer = sorted(p + math.log10(digit) for p in powers for digit in (1, 2, 5))
+        ticks = [t for t in finer if low <= t <= high]
+    return ticks if len(ticks) > 1 else [low, high]
+
+
+class PlotBox(pg.ViewBox):
+    """The area of a plot: the wheel zooms, dragging moves, a double click shows everything again.
+
+    Signals
+    -------
+    clicked(float)
+        Where on the horizontal axis.
+    reset()
+        Everything is to be seen again.
+    """
+
+    clicked = Signal(float)
+    reset = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.setMouseEnabled(x=True, y=False)
+
+    # pyqtgraph
+
+    def mouseClickEvent(self, ev) -> None:  # noqa: ANN001  pyqtgraph's own event
+        if ev.button() != Qt.MouseButton.LeftButton:
+            return
+        ev.accept()
+        if ev.double():
+            self.reset.emit()
+        else:
+            self.clicked.emit(self.mapSceneToView(ev.scenePos()).x())
+
+
+class Plot(pg.PlotWidget):
+    """A plot with quiet axes in a theme's colours.
+
+    Signals
+    -------
+    mouse_moved(QPointF)
+        Where the mouse is, in coordinates of the scene.
+    """
+
+    mouse_moved = Signal(object)
+
+    def __init__(self, theme: Theme, across: str, up: str, parent: QWidget | None = None) -> None:
+        self.box = PlotBox()
+        self.axes = {side: NumberAxis(side) for side in ("bottom", "left")}
+        super().__init__(parent, viewBox=self.box, axisItems=self.axes)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setMinimumHeight(60)
+        self.box.setBorder(None)
+        item: Any = self.plotItem  # pyqtgraph says it may be None, and that its layout is a method
+        item.layout.setContentsMargins(0, 6, 16, 0)
+        item.scene().sigMouseMoved.connect(self.mouse_moved)
+        for axis in self.axes.values():
+            axis.setZValue(-1000)  # the grid lies under everything
+        self._labels = {"bottom": across, "left": up}
+        self.set_theme(theme)
+
+    def set_labels(self, across: str, up: str) -> None:
+        """Say what the axes are."""
+        self._labels = {"bottom": across, "left": up}
+        for side, axis in self.axes.items():
+            axis.setLabel(self._labels[side], color=self._muted)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self.setBackground(theme.color("window"))
+        self._muted = theme.color("muted").name()
+        small = application_font("small")
+        for side, axis in self.axes.items():
+            axis.setPen(pg.mkPen(theme.color("grid"), width=1))
+            axis.setTextPen(theme.color("muted"))
+            axis.setTickFont(small)
+            axis.setLabel(self._labels[side], color=self._muted)
+            if axis.label is not None:
+                axis.label.setFont(small)
+        self.axes["left"].setGrid(255)
+
+    def columns(self) -> int:
+        """Return how many pixels the plot is wide."""
+        return max(50, int(self.box.width()))
+
+
+def line_pen(theme: Theme, role: str, width: float = LINE) -> pg.QtGui.QPen:
+    """Return the pen of a line in a role's colour."""
+    return pg.mkPen(theme.color(role), width=width)
+
+
+def pale_pen(theme: Theme, role: str, amount: float = 0.45, width: float = 1.0) -> pg.QtGui.QPen:
+    """Return the pen of a line that stands back."""
+    return pg.mkPen(blend(getattr(theme, role), theme.window, amount), width=width)
