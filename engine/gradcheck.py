@@ -132,7 +132,12 @@ def derivative(
         What it is to be compared with; on a kink, the slope nearest to it is returned.
     """
     if is_analytic(graph):
-        return _loss_at(graph, leaves, name, index, complex(0, COMPLEX_STEP)).imag / COMPLEX_STEP
+        found = _loss_at(graph, leaves, name, index, complex(0, COMPLEX_STEP)).imag / COMPLEX_STEP
+        if backpropagated is None or abs(found - backpropagated) <= FLOOR * max(1.0, abs(found)):
+            return found
+        # only norm, at zero, has a complex rule and a kink
+        left, right = _slopes(graph, leaves, name, index, REAL_STEP / 100)
+        return _nearest(backpropagated, left, right) if _is_kink(left, right) else found
     step = REAL_STEP * max(1.0, abs(float(np.asarray(leaves[name])[index])))
     left, right = _slopes(graph, leaves, name, index, step)
     coarse = (left + right) / 2
@@ -144,9 +149,13 @@ def derivative(
     if backpropagated is None:
         return fine
     if _is_kink(left, right):
-        return float(np.clip(backpropagated, min(left, right), max(left, right)))
+        return _nearest(backpropagated, left, right)
     # a kink disturbs the larger step, rounding the smaller one: a gradient that is wrong fits neither
     return min(coarse, fine, key=lambda slope: abs(slope - backpropagated))
+
+
+def _nearest(number: float, left: float, right: float) -> float:
+    return float(np.clip(number, min(left, right), max(left, right)))
 
 
 def _agree(numeric: float, backpropagated: float) -> bool:

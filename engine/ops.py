@@ -631,7 +631,7 @@ def _softplus(x: Any) -> Any:
 
 def _bce_source(z: str, y: str) -> str:
     z = atom(z)
-    return f"np.sum(np.logaddexp(0, {z}) - {atom(y)} * {z}) / np.shape({z})[-1]"
+    return f"np.sum(np.logaddexp(0, {z}) - {atom(y)} * {z}) / np.atleast_1d({z}).shape[-1]"
 
 
 _TABLE = (
