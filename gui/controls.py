@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import pairwise
+from operator import methodcaller
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -422,7 +422,7 @@ class ControlBar(QFrame):
         """Show as much as there is room for: words of buttons go first, then endings, then some controls."""
         for wordy in (True, False):
             self.export.set_wordy(wordy)
-            if self._width((), QWidget.sizeHint) <= self.width():
+            if self._width((), methodcaller("sizeHint")) <= self.width():
                 self._hide(())
                 return
         hidden = (self.GIVES_WAY[:count] for count in range(len(self.GIVES_WAY)))
@@ -477,4 +477,4 @@ class ControlBar(QFrame):
         return QSize(1280, HEIGHT + 15)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._width(self.GIVES_WAY, QWidget.minimumSizeHint), HEIGHT + 15)
+        return QSize(self._width(self.GIVES_WAY, methodcaller("minimumSizeHint")), HEIGHT + 15)

@@ -257,12 +257,12 @@ class DataChoice(Popup):
         buttons.addStretch(1)
         buttons.addWidget(self.cancel_button)
         buttons.addWidget(self.apply_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(16, 14, 16, 14)
+        self._column.setSpacing(8)
         for part in (self.sets, self._area, self.headline):
-            column.addWidget(part)
-        column.addLayout(buttons)
+            self._column.addWidget(part)
+        self._column.addLayout(buttons)
         self.setFixedWidth(self.WIDTH)
 
     def fit(self, room: int | None = None) -> None:
@@ -276,7 +276,7 @@ class DataChoice(Popup):
         others = 28 + 8 * 3 + self.apply_button.sizeHint().height() + self.headline.heightForWidth(inner)
         others += self.sets.sizeHint().height()
         self._area.setFixedHeight(max(40, min(needed, self._room - others)))
-        self.layout().activate()
+        self._column.activate()
         self.adjustSize()
 
     # --- what there is to choose from ---

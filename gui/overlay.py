@@ -29,6 +29,7 @@ class Overlay(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._under = parent
         self._focus_before: QWidget | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -39,7 +40,7 @@ class Overlay(QWidget):
         """Show it over its parent; once it is open, fit it to its parent again."""
         if not self.isVisible():
             self._focus_before = QApplication.focusWidget()
-        self.setGeometry(self.parentWidget().rect())
+        self.setGeometry(self._under.rect())
         self.arrange()
         self.show()
         self.raise_()
@@ -79,8 +80,8 @@ class Overlay(QWidget):
     # Qt
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.parent() and self.isVisible():
-            self.setGeometry(self.parentWidget().rect())
+        if event.type() == QEvent.Type.Resize and watched is self._under and self.isVisible():
+            self.setGeometry(self._under.rect())
             self.arrange()
         return super().eventFilter(watched, event)
 
