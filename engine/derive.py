@@ -25,6 +25,7 @@ from engine.shapes import Dims
 __all__ = ["BackwardEquation", "Contribution", "Derivation", "Factor"]
 
 MAX_WEIGHT = 24  # symbols in an equation before it refers to the gradient of a named line
+_LOOSE = (ex.Sum, ex.Product, ex.Hadamard)
 MAX_TERMS = 4  # contributions to a gradient that are written out before the next line refers to it by name
 
 
@@ -106,8 +107,10 @@ class Derivation:
     def gradient_latex(self, name: str) -> str:
         r"""Return :math:`\partial L/\partial x` as LaTeX."""
         text = self.name_latex(name)
-        if self._is_part(self.graph[name]) and len(text) > 40:
-            text = self._part_label(name)
+        if self._is_part(self.graph[name]):
+            part = self.symbol(self.graph.ids[name])
+            loose = isinstance(part.part if isinstance(part, Name) else part, _LOOSE)
+            text = self._part_label(name) if len(text) > 40 else f"({text})" if loose else text
         loss = self.loss_latex()
         gap = "" if loss.startswith("\\") else " "
         return rf"\frac{{\partial{gap}{loss}}}{{\partial {text}}}"

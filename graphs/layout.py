@@ -34,6 +34,8 @@ Run = tuple[int, float]  # a horizontal stretch of an edge: the last column it c
 ABOVE, LEVEL, BELOW = -1, 0, 1
 
 SPINE_GAP = 126.0  # between neighbours on the spine: an equation stands on that edge
+LONG_SPINE_GAP = 84.0  # the same in a picture of many columns, which would else be too small to read
+MANY_COLUMNS = 7
 LEAF_DROP = 70.0  # between an operation and the leaves that hang on it
 LEAF_GAP = 24.0
 NODE_GAP = 40.0  # between two blocks in one column
@@ -968,9 +970,10 @@ def _across(plan: _Plan, levels: Sequence[Sequence[Run]]) -> tuple[dict[str, flo
         for c, _, _ in _changes(found):
             stub[c] = max(stub[c], STUB + track.thickness / 2)
     middles = [0.0] * min(1, count)
+    spine = SPINE_GAP if count < MANY_COLUMNS else LONG_SPINE_GAP
     for c in range(count - 1):
         channel = CHANNEL + 2 * stub[c] if stub[c] else LEAF_GAP
-        middles.append(middles[c] + max(box[c] + SPINE_GAP + box[c + 1], full[c] + channel + full[c + 1]))
+        middles.append(middles[c] + max(box[c] + spine + box[c + 1], full[c] + channel + full[c + 1]))
     edges = [
         (middles[c] + full[c] + stub[c], middles[c + 1] - full[c + 1] - stub[c]) for c in range(count - 1)
     ]

@@ -105,6 +105,19 @@ class NotificationBar(QWidget):
         else:
             self.hide()
 
+    def clear(self) -> None:
+        """Take every message away: what was said of an old document is not said of a new one."""
+        self._waiting.clear()
+        self.dismiss()
+
+    def height_for(self, width: int) -> int:
+        """Return how high the bar is to be for its message at this width."""
+        room = width - 44 - 10 - self._dismiss.sizeHint().width() - self._more.sizeHint().width() - 24
+        text = self._text.fontMetrics().boundingRect(
+            0, 0, max(80, room), 10_000, Qt.TextFlag.TextWordWrap, self._text.text()
+        )
+        return max(self._dismiss.sizeHint().height(), text.height()) + 14
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self._theme = theme
@@ -135,6 +148,7 @@ class NotificationBar(QWidget):
             self._timer.start()
         self.setAccessibleName(f"{message.level}: {message.text}")
         self.show()
+        self.updateGeometry()
         self.update()
         self._announce(message)
 

@@ -1,0 +1,203 @@
+"""The table of actions: menus, shortcuts, the key sheet and the command search are all made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.graph import Detail
+from gui.session import Session
+
+if TYPE_CHECKING:
+    from gui.window import Window
+
+__all__ = ["ACTIONS", "Action"]
+
+
+def _always(_: Session) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that the user can do.
+
+    Attributes
+    ----------
+    keys
+        Shortcuts; the first is the one that is shown.
+    text
+        Its name in menus, or from the session where the name depends on it.
+    enabled
+        From the session to whether it can be done now.
+    run
+        What it does, given the window.
+    repeats
+        Whether holding the key does it again and again.
+    """
+
+    id: str
+    group: str
+    text: str
+    keys: tuple[str, ...]
+    run: Callable[[Window], object]
+    icon: str = ""
+    enabled: Callable[[Session], bool] = _always
+    name: Callable[[Session], str] | None = None
+    repeats: bool = True
+    checked: Callable[[Session], bool] | None = None
+
+
+def _can_go_back(session: Session) -> bool:
+    return session.position > 0 or session.iteration > 0
+
+
+def _can_go_on(session: Session) -> bool:
+    return session.position < len(session.trace.steps) or session.iteration < session.iterations
+
+
+def _trainable(session: Session) -> bool:
+    return bool(session.model.graph.parameters)
+
+
+def _flip_detail(session: Session) -> None:
+    primitive = session.detail == Detail.EQUATION
+    session.set_detail(Detail.PRIMITIVE if primitive else Detail.EQUATION)
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("back", "Step", "Step back", ("Left",), lambda w: w.session.step(-1), "back", _can_go_back),
+    Action("forward", "Step", "Step forward", ("Right",), lambda w: w.session.step(1), "forward", _can_go_on),
+    Action(
+        "node-back",
+        "Step",
+        "Previous node",
+        ("Shift+Left",),
+        lambda w: w.session.step_node(-1),
+        enabled=_can_go_back,
+    ),
+    Action(
+        "node-forward",
+        "Step",
+        "Next node",
+        ("Shift+Right",),
+        lambda w: w.session.step_node(1),
+        enabled=_can_go_on,
+    ),
+    Action(
+        "phase-back",
+        "Step",
+        "Previous phase",
+        ("Ctrl+Left",),
+        lambda w: w.session.step_phase(-1),
+        enabled=_can_go_back,
+    ),
+    Action(
+        "phase-forward",
+        "Step",
+        "Next phase",
+        ("Ctrl+Right",),
+        lambda w: w.session.step_phase(1),
+        enabled=_can_go_on,
+    ),
+    Action("iteration-back", "Step", "Previous iteration", ("PgUp",), lambda w: w.session.step_iteration(-1)),
+    Action(
+        "iteration-forward",
+        "Step",
+        "Next iteration",
+        ("PgDown",),
+        lambda w: w.session.step_iteration(1),
+        enabled=_trainable,
+    ),
+    Action("first", "Step", "First step", ("Home",), lambda w: w.session.first(), "first", _can_go_back),
+    Action("last", "Step", "Last step", ("End",), lambda w: w.session.last(), "last"),
+    Action("go-to", "Step", "Go to step…", ("Ctrl+G",), lambda w: w.ask_step(), repeats=False),
+    Action(
+        "play",
+        "Play",
+        "Play",
+        ("Space",),
+        lambda w: w.session.toggle_play(),
+        "play",
+        name=lambda s: "Pause" if s.playing else "Play",
+        repeats=False,
+    ),
+    Action("faster", "Play", "Play faster", ("+", "="), lambda w: w.session.faster(1)),
+    Action("slower", "Play", "Play slower", ("-",), lambda w: w.session.faster(-1)),
+    Action(
+        "train",
+        "Train",
+        "Train",
+        ("T",),
+        lambda w: w.session.toggle_training(),
+        enabled=_trainable,
+        name=lambda s: "Pause training" if s.training else "Train",
+        repeats=False,
+    ),
+    Action(
+        "train-once",
+        "Train",
+        "Train one iteration",
+        ("Shift+T",),
+        lambda w: w.session.step_training(),
+        enabled=_trainable,
+    ),
+    Action("reset", "Train", "Reset, same seed", ("R",), lambda w: w.session.reset(), "reset", repeats=False),
+    Action("new-seed", "Train", "New seed", ("Shift+R",), lambda w: w.session.new_seed(), repeats=False),
+    Action("nudge", "Look closer", "Nudge test", ("G",), lambda w: w.session.nudge_test(), repeats=False),
+    Action(
+        "detail",
+        "View",
+        "Equation or primitive detail",
+        ("D",),
+        lambda w: _flip_detail(w.session),
+        repeats=False,
+    ),
+    Action(
+        "fit", "View", "Fit the graph to the window", ("F",), lambda w: w.view.fit(), "fit", repeats=False
+    ),
+    Action("zoom-in", "View", "Zoom in", ("Ctrl++", "Ctrl+="), lambda w: w.view.zoom(1.25)),
+    Action("zoom-out", "View", "Zoom out", ("Ctrl+-",), lambda w: w.view.zoom(0.8)),
+    Action("theme", "View", "Light or dark", ("Ctrl+D",), lambda w: w.next_theme(), "theme", repeats=False),
+    Action("layout", "View", "Restore the panels", (), lambda w: w.restore_panels(), repeats=False),
+    Action("open", "File", "Open…", ("Ctrl+O",), lambda w: w.open_file(), repeats=False),
+    Action("save", "File", "Save the network as…", ("Ctrl+S",), lambda w: w.save_file(), repeats=False),
+    Action(
+        "export",
+        "File",
+        "Export picture…",
+        ("Ctrl+E",),
+        lambda w: w.export_picture(),
+        "export",
+        repeats=False,
+    ),
+    Action(
+        "undo",
+        "Edit",
+        "Undo",
+        ("Ctrl+Z",),
+        lambda w: w.session.undo(),
+        enabled=lambda s: bool(s.undo_text),
+        name=lambda s: f"Undo: {s.undo_text}" if s.undo_text else "Undo",
+    ),
+    Action(
+        "redo",
+        "Edit",
+        "Redo",
+        ("Ctrl+Shift+Z", "Ctrl+Y"),
+        lambda w: w.session.redo(),
+        enabled=lambda s: bool(s.redo_text),
+        name=lambda s: f"Redo: {s.redo_text}" if s.redo_text else "Redo",
+    ),
+    Action(
+        "search",
+        "Help",
+        "Search commands",
+        ("Ctrl+K", "Ctrl+Shift+P"),
+        lambda w: w.search_commands(),
+        "search",
+        repeats=False,
+    ),
+    Action("keys", "Help", "Keys", ("F1",), lambda w: w.show_keys(), "help", repeats=False),
+)

@@ -1,0 +1,109 @@
+"""The application: one QApplication, the report for what nobody expected, and the window."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from PySide6.QtCore import QSettings, QStandardPaths, Qt
+from PySide6.QtWidgets import QApplication
+
+from engine.graph import Detail
+from graphs.network import load
+from gui.session import Document, Session
+from gui.settings import Settings
+from gui.theme import LIGHT, THEMES, Theme
+from gui.theme import apply as apply_theme
+from gui.window import Window
+
+__all__ = ["application", "make_window", "run", "temporary_settings"]
+
+log = logging.getLogger("backstep")
+DEFAULT = "two-layer-nonlinear"
+
+
+def application(theme: Theme = LIGHT) -> QApplication:
+    """Return the one QApplication, made where there is none, in a theme."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+        app = QApplication(sys.argv[:1])
+        app.setApplicationName("Backstep")
+        app.setOrganizationName("Backstep")
+        app.setApplicationDisplayName("")
+    apply_theme(app, theme)
+    return app
+
+
+def temporary_settings() -> Settings:
+    """Return settings that are forgotten at the end, for pictures and tests."""
+    folder = tempfile.TemporaryDirectory(prefix="backstep-")
+    settings = Settings(QSettings(str(Path(folder.name) / "settings.ini"), QSettings.Format.IniFormat))
+    settings.destroyed.connect(folder.cleanup)
+    return settings
+
+
+def make_window(
+    source: str | None,
+    settings: Settings,
+    *,
+    seed: int = 0,
+    overrides: dict[str, Any] | None = None,
+) -> Window:
+    """Return the window on a network, paused, ready to step."""
+    session = Session(Document.of(load(source or DEFAULT), seed, overrides), Detail(_detail(settings)))
+    window = Window(session, settings)
+    apply_theme(application(window.theme), window.theme)
+    return window
+
+
+def _detail(settings: Settings) -> str:
+    detail = settings.get("view/detail")
+    return detail if detail in tuple(Detail) else Detail.EQUATION
+
+
+def run(source: str | None = None, *, seed: int = 0, overrides: dict[str, Any] | None = None) -> int:
+    """Open the window and return the exit code when it has been closed.
+
+    Raises
+    ------
+    BackstepError
+        Where the network cannot be opened; nothing has been shown then.
+    """
+    settings = Settings(
+        QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Backstep", "Backstep")
+    )
+    app = application(THEMES.get(settings.get("view/theme"), LIGHT))
+    window = make_window(source, settings, seed=seed, overrides=overrides)
+    sys.excepthook = lambda *error: report(window, *error)
+    window.show()
+    return app.exec()
+
+
+def report(
+    window: Window, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Keep a report of what nobody expected, say where it is, and go on: the user's work is still there."""
+    if issubclass(kind, KeyboardInterrupt):
+        QApplication.quit()
+        return
+    text = "".join(traceback.format_exception(kind, error, trace))
+    log.error("%s", text)
+    sys.stderr.write(text)
+    path = _write_report(text)
+    window.notifier.error(f"Something unexpected happened ({kind.__name__}). A report is in {path}.")
+
+
+def _write_report(text: str) -> Path:
+    folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation) or ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"report-{os.getpid()}.txt"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text + "\n")
+    return path

@@ -1,0 +1,534 @@
+"""The main window: docks, bars and actions, put together from tables. It holds no numbers and no rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QPlainTextEdit,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.errors import BackstepError
+from graphs.network import Network
+from gui import icons
+from gui.actions import ACTIONS, Action
+from gui.controls import ControlBar
+from gui.equations import EquationCache
+from gui.export import export_session, picture_filters
+from gui.files import save_network
+from gui.keysheet import KeySheet
+from gui.layouts import layout_of
+from gui.notify import NotificationBar, Notifier
+from gui.scene.graph_scene import GraphScene
+from gui.scene.graph_view import GraphView
+from gui.search import CommandSearch
+from gui.session import Session
+from gui.settings import Settings
+from gui.theme import THEMES, Theme
+from gui.theme import apply as apply_theme
+from gui.transport import TransportBar
+from gui.viewdata import scene_view, timeline_phases
+
+__all__ = ["DOCKS", "Dock", "Window"]
+
+
+@dataclass(frozen=True)
+class Dock:
+    """A dock: its panel's module and class, its title, where it stands, and whether it is open at first."""
+
+    id: str
+    title: str
+    module: str
+    panel: str
+    area: Qt.DockWidgetArea
+    stacked: str = ""  # the dock whose tab it shares
+    late: bool = True  # built after the first paint
+
+
+_RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+DOCKS = (
+    Dock("step", "This step", "gui.panels.step", "StepPanel", _RIGHT, late=False),
+    Dock("inspector", "Inspector", "gui.panels.inspector", "InspectorPanel", _RIGHT, late=False),
+    Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
+    Dock("equations", "Equations", "gui.panels.equations_dock", "EquationsPanel", _BOTTOM),
+    Dock("fit", "Fit", "gui.panels.fit", "FitPanel", _BOTTOM, stacked="equations"),
+    Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="equations"),
+)
+
+
+class Window(QMainWindow):
+    """The window of one session.
+
+    Parameters
+    ----------
+    session
+        What is open; the window closes it when it closes.
+    settings
+        Where theme and layout are remembered.
+    """
+
+    def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.settings = settings
+        self.theme = THEMES[self._theme_name()]
+        self.cache = EquationCache(self)
+        self.notifier = Notifier(self)
+        self.actions_by_id: dict[str, QAction] = {}
+        self.panels: dict[str, QWidget] = {}
+        self.docks: dict[str, QDockWidget] = {}
+        self._overlay: QWidget | None = None
+        self._said: Network | None = None  # the network whose notices have been shown
+        self._make_actions()
+        self._make_centre()
+        self._make_bar()
+        self._make_docks()
+        self._restore()
+        self._connect()
+        self._show_graph()
+        self._show_frame()
+
+    # --- putting together ---
+
+    def _make_actions(self) -> None:
+        for row in ACTIONS:
+            action = QAction(row.text, self)
+            action.setShortcuts([QKeySequence(keys) for keys in row.keys])
+            action.setAutoRepeat(row.repeats)
+            action.triggered.connect(lambda _=False, run=row.run: run(self))
+            self.actions_by_id[row.id] = action
+            self.addAction(action)
+
+    def _make_centre(self) -> None:
+        self.scene = GraphScene(self.theme, self)
+        self.view = GraphView(self.scene)
+        self.view.setAccessibleName("Computation graph")
+        self.transport = TransportBar(self.theme)
+        self.transport.set_actions(
+            *(self.actions_by_id[i] for i in ("first", "back", "play", "forward", "last"))
+        )
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.transport)
+        self.setCentralWidget(centre)
+        # over the graph rather than above it: a message that comes or goes moves nothing
+        self.messages = NotificationBar(self.theme, self.notifier, parent=self.view)
+        self.view.installEventFilter(self)
+        self.messages.installEventFilter(self)
+
+    def _make_bar(self) -> None:
+        self.menu_button = QToolButton()
+        self.menu_button.setText("☰")
+        self.menu_button.setAccessibleName("Menu")
+        self.menu_button.setToolTip("Menu")
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setMenu(self._make_menu())
+        self.controls = ControlBar(self.session, self.theme, self.settings)
+        self.controls.set_actions(*(self.actions_by_id[i] for i in ("theme", "export", "keys")))
+        bar = QWidget()
+        bar.setProperty("bar", "top")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.menu_button)
+        row.addWidget(self.controls, 1)
+        self.setMenuWidget(bar)
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(self)
+        groups: dict[str, QMenu] = {}
+        for row in ACTIONS:
+            if row.group not in groups:
+                groups[row.group] = menu.addMenu(row.group)
+            groups[row.group].addAction(self.actions_by_id[row.id])
+        self._panels_menu = menu.addMenu("Panels")
+        return menu
+
+    def _make_docks(self) -> None:
+        self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.AllowTabbedDocks)
+        self.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
+        self.setCorner(Qt.Corner.TopRightCorner, _RIGHT)
+        for area in (_RIGHT, _BOTTOM):
+            self.setTabPosition(area, QTabWidget.TabPosition.North)
+        for row in DOCKS:
+            dock = QDockWidget(row.title, self)
+            dock.setObjectName(f"dock-{row.id}")
+            if row.area == _BOTTOM:
+                dock.setTitleBarWidget(QWidget())  # its tab, or its own bar, says what it is
+            self.docks[row.id] = dock
+            self.addDockWidget(row.area, dock)
+            self._panels_menu.addAction(dock.toggleViewAction())
+            if not row.late:
+                self._build(row)
+        self._arrange_docks()
+
+    def _build(self, row: Dock) -> None:
+        """Make a dock's panel; the late ones after the first paint, so that the window is there at once."""
+        if row.id in self.panels:
+            return
+        kind = getattr(import_module(row.module), row.panel)
+        panel = (
+            kind(self.session, self.theme, cache=self.cache)
+            if row.id in _WITH_CACHE
+            else kind(self.session, self.theme)
+        )
+        self.panels[row.id] = panel
+        self.docks[row.id].setWidget(panel)
+        _focus_by_tab(panel)
+
+    def build_late(self) -> None:
+        """Make the panels that were left for after the first paint."""
+        for row in DOCKS:
+            self._build(row)
+
+    def settle(self) -> None:
+        """Have everything built, laid out and typeset now: for pictures of the window, and for tests."""
+        self.build_late()
+        QApplication.processEvents()
+        self._size_docks()
+        QApplication.processEvents()
+        self.cache.drain()
+        self.view.fit()
+        QApplication.processEvents()
+
+    def _arrange_docks(self) -> None:
+        self.splitDockWidget(self.docks["loss"], self.docks["equations"], Qt.Orientation.Horizontal)
+        for row in DOCKS:
+            if row.stacked:
+                self.tabifyDockWidget(self.docks[row.stacked], self.docks[row.id])
+        self.docks["equations"].raise_()
+
+    def _size_docks(self) -> None:
+        width, height = self.width(), self.height()
+        right = max(300, min(400, width * 27 // 100))
+        self.resizeDocks([self.docks["step"]], [right], Qt.Orientation.Horizontal)
+        below = max(150, height * 27 // 100)
+        self.resizeDocks([self.docks["loss"]], [below], Qt.Orientation.Vertical)
+        half = (width - right) // 2
+        self.resizeDocks(
+            [self.docks["loss"], self.docks["equations"]], [half, half], Qt.Orientation.Horizontal
+        )
+        upper = (height - 44) * 62 // 100
+        self.resizeDocks(
+            [self.docks["step"], self.docks["inspector"]],
+            [upper, height - 44 - upper],
+            Qt.Orientation.Vertical,
+        )
+
+    def restore_panels(self) -> None:
+        """Put every dock back to where it was at first."""
+        for row in DOCKS:
+            dock = self.docks[row.id]
+            dock.setFloating(False)
+            self.addDockWidget(row.area, dock)
+            dock.show()
+        self._arrange_docks()
+        self._size_docks()
+
+    def _restore(self) -> None:
+        self.resize(1280, 720)
+        self._fresh = not self.settings.get("window/state")
+        if self.settings.get("window/geometry"):
+            self.restoreGeometry(self.settings.get("window/geometry"))
+        if not self._fresh:
+            self.restoreState(self.settings.get("window/state"))
+
+    def _connect(self) -> None:
+        session = self.session
+        session.frame_changed.connect(self._show_frame)
+        session.graph_changed.connect(self._show_graph)
+        session.document_changed.connect(self._say_document)
+        session.selection_changed.connect(self._show_selection)
+        session.playing_changed.connect(self._show_place)
+        session.training_changed.connect(self._show_actions)
+        session.progressed.connect(self._show_place)
+        session.notice.connect(self._notify)
+        self.transport.moved.connect(session.go)
+        self.scene.node_clicked.connect(session.select)
+        self.scene.edge_clicked.connect(session.select)
+        self.controls.open_requested.connect(self.open_file)
+        self.controls.focus_back.connect(self.view.setFocus)
+        for part in (self.controls, self.transport, self.menu_button):
+            _focus_by_tab(part)
+        QApplication.instance().installEventFilter(self)
+
+    # --- showing ---
+
+    def _show_graph(self) -> None:
+        """Lay the graph out and show it; only for another graph, never while stepping."""
+        view = scene_view(self.session.frame)
+        self._graph_shown = self.session.frame.statics
+        self.scene.set_graph(view, layout_of(self.session.frame, view), self.theme)
+        self.view.fit()
+        self._show_timeline()
+        self._prefetch()
+
+    def _show_timeline(self) -> None:
+        phases = timeline_phases(self.session.trace)
+        if phases != getattr(self, "_phases", None):
+            self._phases = phases
+            self.transport.set_timeline(phases)
+        self._show_place()
+
+    def _show_frame(self) -> None:
+        self.scene.show_step(scene_view(self.session.frame))
+        self._show_timeline()
+
+    def _show_place(self) -> None:
+        session = self.session
+        self.transport.set_position(
+            session.position, session.iteration, session.iterations, session.speed, session.playing
+        )
+        self._show_actions()
+
+    def _show_actions(self) -> None:
+        for row in ACTIONS:
+            action = self.actions_by_id[row.id]
+            enabled = row.enabled(self.session)
+            if action.isEnabled() != enabled:
+                action.setEnabled(enabled)
+            text = row.name(self.session) if row.name is not None else row.text
+            if action.text() != text:
+                action.setText(text)
+
+    def _show_selection(self) -> None:
+        self.scene.select(self.session.selection)
+
+    def _say_document(self) -> None:
+        self.setWindowTitle(f"{self.session.document.network.title} — Backstep")
+        self.messages.clear()
+        model = self.session.model
+        if model.notices and model.network is not self._said:
+            self.notifier.info(" ".join(model.notices))
+        self._said = model.network
+
+    def _place_messages(self) -> None:
+        """Put the messages along the lower edge of the graph."""
+        width = self.view.width()
+        height = self.messages.height_for(width)
+        self.messages.setGeometry(0, self.view.height() - height, width, height)
+
+    def _notify(self, kind: str, sentence: str) -> None:
+        {"info": self.notifier.info, "warning": self.notifier.warning}.get(kind, self.notifier.error)(
+            sentence
+        )
+
+    def _prefetch(self) -> None:
+        """Have the equations of every step ready before they are asked for."""
+        statics = self.session.statics
+        if len(statics.names) < 200:
+            self.cache.prefetch(
+                equation.coloured
+                for source, target, slot in statics.flows_back
+                if (equation := statics.backward(target, slot)) is not None
+            )
+
+    # --- what actions do ---
+
+    def next_theme(self) -> None:
+        """Change between light and dark."""
+        self.set_theme("dark" if self.theme.name != "dark" else "light")
+
+    def set_theme(self, name: str) -> None:
+        """Show everything in another theme."""
+        self.settings.set("view/theme", name)
+        self.theme: Theme = THEMES[name]
+        apply_theme(QApplication.instance(), self.theme)
+        for part in (
+            self.controls,
+            self.transport,
+            self.messages,
+            self.view,
+            self.scene,
+            *self.panels.values(),
+        ):
+            part.set_theme(self.theme)
+
+    def _theme_name(self) -> str:
+        name = self.settings.get("view/theme")
+        if name in THEMES:
+            return name
+        dark = QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        return "dark" if dark else "light"
+
+    def ask_step(self) -> None:
+        """Let the user type a step's number or a command."""
+        self._open_search("")
+
+    def search_commands(self) -> None:
+        """Let the user look for a command by name."""
+        self._open_search("")
+
+    def _open_search(self, text: str) -> None:
+        self._close_overlay()
+        items = [
+            (row.id, self.actions_by_id[row.id].text(), _keys_text(row), row.enabled(self.session))
+            for row in ACTIONS
+        ]
+        search = CommandSearch(self.theme, items, list(self.session.statics.names), self)
+        search.chosen.connect(lambda action: self.actions_by_id[action].trigger())
+        search.go_to.connect(self.session.go)
+        search.find_node.connect(self._find_node)
+        self._open_overlay(search)
+
+    def _find_node(self, name: str) -> None:
+        self.session.select(name)
+        self.view.centerOn(self.scene.node_rect(name).center())
+
+    def show_keys(self) -> None:
+        """Show every key, or put the sheet away."""
+        if isinstance(self._overlay, KeySheet):
+            self._close_overlay()
+            return
+        self._close_overlay()
+        rows = [(row.group, _keys_text(row), row.text) for row in ACTIONS if row.keys]
+        self._open_overlay(KeySheet(self.theme, rows, self))
+
+    def _open_overlay(self, overlay: QWidget) -> None:
+        self._overlay = overlay
+        overlay.destroyed.connect(self._forget_overlay)
+        overlay.open_over()
+
+    def _close_overlay(self) -> None:
+        if self._overlay is not None:
+            self._overlay.close()
+            self._overlay = None
+
+    def _forget_overlay(self) -> None:
+        self._overlay = None
+
+    def open_file(self) -> None:
+        """Open a network file."""
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open a network", self.settings.get("files/folder"), "Networks (*.toml)"
+        )
+        if path:
+            self.settings.set("files/folder", str(Path(path).parent))
+            self.session.open(path)
+
+    def save_file(self) -> None:
+        """Save the network as a file."""
+        name = f"{self.session.document.network.name}.toml"
+        start = str(Path(self.settings.get("files/folder")) / name)
+        path, _ = QFileDialog.getSaveFileName(self, "Save the network", start, "Networks (*.toml)")
+        if path:
+            self._do(lambda: save_network(self.session.document, Path(path)), f"Saved {Path(path).name}.")
+
+    def export_picture(self) -> None:
+        """Write the graph at this step to a picture file."""
+        session = self.session
+        name = f"{session.document.network.name}-step-{session.position:03d}.svg"
+        start = str(Path(self.settings.get("files/folder")) / name)
+        path, _ = QFileDialog.getSaveFileName(self, "Export this step", start, picture_filters())
+        if path:
+            theme = self.theme.name
+            self._do(lambda: export_session(session, Path(path), theme=theme), f"Exported {Path(path).name}.")
+
+    def _do(self, action: Callable[[], None], done: str) -> None:
+        try:
+            action()
+        except BackstepError as error:
+            self.notifier.error(str(error))
+        else:
+            self.notifier.info(done)
+
+    # --- Qt's own ---
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep shortcuts away from fields that are being edited, and Space with a focused button."""
+        moved = event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest)
+        if moved and watched in (self.view, self.messages):
+            self._place_messages()
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and _keeps(watched, event)
+        ):
+            event.accept()
+            return True
+        return super().eventFilter(watched, event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._fresh:
+            self._fresh = False
+            self._size_docks()
+        self._say_document()
+        self.view.setFocus()
+        QTimer.singleShot(0, self.build_late)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._overlay is not None:
+            self._overlay.open_over()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.set("window/geometry", self.saveGeometry().data())
+        self.settings.set("window/state", self.saveState().data())
+        self.settings.save()
+        QApplication.instance().removeEventFilter(self)
+        self.session.close()
+        super().closeEvent(event)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(512, 288)
+
+
+_WITH_CACHE = ("step", "equations")
+_PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+def _is_edited(widget: QWidget) -> bool:
+    """Say whether keys belong to a field that is being edited."""
+    if isinstance(widget, QPlainTextEdit):
+        return not widget.isReadOnly()
+    return isinstance(widget, QLineEdit | QAbstractSpinBox) or (
+        isinstance(widget, QComboBox) and widget.isEditable()
+    )
+
+
+def _keeps(watched: QObject, event: QKeyEvent) -> bool:
+    """Say whether a key belongs to the widget that has the focus rather than to a shortcut."""
+    if not isinstance(watched, QWidget):
+        return False
+    presses = isinstance(watched, QAbstractButton | QComboBox) and event.key() in _PRESSING
+    return presses or _is_edited(watched)
+
+
+def _focus_by_tab(root: QWidget) -> None:
+    """Let a click on a button leave the focus with the graph, so that Space goes on playing."""
+    for button in (root, *root.findChildren(QAbstractButton)):
+        if isinstance(button, QAbstractButton) and button.focusPolicy() == Qt.FocusPolicy.StrongFocus:
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+def _keys_text(row: Action) -> str:
+    native = QKeySequence.SequenceFormat.NativeText
+    return QKeySequence(row.keys[0]).toString(native) if row.keys else ""
+
+
+def icons_of(theme: Theme) -> Mapping[str, object]:
+    """Return every action's icon in a theme."""
+    return {row.id: icons.icon(row.icon, theme) for row in ACTIONS if row.icon}
