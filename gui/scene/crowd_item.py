@@ -5,6 +5,8 @@ Two thousand items of their own would take an eighth of a second to paint; this 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
@@ -141,7 +143,7 @@ class CrowdItem(QGraphicsItem):
         for key in (self._keys[i] for i in edges):
             corners = [QPointF(*corner) for corner in self._geometry.wires[key].forward.corners]
             lines = groups.setdefault(_line_style(self._view.edges[key]), [])
-            lines.extend(QLineF(a, b) for a, b in zip(corners, corners[1:], strict=False))
+            lines.extend(QLineF(a, b) for a, b in pairwise(corners))
         for (role, amount, width), lines in groups.items():
             pen = QPen(blend(getattr(self._theme, role), self._theme.canvas, amount), width)
             pen.setCosmetic(True)

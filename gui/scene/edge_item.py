@@ -174,7 +174,7 @@ def _mitred(point: Point, a: Point, b: Point, distance: float) -> Point:
 
 
 def _on_border(point: Point, way: Point, distance: float) -> Point:
-    """Move an end along the border it touches: a level one where the line runs up or down, else an upright one."""
+    """Move an end along the border it touches: a level one where the line runs up or down."""
     dx, dy = way
     if abs(dy) > abs(dx) * 0.25:
         return point[0] - distance / dy, point[1]

@@ -128,7 +128,7 @@ class GraphScene(QGraphicsScene):
             self.edge_clicked.emit(key)
 
     def neighbour(self, step: int) -> str | None:
-        """Return the node `step` places after the selected one, in the graph's order; None past either end."""
+        """Return the node `step` places after the selected one in the graph's order; None past an end."""
         names = list(self._view.nodes)
         at = names.index(self._selected) if self._selected in names else (-1 if step > 0 else len(names))
         return names[at + step] if 0 <= at + step < len(names) else None

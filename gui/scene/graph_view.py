@@ -1,4 +1,4 @@
-"""The window's look at the graph: zooms, pans and keeps it fitted, with a caption and a key in the corners."""
+"""The window's look at the graph: zooms, pans, keeps it fitted; a caption and a key in the corners."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gui.theme import PHASE_TEXT, Theme, application_font
 
 MOST_FITTED = 1.7
 """A small graph is not blown up beyond this scale."""
-SCALES = (0.03, 6.0)
+SCALES = (0.004, 6.0)
 ZOOM = 1.0016
 """By how much a unit of the wheel (a notch has 120) enlarges."""
 EDGE = 12

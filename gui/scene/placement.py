@@ -16,8 +16,10 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 Point = tuple[float, float]
 Array = np.ndarray
 
-TRIES = ((1.0, 0.0), (0.9, 0.0), (0.8, 0.0), (1.0, 8.0), (1.0, 20.0), (0.8, 20.0))
-TRIES += ((1.0, 40.0), (0.8, 40.0), (1.0, 70.0), (0.8, 70.0), (1.0, 110.0), (0.65, 0.0), (0.65, 40.0))
+TRIES = (
+    *((1.0, 0.0), (0.9, 0.0), (0.8, 0.0), (1.0, 8.0), (1.0, 20.0), (0.8, 20.0), (1.0, 40.0), (0.8, 40.0)),
+    *((1.0, 70.0), (0.8, 70.0), (1.0, 110.0), (0.65, 0.0), (0.65, 40.0)),
+)
 """How a note looks for room: at which scale, and how much further away from its wire than it would touch."""
 ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
 """Where along a wire, as shares of its length; the middle first."""
@@ -32,9 +34,11 @@ WIDE_BENDS = (
 )
 """Of arcs: how high they rise, how far aside relative to that, and from how far they come to their end."""
 SIDES = np.array(
-    [(0, -1), (-0.6, -1), (0.6, -1), (-1, 0), (1, 0), (0, 1), (-0.8, -0.6), (0.8, -0.6), (-0.9, 0.8)]
-    + [(0.9, 0.8), (0, -2), (0, 2), (-1.3, -2), (1.3, -2), (1.1, 2), (-1.1, 2), (0, -3), (0, 3)]
-    + [(0, -4.5), (0, 4.5), (-1.5, -3.5), (1.5, -3.5), (1.5, 3.5), (-1.5, 3.5)]
+    [
+        *((0, -1), (-0.6, -1), (0.6, -1), (-1, 0), (1, 0), (0, 1), (-0.8, -0.6), (0.8, -0.6), (-0.9, 0.8)),
+        *((0.9, 0.8), (0, -2), (0, 2), (-1.3, -2), (1.3, -2), (1.1, 2), (-1.1, 2), (0, -3), (0, 3)),
+        *((0, -4.5), (0, 4.5), (-1.5, -3.5), (1.5, -3.5), (1.5, 3.5), (-1.5, 3.5)),
+    ]
 )
 """Where a label may stand around a point, in halves of its size."""
 
@@ -77,10 +81,10 @@ def rows(rects: Sequence[QRectF]) -> Array:
 
 
 def pieces(corners: Sequence[Point], thickness: float = 0.0, step: float = 12.0) -> Array:
-    """Return small rectangles along a line, as rows, by which a note keeps off it."""
+    """Return rectangles along a line, as rows, by which a note keeps off it; many where it is slanted."""
     found = []
     for start, end in pairwise(np.asarray(corners, dtype=float)):
-        count = max(1, round(float(np.hypot(*(end - start))) / step))
+        count = max(1, round(float(np.abs(end - start).min()) / step))
         points = start + np.linspace(0, 1, count + 1)[:, None] * (end - start)
         low, high = np.minimum(points[:-1], points[1:]), np.maximum(points[:-1], points[1:])
         found.append(np.hstack([low - thickness / 2, high + thickness / 2]))
@@ -167,7 +171,7 @@ def _curves(
     leaves: Sequence[float],
     pulls: Sequence[float],
 ) -> Array:
-    """Return curves that leave the bookmark upwards and come to each side of the box; shape (curves, 4, 2)."""
+    """Return curves that leave the bookmark upwards and come to each side of the box: (curves, 4, 2)."""
     x, y = start.x(), start.y()
     middle = box.center()
     ends = np.array(
@@ -234,4 +238,4 @@ def _contained(points: Array, rects: Array) -> Array:
         return np.zeros(points.shape[:2], dtype=bool)
     x, y = points[..., 0, None], points[..., 1, None]
     inside = (x > rects[:, 0] - 3) & (x < rects[:, 2] + 3) & (y > rects[:, 1] - 3) & (y < rects[:, 3] + 3)
-    return inside.any(axis=-1)
+    return np.any(inside, axis=-1)
