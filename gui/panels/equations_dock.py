@@ -1,0 +1,188 @@
+"""The network's equations, forward and backward, with the one marked that is being computed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QPainter
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QSizePolicy,
+    QStyleOptionViewItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.equations import EquationCache, is_ready, plain_source
+from gui.formulas import fitting_scale, lines_size, paint_lines, set_lines
+from gui.panel import Panel
+from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel
+from gui.session import Session
+from gui.theme import Theme, application_font
+from gui.viewdata import EquationRow, equation_rows
+
+SIZE = 16.0
+PADDING = 6.0
+HEADING_HEIGHT = 26
+WAITING_HEIGHT = 32
+"""The height of a line whose equation is still being set."""
+SETTLE = 60
+"""Milliseconds in which equations that have become ready are collected."""
+HEADINGS = {"forward": "Forward", "backward": "Backward"}
+
+
+class EquationsPanel(Panel):
+    """Every equation of the network in full."""
+
+    title = "Equations"
+    object_name = "equations"
+
+    def __init__(
+        self,
+        session: Session,
+        theme: Theme,
+        parent: QWidget | None = None,
+        cache: EquationCache | None = None,
+    ) -> None:
+        super().__init__(session, theme, parent)
+        self._cache = cache or EquationCache(self)
+        self._known: frozenset[str] = frozenset()
+        self._model = RowModel(lambda row: plain_source(row.latex), self)
+        self.view = RowList(self._model)
+        self.view.setAccessibleName("equations")
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._delegate = EquationDelegate(theme, self.view)
+        self.view.setItemDelegate(self._delegate)
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE)
+        self._arrange()
+        self._settle.timeout.connect(self._lay_out_again)
+        self._cache.ready.connect(self._note_ready)
+        self.view.clicked.connect(self._select)
+        self.view.activated.connect(self._select)
+        self.copy_button.clicked.connect(self.copy_all)
+        session.document_changed.connect(self._prefetch)
+        self.refresh_on(session.frame_changed)
+        self._prefetch()
+
+    def refresh(self) -> None:
+        """Mark the equation that is being computed."""
+        rows = equation_rows(self.session.frame)
+        self._model.set_rows(with_headings(rows))
+        latex = frozenset(row.latex for row in rows)
+        if latex != self._known:
+            self._known = latex
+            self._model.lay_out_again()
+            self._cache.prefetch(row.latex for row in rows)
+        counts = [sum(row.phase == phase for row in rows) for phase in HEADINGS]
+        self._caption.setText(f"{counts[0]} forward, {counts[1]} backward · click one to inspect its node")
+        self.view.follow()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._delegate.theme = theme
+        self.view.viewport().update()
+        super().set_theme(theme)
+
+    def latex(self) -> str:
+        """Return all equations as LaTeX, aligned at their signs of equality."""
+        rows = (plain_source(row.latex) for row in equation_rows(self.session.frame))
+        lines = " \\\\\n".join("  " + row.replace(" = ", " &= ", 1) for row in rows)
+        return f"\\begin{{align*}}\n{lines}\n\\end{{align*}}"
+
+    def copy_all(self) -> None:
+        """Put all equations onto the clipboard as LaTeX."""
+        QGuiApplication.clipboard().setText(self.latex())
+
+    def copy_current(self) -> None:
+        """Put the equation at the pointer or at the focus onto the clipboard as LaTeX."""
+        row = self.view.currentIndex().data(ROW)
+        if isinstance(row, EquationRow):
+            QGuiApplication.clipboard().setText(plain_source(row.latex))
+
+    def _prefetch(self) -> None:
+        self._cache.prefetch(row.latex for row in equation_rows(self.session.frame))
+
+    def _note_ready(self, latex: str) -> None:
+        if latex in self._known:
+            self._settle.start()
+
+    def _lay_out_again(self) -> None:
+        self._model.lay_out_again()
+        self.view.follow()
+
+    def _select(self, index: QModelIndex) -> None:
+        row = index.data(ROW)
+        if isinstance(row, EquationRow):
+            self.session.select(row.name)
+
+    def _arrange(self) -> None:
+        self._caption = QLabel()
+        self._caption.setProperty("role", "small")
+        self._caption.setFont(application_font("small"))
+        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.copy_button = QToolButton()
+        self.copy_button.setText("Copy all as LaTeX")
+        self.copy_button.setProperty("flat", True)
+        self.copy_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for text, action in (("Copy as LaTeX", self.copy_current), ("Copy all as LaTeX", self.copy_all)):
+            self.view.addAction(text).triggered.connect(action)
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.view.setResizeMode(QListView.ResizeMode.Adjust)
+        top = QHBoxLayout()
+        top.setContentsMargins(int(INDENT), 0, 8, 0)
+        top.addWidget(self._caption, 1)
+        top.addWidget(self.copy_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self.view, 1)
+
+
+def with_headings(rows: list[EquationRow]) -> list[EquationRow | str]:
+    """Return the rows with a heading before those of each phase."""
+    found: list[EquationRow | str] = []
+    for i, row in enumerate(rows):
+        if i == 0 or rows[i - 1].phase != row.phase:
+            found.append(HEADINGS[row.phase])
+        found.append(row)
+    return found
+
+
+class EquationDelegate(RowDelegate):
+    """Paints one equation in as many lines as it needs."""
+
+    def __init__(self, theme: Theme, view: QListView) -> None:
+        super().__init__(theme, view)
+        self._view = view
+
+    def paint_row(self, painter: QPainter, rect: QRectF, row: EquationRow) -> None:
+        """Paint an equation, or its name in dots while it is being set."""
+        if not is_ready(row.latex):
+            painter.setFont(application_font("small"))
+            painter.setPen(self.theme.color("muted"))
+            painter.drawText(rect.adjusted(INDENT, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, f"{row.name} …")
+            return
+        lines = set_lines(row.latex, SIZE, self._room())
+        scale = fitting_scale(lines, SIZE, self._room())
+        height = lines_size(lines, SIZE)[1] * scale
+        painter.translate(rect.left() + INDENT, rect.top() + (rect.height() - height) / 2)
+        painter.scale(scale, scale)
+        paint_lines(painter, lines, SIZE, self.theme, "text" if row.current or row.done else "muted")
+
+    def _room(self) -> float:
+        return max(100.0, self._view.viewport().width() - 2 * INDENT)
+
+    # Qt
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        row = index.data(ROW)
+        if isinstance(row, str):
+            return QSize(100, HEADING_HEIGHT)
+        if not is_ready(row.latex):
+            return QSize(100, WAITING_HEIGHT)
+        lines = set_lines(row.latex, SIZE, self._room())
+        height = lines_size(lines, SIZE)[1] * fitting_scale(lines, SIZE, self._room())
+        return QSize(100, int(height + 2 * PADDING) + 1)
