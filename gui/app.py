@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from PySide6.QtCore import QSettings, QStandardPaths, Qt
+from PySide6.QtCore import QSettings, QStandardPaths, Qt, QTemporaryDir
 from PySide6.QtWidgets import QApplication
 
 from engine.graph import Detail
@@ -43,9 +42,9 @@ def application(theme: Theme = LIGHT) -> QApplication:
 
 def temporary_settings() -> Settings:
     """Return settings that are forgotten at the end, for pictures and tests."""
-    folder = tempfile.TemporaryDirectory(prefix="backstep-")
-    settings = Settings(QSettings(str(Path(folder.name) / "settings.ini"), QSettings.Format.IniFormat))
-    settings.destroyed.connect(folder.cleanup)
+    folder = QTemporaryDir()
+    settings = Settings(QSettings(folder.filePath("settings.ini"), QSettings.Format.IniFormat))
+    settings.destroyed.connect(folder.remove)
     return settings
 
 

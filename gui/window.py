@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
@@ -29,7 +30,6 @@ from PySide6.QtWidgets import (
 
 from engine.errors import BackstepError
 from graphs.network import Network
-from gui import icons
 from gui.actions import ACTIONS, Action
 from gui.controls import ControlBar
 from gui.equations import EquationCache
@@ -272,7 +272,7 @@ class Window(QMainWindow):
         self.controls.focus_back.connect(self.view.setFocus)
         for part in (self.controls, self.transport, self.menu_button):
             _focus_by_tab(part)
-        QApplication.instance().installEventFilter(self)
+        _application().focusChanged.connect(self._guard)
 
     # --- showing ---
 
@@ -324,6 +324,12 @@ class Window(QMainWindow):
             self.notifier.info(" ".join(model.notices))
         self._said = model.network
 
+    def _guard(self, before: QWidget | None, after: QWidget | None) -> None:
+        """Watch the keys of whatever has the focus, and of nothing else."""
+        for widget, watch in ((before, False), (after, True)):
+            if widget is not None and shiboken6.isValid(widget) and _wants_keys(widget):
+                (widget.installEventFilter if watch else widget.removeEventFilter)(self)
+
     def _place_messages(self) -> None:
         """Put the messages along the lower edge of the graph."""
         width = self.view.width()
@@ -355,7 +361,7 @@ class Window(QMainWindow):
         """Show everything in another theme."""
         self.settings.set("view/theme", name)
         self.theme: Theme = THEMES[name]
-        apply_theme(QApplication.instance(), self.theme)
+        apply_theme(_application(), self.theme)
         for part in (
             self.controls,
             self.transport,
@@ -405,6 +411,11 @@ class Window(QMainWindow):
         self._close_overlay()
         rows = [(row.group, _keys_text(row), row.text) for row in ACTIONS if row.keys]
         self._open_overlay(KeySheet(self.theme, rows, self))
+
+    @property
+    def overlay(self) -> QWidget | None:
+        """What lies over the window now: the key sheet, the command search."""
+        return self._overlay
 
     def _open_overlay(self, overlay: QWidget) -> None:
         self._overlay = overlay
@@ -488,7 +499,7 @@ class Window(QMainWindow):
         self.settings.set("window/geometry", self.saveGeometry().data())
         self.settings.set("window/state", self.saveState().data())
         self.settings.save()
-        QApplication.instance().removeEventFilter(self)
+        _application().focusChanged.disconnect(self._guard)
         self.session.close()
         super().closeEvent(event)
 
@@ -500,7 +511,13 @@ _WITH_CACHE = ("step", "equations")
 _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
-def _is_edited(widget: QWidget) -> bool:
+def _application() -> QApplication:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app
+
+
+def _is_edited(widget: QObject) -> bool:
     """Say whether keys belong to a field that is being edited."""
     if isinstance(widget, QPlainTextEdit):
         return not widget.isReadOnly()
@@ -509,10 +526,12 @@ def _is_edited(widget: QWidget) -> bool:
     )
 
 
+def _wants_keys(widget: QObject) -> bool:
+    return isinstance(widget, QAbstractButton | QComboBox) or _is_edited(widget)
+
+
 def _keeps(watched: QObject, event: QKeyEvent) -> bool:
     """Say whether a key belongs to the widget that has the focus rather than to a shortcut."""
-    if not isinstance(watched, QWidget):
-        return False
     presses = isinstance(watched, QAbstractButton | QComboBox) and event.key() in _PRESSING
     return presses or _is_edited(watched)
 
@@ -527,8 +546,3 @@ def _focus_by_tab(root: QWidget) -> None:
 def _keys_text(row: Action) -> str:
     native = QKeySequence.SequenceFormat.NativeText
     return QKeySequence(row.keys[0]).toString(native) if row.keys else ""
-
-
-def icons_of(theme: Theme) -> Mapping[str, object]:
-    """Return every action's icon in a theme."""
-    return {row.id: icons.icon(row.icon, theme) for row in ACTIONS if row.icon}
