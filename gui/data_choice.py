@@ -127,7 +127,25 @@ def preview(network: Network, data: FileData, seed: int, overrides: Mapping[str,
         model = bind(changed, seed=seed, overrides=overrides)
     except BackstepError as error:
         return Preview(None, str(error))
-    return Preview(changed, _headline(model), model.notices)
+    misfit = _misfit(model)
+    return Preview(None, misfit) if misfit else Preview(changed, _headline(model), model.notices)
+
+
+def _misfit(model: Model) -> str:
+    """Say where a target would be compared with several rows at once, "" where none is.
+
+    NumPy copies the target then, and the formula has a value: but not one that anybody asks for.
+    """
+    nodes = model.graph.nodes
+    elementwise = (node for node in nodes if node.op is not None and node.op.elementwise)
+    meetings = ((node, nodes[source]) for node in elementwise for source in node.inputs)
+    for node, target in meetings:
+        if target.name not in model.targets:
+            continue
+        rows, own = (n.dims[0].size if len(n.dims) == 2 else 1 for n in (node, target))
+        if rows > own:
+            return f"The formula gives {rows} rows, but {target.name} has {own}: choose fewer columns."
+    return ""
 
 
 def _headline(model: Model) -> str:
@@ -292,27 +310,34 @@ class DataChoice(Popup):
             for name in files_of(network):
                 self.sets.addItem(name.removesuffix(".csv"), name)
             self.sets.setCurrentIndex(self.sets.findData(own_file(network)))
-            self._choose_from(network.data)
+            self._choose_set()
         else:
             self._say(Preview(None, "This network has its numbers in its file."), error=False)
 
     def _choose_set(self) -> None:
         network = self._session.document.network
         assert isinstance(network.data, FileData)
-        name = self.sets.currentData()
-        if name == own_file(network):
-            self._choose_from(network.data)
-            return
+        dataset = self._read(self.sets.currentData())
+        if dataset is not None:
+            own = self.sets.currentData() == own_file(network)
+            self._choose_from(network.data if own else first_choice(dataset, network.data))
+
+    def _read(self, name: str | None) -> Dataset | None:
+        """Return a data set, or say why it cannot be read: a file may have gone since it was opened."""
+        path = files_of(self._session.document.network).get(name or "")
         try:
-            self._choose_from(first_choice(read_csv(files_of(network)[name]), network.data))
+            self._dataset = read_csv(path) if path is not None else None
         except BackstepError as error:
+            self._dataset = None
             self._say(Preview(None, str(error)))
+        else:
+            if self._dataset is None:
+                self._say(Preview(None, "The file with the data in use is gone. Choose other data."))
+        return self._dataset
 
     def _choose_from(self, data: FileData) -> None:
         """Offer the columns of a data set, those of `data` chosen."""
         self._data = data
-        path = files_of(self._session.document.network)[self.sets.currentData()]
-        self._dataset = read_csv(path)
         for box, checked in ((self.filter, bool(data.where)), (self.standardize, bool(data.standardize))):
             box.blockSignals(True)
             box.setChecked(checked)
@@ -337,8 +362,10 @@ class DataChoice(Popup):
             kind = ColumnBox if len(chosen) <= 1 else ColumnList
             self._offer(column, f"Target {name}", name, kind(offered, chosen))
         self._inside.replaceWidget(self._lists, lists)
+        self._lists.hide()
         self._lists.deleteLater()
         self._lists = lists
+        lists.show()
 
     def _offer(self, column: QVBoxLayout, title: str, name: str, widget: ColumnList | ColumnBox) -> None:
         label = QLabel(title)

@@ -186,6 +186,7 @@ class KeySheet(Overlay):
         self.area.viewport().setAutoFillBackground(False)
         self.sheet.setAutoFillBackground(False)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for part in (self.area.viewport(), self.sheet):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
@@ -203,11 +204,17 @@ class KeySheet(Overlay):
     def arrange(self) -> None:
         room = self.size() - QSize(2, 2) * (self._halved(self.PADDING) + self._halved(self.MARGIN))
         size = self._largest(room)
-        self.sheet.resize(size)
-        bar = 12 if size.height() > room.height() else 0
-        view = QSize(size.width() + bar, size.height()).boundedTo(room)
+        scrolls = size.height() > room.height()
+        # Said outright: left to itself, the bar would come and go once too often while sizes change.
+        policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOn if scrolls else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.area.setVerticalScrollBarPolicy(policy)
+        view = QSize(size.width() + (self._bar_width() if scrolls else 0), size.height()).boundedTo(room)
         corner = (self.size() - view) / 2
         self.area.setGeometry(corner.width(), corner.height(), view.width(), view.height())
+        self.sheet.resize(size)
+
+    def _bar_width(self) -> int:
+        return self.area.verticalScrollBar().sizeHint().width() + 2
 
     def _largest(self, room: QSize) -> QSize:
         """Lay the sheet out as large as it fits; where nothing fits, so that it scrolls only downwards."""
@@ -217,7 +224,7 @@ class KeySheet(Overlay):
             self.sheet.set_scale(scale, columns)
             size = self.sheet.sizeHint()
             fits_below = size.height() <= room.height() or scale < 1
-            if size.width() <= room.width() - 12 and fits_below:
+            if size.width() <= room.width() - self._bar_width() and fits_below:
                 break
         return self.sheet.sizeHint()
 
