@@ -94,6 +94,8 @@ def _say(sentence: str, code: int = USAGE) -> int:
 
 def _write(text: str, code: int) -> int:
     """Write `text` to stdout and return `code`; a reader who has seen enough (``| head``) is no error."""
+    if sys.stdout is None:  # closed before Python started
+        return code
     try:
         sys.stdout.write(_plain(text))
         sys.stdout.flush()

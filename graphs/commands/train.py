@@ -26,6 +26,7 @@ from graphs.network import Model
 Trajectory = dict[str, list[np.ndarray]]
 MAX_STEPS = 10_000_000
 MAX_RECORDED = 20_000_000  # numbers in a trajectory
+EMPTY = 16  # what an array takes besides its numbers, in numbers
 ROWS = 10
 
 
@@ -61,7 +62,7 @@ def _advance(run: Run, steps: int, record: bool) -> Trajectory | None:
     """Train for `steps`, and return every value of the parameters on the way where they are asked for."""
     stride = 1 if record else max(1, steps // 100)
     trajectory = {name: [value] for name, value in run.point.parameters.items()} if record else None
-    if record and (steps + 1) * sum(v.size for v in run.point.parameters.values()) > MAX_RECORDED:
+    if record and (steps + 1) * sum(v.size + EMPTY for v in run.point.parameters.values()) > MAX_RECORDED:
         raise UsageError("the trajectory would be too long.", how="Ask for fewer --steps.")
     progress = _Progress(steps)
     while run.iteration < steps and run.diverged is None:
