@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +15,11 @@ from engine.notation import latex
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
-from gui.viewdata.records import Array, EdgeKey
+from gui.viewdata.records import Array, EdgeKey, SceneView
+
+__all__ = ["Frame", "Statics"]
+
+MAX_READERS = 500  # nodes beyond which who reads what is not asked: it takes every equation
 
 
 class Statics:
@@ -27,7 +32,10 @@ class Statics:
         self.whole = self.derivation if detail == Detail.EQUATION else Derivation(graph)
         self.names = graph.visible(detail)
         self.edges: tuple[EdgeKey, ...] = tuple(graph.edges(detail))
+        self.shown: tuple[Frame, SceneView] | None = None  # the last scene: the next differs little
         self._equations: dict[tuple[str, int, bool], BackwardEquation | None] = {}
+        self._texts: dict[tuple[str, str], str] = {}
+        self._arrivals: dict[str, list[int]] | None = None
 
     def backward(self, node: str, slot: int, accumulate: bool = False) -> BackwardEquation | None:
         """Return one backward step's equation; None where its line is too long to be written out."""
@@ -38,6 +46,51 @@ class Statics:
             except BackstepError:
                 self._equations[key] = None
         return self._equations[key]
+
+    def forward_text(self, name: str) -> str:
+        """Return the equation that defines a line, as LaTeX."""
+        return self._kept("forward", name, self.whole.forward_latex)
+
+    def gradient_text(self, name: str) -> str:
+        """Return the equation of a whole gradient, as LaTeX; dots where a line is too long to write out."""
+        return self._kept("gradient", name, self._gradient_text)
+
+    def source(self, name: str) -> str:
+        """Return the NumPy statement that computes a node."""
+        return self._kept("source", name, self.derivation.forward_source)
+
+    def _kept(self, what: str, name: str, write: Callable[[str], str]) -> str:
+        text = self._texts.get((what, name))
+        if text is None:
+            text = self._texts[what, name] = write(name)
+        return text
+
+    def _gradient_text(self, name: str) -> str:
+        try:
+            return self.whole.equation(name)
+        except BackstepError:
+            return rf"{self.whole.gradient_latex(name)} = \ldots"
+
+    def arrived(self, trace: Trace, name: str, position: int) -> int:
+        """Return how many contributions to a gradient have arrived after `position` steps.
+
+        The order of the steps depends on the graph alone, so any trace of it will do.
+        """
+        if self._arrivals is None:
+            self._arrivals = _arrivals(trace)
+        return bisect_left(self._arrivals.get(name, ()), position)
+
+    @cached_property
+    def edges_into(self) -> Mapping[str, Sequence[EdgeKey]]:
+        """The edges by the node that they lead to."""
+        found: dict[str, list[EdgeKey]] = {}
+        for edge in self.edges:
+            found.setdefault(edge[1], []).append(edge)
+        return found
+
+    def sources(self, name: str) -> list[str]:
+        """Return the nodes that a node reads, each once, in reading order."""
+        return list(dict.fromkeys(source for source, _, _ in self.edges_into.get(name, ())))
 
     @cached_property
     def gradient_order(self) -> tuple[str, ...]:
@@ -63,12 +116,10 @@ class Statics:
     def readers(self) -> Mapping[str, tuple[str, ...]]:
         """For each node that forward must keep, the nodes whose backward steps read it."""
         found: dict[str, dict[str, None]] = {}
-        if len(self.names) > 500:
-            return {}
-        for _, target, slot in self.edges:
-            equation = self.backward(target, slot) if (_, target, slot) in self.flows_back else None
+        for edge in self.edges if len(self.names) <= MAX_READERS else ():
+            equation = self.backward(edge[1], edge[2]) if edge in self.flows_back else None
             for name in equation.contribution.factor.uses if equation else ():
-                found.setdefault(name, {})[target] = None
+                found.setdefault(name, {})[edge[1]] = None
         return {name: tuple(readers) for name, readers in found.items()}
 
     @cached_property
@@ -77,26 +128,32 @@ class Statics:
         return {name: self._title(name) for name in self.names}
 
     def _title(self, name: str) -> tuple[str, str]:
+        title = self.derivation.name_latex(name)
+        if self.kind(name) not in ("line", "op"):
+            return title, ""
+        if self.detail == Detail.EQUATION:
+            return title, self.derivation.definition_latex(name)
+        operation = self._operation(name)
+        return (title, operation) if self.kind(name) == "line" else (operation, "")
+
+    def kind(self, name: str) -> str:
+        """Return "input", "parameter", "line", or "op" for an unnamed part of a line."""
         node = self.graph[name]
-        derivation = self.derivation
-        if node.op is None:
-            return derivation.name_latex(name), ""
-        own = self.graph.lines[node.line].node == node.id
-        if self.detail == Detail.EQUATION or own:
-            whole = self.detail == Detail.EQUATION
-            return derivation.name_latex(name), derivation.definition_latex(
-                name
-            ) if whole else self._operation(name)
-        return self._operation(name), ""
+        if node.kind != Kind.OP:
+            return node.kind.value
+        return "line" if node.id in self._lines else "op"
+
+    @cached_property
+    def _lines(self) -> frozenset[int]:
+        return frozenset(line.node for line in self.graph.lines)
 
     def _operation(self, name: str) -> str:
         """Return one operation with its named inputs, and a dot for each unnamed one."""
         node = self.graph[name]
-        lines = {line.node for line in self.graph.lines}
         args = []
         for source in node.inputs:
             read = self.graph.nodes[source]
-            part = read.kind == Kind.OP and read.id not in lines
+            part = read.kind == Kind.OP and read.id not in self._lines
             symbol = self.derivation.symbol(source)
             args.append(Name(read.name, read.dims, r"\cdot", "_") if part else symbol)
         assert node.op is not None
@@ -110,6 +167,14 @@ class Statics:
         numbers = " × ".join(str(d.size) for d in dims)
         names = " × ".join(d.name for d in dims)
         return numbers, names if names != numbers else ""
+
+
+def _arrivals(trace: Trace) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for step in trace.steps:
+        if step.phase == Phase.BACKWARD:
+            found.setdefault(step.target, []).append(step.index)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +210,7 @@ class Frame:
 
     @property
     def phase(self) -> str:
+        """The phase of that step, "start" at the start."""
         return self.step.phase.value if self.step is not None else "start"
 
     @property
@@ -156,15 +222,32 @@ class Frame:
         return self.statics.backward(step.node, step.slot, step.before is not None)
 
     @cached_property
-    def numbers(self) -> dict[str, Array]:
+    def numbers(self) -> Mapping[str, Array]:
         """Every value by name and every gradient as ``d_NAME``, as expressions read them."""
-        arrays = {n.name: a for n, a in zip(self.trace.graph.nodes, self.trace.arrays, strict=True)}
-        return {**arrays, **self.values, **{f"d_{name}": g for name, g in self.gradients.items()}}
+        return _Numbers(self)
+
+    def arrived(self, name: str) -> int:
+        """Return how many contributions to a gradient have arrived."""
+        return self.statics.arrived(self.trace, name, self.position)
 
 
-def arrived(frame: Frame) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for step in frame.trace.steps[: frame.position]:
-        if step.phase == Phase.BACKWARD:
-            counts[step.target] = counts.get(step.target, 0) + 1
-    return counts
+class _Numbers(Mapping[str, Array]):
+    """Looks names up where they stand: a table of all would cost a step of a large graph its time."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def __getitem__(self, name: str) -> Array:
+        frame = self._frame
+        if name.startswith("d_") and name[2:] in frame.gradients:
+            return frame.gradients[name[2:]]
+        if name in frame.values:
+            return frame.values[name]
+        return frame.trace.arrays[frame.trace.graph.ids[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._frame.trace.graph.ids
+        yield from (f"d_{name}" for name in self._frame.gradients)
+
+    def __len__(self) -> int:
+        return len(self._frame.trace.graph.ids) + len(self._frame.gradients)

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.ops import Side
 from gui.numbers import format_number
-from gui.viewdata.frame import Frame, arrived
+from gui.viewdata.frame import Frame
 from gui.viewdata.records import EdgeKey, InspectorView
-from gui.viewdata.words import kind_of, listed, plain
+from gui.viewdata.words import listed, plain
 
 
 def inspector_view(frame: Frame, selection: str | EdgeKey | None) -> InspectorView | None:
@@ -32,7 +33,7 @@ def _inspect_node(frame: Frame, name: str) -> InspectorView:
     return InspectorView(
         name=name,
         heading=derivation.forward_latex(name) if node.op is not None else derivation.name_latex(name),
-        kind=kind_of(frame, name),
+        kind=frame.statics.kind(name),
         shape=shape or "scalar",
         dims=dims,
         value=value,
@@ -48,7 +49,7 @@ def _gradient_note(frame: Frame, name: str) -> str:
     if graph.ids[name] not in graph.on_loss_path:
         return "The loss does not depend on it: its gradient is zero."
     expected = frame.statics.expected.get(name, 1)
-    count = arrived(frame).get(name, 0)
+    count = frame.arrived(name)
     if name not in frame.gradients:
         return "Its gradient has not been computed yet."
     return (
@@ -75,6 +76,18 @@ def _facts(frame: Frame, name: str) -> Iterator[tuple[str, str]]:
         yield "stored for", listed(f"the step back through {plain(frame, r)}" for r in readers)
 
 
+_SIDES = {
+    Side.LEFT: "multiplies from the left",
+    Side.RIGHT: "multiplies from the right",
+    Side.SUM: "sums over copies",
+    Side.SPREAD: "is handed to every entry",
+    Side.TRANSPOSE: "is transposed",
+    Side.ELEMENTWISE: "multiplies entry by entry",
+    Side.SCALAR: "multiplies by one number",
+    Side.MAP: "is a linear map",
+}
+
+
 def _inspect_edge(frame: Frame, key: EdgeKey) -> InspectorView:
     source, target, slot = key
     equation = frame.statics.backward(target, slot)
@@ -85,11 +98,14 @@ def _inspect_edge(frame: Frame, key: EdgeKey) -> InspectorView:
     facts = (
         []
         if factor is None
-        else [("factor's side", factor.side), ("reads", ", ".join(factor.uses) or "nothing")]
+        else [
+            ("factor", _SIDES.get(factor.side, "passes several operations")),
+            ("reads", listed([plain(frame, n) for n in factor.uses] or ["nothing stored"])),
+        ]
     )
     return replace(
         node,
-        name=f"{source} → {target}",
+        name=f"{plain(frame, source)} → {plain(frame, target)}",
         heading=equation.latex if equation else node.heading,
         kind="edge",
         contribution=step.contribution if step is not None else None,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from engine.derive import BackwardEquation
-from engine.expr import Apply, Expr, Hadamard, Name, Product, Sum, children, evaluate, names, uses
+from engine.expr import Apply, Expr, Hadamard, Product, Sum, children, evaluate, names
 from engine.notation import latex
 from engine.ops import Op, Side
 from engine.trace import Step
@@ -31,21 +29,26 @@ def product_views(
     return (whole, "=", *parts)
 
 
-def _expression_views(frame: Frame, expr: Expr) -> list[MatrixView | str]:
+def _expression_views(frame: Frame, expr: Expr, read: str = "forward") -> list[MatrixView | str]:
+    """Return the terms of a sum, the factors of a product; `read` is the role of what is made of values."""
     if isinstance(expr, Sum):
-        parts: list[MatrixView | str] = []
-        for sign, term in expr.terms:
-            parts += (["+" if sign > 0 else "−"] if parts or sign < 0 else []) + _expression_views(
-                frame, term
-            )
-        return parts
+        return _terms_views(frame, expr, read)
     if isinstance(expr, Product | Hadamard):
-        sign = ["−"] if expr.negative else []
-        return [*sign, *_factors_views(frame, expr)]
+        return [*(["−"] if expr.negative else []), *_factors_views(frame, expr, read)]
     if isinstance(expr, Apply) and len(expr.args) == 1 and expr.dims:
-        head = _head(expr)
-        return [head, *_expression_views(frame, expr.args[0])]
-    return [_matrix_view(frame, expr)]
+        return [_head(expr), _matrix_view(frame, expr.args[0], read)]
+    return [_matrix_view(frame, expr, read)]
+
+
+def _terms_views(frame: Frame, expr: Sum, read: str) -> list[MatrixView | str]:
+    parts: list[MatrixView | str] = []
+    for sign, term in expr.terms:
+        if parts or sign < 0:
+            parts.append("+" if sign > 0 else "−")
+        # a sum inside, or a minus of its own, would read as part of this sum
+        whole = isinstance(term, Sum) or (isinstance(term, Product | Hadamard) and term.negative)
+        parts += [_matrix_view(frame, term, read)] if whole else _expression_views(frame, term, read)
+    return parts
 
 
 def _head(expr: Apply) -> str:
@@ -54,22 +57,21 @@ def _head(expr: Apply) -> str:
     return (head.symbol or head.name) if isinstance(head, Op) else head.name
 
 
-def _factors_views(frame: Frame, expr: Product | Hadamard) -> list[MatrixView | str]:
+def _factors_views(frame: Frame, expr: Product | Hadamard, read: str) -> list[MatrixView | str]:
     parts: list[MatrixView | str] = []
     for i, factor in enumerate(expr.factors):
         if i:
             scalar = factor.is_scalar or expr.factors[i - 1].is_scalar
             parts.append("⊙" if isinstance(expr, Hadamard) else "×" if scalar else "·")
-        parts.append(_matrix_view(frame, factor))
+        parts.append(_matrix_view(frame, factor, read))
     return parts
 
 
-def _matrix_view(frame: Frame, expr: Expr) -> MatrixView:
+def _matrix_view(frame: Frame, expr: Expr, read: str = "forward") -> MatrixView:
     with np.errstate(all="ignore"):
         array = np.asarray(evaluate(expr, frame.numbers), dtype=float)
-    role = "forward" if isinstance(expr, Name) and expr.kind == "value" else "text"
-    if any(name.kind == "gradient" for name in names(expr)):
-        role = "backward"
+    kinds = {name.kind for name in names(expr)}
+    role = "backward" if "gradient" in kinds else read if "value" in kinds else "text"
     return MatrixView(latex(expr), array, sizes(expr.dims), dim_names(expr.dims), role)
 
 
@@ -89,7 +91,7 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
         return (result, joined, *ones)
     operand = _operand_view(frame, factor.operand)
     if not has_upstream(equation):
-        parts = _expression_views(frame, factor.operand)
+        parts = _expression_views(frame, factor.operand, "stored")
         few = sum(isinstance(p, MatrixView) for p in parts) <= 3
         return (result, joined, *parts) if few else (result, joined, operand)
     if factor.side == Side.LEFT:
@@ -110,23 +112,25 @@ def _ones_view(frame: Frame, node: str) -> MatrixView:
 
 
 def _operand_view(frame: Frame, operand: Expr) -> MatrixView:
-    return replace(_matrix_view(frame, operand), role="stored" if uses(operand) else "text")
+    return _matrix_view(frame, operand, "stored")
 
 
-def update_views(
-    frame: Frame, step: Step, before: Array, gradient: Array, rate: float
-) -> tuple[MatrixView | str, ...]:
+def update_views(frame: Frame, step: Step, rate: float) -> tuple[MatrixView | str, ...]:
+    """Return an update: the new value, the old one, and what is taken from it."""
     shape, dims = frame.statics.shapes_of(step.node)
-    label = frame.statics.derivation.name_latex(step.node)
+    label = label_of(frame, step.node)
     slope = frame.statics.derivation.gradient_latex(step.node)
+    new = MatrixView(rf"{label}\;\text{{new}}", step.after, shape, dims, "update")
+    if frame.optimizer.state:
+        return (new,)
     return (
-        MatrixView(rf"{label}\;\text{{new}}", step.after, shape, dims, "update"),
+        new,
         "=",
-        MatrixView(label, before, shape, dims, "forward"),
+        MatrixView(label, frame.trace.values[step.node], shape, dims, "forward"),
         "−",
         MatrixView(r"\eta", np.asarray(rate), "", "", "text"),
         "×",
-        MatrixView(slope, gradient, shape, dims, "backward"),
+        MatrixView(slope, frame.trace.gradients[step.node], shape, dims, "backward"),
     )
 
 

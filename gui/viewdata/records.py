@@ -28,7 +28,8 @@ class NodeView:
     phase
         What the current step does to this node: "" (nothing), "forward", "seed", "backward", "update".
     part
-        Whether the node takes part in the current step without being changed by it (it is read, or gone back through).
+        Whether the node takes part in the current step without being changed by it: it is read, or gone
+        back through.
     read
         Whether the current factor reads this node's stored value: the purple mark, and the dotted arrow.
     stored
@@ -65,10 +66,10 @@ class NodeView:
 
 @dataclass(frozen=True)
 class EdgeView:
-    """One wire: what has flowed along it, and what flows now.
+    r"""One wire: what has flowed along it, and what flows now.
 
-    `current` is "", "forward" or "backward"; `factor` is the LaTeX shown on the wire while a gradient flows back
-    along it: the factor with its sign of multiplication, such as ``\\odot A \\odot (1 - A)``.
+    `current` is "", "forward" or "backward"; `factor` is the LaTeX shown on the wire while a gradient flows
+    back along it: the factor with its sign of multiplication, such as ``\odot A \odot (1 - A)``.
     `has_backward` says whether a gradient will ever flow back along it.
     """
 
@@ -90,7 +91,8 @@ class EdgeView:
 class SceneView:
     """The whole graph at one step.
 
-    `reads` lists the nodes whose stored values the current factor reads; the arrows go to the factor on `current`.
+    `reads` lists the nodes whose stored values the current factor reads; the arrows go to the factor on
+    `current`.
     `caption` is LaTeX and text: what is being computed.
     """
 
@@ -104,7 +106,7 @@ class SceneView:
 
 @dataclass(frozen=True, eq=False)
 class MatrixView:
-    """One matrix of an equation: its LaTeX label, its numbers, its shape twice, and the role that colours its frame.
+    """One matrix of an equation: its LaTeX label, its numbers, its shape twice, and the role of its frame.
 
     `role` is "forward", "backward", "stored", "update" or "text".
     """
@@ -118,7 +120,7 @@ class MatrixView:
 
 @dataclass(frozen=True)
 class StepView:
-    """The panel *This step*.
+    r"""The panel *This step*.
 
     Attributes
     ----------
@@ -127,14 +129,15 @@ class StepView:
     sentence, more
         One plain sentence, and at most one more line about why.
     equation, numbers, result
-        Three lines of LaTeX: symbols with the factor in ``\\textcolor{factor}{...}``, the numbers put in for one
-        entry, and what they come to.
+        Three lines of LaTeX: symbols with the factor in ``\textcolor{factor}{...}``, the numbers put in for
+        one entry, and what they come to.
     entry
         Which entry the numbers are of: "Entry [2, 0]", "" for a scalar.
     index
         The same as a tuple.
     matrices
-        The product that makes the result, left to right: matrices, and between them "=", "⊙", "·", "+", "−", "×".
+        The product that makes the result, left to right: matrices, and between them "=", "⊙", "·", "+", "−"
+        or "×".
     shapes
         How the shapes fit: "(1 × 133) · (133 × 4) → 1 × 4", "" where nothing is multiplied.
     latex, code
@@ -159,8 +162,9 @@ class StepView:
 class InspectorView:
     """A node or an edge looked at closely.
 
-    `heading` is LaTeX (``Z = W_1 X + b_1``); `value` and `gradient` are None in the future, and `gradient_note`
-    says why there is none. `facts` are pairs of words and numbers (statistics, contributions, who reads it).
+    `heading` is LaTeX (``Z = W_1 X + b_1``); `value` and `gradient` are None in the future, and
+    `gradient_note` says why there is none. `facts` are pairs of words and numbers: statistics,
+    contributions, who reads it.
     """
 
     name: str

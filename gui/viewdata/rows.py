@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.derive import Derivation
-from engine.errors import BackstepError
+from collections.abc import Iterator
+
 from engine.graph import Graph
 from engine.trace import Phase, Step, Trace
 from gui.viewdata.frame import Frame
@@ -15,32 +15,29 @@ MAX_CODE = 2000
 
 def equation_rows(frame: Frame) -> list[EquationRow]:
     """Return the network's equations, forward and backward in full, marked where they are being computed."""
+    return [*_forward_rows(frame), *_backward_rows(frame)]
+
+
+def _forward_rows(frame: Frame) -> Iterator[EquationRow]:
     graph, step = frame.trace.graph, frame.step
-    whole = frame.statics.whole
-    rows = []
+    computed = _line_name(graph, step.node) if step is not None and step.phase == Phase.FORWARD else ""
     for line in graph.lines[:MAX_ROWS]:
-        current = (
-            step is not None and step.phase == Phase.FORWARD and _line_name(graph, step.node) == line.name
-        )
-        rows.append(
-            EquationRow(
-                line.name, whole.forward_latex(line.name), "forward", current, line.name in frame.values
-            )
-        )
-    back = step is not None and step.phase in (Phase.BACKWARD, Phase.SEED)
+        text = frame.statics.forward_text(line.name)
+        yield EquationRow(line.name, text, "forward", computed == line.name, line.name in frame.values)
+
+
+def _backward_rows(frame: Frame) -> Iterator[EquationRow]:
+    step = frame.step
+    reached = step.target if step is not None and step.phase in (Phase.BACKWARD, Phase.SEED) else ""
     for name in frame.statics.gradient_order[:MAX_ROWS]:
-        current = back and step is not None and step.target == name
-        rows.append(
-            EquationRow(name, _gradient_text(whole, name), "backward", current, name in frame.gradients)
-        )
-    return rows
+        text = frame.statics.gradient_text(name)
+        yield EquationRow(name, text, "backward", reached == name, _is_complete(frame, name))
 
 
-def _gradient_text(derivation: Derivation, name: str) -> str:
-    try:
-        return derivation.equation(name)
-    except BackstepError:
-        return rf"{derivation.gradient_latex(name)} = \ldots"
+def _is_complete(frame: Frame, name: str) -> bool:
+    """Say whether a gradient is there with all its contributions."""
+    missing = frame.statics.expected.get(name, 0) - frame.arrived(name)
+    return name in frame.gradients and missing <= 0
 
 
 def _line_name(graph: Graph, name: str) -> str:
@@ -50,27 +47,23 @@ def _line_name(graph: Graph, name: str) -> str:
 
 def code_rows(frame: Frame) -> list[CodeRow]:
     """Return the iteration as NumPy, a line a step; the one just taken is current."""
-    rows = []
-    for step in frame.trace.steps[:MAX_CODE]:
-        text = _code_of(frame, step)
-        rows.append(
-            CodeRow(
-                text,
-                step.phase.value,
-                step.index == frame.position - 1,
-                step.index < frame.position,
-                (step.target,),
-            )
+    return [
+        CodeRow(
+            _code_of(frame, step),
+            step.phase.value,
+            step.index == frame.position - 1,
+            step.index < frame.position,
+            (step.target,),
         )
-    return rows
+        for step in frame.trace.steps[:MAX_CODE]
+    ]
 
 
 def _code_of(frame: Frame, step: Step) -> str:
-    derivation = frame.statics.derivation
     if step.phase == Phase.FORWARD:
-        return derivation.forward_source(step.node)
+        return frame.statics.source(step.node)
     if step.phase == Phase.SEED:
-        return f"{derivation.gradient_name(step.node).code} = 1.0"
+        return f"{frame.statics.derivation.gradient_name(step.node).code} = 1.0"
     if step.phase == Phase.UPDATE:
         line = next(q for q in frame.optimizer.lines if q.name == step.quantity)
         return line.source.format(p=step.node, g=f"d_{step.node}", **frame.settings)

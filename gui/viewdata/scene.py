@@ -2,37 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.derive import BackwardEquation
-from engine.expr import Expr, Hadamard, Product, Sum, names
+from engine.expr import Const, Expr, Hadamard, Product, Sum, names
 from engine.notation import parenthesised
 from engine.ops import Side
 from engine.trace import Phase, Step
-from gui.viewdata.frame import Frame, arrived
+from gui.viewdata.frame import Frame
 from gui.viewdata.records import EdgeKey, EdgeView, NodeView, SceneView
-from gui.viewdata.words import kind_of, label_of
+from gui.viewdata.words import label_of
 
 
 def scene_view(frame: Frame) -> SceneView:
-    """Return what the graph shows at a frame."""
-    step, statics = frame.step, frame.statics
-    reads = frame.equation.contribution.factor.uses if frame.equation else ()
-    reads = tuple(name for name in reads if name in statics.titles)
-    counts = arrived(frame)
-    nodes = {name: _node_view(frame, name, reads, counts.get(name, 0)) for name in statics.names}
-    edges = {key: _edge_view(frame, key) for key in statics.edges}
-    current = None
-    if step is not None and step.phase == Phase.BACKWARD:
-        current = (str(step.input), step.node, int(step.slot or 0))
-    return SceneView(nodes, edges, current, reads, _caption(frame), frame.phase)
+    """Return what the graph shows at a frame.
+
+    A step changes a few cards of perhaps thousands, so the scene is made from the last one of the same trace
+    where there is one; the result is the same.
+    """
+    statics = frame.statics
+    reads = _reads(frame)
+    names, edges = _touched(frame)
+    nodes = {name: _node_view(frame, name, reads) for name in names}
+    wires = {key: _edge_view(frame, key) for key in edges}
+    if statics.shown is not None and names is not statics.names:
+        nodes = {**statics.shown[1].nodes, **nodes}
+        wires = {**statics.shown[1].edges, **wires}
+    view = SceneView(nodes, wires, _current(frame.step), reads, _caption(frame), frame.phase)
+    statics.shown = (frame, view)
+    return view
 
 
-def _node_view(frame: Frame, name: str, reads: tuple[str, ...], arrived: int) -> NodeView:
+def _reads(frame: Frame) -> tuple[str, ...]:
+    equation = frame.equation
+    uses = equation.contribution.factor.uses if equation else ()
+    return tuple(name for name in uses if name in frame.statics.titles)
+
+
+def _current(step: Step | None) -> EdgeKey | None:
+    if step is None or step.phase != Phase.BACKWARD:
+        return None
+    return (str(step.input), step.node, int(step.slot or 0))
+
+
+def _touched(frame: Frame) -> tuple[Iterable[str], Iterable[EdgeKey]]:
+    """Return the nodes and edges that may look different from the scene shown last."""
+    statics = frame.statics
+    old = statics.shown[0] if statics.shown is not None else None
+    if old is None or old.trace is not frame.trace or abs(old.position - frame.position) > len(statics.names):
+        return statics.names, statics.edges
+    low, high = sorted((old.position, frame.position))
+    steps = [*frame.trace.steps[low:high], *(s for s in (old.step, frame.step) if s is not None)]
+    names, edges = {*_reads(old), *_reads(frame)}, set()
+    for step in steps:
+        edge = _current(step)
+        around = [edge] if edge is not None else statics.edges_into.get(step.node, ())
+        edges.update(around)
+        names.update((step.target, step.node, *(source for source, _, _ in around)))
+    return [name for name in names if name in statics.titles], edges
+
+
+def _node_view(frame: Frame, name: str, reads: tuple[str, ...]) -> NodeView:
     statics, step = frame.statics, frame.step
     title, formula = statics.titles[name]
     shape, dims = statics.shapes_of(name)
     return NodeView(
         name=name,
-        kind=kind_of(frame, name),
+        kind=statics.kind(name),
         is_loss=name == frame.trace.graph.loss,
         title=title,
         formula=formula,
@@ -44,14 +80,14 @@ def _node_view(frame: Frame, name: str, reads: tuple[str, ...], arrived: int) ->
         part=step is not None and step.target != name and _takes_part(frame, step, name),
         read=name in reads,
         stored=name in statics.readers and name in frame.values,
-        arrived=arrived,
+        arrived=frame.arrived(name),
         expected=statics.expected.get(name, 0),
     )
 
 
 def _takes_part(frame: Frame, step: Step, name: str) -> bool:
     if step.phase == Phase.FORWARD:
-        return any(source == name for source, target, _ in frame.statics.edges if target == step.node)
+        return any(source == name for source, _, _ in frame.statics.edges_into.get(step.node, ()))
     return step.phase == Phase.BACKWARD and name == step.node
 
 
@@ -61,24 +97,19 @@ def _edge_view(frame: Frame, key: EdgeKey) -> EdgeView:
     current, factor = "", ""
     if step is not None and step.phase == Phase.FORWARD and step.node == target:
         current = "forward"
-    elif step is not None and step.phase == Phase.BACKWARD and (step.input, step.node, step.slot) == key:
+    elif _current(step) == key:
         current, factor = "backward", factor_latex(frame.equation)
+    place = frame.trace.backward_places.get(key)
     return EdgeView(
         source,
         target,
         slot,
         forward=target in frame.values,
-        backward=_has_flowed(frame, key),
+        backward=place is not None and place < frame.position,
         current=current,
         factor=factor,
         has_backward=key in frame.statics.flows_back,
     )
-
-
-def _has_flowed(frame: Frame, key: EdgeKey) -> bool:
-    """Say whether the backward step of this edge has been taken."""
-    place = frame.trace.backward_places.get(key)
-    return place is not None and place < frame.position
 
 
 def factor_latex(equation: BackwardEquation | None) -> str:
@@ -100,7 +131,9 @@ def factor_latex(equation: BackwardEquation | None) -> str:
 
 
 def _binds_loosely(operand: Expr | None) -> bool:
-    return isinstance(operand, Sum) or (isinstance(operand, Product | Hadamard) and operand.negative)
+    """Say whether an operand needs parentheses behind a sign of multiplication."""
+    negative = isinstance(operand, Product | Hadamard) and operand.negative
+    return isinstance(operand, Sum) or negative or (isinstance(operand, Const) and operand.value < 0)
 
 
 def has_upstream(equation: BackwardEquation) -> bool:
@@ -116,5 +149,5 @@ def _caption(frame: Frame) -> tuple[str, str]:
         return label_of(frame, step.node), "is computed"
     if step.phase == Phase.UPDATE:
         return label_of(frame, step.node), "is updated"
-    done = "arrives once more" if step.before is not None else "is computed"
+    done = "gets one more contribution" if step.before is not None else "is computed"
     return derivation.gradient_latex(step.target), done if step.phase == Phase.BACKWARD else "starts at 1"

@@ -10,10 +10,10 @@ from engine.graph import Detail
 from engine.ops import Op, Side
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
-from gui.viewdata.frame import Frame, arrived
+from gui.viewdata.frame import Frame
 from gui.viewdata.matrices import factor_shapes, factor_views, product_views, shape_sentence, update_views
 from gui.viewdata.records import Array, StepView
-from gui.viewdata.words import capital, listed, plain, stored_words
+from gui.viewdata.words import capital, counted, listed, operand_words, plain, stored_words
 
 
 def step_view(frame: Frame) -> StepView:
@@ -32,15 +32,19 @@ def step_view(frame: Frame) -> StepView:
 
 def _start_view(frame: Frame) -> StepView:
     graph = frame.trace.graph
-    more = f"{len(graph.inputs)} inputs and {len(graph.parameters)} parameters are there; nothing is computed yet."
+    leaves = (("input", graph.inputs), ("parameter", graph.parameters))
+    there = [counted(len(names), word) for word, names in leaves if names]
+    verb = "is" if there and there[-1].startswith("1 ") and len(there) == 1 else "are"
+    more = f"{listed(there)} {verb} there; nothing is computed yet." if there else "Nothing is computed yet."
     return StepView("start", "Ready to go forward.", more)
 
 
 def entry_of(frame: Frame, array: Array) -> tuple[int, ...]:
     """Return the entry to put numbers in for: the chosen one where it fits, else the first."""
-    if frame.entry is not None and len(frame.entry) == array.ndim:
-        if all(i < size for i, size in zip(frame.entry, array.shape, strict=True)):
-            return frame.entry
+    chosen = frame.entry
+    fits = chosen is not None and len(chosen) == array.ndim
+    if chosen is not None and fits and all(0 <= i < s for i, s in zip(chosen, array.shape, strict=True)):
+        return chosen
     return (0,) * array.ndim
 
 
@@ -56,7 +60,7 @@ def _forward_view(frame: Frame, step: Step) -> StepView:
     text = derivation.forward_latex(step.node)
     view = StepView(
         phase="forward",
-        sentence=f"{capital(plain(frame, step.node))} is computed from {listed(plain(frame, n) for n in _sources(frame, step.node))}.",
+        sentence=_forward_sentence(frame, step),
         more=f"Line {node.line + 1} of {len(graph.lines)}: {line.text}",
         equation=text,
         entry=_entry_text(index),
@@ -82,9 +86,10 @@ def _numbers(frame: Frame, expr: Expr, result: Array, index: tuple[int, ...]) ->
     return {"numbers": "" if numbers == came_to else f"= {numbers}", "result": f"= {came_to}"}
 
 
-def _sources(frame: Frame, name: str) -> list[str]:
-    """Return the nodes that a node reads, each once, in reading order."""
-    return list(dict.fromkeys(s for s, target, _ in frame.statics.edges if target == name)) or ["constants"]
+def _forward_sentence(frame: Frame, step: Step) -> str:
+    sources = frame.statics.sources(step.node)
+    read = listed(plain(frame, name) for name in sources) if sources else "constants"
+    return f"{capital(plain(frame, step.node))} is computed from {read}."
 
 
 def _seed_view(frame: Frame, step: Step) -> StepView:
@@ -92,7 +97,7 @@ def _seed_view(frame: Frame, step: Step) -> StepView:
     return StepView(
         phase="seed",
         sentence="Backward starts at the loss, with the gradient 1.",
-        more="The loss changes by exactly as much as the loss: that derivative is 1.",
+        more="The loss changes exactly as much as itself, so its own derivative is 1.",
         equation=f"{name.text} = 1",
         result="= 1",
         latex=f"{name.text} = 1",
@@ -124,32 +129,54 @@ def _backward_view(frame: Frame, step: Step) -> StepView:
 
 
 _SIDE_SENTENCES = {
-    Side.LEFT: "To reach {input}, the gradient of {node} is multiplied from the left.",
-    Side.RIGHT: "To reach {input}, the gradient of {node} is multiplied from the right.",
-    Side.SUM: "{input} was used once for every copy of it, so its gradient is the sum over all copies.",
+    Side.LEFT: "To reach {input}, the gradient of {node} is multiplied from the left{by}.",
+    Side.RIGHT: "To reach {input}, the gradient of {node} is multiplied from the right{by}.",
+    Side.SUM: "{input} is copied to every {copy}, so its gradient is the sum over all of them.",
     Side.SPREAD: "The gradient of {node} is handed to every entry that was summed.",
     Side.TRANSPOSE: "The gradient of {node} is transposed back for {input}.",
-    Side.ELEMENTWISE: "To reach {input}, the gradient of {node} is multiplied entry by entry.",
-    Side.SCALAR: "To reach {input}, the gradient of {node} is multiplied by one number.",
-    Side.MAP: "The gradient of {node} goes through a linear map to reach {input}.",
-    Side.COMPOSED: "The gradient of {node} passes several operations to reach {input}.",
+    Side.ELEMENTWISE: "To reach {input}, the gradient of {node} is multiplied entry by entry{by}.",
+    Side.SCALAR: "To reach {input}, the gradient of {node} is multiplied by {number}.",
+    Side.MAP: "To reach {input}, the gradient of {node} goes through a linear map.",
+    Side.COMPOSED: "To reach {input}, the gradient of {node} passes several operations.",
 }
 
 
 def _backward_sentence(frame: Frame, step: Step, equation: BackwardEquation | None) -> str:
-    graph = frame.trace.graph
-    words = {"input": plain(frame, str(step.input)), "node": plain(frame, step.node)}
+    node, reached = plain(frame, step.node), plain(frame, str(step.input))
     if equation is None:
-        return f"The gradient passes back from {words['node']} to {words['input']}."
+        return f"The gradient passes back from {node} to {reached}."
     factor = equation.contribution.factor
-    if step.node == graph.loss and factor.side in (Side.ELEMENTWISE, Side.SCALAR):
-        return f"The loss answers to {words['input']} with this slope."
-    if factor.latex == "1":
-        return f"The sum passes the gradient of {words['node']} on to {words['input']} unchanged."
+    if factor.latex in ("1", "-1"):
+        how = "unchanged" if factor.latex == "1" else "with its sign turned"
+        return f"The gradient of {node} passes on to {reached} {how}."
+    if step.node == frame.trace.graph.loss and factor.side in (Side.ELEMENTWISE, Side.SCALAR):
+        return f"The gradient of {reached} is the slope of the loss itself."
     operation = _only_operation(frame, step)
     if operation is not None and factor.side in (Side.ELEMENTWISE, Side.SCALAR, Side.MAP):
-        return f"The gradient passes back through {operation.symbol or operation.name}."
-    return capital(_SIDE_SENTENCES[factor.side].format(**words))
+        return f"To reach {reached}, the gradient of {node} passes back through {_symbol(operation)}."
+    operand = operand_words(frame, factor.operand)
+    sentence = _SIDE_SENTENCES[factor.side].format(
+        input=reached,
+        node=node,
+        by=f" by {operand}" if operand else "",
+        number=operand or "one number",
+        copy=_copied(frame, step),
+    )
+    return capital(sentence)
+
+
+def _symbol(operation: Op) -> str:
+    return operation.symbol or operation.name
+
+
+def _copied(frame: Frame, step: Step) -> str:
+    """Say along what the input of a step was copied: examples, or just entries."""
+    graph = frame.trace.graph
+    axes = graph[step.node].dims
+    own = graph[str(step.input)].dims
+    kept = (*((None,) * (len(axes) - len(own))), *own)
+    copied = [a for a, k in zip(axes, kept, strict=True) if k is None or k.size != a.size]
+    return "example" if len(copied) == 1 and copied[0].examples else "entry"
 
 
 def _only_operation(frame: Frame, step: Step) -> Op | None:
@@ -168,9 +195,8 @@ def _backward_more(frame: Frame, step: Step, equation: BackwardEquation | None) 
         parts.append("It reads no stored value: a sum needs none.")
     expected = frame.statics.expected.get(str(step.input), 1)
     if expected > 1:
-        number = arrived(frame).get(str(step.input), 1)
-        joined = "it is added to what has arrived" if step.before is not None else "the others will be added"
-        parts.append(f"Contribution {number} of {expected}: {joined}.")
+        joined = "more will be added" if step.before is None else "it is added to what has arrived"
+        parts.append(f"Contribution {frame.arrived(str(step.input))} of {expected}: {joined}.")
     return " ".join(parts)
 
 
@@ -179,24 +205,27 @@ def _update_view(frame: Frame, step: Step) -> StepView:
     line = next(q for q in optimizer.lines if q.name == step.quantity)
     text = line.latex.replace("{p}", derivation.name_latex(step.node))
     text = text.replace("{g}", derivation.gradient_latex(step.node))
-    index = entry_of(frame, step.after)
     rate = frame.settings.get("learning_rate", 0.0)
-    before = frame.trace.values[step.node]
-    gradient = frame.trace.gradients[step.node]
-    numbers = f"= {number_latex(float(before[index]))} - {number_latex(rate)} \\cdot {_in_parentheses(gradient[index])}"
+    index = entry_of(frame, step.after)
     return StepView(
         phase="update",
         sentence=f"{plain(frame, step.node)} takes one step against its gradient.",
         more=f"{optimizer.title} with learning rate {rate:g}.",
         equation=text,
-        numbers=numbers,
+        numbers="" if optimizer.state else _descent_numbers(frame, step, index, rate),
         result=f"= {number_latex(float(step.after[index]))}",
         entry=_entry_text(index),
         index=index,
-        matrices=update_views(frame, step, before, gradient, rate),
+        matrices=update_views(frame, step, rate),
         latex=text,
         code=line.source.format(p=step.node, g=f"d_{step.node}", **frame.settings),
     )
+
+
+def _descent_numbers(frame: Frame, step: Step, index: tuple[int, ...], rate: float) -> str:
+    before = frame.trace.values[step.node][index]
+    slope = frame.trace.gradients[step.node][index]
+    return rf"= {number_latex(float(before))} - {_in_parentheses(rate)} \cdot {_in_parentheses(slope)}"
 
 
 def _in_parentheses(x: float) -> str:

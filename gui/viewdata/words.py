@@ -4,40 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.graph import Kind
+from engine.expr import Expr, Name, Transpose
 from engine.names import plain_name
 from engine.shapes import Dims
 from gui.viewdata.frame import Frame
 
-
-def kind_of(frame: Frame, name: str) -> str:
-    graph = frame.trace.graph
-    node = graph[name]
-    if node.kind != Kind.OP:
-        return node.kind.value
-    return "line" if graph.lines[node.line].node == node.id else "op"
+LISTED = 5  # names in a list before the rest is counted
 
 
 def plain(frame: Frame, name: str) -> str:
+    """Return a node's name in plain words: "ŷ", "the loss", "part 1 of ŷ"."""
     graph = frame.trace.graph
     if name not in graph.ids:
         return name
-    node = graph[name]
-    if node.op is not None and graph.lines[node.line].node != node.id:
-        line = graph.lines[node.line]
+    if frame.statics.kind(name) == "op":
+        line = graph.lines[graph[name].line]
         return f"part {name.rpartition('.')[2]} of {plain(frame, line.name)}"
     return "the loss" if name == graph.loss else plain_name(name)
 
 
 def stored_words(frame: Frame, name: str) -> str:
+    """Return a node's name as it stands after "the stored"."""
     return "loss" if name == frame.trace.graph.loss else plain(frame, name)
 
 
+def operand_words(frame: Frame, operand: Expr | None) -> str:
+    """Return a factor's operand in plain words where it is one value: "X", "the transpose of X"; else ""."""
+    if isinstance(operand, Name) and operand.kind == "value":
+        return plain(frame, operand.name)
+    if isinstance(operand, Transpose) and isinstance(operand.operand, Name):
+        return f"the transpose of {plain(frame, operand.operand.name)}"
+    return ""
+
+
 def listed(items: Iterable[str]) -> str:
+    """Return words as a list in a sentence: "w, X and b"; a long one is cut short."""
     words = list(items)
-    if len(words) > 5:
-        words = [*words[:4], f"{len(words) - 4} others"]
+    if len(words) > LISTED:
+        words = [*words[: LISTED - 1], f"{len(words) - LISTED + 1} others"]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def counted(count: int, word: str) -> str:
+    """Return a number of things: "1 input", "2 inputs"."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def capital(sentence: str) -> str:
@@ -46,13 +56,16 @@ def capital(sentence: str) -> str:
 
 
 def label_of(frame: Frame, name: str) -> str:
+    """Return the LaTeX of a node's name."""
     return frame.statics.derivation.name_latex(name)
 
 
 def sizes(dims: Dims) -> str:
+    """Return a shape in numbers: "4 × 133"; "" for a scalar."""
     return " × ".join(str(d.size) for d in dims)
 
 
 def dim_names(dims: Dims) -> str:
+    """Return a shape in the names of its dimensions: "k × m"; "" where they have none."""
     text = " × ".join(d.name for d in dims)
     return "" if text == sizes(dims) else text
