@@ -378,6 +378,8 @@ class DataChoice(Popup):
 
     def _choose_filter(self) -> None:
         """Offer other targets: a filter may leave two classes of a text column, or more."""
+        if self._dataset is None:
+            return
         self._offer_columns(self._chosen())
         self._preview()
 
@@ -395,6 +397,8 @@ class DataChoice(Popup):
         )
 
     def _preview(self) -> None:
+        if self._dataset is None:
+            return
         document = self._session.document
         data = self._chosen()
         used = data if self.filter.isChecked() else replace(data, where={})

@@ -198,6 +198,7 @@ def test_a_file_that_went_meanwhile_is_said_and_others_can_be_chosen(opened, tmp
     choice.popup.open_under(choice.button)
     assert choice.popup.headline.property("role") == "error"
     assert not choice.popup.apply_button.isEnabled()
+    choice.popup.standardize.click()
     QTest.keyClick(choice.popup, Qt.Key.Key_Return)
     assert choice.session.document is choice.before
     choice.choose("cars")
