@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from engine.errors import BackstepError
 from engine.shapes import UNIT, Dim, Dims, broadcast, matmul, sizes
 
 __all__ = [
@@ -413,7 +414,13 @@ def _merge_constants(a: Expr, b: Expr) -> Expr | None:
 
 def _const(value: Fraction, powers: tuple[tuple[Dim, int], ...], decimal: bool) -> Const:
     if value.numerator.bit_length() > _BITS or value.denominator.bit_length() > _BITS:
-        value, decimal = Fraction(repr(float(value))), True
+        try:
+            value, decimal = Fraction(repr(float(value))), True
+        except OverflowError:
+            raise BackstepError(
+                "a constant comes to more than the largest float, about 1.8e308.",
+                how="Choose smaller numbers.",
+            ) from None
     return Const(value, powers, decimal)
 
 
