@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsSceneMouseEvent
 
@@ -159,6 +159,10 @@ class GraphScene(QGraphicsScene):
         if self._notes is not None:
             self._notes.set_zoom(zoom, self._view)
 
+    def at(self, point: QPointF) -> str | EdgeKey | None:
+        """Return the name of the node, or the key of the edge, at a point of the scene."""
+        return self._layer.at(point) if self._layer else None
+
     def leave(self) -> None:
         """Let the pointer be gone."""
         self._hover(None)
@@ -177,12 +181,12 @@ class GraphScene(QGraphicsScene):
 
     def mouseMoveEvent(self, event: QGraphicsSceneMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        if self._layer is not None and not event.buttons():
-            self._hover(self._layer.at(event.scenePos()))
+        if not event.buttons():
+            self._hover(self.at(event.scenePos()))
 
     def mouseReleaseEvent(self, event: QGraphicsSceneMouseEvent) -> None:
         super().mouseReleaseEvent(event)
         moved = event.screenPos() - event.buttonDownScreenPos(LEFT_BUTTON)
         is_click = moved.manhattanLength() < QApplication.startDragDistance()
-        if event.button() == LEFT_BUTTON and is_click and self._layer is not None:
-            self.activate(self._layer.at(event.scenePos()))
+        if event.button() == LEFT_BUTTON and is_click:
+            self.activate(self.at(event.scenePos()))

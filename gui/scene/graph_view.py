@@ -168,6 +168,7 @@ class GraphView(QGraphicsView):
         super().mousePressEvent(event)
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             self._grabbed, self._panning = event.position(), False
+            event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grabbed is not None and event.buttons():
@@ -179,6 +180,7 @@ class GraphView(QGraphicsView):
         super().mouseReleaseEvent(event)
         self._grabbed, self._panning = None, False
         self.viewport().unsetCursor()
+        event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF
-from PySide6.QtWidgets import QGraphicsScene
+from PySide6.QtCore import QLineF, QRectF
+from PySide6.QtGui import QPen
+from PySide6.QtWidgets import QGraphicsLineItem, QGraphicsScene
 
 from gui.scene.edge_item import wire_bounds
 from gui.scene.equation_item import EquationItem
@@ -48,6 +49,10 @@ class Notes:
         self._factor = EquationItem(theme, "", FACTOR_SIZE, "backward", "backward")
         self._factor.setZValue(1.0)
         self._factor.hide()
+        self._leader = QGraphicsLineItem()
+        self._leader.setZValue(0.5)
+        self._leader.hide()
+        scene.addItem(self._leader)
         scene.addItem(self._factor)
 
     def show(self, view: SceneView) -> None:
@@ -60,13 +65,14 @@ class Notes:
         self._shown = wanted
         self._clear_reads()
         self._factor.setVisible(bool(latex))
+        self._leader.setVisible(bool(latex))
         if latex and view.current:
             self._place_reads(view, self._place_factor(view.current, latex))
 
     def set_zoom(self, zoom: float, view: SceneView) -> None:
         """Enlarge the notes where the whole picture is small; in few steps, so that they seldom move."""
         wanted = READABLE / (FACTOR_SIZE * zoom)
-        scale = min(LARGEST, max(1.0, round(wanted * 4) / 4))
+        scale = min(LARGEST, max(1.0, round(wanted * 4 - 0.25) / 4))
         if scale != self._scale:
             self._scale = scale
             self.show(view)
@@ -75,6 +81,7 @@ class Notes:
         """Paint in another theme."""
         self._theme = theme
         self._factor.set_theme(theme)
+        self._leader.setPen(QPen(theme.color("backward"), 1.2))
         for item in self._reads:
             item.set_theme(theme)
 
@@ -101,6 +108,9 @@ class Notes:
             spot = self._spots[known] = self._spot(key)
         self._factor.setScale(spot.scale * self._scale)
         self._factor.setPos(spot.center)
+        # From afar, a line says to which wire the factor belongs; near by, the box hides it.
+        self._leader.setLine(QLineF(spot.foot, spot.center))
+        self._leader.setPen(QPen(self._theme.color("backward"), 1.2))
         return spot
 
     def _spot(self, key: EdgeKey) -> Spot:

@@ -23,7 +23,7 @@ TRIES = (
 """How a note looks for room: at which scale, and how much further away from its wire than it would touch."""
 ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
 """Where along a wire, as shares of its length; the middle first."""
-CLEAR = 5.0
+CLEAR = 3.5
 """Between a note and a wire, and between a note and a card."""
 SAMPLES = 28
 SIMPLE_BENDS = ((36.0, 60.0, 90.0, 130.0), (0.0, -0.7, 0.7), (24.0, 50.0, 90.0, 150.0))
@@ -45,11 +45,12 @@ SIDES = np.array(
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a note stands: its middle, and by how much it is scaled."""
+    """Where a note stands: its middle, by how much it is scaled, and the point on the wire it is about."""
 
     center: QPointF
     scale: float
     rect: QRectF
+    foot: QPointF
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def pieces(corners: Sequence[Point], thickness: float = 0.0, step: float = 12.0)
     """Return rectangles along a line, as rows, by which a note keeps off it; many where it is slanted."""
     found = []
     for start, end in pairwise(np.asarray(corners, dtype=float)):
-        count = max(1, round(float(np.abs(end - start).min()) / step))
+        count = min(60, max(1, round(float(np.abs(end - start).min()) / step)))
         points = start + np.linspace(0, 1, count + 1)[:, None] * (end - start)
         low, high = np.minimum(points[:-1], points[1:]), np.maximum(points[:-1], points[1:])
         found.append(np.hstack([low - thickness / 2, high + thickness / 2]))
@@ -102,11 +103,12 @@ def spot_beside(line: Sequence[Point], size: QSizeF, around: Surroundings) -> Sp
     best: tuple[float, Spot] | None = None
     for scale, further in TRIES:
         width, height = size.width() * scale, size.height() * scale
-        centers = np.array(list(_centers(line, width, height, further)))
+        found = np.array(list(_centers(line, width, height, further)))
+        centers, feet = found[:, :2], found[:, 2:]
         half = np.array([width, height]) / 2
         costs = around.cost(np.hstack([centers - half, centers + half]))
         first = int(np.argmin(costs))
-        spot = _spot(centers[first], scale, width, height)
+        spot = _spot(centers[first], scale, width, height, feet[first])
         if costs[first] == 0:
             return spot
         if best is None or costs[first] < best[0]:
@@ -115,20 +117,22 @@ def spot_beside(line: Sequence[Point], size: QSizeF, around: Surroundings) -> Sp
     return best[1]
 
 
-def _spot(center: Array, scale: float, width: float, height: float) -> Spot:
+def _spot(center: Array, scale: float, width: float, height: float, foot: Array) -> Spot:
     middle = QPointF(*center)
     corner = QPointF(middle.x() - width / 2, middle.y() - height / 2)
-    return Spot(middle, scale, QRectF(corner, QSizeF(width, height)))
+    return Spot(middle, scale, QRectF(corner, QSizeF(width, height)), QPointF(*foot))
 
 
-def _centers(line: Sequence[Point], width: float, height: float, further: float) -> Iterator[Point]:
-    """Yield middles of a note at the wire's left and right, those near its middle first."""
+def _centers(
+    line: Sequence[Point], width: float, height: float, further: float
+) -> Iterator[tuple[float, ...]]:
+    """Yield middles of a note at a wire's left and right with its foot on it, those near its middle first."""
     for share, side in product(ALONG, (1.0, -1.0)):
         (x, y), (dx, dy) = along(line, share)
         nx, ny = side * dy, -side * dx  # to the left of the direction, y pointing down
         beyond = 18.0 if side < 0 else 0.0  # the forward wire runs there
         away = abs(nx) * width / 2 + abs(ny) * height / 2 + CLEAR + further + beyond
-        yield x + nx * away, y + ny * away
+        yield x + nx * away, y + ny * away, x, y
 
 
 def along(line: Sequence[Point], share: float) -> tuple[Point, Point]:
@@ -210,7 +214,8 @@ def label_beside(curve: Array, size: QSizeF, around: Surroundings, curves: Seque
     far = np.repeat(np.abs(SIDES).max(axis=1) > 1.5, len(order))
     high = np.tile(np.arange(len(order)), len(SIDES)) / len(order)
     costs = around.cost(rects) + 3 * _overlaps(rects, np.hstack([dots - 2, dots + 2]), 0.0) + 2 * far + high
-    return _spot(centers[int(np.argmin(costs))], 1.0, size.width(), size.height()).rect
+    center = centers[int(np.argmin(costs))]
+    return _spot(center, 1.0, size.width(), size.height(), center).rect
 
 
 def _outside(points: Array, area: Array) -> Array:
