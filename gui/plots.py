@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from gui.numbers import MINUS, format_number
@@ -100,11 +100,16 @@ class NumberAxis(pg.AxisItem):
 
     # pyqtgraph
 
+    def boundingRect(self) -> QRectF:
+        # With a grid, pyqtgraph forgets that the numbers at the ends reach beyond the axis, and drops them.
+        upright = self.orientation in ("left", "right")
+        return super().boundingRect().adjusted(*((0, -9, 0, 9) if upright else (-16, 0, 16, 0)))
+
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.is_log:
             return [_power_text(v) for v in values]
-        digits = 4 if spacing else 3
-        return [format_number(0.0 if abs(v) < spacing * 1e-6 else v * scale, digits) for v in values]
+        near_zero = spacing * 1e-6
+        return [format_number(0.0 if abs(v) < near_zero else float(f"{v:.9g}")) for v in values]
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Sequence[float]]]:
         if not self.is_log:

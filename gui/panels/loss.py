@@ -21,7 +21,7 @@ Array = np.ndarray
 
 DRAG_INTERVAL = 40
 """Milliseconds between two iterations gone to while the cursor is dragged."""
-SMOOTH_UP_TO = 400
+SMOOTH_UP_TO = 1000
 """Points of a line that is antialiased: with more it would take ten times as long."""
 MOST_ITERATIONS = 10_000_000
 
