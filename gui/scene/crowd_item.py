@@ -23,7 +23,7 @@ from gui.viewdata import EdgeKey, EdgeView, NodeView, SceneView
 NEAR = 0.45
 """From this scale on whole cards are painted, if there are not too many in sight."""
 FEW = 150
-NAMES = 0.16
+NAMES = 0.12
 """From this scale on rectangles bear names."""
 
 

@@ -12,13 +12,15 @@ from PySide6.QtCore import QPointF, QRectF
 
 from gui.scene.edge_item import APART, NARROW, Wires, wires
 from gui.scene.metrics import Card, card_of
-from gui.scene.node_item import badge_rect
+from gui.scene.node_item import BOOKMARK, BOOKMARK_OUT, badge_rect, bookmark_top
 from gui.scene.placement import Surroundings, pieces, rows
 from gui.viewdata import EdgeKey, SceneView
 
 MARGIN = 14.0
 HEADROOM = 40.0
 """Around the graph, and above it for the arrows of reading."""
+THICKNESS = 3.0
+"""Of a wire, as far as notes are concerned."""
 NEAR = 360.0
 """A note's surroundings reach this far."""
 
@@ -64,13 +66,16 @@ class Geometry:
         return self.cards[name].rect.translated(self.places[name])
 
     def around(self, area: QRectF, without: EdgeKey | None = None) -> Surroundings:
-        """Return what a note in `area` must keep off; its own wire is no hindrance."""
+        """Return what a note in `area` must keep off; slanted pieces of its own wire are no hindrance."""
         area = area.adjusted(-NEAR, -NEAR, NEAR, NEAR)
         pieces_, owners = self._pieces
         near = _touching(pieces_, area)
         if without is not None:
-            near &= owners != list(self.wires).index(without)
+            straight = (pieces_[:, 2:] - pieces_[:, :2]).min(axis=1) <= THICKNESS + 0.01
+            near &= straight | (owners != list(self.wires).index(without))
         cards = self._obstacles[_touching(self._obstacles, area)]
+        if without is not None:
+            cards = np.vstack([cards, self._marks[_touching(self._marks, area)]])
         return Surroundings(cards, pieces_[near], rows([self.picture])[0])
 
     @cached_property
@@ -88,10 +93,16 @@ class Geometry:
         )
 
     @cached_property
+    def _marks(self) -> np.ndarray:
+        """Where bookmarks look out of cards."""
+        tops = [self.places[name] + bookmark_top(card) for name, card in self.cards.items()]
+        return rows([QRectF(p.x() - BOOKMARK[0] / 2, p.y(), BOOKMARK[0], BOOKMARK_OUT) for p in tops])
+
+    @cached_property
     def _pieces(self) -> tuple[np.ndarray, np.ndarray]:
         """Small rectangles along all wires, and for each the number of its edge."""
         found = [
-            pieces(wire.corners, 3.0)
+            pieces(wire.corners, THICKNESS)
             for both in self.wires.values()
             for wire in (both.forward, both.backward or both.forward)
         ]

@@ -94,7 +94,7 @@ class GraphView(QGraphicsView):
         """Bring what the current step is about into sight, where it is not."""
         rect = self._scene.current_rect()
         if not self._fitted and not rect.isEmpty():
-            self.ensureVisible(rect, EDGE * 2, CAPTION_HEIGHT)
+            self.ensureVisible(rect, self.width() // 6, self.height() // 6)
 
     def _scale_to(self, scale: float) -> None:
         wanted = min(max(scale, SCALES[0]), SCALES[1])

@@ -26,7 +26,7 @@ ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
 CLEAR = 3.5
 """Between a note and a wire, and between a note and a card."""
 SAMPLES = 28
-SIMPLE_BENDS = ((36.0, 60.0, 90.0, 130.0), (0.0, -0.7, 0.7), (24.0, 50.0, 90.0, 150.0))
+SIMPLE_BENDS = ((6.0, 36.0, 60.0, 90.0, 130.0), (0.0, -0.7, 0.7), (6.0, 24.0, 50.0, 90.0, 150.0))
 WIDE_BENDS = (
     (40.0, 90.0, 160.0, 240.0, 340.0),
     (0.0, -0.35, 0.35, -0.8, 0.8, -1.6, 1.6),
@@ -131,7 +131,7 @@ def _centers(
         (x, y), (dx, dy) = along(line, share)
         nx, ny = side * dy, -side * dx  # to the left of the direction, y pointing down
         beyond = 18.0 if side < 0 else 0.0  # the forward wire runs there
-        away = abs(nx) * width / 2 + abs(ny) * height / 2 + CLEAR + further + beyond
+        away = abs(nx) * width / 2 + abs(ny) * height / 2 + CLEAR + 0.5 + further + beyond
         yield x + nx * away, y + ny * away, x, y
 
 
