@@ -75,8 +75,10 @@ class Diverged:
 
     def sentence(self) -> str:
         """Say what happened and what to do, in one sentence."""
+        line, _, part = self.node.rpartition(".")
+        node = f"part {part} of {line}" if line else self.node
         return (
-            f"Training stopped at iteration {self.iteration}: {self.node} is no longer a finite number; "
+            f"Training stopped at iteration {self.iteration}: {node} is no longer a finite number; "
             f"try a smaller learning rate, such as {self.learning_rate / 10:.3g}."
         )
 
@@ -117,10 +119,6 @@ class Run:
     def __post_init__(self) -> None:
         self.settings = self.optimizer.settings(self.settings)
         self.problem.indices(0, self.batch_size)
-        if not self.problem.graph.parameters:
-            raise TrainingError(
-                "this network has no parameters to train.", how="Add some under [parameters]."
-            )
         self._point = Point(0, self.problem.parameters)
         self._checkpoints: dict[int, Point] = {0: self._point}
         self._stride = 1
@@ -142,7 +140,9 @@ class Run:
         Stops early when `stop` says so, or when a number is no longer finite.
         """
         if not self.problem.graph.parameters:
-            raise TrainingError("this network has no parameters to train.", how="Add some under [parameters].")
+            raise TrainingError(
+                "this network has no parameters to train.", how="Add some under [parameters]."
+            )
         done: list[float] = []
         while len(done) < iterations and self.diverged is None and not stop():
             following = self.step(self._point)

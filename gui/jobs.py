@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from engine.training import Point, Run
 
@@ -24,16 +26,23 @@ class TrainingJob:
     ----------
     run
         The run; while the job exists, it is only touched through the job.
+
+    Attributes
+    ----------
+    failure
+        What ended the training unexpectedly; what was recorded before it stays.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.failure: Exception | None = None
         self._lock = threading.Lock()
         self._wanted = threading.Event()  # set while iterations remain to be done
+        self._idle = threading.Event()  # set while none do
+        self._idle.set()
         self._stop = threading.Event()
         self._goal = 0
         self._waiting = 0
-        self.failure: BaseException | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -48,65 +57,74 @@ class TrainingJob:
 
     def train(self, iterations: int) -> None:
         """Do `iterations` more, in the background."""
-        self._goal = self.iterations + iterations
-        self._wanted.set()
+        with self._held():
+            self._goal = self.run.iteration + iterations
+            self.failure = None
+            self._idle.clear()
+            self._wanted.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="training", daemon=True)
             self._thread.start()
 
     def pause(self) -> None:
-        """Stop after the iteration that is being done."""
-        self._wanted.clear()
+        """Stop after the iteration that is being done; it has been recorded when this returns."""
+        self._end()
+        with self._held():
+            pass
 
     def at(self, iteration: int) -> Point:
         """Return the point before `iteration`, also while training goes on."""
-        self._waiting += 1
-        try:
-            with self._lock:
-                return self.run.at(min(iteration, self.run.iteration))
-        finally:
-            self._waiting -= 1
+        with self._held():
+            return self.run.at(min(iteration, self.run.iteration))
 
     def advance(self, iterations: int = 1) -> None:
         """Do a few iterations now; only while nothing runs."""
-        with self._lock:
+        with self._held():
             self.run.advance(iterations)
 
     def close(self) -> None:
         """End the job; the thread is gone when this returns."""
         self._stop.set()
-        self._wanted.set()
-        if self._thread is not None and self._thread.is_alive():
+        self._wanted.set()  # wakes the thread
+        if self._thread is not None:
             self._thread.join()
-        self._wanted.clear()
+        self._end()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the iterations asked for are done; for tests."""
-        end = None if timeout is None else time.monotonic() + timeout
-        idle = threading.Event()
-        while self.running:
-            if end is not None and time.monotonic() > end:
-                return False
-            idle.wait(0.002)
-        return True
+        """Wait until the iterations asked for are done, and say whether they are; for tests."""
+        return self._idle.wait(timeout)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the run; the thread ends its slice after the current iteration."""
+        self._waiting += 1
+        try:
+            with self._lock:
+                yield
+        finally:
+            self._waiting -= 1
+
+    def _end(self) -> None:
+        self._wanted.clear()
+        self._idle.set()
 
     def _work(self) -> None:
         gap = threading.Event()
-        try:
-            while not self._stop.is_set():
-                self._wanted.wait()
-                self._slice()
-                gap.wait(GAP if not self._waiting else 4 * GAP)
-        except BaseException as error:  # said by the window; what was recorded stays
-            self.failure = error
-            self._wanted.clear()
+        while not self._stop.is_set():
+            self._wanted.wait()
+            self._slice()
+            gap.wait(GAP if not self._waiting else 4 * GAP)
 
     def _slice(self) -> None:
+        """Train for a slice; the lock is held, so that no new goal is set between its last look and its end."""
         end = time.perf_counter() + SLICE
         with self._lock:
-            self.run.advance(
-                self._goal - self.run.iteration,
-                stop=lambda: time.perf_counter() > end or not self.running or self._waiting > 0,
-            )
-            if self.run.diverged is not None or self.run.iteration >= self._goal:
-                self._wanted.clear()
+            try:
+                self.run.advance(
+                    self._goal - self.run.iteration,
+                    stop=lambda: time.perf_counter() > end or not self.running or self._waiting > 0,
+                )
+            except Exception as error:  # said by the window, whatever it is
+                self.failure = error
+            if self.failure or self.run.diverged is not None or self.run.iteration >= self._goal:
+                self._end()

@@ -14,14 +14,14 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import BackstepError
-from engine.graph import Detail
 from engine.gradcheck import Nudge, nudge
+from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS
 from engine.trace import Trace, trace
 from engine.training import Run
 from graphs.network import Model, Network, bind, load
 from gui.jobs import TrainingJob
-from gui.viewdata import EdgeKey, Frame, Statics
+from gui.viewdata import EdgeKey, Frame, Statics, same_place, same_selection
 
 __all__ = ["Document", "Session"]
 
@@ -110,7 +110,8 @@ class Session(QObject):
         self._poll = QTimer(self)
         self._poll.setInterval(POLL)
         self._poll.timeout.connect(self._look)
-        self._seen = 0
+        self._job: TrainingJob | None = None
+        self._came: tuple[Trace, int, int] | None = None
         self._adopt(document, bind(document.network, seed=document.seed, overrides=document.overrides))
 
     # --- facts ---
@@ -147,22 +148,28 @@ class Session(QObject):
         return self._iteration
 
     @property
+    def job(self) -> TrainingJob:
+        """What trains the document's run."""
+        assert self._job is not None
+        return self._job
+
+    @property
     def iterations(self) -> int:
         """How many iterations have been trained."""
-        return self._job.iterations
+        return self.job.iterations
 
     @property
     def losses(self) -> Sequence[float]:
         """The loss before each iteration, and after the last."""
-        return self._job.run.losses
+        return self.job.run.losses
 
     @property
     def run(self) -> Run:
-        return self._job.run
+        return self.job.run
 
     @property
     def training(self) -> bool:
-        return self._job.running
+        return self.job.running
 
     @property
     def playing(self) -> bool:
@@ -201,14 +208,21 @@ class Session(QObject):
         self._change(lambda: replace(self._document, seed=seed), "Seed")
 
     def set_learning_rate(self, rate: float) -> None:
-        self._change(lambda: replace(self._document, learning_rate=rate), "Learning rate")
+        self._change(lambda: replace(self._document, learning_rate=self._checked(rate)), "Learning rate")
+
+    def _checked(self, rate: Any) -> float:
+        """Return a learning rate as the optimizer takes it, or raise."""
+        return OPTIMIZERS[self._document.optimizer].settings({"learning_rate": rate})["learning_rate"]
 
     def set_batch_size(self, size: int | None) -> None:
         self._change(lambda: replace(self._document, batch_size=size), "Batch size")
 
     def set_data(self, network: Network) -> None:
         """Put other data under the same formula."""
-        self._change(lambda: replace(self._document, network=network, batch_size=None), "Data")
+        overrides = {n: v for n, v in self._document.overrides.items() if n in network.parameters}
+        self._change(
+            lambda: replace(self._document, network=network, overrides=overrides, batch_size=None), "Data"
+        )
 
     def set_value(self, name: str, value: Any) -> None:
         """Give a parameter or an input another value."""
@@ -269,27 +283,30 @@ class Session(QObject):
         """Swap the whole state for a new document; raises before anything is touched."""
         settings = {"learning_rate": document.learning_rate}
         run = Run(model, OPTIMIZERS[document.optimizer], settings, document.batch_size)
-        first = not hasattr(self, "_job")
-        old = None if first else self._model
-        if not first:
-            self.pause()
-            self.stop()
-            self._job.close()
-            self._previous = self._document
+        graph, _ = model.batch(model.indices(0, document.batch_size))  # may not fit a mini-batch: raises here
+        same = self._job is not None and graph.visible(self._detail) == self._frame.statics.names
+        self._leave()
         self._document, self._model = document, model
         self._job = TrainingJob(run)
         self._seen = 0
-        keep = not first and old is not None and old.graph.named == model.graph.named
         self._iteration = 0
-        if not keep:
-            self._selection = None
         self._entry = None
-        self._show(self._position if keep else 0)
+        if not same:
+            self._selection = None
+        self._show(self._position if same else 0)
         self.document_changed.emit()
         self.graph_changed.emit()
         self._announce()
         self.training_changed.emit()
         self.progressed.emit()
+
+    def _leave(self) -> None:
+        """End all that goes on in the old document; nothing of it is told any more."""
+        if self._job is not None:
+            self.stop()
+            self._poll.stop()
+            self._job.close()
+            self._previous = self._document
 
     def _announce(self) -> None:
         self.selection_changed.emit()
@@ -301,11 +318,14 @@ class Session(QObject):
         """Work out iteration `at` and stand at `position` in it."""
         if at is not None:
             self._iteration = at
-        point = self._job.at(self._iteration)
-        run = self._job.run
+        point = self.job.at(self._iteration)
+        run = self.job.run
         indices = self._model.indices(self._iteration, self._document.batch_size)
         graph, data = self._model.batch(indices)
         self._trace = trace(graph, {**data, **point.parameters}, self._detail, run.optimize(point))
+        self._stand(position)
+
+    def _stand(self, position: int) -> None:
         self._position = max(0, min(position, len(self._trace.steps)))
         self._state = self._trace.state(self._position)
         self._frame = self._make_frame()
@@ -325,9 +345,9 @@ class Session(QObject):
             values=dict(self._state.values),
             gradients=dict(self._state.gradients),
             iteration=self._iteration,
-            iterations=self._job.iterations,
-            optimizer=self._job.run.optimizer,
-            settings=dict(self._job.run.settings),
+            iterations=self.job.iterations,
+            optimizer=self.job.run.optimizer,
+            settings=dict(self.job.run.settings),
             entry=self._entry,
         )
 
@@ -356,15 +376,15 @@ class Session(QObject):
         position = self._position + count
         last = len(self._trace.steps)
         if position > last and self._iteration < self.iterations:
-            self._travel_to(self._iteration + 1, position - last - 1 or 0)
+            self._travel_to(self._iteration + 1, position - last - 1)
         elif position < 0 and self._iteration > 0:
-            self._travel_to(self._iteration - 1, None)
+            self._travel_to(self._iteration - 1, position + last + 1)
         else:
             self.go(position)
 
-    def _travel_to(self, iteration: int, position: int | None) -> None:
+    def _travel_to(self, iteration: int, position: int) -> None:
         self._follow = False
-        self._show(len(self._trace.steps) if position is None else position, at=iteration)
+        self._show(position, at=iteration)
         self.frame_changed.emit()
 
     def step_node(self, direction: int) -> None:
@@ -378,7 +398,7 @@ class Session(QObject):
     def _move_until(self, direction: int, differs: Callable[[Any, Any], bool]) -> None:
         """Stand at the next place after which the step differs, so that a whole node or phase is taken at once."""
         steps = self._trace.steps
-        if direction > 0 and self._position == len(steps) or direction < 0 and self._position == 0:
+        if (direction > 0 and self._position == len(steps)) or (direction < 0 and self._position == 0):
             self.step(direction)
             return
         position = self._position + direction
@@ -392,15 +412,10 @@ class Session(QObject):
         if target < 0:
             self.go(0)
             return
-        if target > self.iterations:
-            if self.training or self.run.diverged is not None:
-                self._say_diverged()
-                return
-            self._job.advance()
-            self.progressed.emit()
-            self._say_diverged()
-            target = min(target, self.iterations)
-        self.go_to_iteration(target)
+        if target <= self.iterations:
+            self.go_to_iteration(target)
+        elif not self.training:
+            self._train_one()
 
     def go_to_iteration(self, iteration: int) -> None:
         """Show another iteration at the same place of the timeline."""
@@ -419,43 +434,18 @@ class Session(QObject):
         """Show the graph at another detail, with the same place: the same phase, at the same line."""
         if detail == self._detail:
             return
-        mark = self._place()
+        old, position, came = self._trace, self._position, self._came
         self._detail = detail
-        if not self._is_visible(self._selection):
-            self._selection = None
+        self._selection = same_selection(old.graph, self._selection, detail)
         self._show(0)
-        self._position = self._find(mark)
-        self._state = self._trace.state(self._position)
-        self._frame = self._make_frame()
+        if came is not None and came[0] is old and came[1] == position:
+            place = came[2]  # back to exactly where it was, where nothing has moved since
+        else:
+            place = same_place(old, position, self._trace)
+        self._stand(place)
+        self._came = (self._trace, self._position, position)
         self.graph_changed.emit()
         self._announce()
-
-    def _is_visible(self, selection: str | EdgeKey | None) -> bool:
-        if selection is None:
-            return True
-        if isinstance(selection, str):
-            return selection in self._model.graph.visible(self._detail)
-        return selection in set(self._model.graph.edges(self._detail))
-
-    def _place(self) -> tuple[str, str, int]:
-        """Return where the timeline stands, in words that hold at either detail: phase, line, and how far in it."""
-        if not self._position:
-            return ("", "", 0)
-        step = self._trace.steps[self._position - 1]
-        return (step.phase.value, self._line_of(step.node), step.index)
-
-    def _line_of(self, node: str) -> str:
-        found = self._trace.graph[node]
-        return self._trace.graph.lines[found.line].name if found.line >= 0 else node
-
-    def _find(self, mark: tuple[str, str, int]) -> int:
-        """Return the position after the last step of the marked line in the marked phase."""
-        phase, line, _ = mark
-        if not phase:
-            return 0
-        steps = self._trace.steps
-        last = [s.index for s in steps if s.phase.value == phase and self._line_of(s.node) == line]
-        return last[-1] + 1 if last else 0
 
     # --- playing ---
 
@@ -493,27 +483,30 @@ class Session(QObject):
 
     def train(self, iterations: int | None = None) -> None:
         """Train in the background; the picture follows the last iteration."""
-        if not self._model.graph.parameters:
-            self.notice.emit("error", "This network has no parameters to train.")
-            return
-        if self.run.diverged is not None:
-            self._say_diverged()
+        if not self._can_train():
             return
         self.stop()
         self._follow = True
-        self._job.train(iterations or self._document.network.training.steps)
+        self.job.train(iterations or self._document.network.training.steps)
         self._poll.start()
         self.training_changed.emit()
+
+    def _can_train(self) -> bool:
+        """Say whether there is anything to train; if not, the user is told why."""
+        if not self._model.graph.parameters:
+            self.notice.emit("error", "This network has no parameters to train.")
+            return False
+        self._say_how_it_ended()
+        return self.run.diverged is None
 
     def pause(self) -> None:
         """Pause training; what is recorded stays, and training again goes on from there."""
         if self._poll.isActive():
-            self._job.pause()
-            self._poll.stop()
-            self._look_once()
-            self.training_changed.emit()
+            self.job.pause()
+            self._look()
 
     def toggle_training(self) -> None:
+        """Train, or pause."""
         if self.training:
             self.pause()
         else:
@@ -522,8 +515,13 @@ class Session(QObject):
     def step_training(self) -> None:
         """Train one iteration and show it."""
         self.pause()
-        self._iteration = self.iterations
-        self.step_iteration(1)
+        self._train_one()
+
+    def _train_one(self) -> None:
+        if self._can_train() and self._try(self.job.advance):
+            self._follow = True
+            self._look_once()
+            self._say_how_it_ended()
 
     def _look(self) -> None:
         """Look at the run: tell what is new, and end when it has ended."""
@@ -531,23 +529,28 @@ class Session(QObject):
         self._look_once()
         if not running:
             self._poll.stop()
-            self._say_diverged()
-            if self._job.failure is not None:
-                self.notice.emit("error", f"Training ended unexpectedly: {self._job.failure}")
+            self._say_how_it_ended()
             self.training_changed.emit()
 
     def _look_once(self) -> None:
-        if self._job.iterations == self._seen:
+        if self.iterations == self._seen:
             return
-        self._seen = self._job.iterations
+        self._seen = self.iterations
         if self._follow:
             self._show(self._position, at=self._seen)
             self.frame_changed.emit()
         self.progressed.emit()
 
-    def _say_diverged(self) -> None:
+    def _say_how_it_ended(self) -> None:
+        """Say it where training has ended by itself before its time."""
         if self.run.diverged is not None:
             self.notice.emit("error", self.run.diverged.sentence())
+        failure = self.job.failure
+        if failure is not None:
+            self.job.failure = None
+            expected = isinstance(failure, BackstepError)
+            reason = str(failure) if expected else f"{type(failure).__name__}: {failure}"
+            self.notice.emit("error", f"Training stopped at iteration {self.iterations}: {reason}")
 
     # --- looking closer ---
 
@@ -596,4 +599,4 @@ class Session(QObject):
         """End everything that runs; the window is going away."""
         self._play_timer.stop()
         self._poll.stop()
-        self._job.close()
+        self.job.close()

@@ -5,6 +5,7 @@ Items and panels hold no numbers of their own: they are given one of these recor
 
 from gui.viewdata.frame import Frame, Statics
 from gui.viewdata.inspect import inspector_view
+from gui.viewdata.places import same_place, same_selection
 from gui.viewdata.records import (
     Array,
     CodeRow,
@@ -39,6 +40,8 @@ __all__ = [
     "equation_rows",
     "factor_latex",
     "inspector_view",
+    "same_place",
+    "same_selection",
     "scene_view",
     "step_view",
     "timeline_phases",
