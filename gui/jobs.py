@@ -1,7 +1,7 @@
 """Background work: the one place where anything runs beside the window.
 
-A :class:`TrainingJob` advances a run in a thread, in slices short enough that the window can always ask the run
-for an iteration in between. Nothing is signalled per iteration: the window polls.
+A :class:`TrainingJob` advances a run in a thread, in slices short enough that the window can always ask the
+run for an iteration in between. Nothing is signalled per iteration: the window polls.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class TrainingJob:
             gap.wait(GAP if not self._waiting else 4 * GAP)
 
     def _slice(self) -> None:
-        """Train for a slice; the lock is held, so that no new goal is set between its last look and its end."""
+        """Train for a slice; no new goal can be set between its last look at the goal and its end."""
         end = time.perf_counter() + SLICE
         with self._lock:
             try:

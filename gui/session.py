@@ -1,8 +1,8 @@
 """The session: the one mutable state of the window, and the only thing that changes it.
 
-Commands are methods; facts are signals. A panel takes the session, reads its frame, and listens. Whatever changes
-the document (network, data, seed, learning rate, batch size) makes a new model and a new run at once, so no number
-of the old one can stay on the screen, and no result of an old run can reach a new document.
+Commands are methods; facts are signals. A panel takes the session, reads its frame, and listens. Whatever
+changes the document (network, data, seed, learning rate, batch size) makes a new model and a new run at once, so
+no number of the old one can stay on the screen, and no result of an old run can reach a new document.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import BackstepError
 from engine.gradcheck import Nudge, nudge
-from engine.graph import Detail
+from engine.graph import Detail, Graph
 from engine.optimizers import OPTIMIZERS
 from engine.trace import Trace, trace
 from engine.training import Run
@@ -139,7 +139,7 @@ class Session(QObject):
 
     @property
     def statics(self) -> Statics:
-        """What does not change while stepping: equations, who reads what, how many contributions there are."""
+        """What does not change while stepping: equations, who reads what, how many contributions come."""
         return self._frame.statics
 
     @property
@@ -284,7 +284,7 @@ class Session(QObject):
         settings = {"learning_rate": document.learning_rate}
         run = Run(model, OPTIMIZERS[document.optimizer], settings, document.batch_size)
         graph, _ = model.batch(model.indices(0, document.batch_size))  # may not fit a mini-batch: raises here
-        same = self._job is not None and graph.visible(self._detail) == self._frame.statics.names
+        same = self._job is not None and self._looks_like(graph)
         self._leave()
         self._document, self._model = document, model
         self._job = TrainingJob(run)
@@ -299,6 +299,12 @@ class Session(QObject):
         self._announce()
         self.training_changed.emit()
         self.progressed.emit()
+
+    def _looks_like(self, graph: Graph) -> bool:
+        """Say whether a graph has the nodes and edges of the one that is shown."""
+        shown = self._frame.statics
+        edges = tuple(graph.edges(self._detail))
+        return graph.visible(self._detail) == shown.names and edges == shown.edges
 
     def _leave(self) -> None:
         """End all that goes on in the old document; nothing of it is told any more."""
@@ -372,7 +378,7 @@ class Session(QObject):
         self.frame_changed.emit()
 
     def step(self, count: int) -> None:
-        """Take `count` steps, back where negative; past either end lies the next iteration, where there is one."""
+        """Take `count` steps, back where negative; past either end lies another iteration, if there is one."""
         position = self._position + count
         last = len(self._trace.steps)
         if position > last and self._iteration < self.iterations:
@@ -396,9 +402,9 @@ class Session(QObject):
         self._move_until(direction, lambda a, b: a.phase != b.phase)
 
     def _move_until(self, direction: int, differs: Callable[[Any, Any], bool]) -> None:
-        """Stand at the next place after which the step differs, so that a whole node or phase is taken at once."""
+        """Stand at the next place after which the step differs: a whole node or phase is taken at once."""
         steps = self._trace.steps
-        if (direction > 0 and self._position == len(steps)) or (direction < 0 and self._position == 0):
+        if self._position == (len(steps) if direction > 0 else 0):
             self.step(direction)
             return
         position = self._position + direction
