@@ -37,6 +37,18 @@ SIDES = np.array(
     [
         *((0, -1), (-0.6, -1), (0.6, -1), (-1, 0), (1, 0), (0, 1), (-0.8, -0.6), (0.8, -0.6), (-0.9, 0.8)),
         *((0.9, 0.8), (0, -2), (0, 2), (-1.3, -2), (1.3, -2), (1.1, 2), (-1.1, 2), (0, -3), (0, 3)),
+        *(
+            (-2.2, 0),
+            (2.2, 0),
+            (-2.2, -2),
+            (2.2, -2),
+            (-2.2, 2),
+            (2.2, 2),
+            (0, -7),
+            (0, 7),
+            (0, -10),
+            (0, 10),
+        ),
         *((0, -4.5), (0, 4.5), (-1.5, -3.5), (1.5, -3.5), (1.5, 3.5), (-1.5, 3.5)),
     ]
 )
@@ -70,9 +82,9 @@ class Surroundings:
 
     def cost(self, rects: Array) -> Array:
         """Return what each of `rects` covers: cards weigh more than wires."""
-        covered = 100.0 * _overlaps(rects, self.cards, CLEAR) + 3.0 * _overlaps(rects, self.wires, 2.0)
+        covered = 1000.0 * _overlaps(rects, self.cards, CLEAR) + 3.0 * _overlaps(rects, self.wires, 2.0)
         inside = (rects[:, :2] >= self.area[:2]).all(axis=1) & (rects[:, 2:] <= self.area[2:]).all(axis=1)
-        return covered + 50.0 * ~inside
+        return covered + 500.0 * ~inside
 
 
 def rows(rects: Sequence[QRectF]) -> Array:

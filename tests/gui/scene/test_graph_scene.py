@@ -72,6 +72,8 @@ def test_the_factor_stands_by_its_wire_and_covers_no_card(qapp, shows, name, det
         assert not box.isEmpty()
         covered = [n for n in view.nodes if scene.node_rect(n).intersects(box)]
         assert not covered, (view.current, covered)
+        labels = [arrow.label_rect for arrow in notes(scene).reads()]
+        assert not any(label.intersects(box) for label in labels), view.current
         assert distance(box, points_on(gradient_wire(wires[view.current]).corners)) < 120
 
 
