@@ -25,6 +25,7 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", 
 
 DEFAULT = "two-layer-nonlinear"
 PICTURES = (".png", ".svg")
+PICTURE_OPTIONS = ("step", "detail", "theme", "window", "scale")
 DRAWN = "networks, trace, derive, check, train and export"
 LIBRARIES = (
     "libegl1 libgl1 libglib2.0-0 libfontconfig1 libxkbcommon0 libdbus-1-3 libxcb-cursor0 libxcb-icccm4 "
@@ -262,7 +263,7 @@ def _explain(error: ImportError) -> None:
 
 
 def _add_export_options(parser: ArgumentParser) -> None:
-    from graphs.commands.base import add_network, whole
+    from graphs.commands.base import add_network, scale, whole
 
     add_network(parser)
     endings = " or ".join(PICTURES)
@@ -273,6 +274,9 @@ def _add_export_options(parser: ArgumentParser) -> None:
     parser.add_argument("--detail", choices=("equation", "primitive"), default="equation")
     parser.add_argument("--theme", choices=("light", "dark", "print"), default="light")
     parser.add_argument("--window", action="store_true", help="the whole window, not the graph alone")
+    parser.add_argument(
+        "--scale", type=scale, metavar="S", help="pixels for each unit of a PNG; default: 2, of the window 1"
+    )
 
 
 def _export(args: Namespace) -> Outcome:
@@ -281,15 +285,15 @@ def _export(args: Namespace) -> Outcome:
 
     _check_target(args.to)
     bind(load(args.network), seed=args.seed, overrides=overrides(args))
-    if not _has_display():
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if sys.platform not in ("win32", "darwin"):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"  # with a display too: no window flashes up
     try:
-        from gui.pictures import export
+        from gui.offscreen import export
     except ImportError as error:
         _explain(error)
         raise
-    options: dict[str, Any] = {key: getattr(args, key) for key in ("step", "detail", "theme", "window")}
-    export.export(args.network, args.to, seed=args.seed, overrides=overrides(args), **options)
+    options: dict[str, Any] = {key: getattr(args, key) for key in PICTURE_OPTIONS}
+    export(args.network, args.to, seed=args.seed, overrides=overrides(args), **options)
     return Outcome()
 
 

@@ -59,8 +59,7 @@ class _Latex:
 
     def write(self, expr: Expr, level: int) -> str:
         text, own = self._body(expr)
-        text = self._mark(expr, text)
-        return parenthesised(text) if own < level else text
+        return self._mark(expr, parenthesised(text) if own < level else text)
 
     def _body(self, expr: Expr) -> tuple[str, float]:
         match expr:
@@ -104,8 +103,8 @@ class _Latex:
 
     def _member(self, factor: Expr) -> str:
         text, own = self._body(factor)
-        text = self._mark(factor, text)
-        return parenthesised(text) if own < _PRODUCT or own == _HADAMARD_MEMBER else text
+        loose = own < _PRODUCT or own == _HADAMARD_MEMBER
+        return self._mark(factor, parenthesised(text) if loose else text)
 
     def _quotient(self, expr: Quotient) -> tuple[str, int]:
         top, bottom = expr.numerator, expr.denominator
@@ -120,9 +119,8 @@ class _Latex:
 
     def _base(self, expr: Expr) -> str:
         text, own = self._body(expr)
-        text = self._mark(expr, text)
         bare = own == _ATOM and "^" not in text and r"\frac" not in text and text[-1] != ")"
-        return text if bare else parenthesised(text)
+        return self._mark(expr, text if bare else parenthesised(text))
 
     def _shaped(self, expr: Expr) -> tuple[str, float]:
         match expr:

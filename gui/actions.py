@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from engine.graph import Detail
 from gui.session import Session
-
-if TYPE_CHECKING:
-    from gui.window import Window
 
 __all__ = ["ACTIONS", "Action"]
 
@@ -41,7 +38,7 @@ class Action:
     group: str
     text: str
     keys: tuple[str, ...]
-    run: Callable[[Window], object]
+    run: Callable[[Any], object]
     icon: str = ""
     enabled: Callable[[Session], bool] = _always
     name: Callable[[Session], str] | None = None

@@ -48,7 +48,7 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("view/theme", "system", "Theme", ("system", "light", "dark")),
+    Setting("view/theme", "system", "Theme", ("system", "light", "dark", "print")),
     Setting("view/detail", "equation", "Detail", ("equation", "primitive", "neurons")),
     Setting("view/motion", "system", "Motion", ("system", "full", "none")),
     Setting("view/sentences", True, "Say each step in a sentence"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDockWidget,
     QFileDialog,
+    QFrame,
     QHBoxLayout,
     QLineEdit,
     QMainWindow,
@@ -38,6 +39,7 @@ from gui.files import save_network
 from gui.keysheet import KeySheet
 from gui.layouts import layout_of
 from gui.notify import NotificationBar, Notifier
+from gui.overlay import Overlay
 from gui.scene.graph_scene import GraphScene
 from gui.scene.graph_view import GraphView
 from gui.search import CommandSearch
@@ -96,7 +98,7 @@ class Window(QMainWindow):
         self.actions_by_id: dict[str, QAction] = {}
         self.panels: dict[str, QWidget] = {}
         self.docks: dict[str, QDockWidget] = {}
-        self._overlay: QWidget | None = None
+        self._overlay: Overlay | None = None
         self._said: Network | None = None  # the network whose notices have been shown
         self._make_actions()
         self._make_centre()
@@ -147,7 +149,7 @@ class Window(QMainWindow):
         self.menu_button.setMenu(self._make_menu())
         self.controls = ControlBar(self.session, self.theme, self.settings)
         self.controls.set_actions(*(self.actions_by_id[i] for i in ("theme", "export", "keys")))
-        bar = QWidget()
+        bar = QFrame()
         bar.setProperty("bar", "top")
         row = QHBoxLayout(bar)
         row.setContentsMargins(8, 0, 0, 0)
@@ -366,11 +368,12 @@ class Window(QMainWindow):
             self.controls,
             self.transport,
             self.messages,
-            self.view,
             self.scene,
             *self.panels.values(),
         ):
             part.set_theme(self.theme)
+        if self._overlay is not None:
+            self._overlay.set_theme(self.theme)
 
     def _theme_name(self) -> str:
         name = self.settings.get("view/theme")
@@ -393,7 +396,8 @@ class Window(QMainWindow):
             (row.id, self.actions_by_id[row.id].text(), _keys_text(row), row.enabled(self.session))
             for row in ACTIONS
         ]
-        search = CommandSearch(self.theme, items, list(self.session.statics.names), self)
+        names, steps = list(self.session.statics.names), len(self.session.trace.steps)
+        search = CommandSearch(self.theme, items, names, self, steps=steps)
         search.chosen.connect(lambda action: self.actions_by_id[action].trigger())
         search.go_to.connect(self.session.go)
         search.find_node.connect(self._find_node)
@@ -413,13 +417,13 @@ class Window(QMainWindow):
         self._open_overlay(KeySheet(self.theme, rows, self))
 
     @property
-    def overlay(self) -> QWidget | None:
+    def overlay(self) -> Overlay | None:
         """What lies over the window now: the key sheet, the command search."""
         return self._overlay
 
-    def _open_overlay(self, overlay: QWidget) -> None:
+    def _open_overlay(self, overlay: Overlay) -> None:
         self._overlay = overlay
-        overlay.destroyed.connect(self._forget_overlay)
+        overlay.destroyed.connect(lambda: self._forget_overlay(overlay))
         overlay.open_over()
 
     def _close_overlay(self) -> None:
@@ -427,8 +431,9 @@ class Window(QMainWindow):
             self._overlay.close()
             self._overlay = None
 
-    def _forget_overlay(self) -> None:
-        self._overlay = None
+    def _forget_overlay(self, overlay: QWidget) -> None:
+        if self._overlay is overlay:
+            self._overlay = None
 
     def open_file(self) -> None:
         """Open a network file."""
@@ -489,11 +494,6 @@ class Window(QMainWindow):
         self._say_document()
         self.view.setFocus()
         QTimer.singleShot(0, self.build_late)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self._overlay is not None:
-            self._overlay.open_over()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.set("window/geometry", self.saveGeometry().data())

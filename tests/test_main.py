@@ -203,53 +203,41 @@ def test_a_network_at_fault_is_said_before_the_window_opens(
     assert opened == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
-@pytest.mark.parametrize("platform", [None, "xcb", "wayland"])
-def test_without_a_display_it_says_what_works_without(
-    platform: str | None, monkeypatch: pytest.MonkeyPatch, opened: list[tuple[Any, ...]], capsys: Caught
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_export_draws_without_a_display(tmp_path: Path, ending: str) -> None:
+    """In a process of its own, as a user without a display starts it."""
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    to = tmp_path / f"a.{ending}"
+    done = subprocess.run(
+        [sys.executable, "main.py", "export", U, "--to", str(to), "--step", "3", "--theme", "dark"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    head = to.read_bytes()[:400]
+    assert head.startswith(b"\x89PNG" if ending == "png" else b"<?xml")
+    assert [p.name for p in tmp_path.iterdir()] == [to.name]
+
+
+def test_export_of_a_step_that_is_not_there_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
-    if platform:
-        monkeypatch.setenv("QT_QPA_PLATFORM", platform)
-    assert command_line.main([]) == 2
-    said = sentence(capsys)
-    assert "no display" in said
-    assert all(name in said for name in (*commands.NAMES, "export"))
-    assert opened == []
+    to = tmp_path / "a.png"
+    assert command_line.main(["export", U, "--to", str(to), "--step", "99"]) == 2
+    assert capsys.readouterr().err == "backstep: there is no step 99. This trace has the steps 0 to 10.\n"
+    assert not to.exists()
 
 
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (ImportError("libEGL.so.1: cannot open shared object file"), "libEGL.so.1 is missing. On Debian"),
-        (ModuleNotFoundError("No module named 'PySide6'", name="PySide6.QtCore"), "PySide6 is not installed"),
-    ],
-)
-def test_what_is_missing_for_a_window_is_named(error: ImportError, expected: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(expected)):
-        command_line._explain(error)
+def test_export_of_the_window_is_as_large_as_the_window(tmp_path: Path) -> None:
+    from PySide6.QtGui import QImage
 
-
-def test_a_missing_module_of_our_own_is_a_defect() -> None:
-    command_line._explain(ModuleNotFoundError("No module named 'gui.app'", name="gui.app"))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
-def test_export_draws_without_a_display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    calls: list[tuple[Any, ...]] = []
-    module = types.ModuleType("gui.pictures.export")
-    module.export = lambda *args, **options: calls.append((*args, options))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "gui.pictures.export", module)
-    monkeypatch.setattr("gui.pictures.export", module, raising=False)
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
-    to = str(tmp_path / "a.SVG")
-    assert command_line.main(["export", U, "--to", to, "--step", "3", "--theme", "dark", "--window"]) == 0
-    assert os.environ["QT_QPA_PLATFORM"] == "offscreen"
-    options = {"step": 3, "detail": "equation", "theme": "dark", "window": True, "seed": 0, "overrides": {}}
-    assert calls == [(U, to, options)]
+    to = tmp_path / "window.png"
+    assert command_line.main(["export", U, "--to", str(to), "--window", "--theme", "light"]) == 0
+    assert QImage(str(to)).size().toTuple() == (1280, 720)
 
 
 # --- how it ends -------------------------------------------------------------------------------------------

@@ -115,6 +115,17 @@ def whole(low: int, high: int = 2**63) -> Callable[[str], int]:
     return read
 
 
+def scale(text: str) -> float:
+    """Read how many pixels a unit of a picture takes."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{excerpt(text, 30)!r} is not a number") from None
+    if not 0.1 <= number <= 10:
+        raise ArgumentTypeError(f"{excerpt(text, 30)} is not between 0.1 and 10")
+    return number
+
+
 def assignment(text: str) -> tuple[str, Any]:
     """Read ``NAME=VALUE``; the value is JSON, which has no nan and no infinity."""
     name, equals, value = text.partition("=")

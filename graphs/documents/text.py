@@ -250,7 +250,7 @@ def _step_row(step: Step, derivation: Derivation, updates: Updates) -> tuple[str
     if step.phase == Phase.UPDATE and step.quantity not in (None, "value"):
         sets = f"{step.quantity} of {sets}"
     return (
-        str(step.index),
+        str(step.index + 1),  # counted as the window counts, from 1
         step.phase.value,
         sets,
         shape_text(step.after),

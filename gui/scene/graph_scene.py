@@ -84,6 +84,7 @@ class GraphScene(QGraphicsScene):
         self.clear()
         self.setBackgroundBrush(self._theme.color("canvas"))
         self._selected, self._hovered = None, ""
+        self._view = view  # before anyone is told: who listens asks for the view
         self._geometry = Geometry(view, layout)
         layer = CrowdItem if len(view.nodes) > CROWD else ItemLayer
         self._layer = layer(self, view, self._geometry, self._theme)

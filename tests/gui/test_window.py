@@ -1,0 +1,252 @@
+"""The real window, driven with real keys and clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from engine.graph import Detail
+from engine.trace import trace
+from graphs.network import bind, built_in_names, load
+from gui.actions import ACTIONS
+from gui.app import application, make_window, temporary_settings
+from gui.window import Window
+
+KEY = Qt.Key
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[Window]:
+    application()
+    window = make_window(None, temporary_settings())
+    qtbot.addWidget(window)
+    window.show()
+    window.settle()
+    yield window
+    window.session.close()
+
+
+def press(
+    qtbot: QtBot, window: Window, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
+    qtbot.keyClick(QApplication.focusWidget() or window, key, modifier)
+
+
+def test_it_opens_paused_on_the_two_layer_network_with_real_data(window: Window) -> None:
+    assert window.session.document.network.name == "two-layer-nonlinear"
+    assert window.session.position == 0
+    assert not window.session.playing
+    assert not window.session.training
+    assert window.session.model.examples == 133
+    assert "Two-layer nonlinear network" in window.windowTitle()
+
+
+@pytest.mark.parametrize("name", built_in_names())
+@pytest.mark.parametrize("detail", list(Detail))
+def test_right_to_the_end_and_left_to_the_start_shows_the_numbers_of_the_trace(
+    qtbot: QtBot, window: Window, name: str, detail: Detail
+) -> None:
+    session = window.session
+    session.open(name)
+    session.set_detail(detail)
+    model = bind(load(name))
+    wanted = trace(model.graph, model.leaves, detail)
+    for step in wanted.steps:
+        press(qtbot, window, KEY.Key_Right)
+        shown = window.scene.view.nodes[step.target]
+        number = shown.gradient if step.phase in ("seed", "backward") else shown.value
+        assert number is not None
+        np.testing.assert_array_equal(number, step.after)
+    while session.position < len(session.trace.steps):
+        press(qtbot, window, KEY.Key_Right)
+    press(qtbot, window, KEY.Key_Right)
+    assert session.position == len(session.trace.steps)
+    while session.position:
+        press(qtbot, window, KEY.Key_Left)
+    press(qtbot, window, KEY.Key_Left)
+    views = window.scene.view.nodes.values()
+    assert all(view.gradient is None for view in views)
+    assert {view.name for view in views if view.value is not None} == {
+        *model.graph.inputs,
+        *model.graph.parameters,
+    }
+
+
+def test_every_action_has_a_key_of_its_own_or_none() -> None:
+    keys = [key for action in ACTIONS for key in action.keys]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "position"),
+    [
+        (KEY.Key_End, Qt.KeyboardModifier.NoModifier, 18),
+        (KEY.Key_Right, CTRL, 4),
+        (KEY.Key_Right, SHIFT, 1),
+    ],
+)
+def test_keys_move_by_node_by_phase_and_to_the_end(
+    qtbot: QtBot, window: Window, key: Qt.Key, modifier: Qt.KeyboardModifier, position: int
+) -> None:
+    press(qtbot, window, key, modifier)
+    assert window.session.position == position
+    press(qtbot, window, KEY.Key_Home)
+    assert window.session.position == 0
+
+
+def test_the_clicker_walks_through_iterations_and_back(qtbot: QtBot, window: Window) -> None:
+    press(qtbot, window, KEY.Key_End)
+    before = window.session.frame.values["W1"]
+    press(qtbot, window, KEY.Key_PageDown)
+    press(qtbot, window, KEY.Key_PageDown)
+    assert window.session.iteration == 2
+    assert window.session.position == 18
+    press(qtbot, window, KEY.Key_PageUp)
+    press(qtbot, window, KEY.Key_PageUp)
+    assert window.session.iteration == 0
+    np.testing.assert_array_equal(window.session.frame.values["W1"], before)
+
+
+def test_no_key_fires_while_a_field_is_being_edited(qtbot: QtBot, window: Window) -> None:
+    field = next(f for f in window.controls.findChildren(QLineEdit) if f.isVisible() and f.isEnabled())
+    field.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is field)
+    for key in (
+        KEY.Key_Right,
+        KEY.Key_Space,
+        KEY.Key_T,
+        KEY.Key_R,
+        KEY.Key_PageDown,
+        KEY.Key_End,
+        KEY.Key_F1,
+    ):
+        qtbot.keyClick(field, key)
+    assert window.session.position == 0
+    assert window.session.iterations == 0
+    assert not window.session.playing
+    assert not window.session.training
+
+
+def test_space_plays_and_a_click_on_a_button_leaves_space_to_play(qtbot: QtBot, window: Window) -> None:
+    qtbot.mouseClick(window.transport.buttons["forward"], Qt.MouseButton.LeftButton)
+    assert window.session.position == 1
+    press(qtbot, window, KEY.Key_Space)
+    assert window.session.playing
+    press(qtbot, window, KEY.Key_Space)
+    assert not window.session.playing
+
+
+def test_a_click_on_a_card_opens_it_in_the_inspector(qtbot: QtBot, window: Window) -> None:
+    place = window.view.mapFromScene(window.scene.node_rect("W1").center())
+    qtbot.mouseClick(window.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.session.selection == "W1"
+
+
+def test_the_layout_stays_while_stepping_and_comes_back_with_the_detail(qtbot: QtBot, window: Window) -> None:
+    places = {name: window.scene.node_rect(name) for name in window.session.statics.names}
+    for _ in range(12):
+        press(qtbot, window, KEY.Key_Right)
+    assert {name: window.scene.node_rect(name) for name in places} == places
+    press(qtbot, window, KEY.Key_D)
+    assert window.session.detail == Detail.PRIMITIVE
+    press(qtbot, window, KEY.Key_D)
+    assert {name: window.scene.node_rect(name) for name in places} == places
+
+
+def test_training_runs_beside_the_window_and_the_graph_follows(qtbot: QtBot, window: Window) -> None:
+    window.session.train(40)
+    qtbot.waitUntil(lambda: not window.session.training and window.session.iteration == 40, timeout=20_000)
+    assert len(window.session.losses) == 41
+    assert window.session.losses[-1] < window.session.losses[0]
+    window.session.last()
+    shown = window.scene.view.nodes["L"].value
+    assert shown is not None
+    assert float(shown) == window.session.losses[40]
+
+
+def test_a_diverging_run_says_which_node_and_what_to_do(qtbot: QtBot, window: Window) -> None:
+    window.session.open("multivariate-regression")
+    window.session.set_learning_rate(1000.0)
+    window.session.train(5000)
+    qtbot.waitUntil(
+        lambda: window.session.run.diverged is not None and not window.session.training, timeout=20_000
+    )
+    qtbot.waitUntil(lambda: window.messages.current is not None and window.messages.current.level == "error")
+    text = window.messages.current.text
+    assert "no longer a finite number" in text
+    assert "smaller learning rate" in text
+
+
+def test_an_error_of_an_old_document_does_not_stay_for_a_new_one(qtbot: QtBot, window: Window) -> None:
+    window.session.set_learning_rate(-1.0)
+    assert window.messages.current is not None
+    assert window.messages.current.level == "error"
+    window.session.open("univariate-regression")
+    assert window.messages.current is None or window.messages.current.level != "error"
+
+
+def test_f1_shows_every_key_and_escape_puts_the_sheet_away(qtbot: QtBot, window: Window) -> None:
+    press(qtbot, window, KEY.Key_F1)
+    sheet = window.overlay
+    assert sheet is not None
+    assert sheet.isVisible()
+    qtbot.keyClick(QApplication.focusWidget() or sheet, KEY.Key_Escape)
+    qtbot.waitUntil(lambda: window.overlay is None)
+    press(qtbot, window, KEY.Key_Right)
+    assert window.session.position == 1
+
+
+def test_the_command_search_goes_to_a_step(qtbot: QtBot, window: Window) -> None:
+    press(qtbot, window, KEY.Key_G, CTRL)
+    field = QApplication.focusWidget()
+    assert isinstance(field, QLineEdit)
+    qtbot.keyClicks(field, "14")
+    qtbot.keyClick(field, KEY.Key_Return)
+    assert window.session.position == 14
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "print"])
+def test_every_theme_can_be_put_on(window: Window, theme: str) -> None:
+    window.set_theme(theme)
+    window.settle()
+    corner = window.grab().toImage().pixelColor(window.view.pos().x() + 300, window.height() // 3)
+    assert corner.isValid()
+    assert window.theme.name == theme
+
+
+def test_the_window_remembers_its_layout(qtbot: QtBot) -> None:
+    application()
+    settings = temporary_settings()
+    first = make_window(None, settings)
+    qtbot.addWidget(first)
+    first.show()
+    first.settle()
+    first.docks["code"].hide()
+    first.docks["inspector"].hide()
+    first.close()
+    second = make_window(None, settings)
+    qtbot.addWidget(second)
+    second.show()
+    second.build_late()
+    assert second.docks["inspector"].isHidden()
+    assert not second.docks["step"].isHidden()
+    second.close()
+
+
+def test_opening_another_network_while_one_trains_shows_nothing_of_the_old(
+    qtbot: QtBot, window: Window
+) -> None:
+    window.session.train(100_000)
+    qtbot.waitUntil(lambda: window.session.iterations > 5, timeout=20_000)
+    window.session.open("scalar-operations")
+    assert window.session.iterations == 0
+    assert not window.session.training
+    assert set(window.scene.view.nodes) == set(load("scalar-operations").parameters) | {
+        line.name for line in window.session.model.graph.lines
+    }
