@@ -35,6 +35,7 @@ class FitPanel(Panel):
         self.view = FitView()
         self._trace: object = None
         self._framed: object = None
+        self._framed_model: object = None
         self._caption = QLabel()
         self._caption.setProperty("role", "small")
         self._caption.setFont(application_font("small"))
@@ -200,11 +201,11 @@ class FitPanel(Panel):
 
     def _frame(self, view: FitView) -> None:
         """Set the ranges from the data alone, once: while training the picture stands still."""
-        key = (self.session.model, view.kind, view.threshold)
+        key = (view.kind, view.threshold)
         assert self.plot is not None
-        if key == self._framed:
+        if self.session.model is self._framed_model and key == self._framed:
             return
-        self._framed = key
+        self._framed_model, self._framed = self.session.model, key
         self.plot.set_labels(view.x_label, view.y_label)
         bottom = self.plot.axes["bottom"]
         bottom.setTicks([[(0, view.classes[0]), (1, view.classes[1])]] if view.kind == "classes" else None)
