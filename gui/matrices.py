@@ -526,8 +526,12 @@ def _image(colors: np.ndarray) -> QImage:
 
 
 def _paint_cells(painter: QPainter, rect: QRectF, table: np.ndarray, scale: float, theme: Theme) -> None:
-    limit = FEW_CELLS_IN_A_FILE if _is_for_a_file(painter) else FEW_CELLS
-    if table.size <= limit:
+    for_a_file = _is_for_a_file(painter)
+    cell = min(rect.width() / table.shape[1], rect.height() / table.shape[0])
+    # without gaps and hatches an image looks the same, and costs a fifth of the cells
+    plain = not for_a_file and cell < GAP_FROM and bool(np.isfinite(table).all())
+    limit = FEW_CELLS_IN_A_FILE if for_a_file else FEW_CELLS
+    if table.size <= limit and not plain:
         _paint_few(painter, Grid(rect, *table.shape), table, scale, theme)
     else:
         _paint_many(painter, rect, table, scale, theme)

@@ -48,7 +48,7 @@ from gui.settings import Settings
 from gui.theme import THEMES, Theme
 from gui.theme import apply as apply_theme
 from gui.transport import TransportBar
-from gui.viewdata import scene_view, timeline_phases
+from gui.viewdata import factor_latex, scene_view, timeline_phases
 
 __all__ = ["DOCKS", "Dock", "Window"]
 
@@ -346,12 +346,14 @@ class Window(QMainWindow):
     def _prefetch(self) -> None:
         """Have the equations of every step ready before they are asked for."""
         statics = self.session.statics
-        if len(statics.names) < 200:
-            self.cache.prefetch(
-                equation.coloured
-                for source, target, slot in statics.flows_back
-                if (equation := statics.backward(target, slot)) is not None
-            )
+        if len(statics.names) > 200:
+            return
+        found = [text for title in statics.titles.values() for text in title]
+        found += [statics.derivation.gradient_latex(name) for name in statics.names]
+        for _, target, slot in statics.flows_back:
+            if (equation := statics.backward(target, slot)) is not None:
+                found += [equation.coloured, factor_latex(equation)]
+        self.cache.prefetch(dict.fromkeys(text for text in found if text))
 
     # --- what actions do ---
 

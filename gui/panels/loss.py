@@ -60,6 +60,7 @@ class LossPanel(Panel):
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(session, theme, parent)
         self.plot: Plot | None = None
+        self._told: tuple[int, int, bool] | None = None
         self._run = session.run
         self._series = Series()
         self._goal = 0
@@ -167,9 +168,15 @@ class LossPanel(Panel):
     def _follow(self) -> None:
         if not self.isVisible():
             self._is_stale = True
-        elif self.session.run is self._run:
+        elif self.session.run is self._run and self._place() != self._told:
+            self._told = self._place()
             self._tell()
             self._move_cursor()
+
+    def _place(self) -> tuple[int, int, bool]:
+        """Return all of the frame that this panel shows: stepping within an iteration repaints nothing."""
+        session = self.session
+        return (session.iteration, session.iterations, session.training)
 
     def _tell(self) -> None:
         diverged, training = self.session.run.diverged is not None, self.session.training
