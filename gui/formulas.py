@@ -221,21 +221,23 @@ def inline_fractions(latex: str) -> str:
 
 
 def with_air(latex: str) -> str:
-    r"""Keep what stands on a tinted field apart from its neighbours.
+    r"""Keep what stands on a tinted field apart from a fraction beside it; signs keep apart by themselves.
 
     Examples
     --------
-    >>> with_air(r"\frac{a}{b} \textcolor{factor}{A} \odot c")
-    '\\frac{a}{b} \\;\\textcolor{factor}{A}\\;\\odot c'
+    >>> with_air(r"= \frac{a}{b} \textcolor{factor}{A} \odot c")
+    '= \\frac{a}{b} \\;\\textcolor{factor}{A} \\odot c'
     """
     mark = r"\textcolor{factor}"
-    parts = latex.split(f" {mark}")
-    spaced = [parts[0]]
-    for part in parts[1:]:
+    first, *parts = latex.split(f" {mark}")
+    result, apart = first, first.endswith("}")
+    for part in parts:
         body = next(_groups(part), "")
         rest = part[len(body) + 2 :]
-        spaced.append(f"{{{body}}}" + (rf"\;{rest[1:]}" if rest.startswith(" ") else rest))
-    return rf" \;{mark}".join(spaced)
+        after = rf"\;{rest[1:]}" if rest.startswith(r" \frac") else rest
+        result += (r" \;" if apart else " ") + f"{mark}{{{body}}}{after}"
+        apart = rest.endswith("}")  # nothing of another colour in between: it is one field
+    return result
 
 
 def _groups(text: str) -> Iterator[str]:
@@ -283,17 +285,18 @@ def set_lines(latex: str, size: float, width: float) -> tuple[Equation, ...]:
     lines = [parts[0]]
     for part in parts[1:]:
         longer = f"{lines[-1]} {part}"
-        if _width(longer, size) <= width or lines == parts[:1]:
-            lines[-1] = longer  # what is defined is never left alone on its line
+        if _width(longer, size) <= width:
+            lines[-1] = longer
         else:
             lines.append(part)
     return tuple(equation(line, size) for line in lines)
 
 
 def _cuts(latex: str) -> Iterator[list[str]]:
-    """Yield a formula cut ever finer."""
+    """Yield a formula cut ever finer; what is defined is never left alone on its line."""
     for level in range(4):
-        yield pieces(latex, level)
+        first, *others = pieces(latex, level)
+        yield [f"{first} {others[0]}", *others[1:]] if others else [first]
 
 
 def _width(latex: str, size: float) -> float:
