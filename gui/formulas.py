@@ -232,7 +232,10 @@ def with_air(latex: str) -> str:
     first, *parts = latex.split(f" {mark}")
     result, apart = first, first.endswith("}")
     for part in parts:
-        body = next(_groups(part), "")
+        body = next(_groups(part), None)
+        if body is None:  # it holds the next one
+            result, apart = f"{result} {mark}{part}", False
+            continue
         rest = part[len(body) + 2 :]
         after = rf"\;{rest[1:]}" if rest.startswith(r" \frac") else rest
         result += (r" \;" if apart else " ") + f"{mark}{{{body}}}{after}"

@@ -57,6 +57,8 @@ def test_air_stands_beside_fractions_only():
     assert with_air(r"= \textcolor{factor}{w} \frac{a}{b}") == r"= \textcolor{factor}{w}\;\frac{a}{b}"
     for latex in (
         r"x \odot \textcolor{factor}{A} \odot (\textcolor{factor}{1 - \textcolor{factor}{A}})",
+        r"x \odot \textcolor{factor}{A \odot (1 - \textcolor{factor}{A})}",
+        r"x \odot \textcolor{factor}{A} \odot \textcolor{factor}{(1 - \textcolor{factor}{A})}",
         r"x \cdot \textcolor{factor}{2} \textcolor{factor}{p}",
     ):
         assert with_air(latex) == latex

@@ -19,6 +19,11 @@ NETWORKS = ["two-layer-nonlinear", "logistic-regression", "perceptron-classifier
 Z, W2, SIGMA = 1, 8, 11  # positions of two-layer-nonlinear: after Z, at w2, through the sigmoid
 
 
+def _bare(latex):
+    """Return a formula without its spaces."""
+    return latex.replace(r"\;", "").replace(" ", "")
+
+
 def step_of(session, **wanted):
     """Return the position after the first step with these attributes."""
     steps = session.trace.steps
@@ -53,6 +58,7 @@ def test_every_step_fits_the_width_and_writes_its_numbers_as_text(open_session, 
     for position in range(len(session.trace.steps) + 1):
         session.go(position)
         view = step_view(session.frame)
+        assert _bare(panel.equation.latex) == _bare(view.equation), position
         assert as_html(view.numbers) is not None, view.numbers
         assert "\\" not in words(panel)
         for slot in panel.strip.slots_shown:
