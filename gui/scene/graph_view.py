@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QFontMetricsF,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -157,6 +158,9 @@ class GraphView(QGraphicsView):
         super().showEvent(event)
         if self._fitted:
             self.fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # keys step through time; a scroll area would move the picture
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         delta = event.angleDelta().y() or event.pixelDelta().y()
