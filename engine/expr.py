@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.errors import BackstepError
 from engine.shapes import UNIT, Dim, Dims, broadcast, matmul, sizes
 
 __all__ = [
@@ -36,7 +35,9 @@ __all__ = [
 ]
 
 Array = np.ndarray
-_BITS = 256  # beyond this, exact constants are kept as floats: bounded time for any input
+# Bounded time for any input: beyond these, exact constants are kept as floats, and powers are not worked out.
+_BITS = 256
+_LARGEST_EXPONENT = 64
 
 
 class Head(Protocol):
@@ -135,7 +136,8 @@ class Const(Expr):
         result = self.value
         for dim, exponent in self.powers:
             result *= Fraction(dim.size) ** exponent
-        return float(result)
+        found = _float(result)
+        return float("inf" if self.value > 0 else "-inf") if found is None else found
 
 
 @dataclass(frozen=True)
@@ -270,7 +272,9 @@ def add(*terms: tuple[int, Expr]) -> Expr:
     constants = [(s, t) for s, t in flat if isinstance(t, Const) and not t.powers]
     if len(constants) == len(flat):
         total = sum((s * t.value for s, t in constants if isinstance(t, Const)), Fraction(0))
-        return _const(total, (), any(t.decimal for _, t in constants if isinstance(t, Const)))
+        folded = _const(total, (), any(t.decimal for _, t in constants if isinstance(t, Const)))
+        if folded is not None:
+            return folded
     if len(flat) == 1:
         return flat[0][1] if flat[0][0] > 0 else negate(flat[0][1])
     return Sum(tuple(flat), dims, _weight(t for _, t in flat))
@@ -412,16 +416,23 @@ def _merge_constants(a: Expr, b: Expr) -> Expr | None:
     return _const(a.value * b.value, kept, a.decimal or b.decimal)
 
 
-def _const(value: Fraction, powers: tuple[tuple[Dim, int], ...], decimal: bool) -> Const:
+def _const(value: Fraction, powers: tuple[tuple[Dim, int], ...], decimal: bool) -> Const | None:
+    """Return a folded constant, None where no float or no short product of dimensions holds it."""
+    if any(abs(exponent) > _LARGEST_EXPONENT for _, exponent in powers):
+        return None
     if value.numerator.bit_length() > _BITS or value.denominator.bit_length() > _BITS:
-        try:
-            value, decimal = Fraction(repr(float(value))), True
-        except OverflowError:
-            raise BackstepError(
-                "a constant comes to more than the largest float, about 1.8e308.",
-                how="Choose smaller numbers.",
-            ) from None
+        rounded = _float(value)
+        if rounded is None:
+            return None
+        value, decimal = Fraction(repr(rounded)), True
     return Const(value, powers, decimal)
+
+
+def _float(value: Fraction) -> float | None:
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def is_one(expr: Expr) -> bool:
@@ -464,7 +475,7 @@ def power(base: Expr, exponent: Expr) -> Expr:
 def _constant_power(base: Expr, exponent: Expr) -> Const | None:
     if not (isinstance(base, Const) and isinstance(exponent, Const) and not exponent.powers):
         return None
-    if exponent.value.denominator != 1 or abs(exponent.value) > 64 or base.value == 0:
+    if exponent.value.denominator != 1 or abs(exponent.value) > _LARGEST_EXPONENT or base.value == 0:
         return None
     n = int(exponent.value)
     return _const(base.value**n, tuple((d, e * n) for d, e in base.powers), base.decimal)

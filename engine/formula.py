@@ -32,6 +32,7 @@ MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 50
 MAX_NODES = 50_000
 MAX_NAME = 100
+MAX_SEARCHED = 500  # lines looked through for a helpful word
 
 FUNCTIONS = (
     *(
@@ -94,7 +95,7 @@ class Leaf(NamedTuple):
 
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\f\u00a0]+|\#[^\n]*)|(?P<newline>\r\n?|\n)
-    |(?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    |(?P<number>(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     |(?P<name>[^\W\d]\w*)
     |(?P<op>\*\*|==|[-+*/@()=,.;])""",
     re.VERBOSE,
@@ -159,12 +160,29 @@ def parse(text: str) -> list[Statement]:
             column=1,
             how="Split the network into smaller ones.",
         )
-    statements = _Parser(unicodedata.normalize("NFKC", text) if not text.isascii() else text).statements()
+    statements = _Parser(text if text.isascii() else _normalised(text)).statements()
     if not statements:
         raise FormulaError(
             "the formula is empty.", line=1, column=1, how="Write a line such as L = mse(w*x + b, y)."
         )
     return statements
+
+
+_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ]")
+
+
+def _normalised(text: str) -> str:
+    """Return `text` as Python would read its names: ``W₁`` is W1. What stands raised is no part of a name."""
+    raised = _SUPERSCRIPT.search(text)
+    if raised is not None:
+        before = text[: raised.start()]
+        raise FormulaError(
+            f"the character '{raised.group()}' is not part of the formula language.",
+            line=before.count("\n") + 1,
+            column=raised.start() - before.rfind("\n"),
+            how="Write .T for the transpose." if raised.group() == "ᵀ" else "Write ** for a power.",
+        )
+    return unicodedata.normalize("NFKC", text)
 
 
 def identifiers(statements: Sequence[Statement]) -> list[str]:
@@ -181,11 +199,12 @@ def identifiers(statements: Sequence[Statement]) -> list[str]:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self._lines = text.splitlines()
+        self._lines = re.split(r"\r\n?|\n", text)  # as the tokens count them
         self._tokens = _tokens(text)
         self._at = 0
         self._depth = 0
         self._open = 0
+        self._operations = 0
         self._items: list[Item] = []
 
     def statements(self) -> list[Statement]:
@@ -407,6 +426,11 @@ class _Parser:
         raise self._fail(token, f"{token.text} takes {wanted} argument{plural}, not {count}.", how)
 
     def _emit(self, token: Token, name: str, arity: int, attrs: tuple[tuple[str, object], ...] = ()) -> None:
+        self._operations += 1
+        if self._operations > MAX_NODES:
+            raise self._fail(
+                token, f"the network has more than {MAX_NODES:,} operations.", "Use a smaller one."
+            )
         self._items.append(Item("op", name, arity, attrs, token.line, token.column))
 
 
@@ -488,8 +512,8 @@ def build(
     """
     builder = _Builder(leaves, examples)
     for number, statement in enumerate(statements):
-        builder.add(statement, later=statements[number + 1 :])
-    return builder.graph(loss, statements)
+        builder.add(statement, later=statements[number + 1 : number + 1 + MAX_SEARCHED])
+    return builder.graph(loss)
 
 
 @dataclass
@@ -501,6 +525,7 @@ class _Builder:
     scope: dict[str, int] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for leaf in self.leaves:
@@ -523,11 +548,13 @@ class _Builder:
         self._finish(statement, stack[0])
 
     def _unique(self, statement: Statement) -> str:
-        name, number = statement.name, 2
+        name = statement.name
         if name not in self.taken:
             return name
+        number = self.numbers.get(name, 2)
         while f"{name}_{number}" in self.taken:
             number += 1
+        self.numbers[name] = number + 1
         unique = f"{name}_{number}"
         self.notices.append(
             f"Line {statement.line} assigns {name} again; from there on it is called {unique}."
@@ -553,7 +580,7 @@ class _Builder:
         if item.text == statement.name:
             what = f"{name} is used in its own line before it has a value."
             how = f"Give {name} a value under [parameters] or [data], or use another name."
-        elif any(s.name == item.text for s in later[:2000]):
+        elif any(s.name == item.text for s in later):
             what = f"{name} is used before its line."
             how = f"Move the line of {name} up: lines run from top to bottom."
         elif item.text == "m":
@@ -582,14 +609,14 @@ class _Builder:
         if sum(e.weight for e in exprs) > 20:
             return None
         with np.errstate(all="ignore"):
-            result = OPS[item.text].forward(*exprs)
-            value = _constant_value(result)
-        if value is None:
+            result = None if _divides_by_zero(item, exprs) else OPS[item.text].forward(*exprs)
+            value = None if result is None else _constant_value(result)
+        if result is None or value is None:
             raise FormulaError(
                 "this constant is not a finite number.",
                 line=item.line,
                 column=item.column,
-                how="Is it divided by zero?",
+                how="It is divided by zero, or more than the largest float, about 1.8e308.",
             )
         return result
 
@@ -680,7 +707,7 @@ class _Builder:
                 found.append(Use(len(found), node_id, path))
         return found
 
-    def graph(self, loss: str | None, statements: Sequence[Statement]) -> Graph:
+    def graph(self, loss: str | None) -> Graph:
         name = self._loss_name(loss)
         line = next(line for line in self.lines if line.name == name)
         dims = self.nodes[line.node].dims
@@ -739,7 +766,14 @@ MAX_WRITTEN = 120  # a line of more operations is not written out in symbols
 
 
 def _literal(text: str) -> Expr:
-    return ex.Const(Fraction(text), decimal=not text.isdigit())
+    if text.isdigit():
+        return ex.Const(Fraction(text))
+    # by way of the float: the exact value of 1e-999999999 would fill the memory
+    return ex.Const(Fraction(repr(float(text))), decimal=True)
+
+
+def _divides_by_zero(item: Item, exprs: Sequence[Expr]) -> bool:
+    return item.text == "/" and _constant_value(exprs[1]) == 0
 
 
 def _constant_value(expr: Expr) -> float | None:
