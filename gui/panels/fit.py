@@ -151,7 +151,7 @@ class FitPanel(Panel):
         self._residuals.setData(np.repeat(view.x, 2), pairs.ravel())
         self._residuals.setPen(pale_pen(self.theme, "seed"))
         self._curve.setData(*(_drawable(part) for part in view.curve))
-        self._curve.setPen(line_pen(self.theme, "forward", 2))
+        self._curve.setPen(line_pen(self.theme, "forward", 2 * self.devicePixelRatioF()))
         self._residuals.show()
         self._curve.show()
 

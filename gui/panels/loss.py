@@ -285,17 +285,18 @@ class LossPanel(Panel):
         self._tip.setPos(iteration, y)
 
     def _paint_theme(self) -> None:
-        from gui.plots import line_pen, pg
+        from gui.plots import LINE, line_pen, pg
 
         theme = self.theme
         small = application_font("small")
-        self._curve.setPen(line_pen(theme, "forward"))
+        ratio = self.devicePixelRatioF()  # pyqtgraph's pens are as wide as pixels of the screen
+        self._curve.setPen(line_pen(theme, "forward", LINE * ratio))
         self._here.setPen(None)
         self._here.setBrush(theme.color("text"))
         self._marker.setPen(pg.mkPen(theme.color("forward"), width=2))
         self._marker.setBrush(theme.color("card"))
-        self._cursor.setPen(pg.mkPen(theme.color("text"), width=1))
-        self._cursor.setHoverPen(pg.mkPen(theme.color("accent"), width=2))
+        self._cursor.setPen(pg.mkPen(theme.color("text"), width=ratio))
+        self._cursor.setHoverPen(pg.mkPen(theme.color("accent"), width=2 * ratio))
         self._cursor.label.setColor(theme.color("text"))
         self._cursor.label.setFont(small)
         self._tip.setColor(theme.color("tooltip_text"))
