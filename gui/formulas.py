@@ -229,7 +229,7 @@ def with_air(latex: str) -> str:
     '= \\frac{a}{b} \\;\\textcolor{factor}{A} \\odot c'
     """
     mark = r"\textcolor{factor}"
-    first, *parts = latex.split(f" {mark}")
+    first, *parts = latex.replace(f"}}{mark}", f"}} {mark}").split(f" {mark}")
     result, apart = first, first.endswith("}")
     for part in parts:
         body = next(_groups(part), None)

@@ -55,6 +55,10 @@ def test_lines_fit_and_the_left_side_is_never_alone(qapp, width):
 def test_air_stands_beside_fractions_only():
     assert with_air(r"= \frac{a}{b} \textcolor{factor}{A}") == r"= \frac{a}{b} \;\textcolor{factor}{A}"
     assert with_air(r"= \textcolor{factor}{w} \frac{a}{b}") == r"= \textcolor{factor}{w}\;\frac{a}{b}"
+    assert (
+        with_air(r"= \frac{a}{b}\textcolor{factor}{\vec{1}}")
+        == r"= \frac{a}{b} \;\textcolor{factor}{\vec{1}}"
+    )
     for latex in (
         r"x \odot \textcolor{factor}{A} \odot (\textcolor{factor}{1 - \textcolor{factor}{A}})",
         r"x \odot \textcolor{factor}{A \odot (1 - \textcolor{factor}{A})}",
