@@ -11,7 +11,8 @@ import difflib
 import keyword
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -116,8 +117,8 @@ _HINTS = {
 }
 
 
-def _tokens(text: str) -> list[Token]:
-    tokens: list[Token] = []
+def _tokens(text: str) -> Iterator[Token]:
+    """Yield the tokens of `text` as they are asked for: an early error is an early end."""
     position, line, start = 0, 1, 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -132,13 +133,13 @@ def _tokens(text: str) -> list[Token]:
         kind = match.lastgroup or ""
         if kind != "space":
             value = match.group()
-            tokens.append(Token(value if kind == "op" else kind, value, line, position - start + 1))
+            yield Token(value if kind == "op" else kind, value, line, position - start + 1)
         position = match.end()
         if kind == "newline":
             line, start = line + 1, position
-    tokens.append(Token("newline", "", line, position - start + 1))
-    tokens.append(Token("end", "", line, position - start + 1))
-    return tokens
+    yield Token("newline", "", line, position - start + 1)
+    while True:
+        yield Token("end", "", line, position - start + 1)
 
 
 # --- tokens to statements ----------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._lines = re.split(r"\r\n?|\n", text)  # as the tokens count them
         self._tokens = _tokens(text)
-        self._at = 0
+        self._ahead: deque[Token] = deque()
         self._depth = 0
         self._open = 0
         self._operations = 0
@@ -220,14 +221,18 @@ class _Parser:
 
     def _peek(self) -> Token:
         if self._open:  # inside parentheses a line may go on
-            while self._tokens[self._at].kind == "newline":
-                self._at += 1
-        return self._tokens[self._at]
+            while self._look(0).kind == "newline":
+                self._ahead.popleft()
+        return self._look(0)
+
+    def _look(self, ahead: int) -> Token:
+        while len(self._ahead) <= ahead:
+            self._ahead.append(next(self._tokens))
+        return self._ahead[ahead]
 
     def _next(self) -> Token:
         token = self._peek()
-        if token.kind != "end":
-            self._at += 1
+        self._ahead.popleft()
         return token
 
     def _fail(self, token: Token, what: str, how: str = "") -> FormulaError:
@@ -391,8 +396,7 @@ class _Parser:
         return count, attrs
 
     def _is_keyword(self) -> bool:
-        here, following = self._peek(), self._tokens[min(self._at + 1, len(self._tokens) - 1)]
-        return here.kind == "name" and following.kind == "="
+        return self._peek().kind == "name" and self._look(1).kind == "="
 
     def _keyword_value(self, function: Token, key: Token) -> object:
         if (

@@ -101,7 +101,7 @@ formulas = st.recursive(st.sampled_from([*SCALARS, "m", "1", "2", "3", "0.5", "1
 def test_a_formula_means_what_python_says_and_prints_what_it_means(formula: str) -> None:
     with np.errstate(all="ignore"):
         try:
-            expected = eval(formula, {"m": np.float64(2), **{k: np.float64(v) for k, v in SCALARS.items()}})  # noqa: S307
+            expected = eval(formula, _as_numpy({"m": 2.0, **SCALARS}))  # noqa: S307
         except (ZeroDivisionError, OverflowError, ValueError):
             expected = float("nan")
         assume(isinstance(expected, float | int) and np.isfinite(expected) and abs(expected) < 1e12)
@@ -112,12 +112,15 @@ def test_a_formula_means_what_python_says_and_prints_what_it_means(formula: str)
     derivation = Derivation(model.graph)
     written = derivation.right_side("L")
     values = dict(found.values)
-    close = {"rel": 1e-9, "abs": 1e-9}
-    assert found.loss == pytest.approx(expected, **close)
-    assert ex.evaluate(written, values) == pytest.approx(expected, **close)
-    assert run(source(written), m=2, **values) == pytest.approx(expected, **close)
+    assert found.loss == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert ex.evaluate(written, values) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert run(source(written), m=2, **values) == pytest.approx(expected, rel=1e-9, abs=1e-9)
     named = {**SCALARS, "m": 2.0, r"\mathcal{L}": found.loss}
-    assert LatexReader(latex(written), named).value() == pytest.approx(expected, **close)
+    assert LatexReader(latex(written), named).value() == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def _as_numpy(values: Mapping[str, float]) -> dict[str, np.float64]:
+    return {name: np.float64(value) for name, value in values.items()}
 
 
 def _powers(formula: str) -> float:
