@@ -121,7 +121,8 @@ class _Writer:
             bare = sign > 0 and (not text or isinstance(term, Product))
             part = self.write(term, _index_in(term.dims, index), _SUM if bare else _PRODUCT)
             part = parenthesised(part) if text and part.startswith("-") else part
-            text += (f" {'+-'[sign < 0]} " if text else "-" * (sign < 0)) + part
+            first = "-" if sign < 0 and part != "0" else ""  # never -0
+            text += (f" {'+-'[sign < 0]} " if text else first) + part
         return text
 
     def _product(self, expr: Product, index: Index) -> tuple[str, int]:
@@ -218,4 +219,5 @@ def _term(x: float, first: bool) -> str:
 
 def _signed(parts: Sequence[str], negative: bool) -> tuple[str, int]:
     text = r" \cdot ".join(parts)
+    negative = negative and parts[0] != "0"  # never -0
     return (f"-{text}", _SUM) if negative else (text, _PRODUCT if len(parts) > 1 else _ATOM)

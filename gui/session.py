@@ -1,8 +1,8 @@
 """The session: the one mutable state of the window, and the only thing that changes it.
 
 Commands are methods; facts are signals. A panel takes the session, reads its frame, and listens. Whatever
-changes the document (network, data, seed, learning rate, batch size) makes a new model and a new run at once, so
-no number of the old one can stay on the screen, and no result of an old run can reach a new document.
+changes the document (network, data, seed, learning rate, batch size) makes a new model and a new run at once,
+so no number of the old one can stay on the screen, and no result of an old run can reach a new document.
 """
 
 from __future__ import annotations
@@ -378,7 +378,7 @@ class Session(QObject):
         self.frame_changed.emit()
 
     def step(self, count: int) -> None:
-        """Take `count` steps, back where negative; past either end lies another iteration, if there is one."""
+        """Take `count` steps, back where negative; past either end lies another iteration, if any."""
         position = self._position + count
         last = len(self._trace.steps)
         if position > last and self._iteration < self.iterations:

@@ -175,7 +175,7 @@ def _copied(frame: Frame, step: Step) -> str:
     axes = graph[step.node].dims
     own = graph[str(step.input)].dims
     kept = (*((None,) * (len(axes) - len(own))), *own)
-    copied = [a for a, k in zip(axes, kept, strict=True) if k is None or k.size != a.size]
+    copied = [a for a, k in zip(axes, kept, strict=True) if a.size > 1 and (k is None or k.size != a.size)]
     return "example" if len(copied) == 1 and copied[0].examples else "entry"
 
 

@@ -1,0 +1,122 @@
+"""The numbers put in: reading them back and working them out gives the result that is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from engine.derive import Derivation
+from engine.errors import BackstepError
+from engine.graph import Detail
+from engine.substitute import number_latex, put_in
+from engine.trace import Trace, trace
+from graphs.network import Model
+from tests.arithmetic import work_out
+from tests.helpers import Sample, assert_well_formed, model_of, samples
+
+X = [[0.5, -1.2, 2.0], [1.5, 0.3, -0.7]]
+FORMULAS = {
+    "residual": "Z = W @ X + b\nA = tanh(Z) + Z\nL = sum(A**2) / m",
+    "difference": "Z = W @ X\nL = mean((y - (Z - b))**2)",
+    "powers": "Z = W @ X + b\nL = sum((Z**2 + 1)**0.5) - sum(2**Z)",
+    "quotient": "Z = W @ X\nq = Z / (1 + exp(-Z))\nL = 1/m * norm(q - y)**2",
+    "extremes": "Z = W @ X + b\nA = max(Z, 0.1 * Z)\nL = sum(min(A, y))",
+    "negative": "Z = -(W @ X) * -b\nL = -sum(-Z)",
+    "scalars": "Z = W @ X\nL = b * sum(abs(Z)) + log(1 + b**2)",
+}
+
+
+def small(formula: str) -> Model:
+    data = {"X": X, "y": [[1.0, 0.0, -1.0], [0.25, 2.0, 0.5]]}
+    return model_of(formula, {"W": [[0.4, -0.9], [1.1, 0.2]], "b": -0.3}, data)
+
+
+def numbers_of(found: Trace) -> dict[str, np.ndarray]:
+    names = {node.name: array for node, array in zip(found.graph.nodes, found.arrays, strict=True)}
+    gradients = {f"d_{step.target}": step.after for step in found.steps if step.phase in ("seed", "backward")}
+    return {**names, **gradients}
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1.0, "1"),
+        (-0.56789, "-0.5679"),
+        (12345.0, r"1.234 \cdot 10^{4}"),
+        (1e-7, r"1 \cdot 10^{-7}"),
+        (-2.5e300, r"-2.5 \cdot 10^{300}"),
+        (np.nan, r"\text{nan}"),
+        (np.inf, r"\infty"),
+        (-np.inf, r"-\infty"),
+    ],
+)
+def test_a_number_is_written_with_four_digits(x: float, text: str) -> None:
+    assert number_latex(x) == text
+
+
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+@pytest.mark.parametrize("detail", list(Detail))
+def test_the_numbers_put_in_come_to_the_result(formula: str, detail: Detail) -> None:
+    model = small(formula)
+    found = trace(model.graph, model.leaves, detail)
+    derivation = Derivation(model.graph, detail)
+    numbers = numbers_of(found)
+    for step in found.steps:
+        if step.phase == "forward":
+            expr, result = derivation.right_side(step.node), step.after
+        elif step.contribution is not None and step.slot is not None:
+            expr, result = derivation.contribution(step.node, step.slot).expr, step.contribution
+        else:
+            continue
+        for index in np.ndindex(result.shape):
+            text = put_in(expr, numbers, index)
+            if r"\ldots" in text:
+                continue
+            value, bound = work_out(text)
+            assert abs(value - result[index]) <= bound + 1e-3 * abs(result[index]) + 1e-12, f"{step}: {text}"
+
+
+@given(samples(largest=3))
+def test_any_formula_has_numbers_to_put_in(sample: Sample) -> None:
+    model = model_of(*sample)
+    found = trace(model.graph, model.leaves, Detail.PRIMITIVE)
+    derivation = Derivation(model.graph, Detail.PRIMITIVE)
+    numbers = numbers_of(found)
+    for step in found.steps:
+        try:
+            if step.contribution is not None and step.slot is not None:
+                expr, shape = derivation.contribution(step.node, step.slot).expr, step.contribution.shape
+            elif step.phase == "forward":
+                expr, shape = derivation.right_side(step.node), step.after.shape
+            else:
+                continue
+        except BackstepError:
+            continue
+        assert_well_formed(put_in(expr, numbers, tuple(size - 1 for size in shape)))
+
+
+def test_a_long_series_is_cut_short_and_counted() -> None:
+    model = model_of("L = sum(w * x)", {"w": 2.0}, {"x": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]})
+    derivation = Derivation(model.graph, Detail.PRIMITIVE)
+    found = trace(model.graph, model.leaves, Detail.PRIMITIVE)
+    step = next(s for s in found.steps if s.input == "w")
+    text = put_in(derivation.contribution(step.node, int(step.slot or 0)).expr, numbers_of(found), ())
+    assert text.endswith(r"\ldots\;\text{(6 terms)}")
+
+
+def test_not_a_number_is_said_as_such() -> None:
+    model = model_of("z = log(w)\nL = z * 2", {"w": -1.0})
+    found = trace(model.graph, model.leaves)
+    right = Derivation(model.graph).right_side("L")
+    assert r"\text{nan}" in put_in(right, numbers_of(found), ())
+
+
+def test_zero_never_has_a_minus() -> None:
+    model = model_of("z = -w * x\nL = -w + z", {"w": 0.0}, {"x": 2.0})
+    derivation = Derivation(model.graph)
+    numbers = numbers_of(trace(model.graph, model.leaves))
+    assert put_in(derivation.right_side("z"), numbers, ()) == r"0 \cdot 2"
+    assert put_in(derivation.right_side("L"), numbers, ()) == "0 + 0"
