@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from PySide6.QtCore import QSettings, QStandardPaths, Qt, QTemporaryDir
+from PySide6.QtCore import QSettings, QSize, QStandardPaths, Qt, QTemporaryDir
 from PySide6.QtWidgets import QApplication
 
 from engine.graph import Detail
@@ -25,6 +25,7 @@ __all__ = ["application", "make_window", "run", "temporary_settings"]
 
 log = logging.getLogger("backstep")
 DEFAULT = "two-layer-nonlinear"
+SMALL_SCREEN = QSize(1440, 810)
 
 
 def application(theme: Theme = LIGHT) -> QApplication:
@@ -81,8 +82,19 @@ def run(source: str | None = None, *, seed: int = 0, overrides: dict[str, Any] |
     app = application(THEMES.get(settings.get("view/theme"), LIGHT))
     window = make_window(source, settings, seed=seed, overrides=overrides)
     sys.excepthook = lambda *error: report(window, *error)
-    window.show()
+    show(window)
     return app.exec()
+
+
+def show(window: Window) -> None:
+    """Show a window where it was last; the first time, on all of a small screen or most of a large one."""
+    room = window.screen().availableGeometry()
+    if not window.settings.get("window/geometry"):
+        if room.width() <= SMALL_SCREEN.width() or room.height() <= SMALL_SCREEN.height():
+            window.showMaximized()
+            return
+        window.resize(min(1600, room.width() * 9 // 10), min(950, room.height() * 9 // 10))
+    window.show()
 
 
 def report(

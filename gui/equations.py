@@ -10,12 +10,15 @@ one size, and kept; `EquationCache` does it ahead of time in idle moments.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -46,6 +49,10 @@ LAYOUT_SIZE = 24.0
 CACHED = 4096
 SLICE = 0.008
 """Seconds of work in one idle moment: half a frame."""
+PATIENCE = 250
+"""Milliseconds before ziamath is loaded: the window's first picture comes before all idle work."""
+WARMING = 30
+"""Milliseconds between two looks whether ziamath is loaded."""
 FIELD_MARGIN = 0.22
 """Room around a tinted part, in font sizes."""
 
@@ -203,14 +210,18 @@ class EquationCache(QObject):
         if is_ready(latex):
             return equation(latex, size)
         self._waiting = {latex: None, **self._waiting}
-        self._timer.start()
+        self._begin()
         return None
 
     def prefetch(self, sources: Iterable[str]) -> None:
         """Lay out `sources` when nothing else is to be done, in their order."""
         self._waiting.update(dict.fromkeys(latex for latex in sources if not is_ready(latex)))
         if self._waiting:
-            self._timer.start()
+            self._begin()
+
+    def _begin(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start(0 if _warm.is_set() else PATIENCE)
 
     def drain(self) -> None:
         """Lay out everything that waits now: for tests and exports."""
@@ -219,6 +230,11 @@ class EquationCache(QObject):
         self._timer.stop()
 
     def _work(self) -> None:
+        if not _warm.is_set():
+            warm_up()
+            self._timer.setInterval(WARMING)
+            return
+        self._timer.setInterval(0)
         begin = perf_counter()
         while self._waiting and perf_counter() - begin < SLICE:
             self._lay_out_next()
@@ -359,11 +375,79 @@ def _layout(latex: str) -> Equation:
 def _laid_out(latex: str) -> Equation:
     if not latex.strip():
         return Equation(latex, (), 0.0, 0.0, 0.0, LAYOUT_SIZE)
+    stored = _from_store(latex)
+    if stored is not None:
+        return stored
     try:
         return _typeset(latex)
     except Exception:  # whatever a formula does to ziamath, its reader sees the source instead
         log.warning("This formula cannot be set, its source is shown instead: %s", latex, exc_info=True)
         return _as_plain_text(latex)
+
+
+# The store: what the window shows first of the built-in networks, laid out beforehand
+
+STORE = Path(__file__).parent / "resources" / "equations.json"
+
+
+@lru_cache(maxsize=1)
+def _store() -> dict[str, list[list[str | None]]]:
+    """Return the path data of the stored formulas: with them, the first picture needs no ziamath."""
+    try:
+        return json.loads(STORE.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _from_store(latex: str) -> Equation | None:
+    found = _store().get(latex)
+    if found is None:
+        return None
+    parts = []
+    for data, role in found:
+        path = path_from_data(str(data))
+        path.setFillRule(Qt.FillRule.WindingFill)
+        parts.append((path, role))
+    return _boxed(latex, parts)
+
+
+def stored_form(latex: str) -> list[list[str | None]]:
+    """Return `latex` laid out now, as the store keeps it; for the tool that writes it, and its test."""
+    return [[_data_of_path(path), role] for path, role in _typeset(latex).parts]
+
+
+def _data_of_path(path: QPainterPath) -> str:
+    """Return a path as the path data that `path_from_data` reads."""
+    words: list[str] = []
+    names = {
+        QPainterPath.ElementType.MoveToElement: "M",
+        QPainterPath.ElementType.LineToElement: "L",
+        QPainterPath.ElementType.CurveToElement: "C",
+    }
+    for i in range(path.elementCount()):
+        element = path.elementAt(i)
+        name = names.get(element.type)  # the two points that end a curve have none
+        words += [name] if name else []
+        words += [f"{side:.2f}".rstrip("0").rstrip(".") for side in (element.x, element.y)]
+    return " ".join(words)
+
+
+# ziamath
+
+
+def warm_up() -> None:
+    """Load ziamath and its font beside the window, before anything needs them: a fifth of a second."""
+    if not _warm.is_set() and _warming.acquire(blocking=False):
+        threading.Thread(target=_warm_up, name="typesetter", daemon=True).start()
+
+
+def _warm_up() -> None:
+    _typesetter()("x")
+    _warm.set()
+
+
+_warm = threading.Event()
+_warming = threading.Lock()
 
 
 def _typeset(latex: str) -> Equation:

@@ -1,24 +1,96 @@
-"""Where the cards stand: the layout of a graph at a detail, worked out once and kept."""
+"""Where the cards stand: the layout of a graph at a detail, worked out once and kept.
+
+The layouts of the built-in networks are kept in a file too: with them the first picture needs no NetworkX,
+whose import alone takes a third of the time to the first picture.
+"""
 
 from __future__ import annotations
 
-from graphs.layout import Layout, layout
-from graphs.nxgraph import nx_graph
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 from gui.scene.graph_scene import node_size
-from gui.viewdata import Frame, SceneView
+from gui.viewdata import EdgeKey, Frame, SceneView
 
-__all__ = ["layout_of"]
+if TYPE_CHECKING:
+    from graphs.layout import Layout
 
-_kept: dict[tuple, Layout] = {}
+__all__ = ["STORE", "Kept", "layout_key", "layout_of", "stored_layout", "worked_out"]
+
+STORE = Path(__file__).parent / "resources" / "layouts.json"
+Point = tuple[float, float]
+_kept: dict[str, Layout | Kept] = {}
 
 
-def layout_of(frame: Frame, view: SceneView) -> Layout:
+class Kept(NamedTuple):
+    """A layout from the file: the same fields as one that has just been worked out."""
+
+    positions: dict[str, Point]
+    routes: dict[EdgeKey, tuple[Point, ...]]
+    bounds: tuple[float, float, float, float]
+
+
+def layout_of(frame: Frame, view: SceneView) -> Layout | Kept:
     """Return the layout of the graph of `frame`; the same graph always gets the same one."""
-    graph = frame.trace.graph
-    sizes = {name: node_size(node) for name, node in view.nodes.items()}
-    key = (tuple(frame.statics.edges), tuple(sizes.items()), graph.loss)
+    key = layout_key(frame, view)
     if key not in _kept:
         if len(_kept) > 16:
             _kept.clear()
-        _kept[key] = layout(nx_graph(graph, frame.statics.detail), sizes)
+        _kept[key] = stored_layout(key) or worked_out(frame, view)
     return _kept[key]
+
+
+def worked_out(frame: Frame, view: SceneView) -> Layout:
+    """Return the layout of the graph of `frame`, worked out now."""
+    # imported here: NetworkX is not needed for the networks whose layout is in the file
+    from graphs.layout import layout
+    from graphs.nxgraph import nx_graph
+
+    return layout(nx_graph(frame.trace.graph, frame.statics.detail), _sizes(view))
+
+
+def layout_key(frame: Frame, view: SceneView) -> str:
+    """Return what a layout depends on, as one word: edges, kinds, the loss and the size of every card."""
+    cards = [(name, view.nodes[name].kind, *size) for name, size in _sizes(view).items()]
+    whole = json.dumps([frame.trace.graph.loss, cards, list(frame.statics.edges)])
+    return hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest()[:16]
+
+
+def _sizes(view: SceneView) -> dict[str, Point]:
+    """Return the size of every card, rounded: the last digit of a font's measure makes no other layout."""
+    sizes = {name: node_size(node) for name, node in view.nodes.items()}
+    return {name: (round(width, 1), round(height, 1)) for name, (width, height) in sizes.items()}
+
+
+@lru_cache(maxsize=1)
+def _store() -> dict[str, Any]:
+    try:
+        return json.loads(STORE.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def stored_layout(key: str) -> Kept | None:
+    """Return the layout of that key from the file, None where it has none."""
+    found = _store().get(key)
+    if found is None:
+        return None
+    return Kept(
+        {name: (x, y) for name, x, y in found["positions"]},
+        {(s, t, slot): tuple((x, y) for x, y in line) for s, t, slot, line in found["routes"]},
+        tuple(found["bounds"]),
+    )
+
+
+def stored_form(layout: Layout | Kept) -> dict[str, Any]:
+    """Return a layout as the file keeps it; for the tool that writes the file, and its test."""
+    return {
+        "positions": [[name, round(x, 2), round(y, 2)] for name, (x, y) in layout.positions.items()],
+        "routes": [
+            [*key, [[round(x, 2), round(y, 2)] for x, y in line]] for key, line in layout.routes.items()
+        ],
+        "bounds": [round(side, 2) for side in layout.bounds],
+    }

@@ -476,6 +476,10 @@ class Window(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep shortcuts away from fields that are being edited, and Space with a focused button."""
+        if event.type() == QEvent.Type.Paint and watched is self.view.viewport():
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self.build_late)  # the picture first, what it does not need after it
+            return False
         moved = event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest)
         if moved and watched in (self.view, self.messages):
             self._place_messages()
@@ -495,7 +499,7 @@ class Window(QMainWindow):
             self._size_docks()
         self._say_document()
         self.view.setFocus()
-        QTimer.singleShot(0, self.build_late)
+        self.view.viewport().installEventFilter(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.set("window/geometry", self.saveGeometry().data())

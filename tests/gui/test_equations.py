@@ -1,15 +1,28 @@
 """Formulas: everything the products' equations use is set, coloured and never raises."""
 
+import json
 import logging
 
 import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QGraphicsScene, QStyleOptionGraphicsItem
 
+from engine.graph import Detail
+from graphs.network import bind, built_in_names, load
 from gui import equations
-from gui.equations import EquationCache, EquationLabel, equation, is_ready, paint, plain_source
+from gui.equations import (
+    STORE,
+    EquationCache,
+    EquationLabel,
+    equation,
+    is_ready,
+    paint,
+    plain_source,
+    stored_form,
+)
 from gui.scene.equation_item import EquationItem
 from gui.theme import DARK, LIGHT
+from gui.viewdata import Statics
 
 LONG = (
     r"\frac{\partial\mathcal{L}}{\partial W_1} = \left(\left(w_2^\intercal\frac{2}{m}(\hat{y} - y)\right)"
@@ -248,3 +261,19 @@ def test_an_item_grows_with_its_formula_and_its_box(qapp):
     item.set_border("backward")
     assert small.width() < wide.width() < item.boundingRect().width()
     assert item.boundingRect().center().manhattanLength() == pytest.approx(0, abs=1e-6)
+
+
+def test_the_stored_formulas_are_those_set_now() -> None:
+    """If this fails, the way formulas are set has changed: run tools/make_stores.py."""
+    stored = json.loads(STORE.read_text("utf-8"))
+    assert len(stored) > 50
+    for latex in list(stored)[::5]:
+        assert stored[latex] == [list(part) for part in stored_form(latex)]
+
+
+def test_every_formula_of_the_first_picture_is_stored() -> None:
+    stored = json.loads(STORE.read_text("utf-8"))
+    for name in built_in_names():
+        statics = Statics(bind(load(name)).graph, Detail.EQUATION)
+        shown = {text for title in statics.titles.values() for text in title if text}
+        assert shown <= stored.keys()

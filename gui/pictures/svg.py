@@ -1,0 +1,31 @@
+"""SVG: lines, text and formulas stay vectors."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize
+from PySide6.QtGui import QPainter
+from PySide6.QtSvg import QSvgGenerator
+
+from gui.pictures import Picture
+
+ENDINGS = (".svg",)
+TITLE = "SVG picture"
+
+
+def encode(picture: Picture) -> bytes:
+    """Return the picture as the bytes of an SVG file."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    size = QSize(round(picture.size.width()), round(picture.size.height()))
+    generator.setSize(size)
+    generator.setViewBox(QRect(0, 0, size.width(), size.height()))
+    generator.setTitle(picture.title)
+    generator.setDescription("; ".join(f"{key}: {text}" for key, text in picture.metadata.items()))
+    painter = QPainter(generator)
+    picture.paint(painter)
+    painter.end()
+    buffer.close()
+    return bytes(data.data())
