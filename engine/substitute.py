@@ -1,7 +1,7 @@
 r"""The numbers put in: one entry of an expression with every symbol replaced by its number.
 
-``2/m (yhat - y) A^T`` at entry [0, 1] becomes ``\frac{2}{12}(0.31 - 1.2) \cdot 0.38 + \ldots``: the second of the
-three lines in which a step is shown.
+``2/m (yhat - y) A^T`` at entry [0, 1] becomes ``\frac{2}{12}(0.31 - 1.2) \cdot 0.38 + \ldots``: the second of
+the three lines in which a step is shown.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SUM, _PRODUCT, _ATOM = range(3)
 
 
 def number_latex(x: float, digits: int = 4) -> str:
-    r"""Return a number with `digits` significant digits as LaTeX; never ``-0``, nan and infinity as symbols."""
+    r"""Return a number with `digits` significant digits as LaTeX; never ``-0``; nan and infinity in words."""
     if np.isnan(x):
         return r"\text{nan}"
     if np.isinf(x):

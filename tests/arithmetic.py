@@ -1,4 +1,4 @@
-r"""Reads the arithmetic that is shown, ``-\frac{2}{3} \cdot (0.31 - 1.2)``, and works it out, rounding included."""
+r"""Reads the arithmetic that is shown, ``\frac{2}{3} \cdot (0.31 - 1.2)``, and works it out."""
 
 from __future__ import annotations
 
