@@ -1,7 +1,7 @@
 """Rendered formats, one a file.
 
-Each module has `ENDINGS`, the file endings it writes, `TITLE`, and ``encode(picture) -> bytes``; a `Picture` knows
-its size and how to paint itself.
+Each module has `ENDINGS` (the file endings it writes), `TITLE`, and ``encode(picture) -> bytes``. A `Picture`
+knows its size and how to paint itself.
 """
 
 from __future__ import annotations
