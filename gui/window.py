@@ -40,6 +40,7 @@ from gui.keysheet import KeySheet
 from gui.layouts import layout_of
 from gui.notify import NotificationBar, Notifier
 from gui.overlay import Overlay
+from gui.panel import Panel
 from gui.scene.graph_scene import GraphScene
 from gui.scene.graph_view import GraphView
 from gui.search import CommandSearch
@@ -96,7 +97,7 @@ class Window(QMainWindow):
         self.cache = EquationCache(self)
         self.notifier = Notifier(self)
         self.actions_by_id: dict[str, QAction] = {}
-        self.panels: dict[str, QWidget] = {}
+        self.panels: dict[str, Panel] = {}
         self.docks: dict[str, QDockWidget] = {}
         self._overlay: Overlay | None = None
         self._said: Network | None = None  # the network whose notices have been shown

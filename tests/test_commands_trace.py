@@ -127,7 +127,7 @@ def test_the_table_has_a_row_for_every_step(name: str, detail: str, capsys: Caug
     assert command_line.main(["trace", name, "--detail", detail, "--optimizer", "gd"]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = lines[next(i for i, line in enumerate(lines) if line.startswith("step")) + 1 :]
-    assert [row.split()[0] for row in rows] == [str(step["index"]) for step in steps]
+    assert [row.split()[0] for row in rows] == [str(step["index"] + 1) for step in steps]
     assert [row.split()[1] for row in rows] == [step["phase"] for step in steps]
 
 

@@ -178,7 +178,9 @@ def test_a_diverging_run_says_which_node_and_what_to_do(qtbot: QtBot, window: Wi
         lambda: window.session.run.diverged is not None and not window.session.training, timeout=20_000
     )
     qtbot.waitUntil(lambda: window.messages.current is not None and window.messages.current.level == "error")
-    text = window.messages.current.text
+    message = window.messages.current
+    assert message is not None
+    text = message.text
     assert "no longer a finite number" in text
     assert "smaller learning rate" in text
 
