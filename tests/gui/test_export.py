@@ -1,0 +1,208 @@
+"""Exported pictures: valid, complete, in every theme, and written whole."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from engine.errors import UsageError
+from engine.graph import Detail
+from graphs.network import load, loads
+from gui.app import application
+from gui.export import export_session, format_of, formats, graph_picture, picture_filters, window_picture
+from gui.pictures import Picture, png, svg
+from gui.registry import modules_of
+from gui.session import Document, Session
+from gui.theme import THEMES
+
+SVG = "{http://www.w3.org/2000/svg}"
+SMALL = """
+title = "Small & <odd> \\"one\\" ŷ"
+formula = '''
+z = W @ x
+L = sum(z * z)
+'''
+parameters = { W = [[1.0, -2.0], [0.5, 0.25]] }
+data = { x = [[1.0], [2.0]] }
+"""
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    application()
+    session = Session(Document.of(load("two-layer-nonlinear")))
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def small(qtbot: QtBot) -> Iterator[Session]:
+    application()
+    session = Session(Document.of(loads(SMALL)), Detail.PRIMITIVE)
+    yield session
+    session.close()
+
+
+def colours(image: QImage) -> set[str]:
+    """Return the colours of a coarse grid of pixels."""
+    xs, ys = range(0, image.width(), 3), range(0, image.height(), 3)
+    return {image.pixelColor(x, y).name() for x in xs for y in ys}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("position", [0, 3, 8, 100])
+def test_a_png_shows_the_step(session: Session, tmp_path: Path, theme: str, position: int) -> None:
+    session.go(position)
+    path = tmp_path / "picture.png"
+    export_session(session, path, theme=theme, scale=1.5)
+    image = QImage(str(path))
+    size = graph_picture(session, THEMES[theme]).size
+    assert (image.width(), image.height()) == (round(1.5 * size.width()), round(1.5 * size.height()))
+    assert image.pixelColor(0, 0).name() == THEMES[theme].color("canvas").name()
+    assert image.pixelColor(image.width() - 1, image.height() - 1).alpha() == 255
+    assert len(colours(image)) > 10
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("position", [0, 2, 5, 100])
+def test_an_svg_is_vectors_with_their_own_colours(
+    small: Session, tmp_path: Path, theme: str, position: int
+) -> None:
+    small.go(position)
+    path = tmp_path / "picture.svg"
+    export_session(small, path, theme=theme)
+    root = ET.fromstring(path.read_text("utf-8"))
+    assert root.tag == f"{SVG}svg"
+    tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert "path" in tags
+    assert "text" in tags
+    assert "image" not in tags
+    assert "style" not in tags
+    assert not any("class" in element.attrib for element in root.iter())
+    fills = {e.attrib["fill"].lower() for e in root.iter() if "fill" in e.attrib} - {"none", "#000000"}
+    assert THEMES[theme].color("canvas").name() in fills
+    assert len(fills) > 3
+
+
+def test_an_svg_looks_like_the_png(small: Session) -> None:
+    small.go(4)
+    picture = graph_picture(small, THEMES["light"], scale=1.0)
+    pixels = QImage.fromData(png.encode(picture))
+    drawn = QImage(pixels.size(), QImage.Format.Format_ARGB32)
+    drawn.fill(Qt.GlobalColor.white)
+    painter = QPainter(drawn)
+    QSvgRenderer(svg.encode(picture)).render(painter)
+    painter.end()
+    points = [(x, y) for x in range(0, drawn.width(), 7) for y in range(0, drawn.height(), 7)]
+    close = [_distance(pixels.pixelColor(x, y), drawn.pixelColor(x, y)) < 40 for x, y in points]
+    assert sum(close) > 0.95 * len(close)
+
+
+def _distance(one: QColor, other: QColor) -> int:
+    return max(abs(one.red() - other.red()), abs(one.green() - other.green()), abs(one.blue() - other.blue()))
+
+
+def test_a_picture_is_the_same_each_time(session: Session) -> None:
+    session.go(7)
+    first = [module.encode(graph_picture(session, THEMES["print"])) for module in (png, svg)]
+    session.go(2)
+    session.go(7)
+    assert [module.encode(graph_picture(session, THEMES["print"])) for module in (png, svg)] == first
+
+
+def test_a_png_says_what_it_shows(small: Session) -> None:
+    small.go(3)
+    image = QImage.fromData(png.encode(graph_picture(small, THEMES["light"])))
+    steps = len(small.trace.steps)
+    assert image.text("Title") == f'Small & <odd> "one" ŷ, step 3 of {steps}'
+    found = {key: image.text(key) for key in ("Software", "Network", "Seed", "Step", "Iteration", "Detail")}
+    assert found == {
+        "Software": "Backstep",
+        "Network": "network",
+        "Seed": "0",
+        "Step": "3",
+        "Iteration": "0",
+        "Detail": "primitive",
+    }
+
+
+def test_an_svg_says_what_it_shows(small: Session) -> None:
+    small.go(3)
+    root = ET.fromstring(svg.encode(graph_picture(small, THEMES["light"])))
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert title is not None
+    assert description is not None
+    assert title.text == f'Small & <odd> "one" ŷ, step 3 of {len(small.trace.steps)}'
+    assert "Step: 3" in str(description.text)
+
+
+def test_a_window_is_a_picture_too(session: Session, qtbot: QtBot) -> None:
+    label = QLabel("Hello")
+    qtbot.addWidget(label)
+    label.resize(200, 100)
+    image = QImage.fromData(png.encode(window_picture(label, session, 2.0)))
+    assert (image.width(), image.height()) == (400, 200)
+    assert len(colours(image)) > 1
+
+
+@pytest.mark.parametrize("name", ["picture.gif2", "picture", "picture.", ".png", "a.PNGX"])
+def test_an_unknown_ending_is_said(session: Session, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"Choose one of: .*\.png.*\.svg"):
+        export_session(session, tmp_path / name, theme="light")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_ending_may_be_in_capitals() -> None:
+    assert format_of(Path("A.PNG")) is png
+    assert format_of(Path("b.Svg")) is svg
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg"])
+def test_a_folder_that_is_not_there_is_said(session: Session, tmp_path: Path, ending: str) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        export_session(session, tmp_path / "nowhere" / f"a{ending}", theme="light")
+    with pytest.raises(UsageError, match="cannot be written"):
+        export_session(session, Path("/proc") / f"a{ending}", theme="light")
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg"])
+def test_a_file_that_is_there_is_replaced_whole(session: Session, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"picture{ending}"
+    path.write_bytes(b"x" * 5_000_000)
+    export_session(session, path, theme="light", scale=1.0)
+    assert path.stat().st_size < 5_000_000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_picture_too_large_for_pixels_is_said(session: Session) -> None:
+    with pytest.raises(UsageError, match=r"pixels\. Choose a smaller scale, or SVG\."):
+        png.encode(graph_picture(session, THEMES["light"], scale=1000.0))
+
+
+def test_every_format_is_listed_and_complete() -> None:
+    modules = modules_of("gui.pictures")
+    assert {png, svg} <= set(modules)
+    assert [m.__name__ for m in modules] == sorted(m.__name__ for m in modules)
+    for module in modules:
+        assert all(re.fullmatch(r"\.[a-z0-9]+", ending) for ending in module.ENDINGS)
+        assert module.TITLE
+        assert all(formats()[ending] is module for ending in module.ENDINGS)
+        assert all(f"*{ending}" in picture_filters() for ending in module.ENDINGS)
+
+
+def test_a_picture_paints_itself_at_its_size() -> None:
+    def paint(painter: QPainter) -> None:
+        painter.fillRect(0, 0, 10, 20, QColor("#123456"))
+
+    image = QImage.fromData(png.encode(Picture(QSizeF(10, 20), paint, scale=3.0)))
+    assert (image.width(), image.height()) == (30, 60)
+    assert image.pixelColor(QPoint(29, 59)).name() == "#123456"
