@@ -27,7 +27,18 @@ from engine.graph import Graph, Kind, Line, Node, Use
 from engine.ops import OPS, Op
 from engine.shapes import Dim, Dims
 
-__all__ = ["FUNCTIONS", "MAX_CHARACTERS", "MAX_DEPTH", "MAX_NODES", "Leaf", "build", "identifiers", "parse"]
+__all__ = [
+    "FUNCTIONS",
+    "MAX_CHARACTERS",
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "Leaf",
+    "build",
+    "identifiers",
+    "instead_of",
+    "parse",
+    "reserved",
+]
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 50
@@ -466,20 +477,28 @@ def _number(token: Token) -> str:
     return text
 
 
-def _check_name(token: Token) -> None:
-    name = token.text
-    reserved = "a function" if name in FUNCTIONS else "the name of NumPy" if name == "np" else ""
-    if keyword.iskeyword(name):
-        reserved = "a word of Python"
+def reserved(name: str) -> str:
+    """Return why `name` cannot name a line, a parameter or data; nothing where it can."""
     if len(name) > MAX_NAME:
-        reserved = f"longer than {MAX_NAME} characters"
-    if reserved:
-        better = "lam" if name == "lambda" else f"{name[:10]}_"
+        return f"longer than {MAX_NAME} characters"
+    if keyword.iskeyword(name):
+        return "a word of Python"
+    return "a function" if name in FUNCTIONS else "the name of NumPy" if name == "np" else ""
+
+
+def instead_of(name: str) -> str:
+    """Return the advice to choose another name than a reserved one."""
+    return f"Choose another name, such as {'lam' if name == 'lambda' else f'{name[:10]}_'}."
+
+
+def _check_name(token: Token) -> None:
+    reason = reserved(token.text)
+    if reason:
         raise FormulaError(
-            f"{excerpt(name)} is {reserved} and cannot name a line.",
+            f"{excerpt(token.text)} is {reason} and cannot name a line.",
             line=token.line,
             column=token.column,
-            how=f"Choose another name, such as {better}.",
+            how=instead_of(token.text),
         )
 
 
@@ -748,11 +767,12 @@ class _Builder:
         )
 
     def _check_gradient_names(self) -> None:
-        for line in self.lines:
-            if line.name.startswith("d_") and line.name[2:] in self.taken:
+        lines = {line.name: line.number for line in self.lines}
+        for name in self.taken:
+            if name.startswith("d_") and name[2:] in self.taken:
                 raise FormulaError(
-                    f"the name {excerpt(line.name)} is kept for the gradient of {excerpt(line.name[2:])}.",
-                    line=line.number,
+                    f"the name {excerpt(name)} is kept for the gradient of {excerpt(name[2:])}.",
+                    line=lines.get(name, 1),
                     column=1,
                     how="Choose another name.",
                 )

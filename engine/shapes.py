@@ -141,7 +141,7 @@ def _is_plain(dim: Dim) -> bool:
 def _check_roles(a: Dims, b: Dims, pairs: Sequence[tuple[Dim, Dim]]) -> None:
     copies = any(p.size != q.size for p, q in pairs)
     mixed = any(p.examples != q.examples and not (p.is_unit or q.is_unit) for p, q in pairs)
-    twice = sum(_wider(p, q).examples for p, q in pairs) > 1 and len({*a, *b} - {UNIT}) > 0
+    twice = sum(_wider(p, q).examples for p, q in pairs) > 1
     if copies and (mixed or (twice and not _has_two(a) and not _has_two(b))):
         raise ShapeError(
             f"the shapes {show(a)} and {show(b)} would be stretched so that examples meet features.",

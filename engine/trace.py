@@ -137,7 +137,7 @@ class Trace:
 
     @cached_property
     def backward_places(self) -> Mapping[tuple[str, str, int], int]:
-        """The index of each backward step, by the value that receives, the node passed, and the slot."""
+        """The index of each backward step: by value that receives, node gone back through, and slot."""
         steps = (s for s in self.steps if s.phase == Phase.BACKWARD)
         return {(str(s.input), s.node, int(s.slot or 0)): s.index for s in steps}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+import unicodedata
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ import numpy as np
 
 from engine.data import Selection, batch_indices, read_csv, select
 from engine.errors import DataError, FormulaError, NetworkError, UsageError, excerpt
-from engine.formula import Leaf, Statement, build, identifiers, parse
+from engine.formula import Leaf, Statement, build, identifiers, instead_of, parse, reserved
 from engine.graph import Graph, Kind
+from engine.optimizers import OPTIMIZERS
 from engine.shapes import UNIT, Dim, Dims
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
 
 Array = np.ndarray
 LARGEST_FILE = 8 * 2**20
+LARGEST_NUMBER = 1e300
 MAX_ENTRIES = 10_000_000
 
 
@@ -231,9 +234,14 @@ def _toml(text: str, where: str) -> dict[str, Any]:
         raise NetworkError(
             f"the file is not valid TOML: {excerpt(error, 120)}.", where=where, how="Correct that place."
         ) from None
-    except (RecursionError, ValueError) as error:
-        kind = "is nested too deeply" if isinstance(error, RecursionError) else f"has {excerpt(error, 120)}"
-        raise NetworkError(f"the file {kind}.", where=where, how="Write plain lists of numbers.") from None
+    except RecursionError:
+        raise NetworkError(
+            "the file is nested too deeply.", where=where, how="Write plain lists of numbers."
+        ) from None
+    except ValueError:  # of thousands of digits
+        raise NetworkError(
+            "the file has a number that is too long.", where=where, how="The largest is about 1.8e308."
+        ) from None
 
 
 def _known_keys(table: Mapping[str, Any], known: set[str], where: str) -> None:
@@ -289,15 +297,14 @@ class _Reader:
         return dict(table)
 
     def parameters(self, table: Mapping[str, Any]) -> dict[str, Array | Initial]:
-        return {name: self.parameter(name, value) for name, value in table.items()}
+        return {self.identifier(n, "parameters"): self.parameter(n, value) for n, value in table.items()}
 
     def parameter(self, name: str, value: Any) -> Array | Initial:
-        self.identifier(name, "parameters")
         if not isinstance(value, Mapping):
             return array_of(value, f"{self._where}, parameter {excerpt(name)}")
         _known_keys(value, {"shape", "init"}, f"{self._where}, parameter {excerpt(name)}")
         init = value.get("init", "xavier")
-        if init not in INITS:
+        if not isinstance(init, str) or init not in INITS:
             raise self.fail(f"there is no init {excerpt(init)}.", f"There are: {', '.join(INITS)}.", name)
         return Initial(self.shape(name, value.get("shape", ())), init)
 
@@ -311,18 +318,22 @@ class _Reader:
             )
         return tuple(shape)
 
-    def identifier(self, name: str, table: str) -> None:
-        if not name.isidentifier() or len(name) > 100:
+    def identifier(self, name: str, table: str) -> str:
+        """Return a name as the formula reads it."""
+        if not name.isidentifier():
             raise self.fail(f"{excerpt(name)} is not a name.", "Use letters, digits and _.", f"[{table}]")
+        name = unicodedata.normalize("NFKC", name)
+        if reserved(name):
+            raise self.fail(f"{excerpt(name)} is {reserved(name)}.", instead_of(name), f"[{table}]")
+        return name
 
     def data(self, table: Mapping[str, Any]) -> Mapping[str, Array] | FileData:
         if "file" in table:
             return self.file_data(table)
-        arrays = {}
-        for name, value in table.items():
-            self.identifier(name, "data")
-            arrays[name] = array_of(value, f"{self._where}, data {excerpt(name)}")
-        return arrays
+        return {
+            self.identifier(name, "data"): array_of(value, f"{self._where}, data {excerpt(name)}")
+            for name, value in table.items()
+        }
 
     def file_data(self, table: Mapping[str, Any]) -> FileData:
         _known_keys(table, _DATA_KEYS, f"{self._where}, [data]")
@@ -331,22 +342,34 @@ class _Reader:
             standardize = self.words(standardize, "standardize")
         if not isinstance(table["file"], str):
             raise self.fail("file is not text.", 'Write file = "cars.csv".', "[data]")
-        where = self.table(table, "where")
+        where = {key: self.choices(v, key) for key, v in self.table(table, "where").items()}
         return FileData(
             table["file"],
             self.columns(table, "inputs"),
             self.columns(table, "targets"),
             standardize,
-            {key: tuple(v) if isinstance(v, list) else (v,) for key, v in where.items()},
+            where,
         )
+
+    def choices(self, value: Any, key: str) -> tuple[str | int | float, ...]:
+        values = tuple(value) if isinstance(value, list) else (value,)
+        for entry in values:
+            if not isinstance(entry, str | int | float) or isinstance(entry, bool) or entry != entry:
+                raise self.fail(
+                    f"{excerpt(entry)} is neither text nor a number.",
+                    'Write where = { species = ["Adelie"] }.',
+                    f"[data], where.{excerpt(key)}",
+                )
+        return values
 
     def columns(self, table: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:
         value = table.get(key, {})
         if not isinstance(value, Mapping) or (key == "inputs" and not value):
             raise self.fail(f"{key} does not name columns.", f'Write {key} = {{ X = ["speed"] }}.', "[data]")
-        for name in value:
-            self.identifier(name, "data")
-        return {name: self.words(columns, f"{key}.{name}") for name, columns in value.items()}
+        return {
+            self.identifier(name, "data"): self.words(columns, f"{key}.{name}")
+            for name, columns in value.items()
+        }
 
     def words(self, value: Any, key: str) -> tuple[str, ...]:
         words = (value,) if isinstance(value, str) else value
@@ -366,10 +389,17 @@ class _Reader:
                 raise self.fail(
                     f"{excerpt(value)} will not do.", "Write a number; the optimizer is text.", key
                 )
-            if isinstance(value, int | float) and not 0 < value < float("inf"):
+            if isinstance(value, int | float) and not 0 < value < LARGEST_NUMBER:
                 raise self.fail(
                     f"{excerpt(value)} is not a number above zero.", "Choose a positive number.", key
                 )
+        optimizer = table.get("optimizer", "gd")
+        if optimizer not in OPTIMIZERS:
+            raise self.fail(
+                f"there is no optimizer {excerpt(optimizer)}.",
+                f"There are: {', '.join(OPTIMIZERS)}.",
+                "[training]",
+            )
         return Training(**table)
 
 
@@ -413,7 +443,9 @@ def _float(entry: Any, where: str) -> float:
     except OverflowError:
         number = float("inf")
     if number is None or not np.isfinite(number):
-        raise DataError(f"{excerpt(entry, 30)} is not a finite number.", where=where, how="Write a number.")
+        raise DataError(
+            f"{excerpt(repr(entry), 30)} is not a finite number.", where=where, how="Write a number."
+        )
     return number
 
 
@@ -643,9 +675,19 @@ class _Sizes:
         taken = {s.name for s in network.statements} | set(arrays)
         self._m = "m" if "m" not in taken else None
         self._named = dict(network.dimensions)
+        self._check_m(network)
         rows = next((a.shape[0] for a in arrays.values() if a.ndim == 2 and a.shape[0] > 1), 1)
         if arrays:
             self._named.setdefault("n", rows)
+
+    def _check_m(self, network: Network) -> None:
+        given = network.dimensions.get("m", self.examples)
+        if self.examples is not None and given != self.examples:
+            raise NetworkError(
+                f"the dimension m is {given}, but the data have {self.examples} examples.",
+                where=network.name,
+                how="m comes from the data: leave it out.",
+            )
 
     def data_dims(self, name: str) -> Dims:
         shape = self._arrays[name].shape
@@ -718,7 +760,7 @@ def dumps(network: Network) -> str:
         lines.append(f"description = {_quoted(network.description)}")
     lines += [
         'formula = """',
-        network.formula.strip("\n").replace("\\", "\\\\").replace('"""', '""\\"'),
+        _escaped(network.formula.strip("\n").replace("\r\n", "\n")).replace('"""', '""\\"'),
         '"""',
     ]
     if network.loss is not None:
@@ -740,9 +782,14 @@ def _key(key: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    escaped = re.sub(r"[\x00-\x1f\x7f]", lambda c: f"\\u{ord(c.group()):04x}", escaped)
+    escaped = _escaped(text).replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{escaped}"'
+
+
+def _escaped(text: str) -> str:
+    """Return `text` as TOML's multi-line strings take it, quotation marks aside."""
+    escaped = text.replace("\\", "\\\\")
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", lambda c: f"\\u{ord(c.group()):04x}", escaped)
 
 
 def _parameter_text(value: Array | Initial) -> str:
