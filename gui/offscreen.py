@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QMessageLogContext, QSize, Qt, QtMsgType, qInstallMessageHandler
 
 from engine.errors import UsageError
 from engine.graph import Detail
@@ -52,6 +53,7 @@ def export(
     """
     path = Path(to)
     module = format_of(path)
+    heard_before = qInstallMessageHandler(_heard)
     application(THEMES[theme])
     session = Session(Document.of(load(source), seed, overrides), Detail(detail))
     try:
@@ -63,6 +65,13 @@ def export(
         write_whole(path, module.encode(picture))
     finally:
         session.close()
+        qInstallMessageHandler(heard_before)
+
+
+def _heard(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    """Pass on what Qt says, but not what its offscreen plugin says of itself to whoever exports a picture."""
+    if "This plugin does not support" not in text:
+        sys.stderr.write(f"{text}\n")
 
 
 def _go(session: Session, step: int | None) -> None:
