@@ -123,6 +123,41 @@ def test_one_iteration_at_a_time(job: TrainingJob) -> None:
     assert threads() == []
 
 
+class Slow:
+    """A problem whose iterations take as long as one lets them; else the model it stands for."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def batch(self, indices: Any) -> Any:
+        self.begun.set()
+        assert self.may_end.wait(60)
+        return self._model.batch(indices)
+
+
+def test_a_pause_waits_for_the_iteration_that_is_being_done(model: Model) -> None:
+    problem = Slow(model)
+    job = TrainingJob(Run(problem))  # type: ignore[arg-type]
+    job.train(LONG)
+    assert problem.begun.wait(60)
+
+    def let_go_once_paused() -> None:
+        job.wait(60)
+        problem.may_end.set()
+
+    helper = threading.Thread(target=let_go_once_paused)
+    helper.start()
+    job.pause()
+    assert job.iterations == 1
+    helper.join()
+    job.close()
+    assert job.iterations == 1
+
+
 class Failing:
     """A problem that fails once, at one iteration; else the model it stands for."""
 

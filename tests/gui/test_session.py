@@ -769,6 +769,20 @@ def test_the_model_of_the_helper_opens_too(opened: Opened) -> None:
     assert float(session.frame.gradients["x"]) == 6.0
 
 
+def test_ten_thousand_lines_open_and_can_be_walked(opened: Opened) -> None:
+    middle = (f"y{i} = sin(y{i - 1}) + w" for i in range(1, 10_000))
+    session = opened(model_of("\n".join(["y0 = w * w", *middle, "L = y9999 * 2"]), {"w": 0.5}).network)
+    session.go(len(session.trace.steps) // 2)
+    scene = scene_view(session.frame)
+    for _ in range(100):
+        session.step(1)
+        before, scene = scene, scene_view(session.frame)
+        assert step_view(session.frame).sentence
+        assert sum(node is not before.nodes[name] for name, node in scene.nodes.items()) < 10
+    session.last()
+    assert len(session.frame.gradients) == 10_002
+
+
 def test_closing_ends_the_thread(opened: Opened) -> None:
     session = opened()
     session.train(10**6)

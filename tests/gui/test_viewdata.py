@@ -528,6 +528,15 @@ def test_a_backward_step_keeps_its_target() -> None:
         assert new.steps[same_place(old, place, new) - 1].input == "W"
 
 
+def test_a_place_inside_a_line_leads_to_its_end() -> None:
+    whole, primitive = both("Z = W @ X + b\nL = sum(Z**2) + sum(W)")
+    inside = next(s.index for s in primitive.steps if s.input == "L.1") + 1
+    end = max(s.index for s in whole.steps if s.node == "L" and s.phase == "backward") + 1
+    assert same_place(primitive, inside, whole) == end
+    inside = next(s.index for s in primitive.steps if s.node == "Z.1") + 1
+    assert whole.steps[same_place(primitive, inside, whole) - 1].node == "Z"
+
+
 def test_a_selection_keeps_its_meaning() -> None:
     graph = odd_walk("Z = W @ X + b\nL = sum(Z**2)").model.graph
     primitive, whole = Detail.PRIMITIVE, Detail.EQUATION
