@@ -320,9 +320,9 @@ class _Reader:
 
     def identifier(self, name: str, table: str) -> str:
         """Return a name as the formula reads it."""
+        name = unicodedata.normalize("NFKC", name)
         if not name.isidentifier():
             raise self.fail(f"{excerpt(name)} is not a name.", "Use letters, digits and _.", f"[{table}]")
-        name = unicodedata.normalize("NFKC", name)
         if reserved(name):
             raise self.fail(f"{excerpt(name)} is {reserved(name)}.", instead_of(name), f"[{table}]")
         return name
