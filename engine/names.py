@@ -100,12 +100,12 @@ def _letter(stem: str) -> str:
     stem = _LETTERS.get(stem, _ALIASES.get(stem, stem))
     if stem in _GREEK or stem == "ell":
         return rf"\{stem}"
-    return stem if len(stem) == 1 else rf"\mathrm{{{_escaped(stem)}}}"
+    return _escaped(stem) if len(stem) == 1 else rf"\mathrm{{{_escaped(stem)}}}"
 
 
 def _index(index: str) -> str:
     if len(index) == 1:
-        return index
+        return _escaped(index)
     if index.isdigit():
         return f"{{{index}}}"
     if _known(index):

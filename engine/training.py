@@ -151,24 +151,24 @@ class Run:
             self.losses.append(loss)
             done.append(loss)
             self._keep(following)
-            if not np.isfinite(loss):
+            if not np.isfinite(loss) or not _is_finite(following):
                 self._stop_at(following)
         return done
 
     def step(self, point: Point) -> Point:
         """Return the point one iteration after `point`; the same point always gives the same next one."""
-        found, _ = self._updates(point)
+        found = self._updates(point)
         parameters = {u.parameter: _frozen(u.after) for u in found if u.quantity == "value"}
         kept = set(self.optimizer.state)
         state = {(u.parameter, u.quantity): _frozen(u.after) for u in found if u.quantity in kept}
         return Point(point.iteration + 1, parameters, state)
 
-    def _updates(self, point: Point) -> tuple[list[Update], Graph]:
+    def _updates(self, point: Point) -> list[Update]:
         graph, data = self.problem.batch(self.problem.indices(point.iteration, self.batch_size))
         values = forward(graph, {**data, **point.parameters})
         found = gradients(graph, values)
         with np.errstate(all="ignore"):
-            return list(self.optimize(point)(point.parameters, found)), graph
+            return self.optimize(point)(point.parameters, found)
 
     def optimize(self, point: Point) -> Callable[[Mapping[str, Array], Mapping[str, Array]], list[Update]]:
         """Return the update of the iteration at `point`, as a trace takes it."""
@@ -214,9 +214,13 @@ class Run:
         graph = self.problem.graph
         values = forward(graph, {**self.problem.inputs, **point.parameters})
         pairs = zip(graph.nodes, values, strict=True)
-        node = next((n.name for n, v in pairs if not np.all(np.isfinite(v))), graph.loss)
+        node = next((graph.owner(n) for n, v in pairs if not np.all(np.isfinite(v))), graph.loss)
         rate = self.settings.get("learning_rate", 1.0)
         self.diverged = Diverged(point.iteration, node, rate)
+
+
+def _is_finite(point: Point) -> bool:
+    return all(np.all(np.isfinite(array)) for array in point.parameters.values())
 
 
 def _frozen(array: Any) -> Array:

@@ -124,7 +124,7 @@ def _as_numpy(values: Mapping[str, float]) -> dict[str, np.float64]:
 
 
 def _powers(formula: str) -> float:
-    """Return the value with every number a float: huge exact powers of integers are out of the question here."""
+    """Return the value with every name a float: exact powers of integers grow without bound."""
     try:
         return float(eval(formula, {"m": 2.0, **SCALARS}))  # noqa: S307
     except (ZeroDivisionError, OverflowError, ValueError, TypeError):
