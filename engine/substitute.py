@@ -46,7 +46,10 @@ def number_latex(x: float, digits: int = 4) -> str:
         return r"\infty" if x > 0 else r"-\infty"
     if x == 0:
         return "0"
-    mantissa, _, exponent = f"{x:.{digits}g}".partition("e")
+    text = f"{x:.{digits}g}"
+    if float(text) != x:
+        text = f"{x:#.{digits}g}"  # a rounded number keeps its zeros: 0.8990 is not 0.899
+    mantissa, _, exponent = text.rstrip(".").partition("e")
     return mantissa if not exponent else rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
 
 

@@ -61,7 +61,7 @@ def graph_picture(session: Session, theme: Theme, scale: float = 2.0) -> Picture
 
     def paint(painter: QPainter) -> None:
         whole = QRectF(0, 0, size.width(), size.height())
-        painter.fillRect(whole, theme.color("canvas"))
+        painter.fillRect(whole.adjusted(0, 0, 1, 1), theme.color("canvas"))  # to the last pixel
         scene.paint_to(painter, whole)
 
     return Picture(size, paint, scale, _title(session), _metadata(session))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gui.scene.graph_scene import node_size
+from gui.scene.metrics import CROWD, CROWD_SIZE, node_size
 from gui.viewdata import EdgeKey, Frame, SceneView
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def layout_key(frame: Frame, view: SceneView) -> str:
 
 def _sizes(view: SceneView) -> dict[str, Point]:
     """Return the size of every card, rounded: the last digit of a font's measure makes no other layout."""
+    if len(view.nodes) > CROWD:  # drawn small and alike: measuring ten thousand formulas would take minutes
+        return {name: CROWD_SIZE for name in view.nodes}
     sizes = {name: node_size(node) for name, node in view.nodes.items()}
     return {name: (round(width, 1), round(height, 1)) for name, (width, height) in sizes.items()}
 

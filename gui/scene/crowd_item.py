@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphic
 from gui.scene.edge_item import REACH, paint_edge, wire_bounds
 from gui.scene.geometry import Geometry
 from gui.scene.metrics import canvas_font
-from gui.scene.node_item import Look, card_bounds, paint_card, paint_glow
+from gui.scene.node_item import Look, paint_card, paint_glow
 from gui.scene.placement import rows
 from gui.theme import Theme, blend
 from gui.viewdata import EdgeKey, EdgeView, NodeView, SceneView
@@ -39,11 +39,7 @@ class CrowdItem(QGraphicsItem):
         self._hovered = ""
         self._names = list(view.nodes)
         self._keys = list(view.edges)
-        cards = [
-            card_bounds(geometry.cards[name], view.nodes[name]).translated(geometry.places[name])
-            for name in self._names
-        ]
-        self._card_rows = rows(cards)
+        self._card_rows = rows([geometry.bounds(name) for name in self._names])
         self._edge_rows = rows([wire_bounds(geometry.wires[key]) for key in self._keys])
         self._bounds = _union(np.vstack([self._card_rows, self._edge_rows]))
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -11,8 +11,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
 from gui.scene.edge_item import APART, NARROW, Wires, wires
-from gui.scene.metrics import Card, card_of
-from gui.scene.node_item import BOOKMARK, BOOKMARK_OUT, badge_rect, bookmark_top
+from gui.scene.metrics import CROWD, CROWD_SIZE, Card, card_of
+from gui.scene.node_item import BOOKMARK, BOOKMARK_OUT, GLOW, badge_rect, bookmark_top, card_bounds
 from gui.scene.placement import Surroundings, pieces, rows
 from gui.viewdata import EdgeKey, SceneView
 
@@ -36,6 +36,25 @@ class Placement(Protocol):
     def bounds(self) -> tuple[float, float, float, float]: ...
 
 
+CROWD_CARD = QRectF(-CROWD_SIZE[0] / 2, -CROWD_SIZE[1] / 2, *CROWD_SIZE)
+
+
+class Crowd(Mapping[str, Card]):
+    """The cards of a large graph, each measured when it is first seen from near: all would take minutes."""
+
+    def __init__(self, view: SceneView) -> None:
+        self._nodes = view.nodes
+
+    def __getitem__(self, name: str) -> Card:
+        return card_of(self._nodes[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+
 class Geometry:
     """Cards and wires in scene coordinates.
 
@@ -52,7 +71,10 @@ class Geometry:
     def __init__(self, view: SceneView, layout: Placement) -> None:
         bounds = QRectF(*layout.bounds)
         self.picture = bounds.adjusted(-MARGIN, -MARGIN - HEADROOM, MARGIN, MARGIN)
-        self.cards: dict[str, Card] = {name: card_of(node) for name, node in view.nodes.items()}
+        self._is_crowd = len(view.nodes) > CROWD
+        self.cards: Mapping[str, Card] = (
+            Crowd(view) if self._is_crowd else {name: card_of(node) for name, node in view.nodes.items()}
+        )
         self.places = {name: QPointF(*layout.positions[name]) for name in view.nodes}
         together = Counter((source, target) for source, target, _ in view.edges)
         self.wires: dict[EdgeKey, Wires] = {
@@ -63,7 +85,14 @@ class Geometry:
 
     def rect(self, name: str) -> QRectF:
         """Return the outline of a card."""
-        return self.cards[name].rect.translated(self.places[name])
+        outline = CROWD_CARD if self._is_crowd else self.cards[name].rect
+        return outline.translated(self.places[name])
+
+    def bounds(self, name: str) -> QRectF:
+        """Return all that painting a card may touch."""
+        if self._is_crowd:
+            return self.rect(name).adjusted(-GLOW, -GLOW, GLOW, GLOW)
+        return card_bounds(self.cards[name], self._view.nodes[name]).translated(self.places[name])
 
     def around(self, area: QRectF, without: EdgeKey | None = None) -> Surroundings:
         """Return what a note in `area` must keep off; slanted pieces of its own wire are no hindrance."""
@@ -81,6 +110,8 @@ class Geometry:
     @cached_property
     def _obstacles(self) -> np.ndarray:
         """The cards, with the badges they may bear."""
+        if self._is_crowd:
+            return rows([self.rect(name) for name in self.places])
         return rows(
             [
                 card.rect.united(badge_rect(card, self._view.nodes[name], always=True)).translated(
@@ -94,7 +125,9 @@ class Geometry:
 
     @cached_property
     def _marks(self) -> np.ndarray:
-        """Where bookmarks look out of cards."""
+        """Where bookmarks look out of cards; in a crowd they are too small to matter."""
+        if self._is_crowd:
+            return np.zeros((0, 4))
         tops = [self.places[name] + bookmark_top(card) for name, card in self.cards.items()]
         return rows([QRectF(p.x() - BOOKMARK[0] / 2, p.y(), BOOKMARK[0], BOOKMARK_OUT) for p in tops])
 

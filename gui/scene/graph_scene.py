@@ -9,15 +9,13 @@ from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsSceneMouseE
 from gui.scene.crowd_item import CrowdItem
 from gui.scene.geometry import Geometry, Placement
 from gui.scene.item_layer import ItemLayer
-from gui.scene.metrics import node_size
+from gui.scene.metrics import CROWD, node_size
 from gui.scene.notes import Notes
 from gui.theme import LIGHT, Theme
 from gui.viewdata import EdgeKey, SceneView
 
 __all__ = ["CROWD", "GraphScene", "Placement", "node_size"]
 
-CROWD = 500
-"""From this many nodes on, one item paints them all."""
 LEFT_BUTTON = Qt.MouseButton.LeftButton
 
 

@@ -39,6 +39,10 @@ NUMBER_WIDTH = 92.0
 TITLE_ROW = 25.0
 LABEL_LINE = 14.0
 
+CROWD = 500
+"""Nodes beyond which a graph is painted as a crowd: cards alike, measured only when seen from near."""
+CROWD_SIZE = (110.0, 90.0)
+
 FONTS = {"label": (12, False), "number": (13, True), "note": (13, False), "badge": (12, True)}
 """Pixel size and boldness of the texts on the canvas."""
 
