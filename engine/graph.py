@@ -155,10 +155,6 @@ class Graph:
     def __getitem__(self, name: str) -> Node:
         return self.nodes[self.ids[name]]
 
-    def owner(self, node: Node) -> str:
-        """Return the name by which people know a node: its own, or that of the line it is a part of."""
-        return self.lines[node.line].name if node.line >= 0 else node.name
-
     def visible(self, detail: Detail) -> tuple[str, ...]:
         """Return the names of the nodes shown at `detail`; a constant is part of what reads it."""
         if detail == Detail.EQUATION:

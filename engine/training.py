@@ -214,7 +214,7 @@ class Run:
         graph = self.problem.graph
         values = forward(graph, {**self.problem.inputs, **point.parameters})
         pairs = zip(graph.nodes, values, strict=True)
-        node = next((graph.owner(n) for n, v in pairs if not np.all(np.isfinite(v))), graph.loss)
+        node = next((n.name for n, v in pairs if not np.all(np.isfinite(v))), graph.loss)
         rate = self.settings.get("learning_rate", 1.0)
         self.diverged = Diverged(point.iteration, node, rate)
 

@@ -58,8 +58,6 @@ def test_lines_unfold_into_their_operations() -> None:
     assert graph.visible(Detail.EQUATION) == ("x", "y", "L")
     assert graph.visible(Detail.PRIMITIVE) == ("x", "y", "L.1", "L")
     assert list(graph.edges(Detail.PRIMITIVE)) == [("x", "L.1", 1), ("L.1", "L", 0), ("y", "L", 1)]
-    assert graph.owner(graph["L.1"]) == "L"
-    assert graph.owner(graph["x"]) == "x"
 
 
 def test_constants_are_no_nodes_of_the_picture_and_have_no_gradient() -> None:
