@@ -7,13 +7,16 @@ imports in functions.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
 
     from graphs.commands.base import Command, Outcome
 
@@ -68,13 +71,27 @@ def _run(argv: list[str]) -> int:
     try:
         command = _command(argv)
         args = command.parser().parse_args(argv[1:] if argv and argv[0] == command.name else argv)
-        outcome = command.run(args)
+        with _uncollected(bool(command.name)):
+            outcome = command.run(args)
     except BackstepError as error:
         return _say(str(error))
     except SystemExit as end:  # argparse, after --help and --version
         return _write("", end.code if isinstance(end.code, int) else DONE)
     code = _write(outcome.text, outcome.code)
     return _say(outcome.problem, code) if outcome.problem else code
+
+
+@contextmanager
+def _uncollected(is_short: bool) -> Iterator[None]:
+    """Keep the garbage collector from searching a short command's many small objects: a third of its time."""
+    collected = gc.isenabled()
+    if is_short:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 # --- what is said ------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from engine.shapes import Dims
 __all__ = ["BackwardEquation", "Contribution", "Derivation", "Factor"]
 
 MAX_WEIGHT = 24  # symbols in an equation before it refers to the gradient of a named line
+PLUS_EQUALS = r"\mathrel{+}="
 _LOOSE = (ex.Sum, ex.Product, ex.Hadamard)
 MAX_TERMS = 4  # contributions to a gradient that are written out before the next line refers to it by name
 
@@ -64,12 +65,40 @@ class Contribution:
 
 @dataclass(frozen=True)
 class BackwardEquation:
-    """One backward step written out: as LaTeX, the same with its factor coloured, and as NumPy source."""
+    """One backward step written out.
+
+    Attributes
+    ----------
+    contribution
+        What is added, with its factor.
+    target
+        The gradient that it is added to.
+    accumulate
+        Whether something was there already.
+    """
 
     contribution: Contribution
-    latex: str
-    coloured: str
-    source: str
+    target: Name
+    accumulate: bool
+
+    @property
+    def _left(self) -> str:
+        return f"{self.target.text} {PLUS_EQUALS if self.accumulate else '='}"
+
+    @cached_property
+    def latex(self) -> str:
+        """The equation as LaTeX; ``+=`` where it adds to others."""
+        return f"{self._left} {latex(self.contribution.expr)}"
+
+    @cached_property
+    def coloured(self) -> str:
+        r"""The same with its factor in ``\textcolor{factor}``."""
+        return f"{self._left} {Derivation.coloured(self.contribution)}"
+
+    @cached_property
+    def source(self) -> str:
+        """The NumPy statement."""
+        return f"{self.target.code} {'+=' if self.accumulate else '='} {source(self.contribution.expr)}"
 
 
 class Derivation:
@@ -87,6 +116,7 @@ class Derivation:
         self.graph = graph
         self.detail = detail
         self._symbols: dict[int, Expr] = {}
+        self._gradients: dict[str, Name] = {}
 
     # --- values ---
 
@@ -203,8 +233,12 @@ class Derivation:
 
     def gradient_name(self, name: str) -> Name:
         """Return the gradient of a node as a symbol."""
-        node = self.graph[name]
-        return Name(name, node.dims, self.gradient_latex(name), f"d_{self._target(name)}", kind="gradient")
+        found = self._gradients.get(name)
+        if found is None:
+            text, code = self.gradient_latex(name), f"d_{self._target(name)}"
+            found = Name(name, self.graph[name].dims, text, code, kind="gradient")
+            self._gradients[name] = found
+        return found
 
     def contribution(self, node: str, slot: int) -> Contribution:
         """Return what the use of a value in `slot` of `node` adds to its gradient.
@@ -223,14 +257,7 @@ class Derivation:
     def backward_equation(self, node: str, slot: int, accumulate: bool = False) -> BackwardEquation:
         """Return one backward step as an equation and a NumPy statement; ``+=`` where it adds to others."""
         found = self.contribution(node, slot)
-        target = self.gradient_name(found.input)
-        equals, assign = (r"\mathrel{+}=", "+=") if accumulate else ("=", "=")
-        return BackwardEquation(
-            found,
-            f"{target.text} {equals} {latex(found.expr)}",
-            f"{target.text} {equals} {self.coloured(found)}",
-            f"{target.code} {assign} {source(found.expr)}",
-        )
+        return BackwardEquation(found, self.gradient_name(found.input), accumulate)
 
     @staticmethod
     def coloured(found: Contribution, role: str = "factor") -> str:

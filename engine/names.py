@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["latex_name", "plain_name"]
 
@@ -23,6 +24,7 @@ _LETTERS = {
 }
 
 
+@lru_cache(maxsize=1 << 16)
 def latex_name(name: str) -> str:
     r"""Return the LaTeX of a name of the formula language.
 
