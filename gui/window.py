@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QPlainTextEdit,
+    QTabBar,
     QTabWidget,
     QToolButton,
     QVBoxLayout,
@@ -78,6 +79,10 @@ DOCKS = (
 )
 
 
+SMALL = QSize(1100, 640)
+"""Logical pixels below which the docks stand behind one tab bar."""
+
+
 class Window(QMainWindow):
     """The window of one session.
 
@@ -101,6 +106,7 @@ class Window(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         self._overlay: Overlay | None = None
         self._said: Network | None = None  # the network whose notices have been shown
+        self.resize(1280, 720)
         self._make_actions()
         self._make_centre()
         self._make_bar()
@@ -216,15 +222,38 @@ class Window(QMainWindow):
         self.view.fit()
         QApplication.processEvents()
 
+    @property
+    def _is_small(self) -> bool:
+        """Whether the window is too small to show everything at once, as at 250 %."""
+        return self.width() < SMALL.width() or self.height() < SMALL.height()
+
     def _arrange_docks(self) -> None:
+        if self._is_small:
+            self._stack_docks()
+            return
         self.splitDockWidget(self.docks["loss"], self.docks["equations"], Qt.Orientation.Horizontal)
         for row in DOCKS:
             if row.stacked:
                 self.tabifyDockWidget(self.docks[row.stacked], self.docks[row.id])
         self.docks["equations"].raise_()
 
+    def _stack_docks(self) -> None:
+        """Put every dock behind one tab bar at the right: the graph keeps the whole height."""
+        first = self.docks["step"]
+        for row in DOCKS:
+            self.addDockWidget(_RIGHT, self.docks[row.id])
+            if row.id != "step":
+                self.tabifyDockWidget(first, self.docks[row.id])
+        first.raise_()
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setElideMode(Qt.TextElideMode.ElideNone)  # whole words, and buttons to reach the last ones
+            bar.setUsesScrollButtons(True)
+
     def _size_docks(self) -> None:
         width, height = self.width(), self.height()
+        if self._is_small:
+            self.resizeDocks([self.docks["step"]], [width * 42 // 100], Qt.Orientation.Horizontal)
+            return
         right = max(300, min(400, width * 27 // 100))
         self.resizeDocks([self.docks["step"]], [right], Qt.Orientation.Horizontal)
         below = max(150, height * 27 // 100)
@@ -251,7 +280,6 @@ class Window(QMainWindow):
         self._size_docks()
 
     def _restore(self) -> None:
-        self.resize(1280, 720)
         self._fresh = not self.settings.get("window/state")
         if self.settings.get("window/geometry"):
             self.restoreGeometry(self.settings.get("window/geometry"))
@@ -497,6 +525,8 @@ class Window(QMainWindow):
         super().showEvent(event)
         if self._fresh:
             self._fresh = False
+            if self._is_small:
+                self._stack_docks()
             self._size_docks()
         self._say_document()
         self.view.setFocus()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from gui.numbers import format_number
 from gui.panel import Panel
@@ -333,13 +333,28 @@ class LossPanel(Panel):
             row.addWidget(part)
         row.addStretch(1)
         self._holder = QVBoxLayout(self)
+        # a narrow panel hides buttons, whose keys remain, rather than making the window wide
+        self._holder.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self._holder.setContentsMargins(12, 4, 12, 4)
         self._holder.setSpacing(3)
         self._holder.addLayout(row)
         self._holder.addWidget(self._status)
         self._holder.addWidget(self._waiting, 1)
 
+    def _hide_what_does_not_fit(self) -> None:
+        room = self.width() - 24
+        for part in (self.train_button, self.steps, self.step_button, self.reset_button, self.log_button):
+            room -= part.sizeHint().width() + 6
+            part.setVisible(room >= -6)
+
     # Qt
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(180, 110)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._hide_what_does_not_fit()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
