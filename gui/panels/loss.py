@@ -328,6 +328,7 @@ class LossPanel(Panel):
     def _arrange(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(6)
+        self.steps.setMaximumWidth(104)
         for part in (self.train_button, self.steps, self.step_button, self.reset_button, self.log_button):
             part.setFocusPolicy(Qt.FocusPolicy.StrongFocus if part is self.steps else Qt.FocusPolicy.TabFocus)
             row.addWidget(part)
@@ -343,8 +344,9 @@ class LossPanel(Panel):
 
     def _hide_what_does_not_fit(self) -> None:
         room = self.width() - 24
-        for part in (self.train_button, self.steps, self.step_button, self.reset_button, self.log_button):
-            room -= part.sizeHint().width() + 6
+        # what has a key goes first
+        for part in (self.train_button, self.log_button, self.steps, self.step_button, self.reset_button):
+            room -= min(part.sizeHint().width(), part.maximumWidth()) + 6
             part.setVisible(room >= -6)
 
     # Qt
