@@ -148,7 +148,7 @@ class Derivation:
     @staticmethod
     def _part_label(name: str) -> str:
         line, _, number = name.rpartition(".")
-        return rf"{{{latex_name(line)}}}^{{({number})}}"
+        return rf"{{{latex_name(line)}}}_{{\text{{part }}{number}}}"
 
     def symbol(self, node_id: int) -> Expr:
         """Return the expression by which other expressions read a node: its name, or a part written out."""

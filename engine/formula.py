@@ -349,6 +349,8 @@ class _Parser:
 
     def _close(self, opened: Token) -> None:
         token = self._peek()
+        if token.kind in ("name", "number", "("):
+            raise self._fail(token, f"{_shown(token)} cannot stand here.", _after_hint(token))
         if token.kind != ")":
             raise self._fail(
                 token if token.kind != "end" else opened,

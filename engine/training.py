@@ -77,9 +77,10 @@ class Diverged:
         """Say what happened and what to do, in one sentence."""
         line, _, part = self.node.rpartition(".")
         node = f"part {part} of {line}" if line else self.node
+        rate = min(self.learning_rate / 10, 0.1)  # a tenth of a million would diverge as well
         return (
             f"Training stopped at iteration {self.iteration}: {node} is no longer a finite number; "
-            f"try a smaller learning rate, such as {self.learning_rate / 10:.3g}."
+            f"try a smaller learning rate, such as {rate:.3g}."
         )
 
 

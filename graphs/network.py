@@ -13,6 +13,7 @@ import tomllib
 import unicodedata
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -222,7 +223,8 @@ def loads(text: str, *, name: str = "network", folder: Path | None = None, where
         training=reader.training(reader.table(document, "training")),
         folder=folder,
     )
-    _ = network.statements  # a formula that cannot be read is said at once
+    with _in_formula_of(network):
+        _ = network.statements  # a formula that cannot be read is said at once
     _check_names(network, where)
     return network
 
@@ -292,7 +294,7 @@ class _Reader:
         for name, size in table.items():
             if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 100_000:
                 raise self.fail(
-                    f"{excerpt(size)} is not a size.", "Write a whole number from 1 to 100000.", name
+                    f"{excerpt(repr(size))} is not a size.", "Write a whole number from 1 to 100000.", name
                 )
         return dict(table)
 
@@ -444,7 +446,11 @@ def _float(entry: Any, where: str) -> float:
         number = float("inf")
     if number is None or not np.isfinite(number):
         raise DataError(
-            f"{excerpt(repr(entry), 30)} is not a finite number.", where=where, how="Write a number."
+            f"{excerpt(repr(entry), 30)} is not a finite number.",
+            where=where,
+            how='Write a number; a CSV is named with file = "iris.csv".'
+            if isinstance(entry, str)
+            else "Write a number.",
         )
     return number
 
@@ -584,7 +590,8 @@ def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None
     for name, value in (overrides or {}).items():
         array = value if isinstance(value, np.ndarray) else array_of(value, f"the value of {excerpt(name)}")
         _override(name, array, given, arrays)
-    _require_defined(network, given, arrays)
+    with _in_formula_of(network):
+        _require_defined(network, given, arrays)
     sizes = _Sizes(network, arrays)
     leaves, values = [], {}
     for name, array in arrays.items():
@@ -594,10 +601,22 @@ def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None
         dims = sizes.parameter_dims(name, spec)
         leaves.append(Leaf(name, Kind.PARAMETER, dims))
         values[name] = draw(spec, name, seed, dims) if isinstance(spec, Initial) else spec
-    graph = build(network.statements, leaves, loss=network.loss, examples=sizes.examples)
+    with _in_formula_of(network):
+        graph = build(network.statements, leaves, loss=network.loss, examples=sizes.examples)
     notices = (*(selection.notices if selection else ()), *graph.notices)
     targets = targets or _guess_targets(graph, sizes)
     return Model(network, seed, values, graph, tuple(leaves), notices, selection, targets)
+
+
+@contextmanager
+def _in_formula_of(network: Network) -> Iterator[None]:
+    """Let an error in a formula say which file's: its line is counted inside the formula."""
+    try:
+        yield
+    except FormulaError as error:
+        if network.folder is not None:
+            error.where = f"{network.name}.toml, formula {error.where}"
+        raise
 
 
 def _override(name: str, array: Array, given: dict[str, Array | Initial], arrays: dict[str, Array]) -> None:

@@ -65,7 +65,7 @@ def _flip_detail(session: Session) -> None:
 
 ACTIONS: tuple[Action, ...] = (
     Action("back", "Step", "Step back", ("Left",), lambda w: w.session.step(-1), "back", _can_go_back),
-    Action("forward", "Step", "Step forward", ("Right",), lambda w: w.session.step(1), "forward", _can_go_on),
+    Action("forward", "Step", "Step forward", ("Right",), lambda w: w.session.step(1), "forward"),
     Action(
         "node-back",
         "Step",

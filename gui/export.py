@@ -6,12 +6,13 @@ from pathlib import Path
 from types import ModuleType
 
 from PySide6.QtCore import QPoint, QRectF, QSizeF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.errors import UsageError, excerpt
 from gui.files import write_whole
 from gui.layouts import layout_of
+from gui.matrices import is_for_a_file
 from gui.pictures import Picture
 from gui.registry import modules_of
 from gui.scene.graph_scene import GraphScene
@@ -83,11 +84,22 @@ def _metadata(session: Session) -> dict[str, str]:
     }
 
 
+def _paint_window(painter: QPainter, window: QWidget) -> None:
+    """Paint a window; into a vector file as one image, since widgets rely on clipping that SVG has not."""
+    if not is_for_a_file(painter):
+        window.render(painter, QPoint())
+        return
+    image = QImage(window.size() * 2, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(2)
+    window.render(image)
+    painter.drawImage(QRectF(window.rect()), image)
+
+
 def window_picture(window: QWidget, session: Session, scale: float = 1.0) -> Picture:
     """Return a whole window as a picture."""
     return Picture(
         QSizeF(window.size()),
-        lambda p: window.render(p, QPoint()),
+        lambda painter: _paint_window(painter, window),
         scale,
         _title(session),
         _metadata(session),

@@ -526,7 +526,7 @@ def _image(colors: np.ndarray) -> QImage:
 
 
 def _paint_cells(painter: QPainter, rect: QRectF, table: np.ndarray, scale: float, theme: Theme) -> None:
-    for_a_file = _is_for_a_file(painter)
+    for_a_file = is_for_a_file(painter)
     cell = min(rect.width() / table.shape[1], rect.height() / table.shape[0])
     # without gaps and hatches an image looks the same, and costs a fifth of the cells
     plain = not for_a_file and cell < GAP_FROM and bool(np.isfinite(table).all())
@@ -575,7 +575,8 @@ def _extremes(table: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return table
 
 
-def _is_for_a_file(painter: QPainter) -> bool:
+def is_for_a_file(painter: QPainter) -> bool:
+    """Say whether a painter writes vectors: SVG, PDF, a picture."""
     engine = painter.paintEngine()
     kinds = (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf, QPaintEngine.Type.Picture)
     return engine is not None and engine.type() in kinds

@@ -57,9 +57,9 @@ class Notifier(QObject):
 
 
 class NotificationBar(QWidget):
-    """Shows one message at a time, the rest after it; hidden while there is none.
+    """Shows one message at a time; hidden while there is none.
 
-    A message that only informs gives way to the next at once. The same message is not shown twice in a row.
+    The newest is in sight; an error or a warning under it comes back when it has gone.
     """
 
     def __init__(
@@ -87,14 +87,14 @@ class NotificationBar(QWidget):
         return self._current
 
     def show_message(self, message: Message) -> None:
-        """Show a message now, or after those that wait."""
-        if message == self._current or message in self._waiting:
+        """Show a message; one that has not been dismissed comes back after it."""
+        if message == self._current:
             return
-        if self._current is None or self._current.level == "info":
-            self._show(message)
-        else:
-            self._waiting.append(message)
-            self._count()
+        if message in self._waiting:
+            self._waiting.remove(message)
+        if self._current is not None and self._current.level != "info":
+            self._waiting.appendleft(self._current)
+        self._show(message)
 
     def dismiss(self) -> None:
         """Take the message away and show the next one."""

@@ -89,4 +89,5 @@ def _whole_window(session: Session, theme: str, size: QSize, scale: float) -> Pi
     window.resize(size)
     window.show()
     window.settle()
+    window.messages.clear()
     return window_picture(window, session, scale)

@@ -36,6 +36,9 @@ class Panel(QWidget):
         """Show what the session's frame says."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """Do at once what would be done a moment later, for pictures and tests."""
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self.theme = theme

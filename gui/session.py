@@ -386,6 +386,8 @@ class Session(QObject):
         elif position < 0 and self._iteration > 0:
             self._travel_to(self._iteration - 1, position + last + 1)
         else:
+            if position > last:
+                self.notice.emit("info", "This iteration ends here. PgDn goes on to the next one.")
             self.go(position)
 
     def _travel_to(self, iteration: int, position: int) -> None:
@@ -587,10 +589,12 @@ class Session(QObject):
         leaves = {n: self._trace.values[n] for n in (*graph.inputs, *graph.parameters)}
         result = nudge(graph, leaves, name, index)
         place = f"[{', '.join(map(str, index))}]" if index else ""
+        agrees = result.error < 1e-5
         self.notice.emit(
-            "info" if result.error < 1e-5 else "warning",
+            "info" if agrees else "warning",
             f"Nudge test of {name}{place}: numeric {result.numeric:.10g}, backpropagated "
-            f"{result.backpropagated:.10g}, relative error {result.error:.1e}.",
+            f"{result.backpropagated:.10g}, relative error {result.error:.1e}. "
+            f"{'They agree.' if agrees else 'They do not agree.'}",
         )
         return result
 

@@ -79,6 +79,8 @@ DOCKS = (
 )
 
 
+CAPTION = 230
+"""Logical pixels kept for the caption at the top left of the graph."""
 SMALL = QSize(1100, 640)
 """Logical pixels below which the docks stand behind one tab bar."""
 
@@ -219,6 +221,8 @@ class Window(QMainWindow):
         self._size_docks()
         QApplication.processEvents()
         self.cache.drain()
+        for panel in self.panels.values():
+            panel.settle()
         self.view.fit()
         QApplication.processEvents()
 
@@ -362,10 +366,10 @@ class Window(QMainWindow):
                 (widget.installEventFilter if watch else widget.removeEventFilter)(self)
 
     def _place_messages(self) -> None:
-        """Put the messages along the lower edge of the graph."""
-        width = self.view.width()
-        height = self.messages.height_for(width)
-        self.messages.setGeometry(0, self.view.height() - height, width, height)
+        """Put the messages beside the caption: the picture leaves that strip free."""
+        left = min(CAPTION, self.view.width() // 3)
+        width = self.view.width() - left
+        self.messages.setGeometry(left, 0, width, self.messages.height_for(width))
 
     def _notify(self, kind: str, sentence: str) -> None:
         {"info": self.notifier.info, "warning": self.notifier.warning}.get(kind, self.notifier.error)(

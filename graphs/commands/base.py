@@ -137,10 +137,8 @@ def assignment(text: str) -> tuple[str, Any]:
     except RecursionError:
         raise ArgumentTypeError(f"the value of {shown} is nested too deeply") from None
     except ValueError as error:
-        reason = excerpt(error, 60)
-        raise ArgumentTypeError(
-            f"the value of {shown} is not JSON ({reason}), write 0.5 or [[1, 2]]"
-        ) from None
+        why = excerpt(error, 60) if "finite" in str(error) else f"{excerpt(value, 30)!r} is not JSON"
+        raise ArgumentTypeError(f"the value of {shown}: {why}; write 0.5 or [[1, 2]]") from None
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -26,7 +26,7 @@ __all__ = ["columns", "derive_text", "equation_text", "number", "summary", "trac
 
 Array = np.ndarray
 Updates = Mapping[str, str]
-SMALL = 6  # entries of an array that are shown one by one
+SMALL = 12  # entries of an array that are shown one by one
 WIDEST = 72  # characters of an equation in a table
 
 

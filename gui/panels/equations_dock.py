@@ -79,6 +79,10 @@ class EquationsPanel(Panel):
         self._caption.setText(f"{counts[0]} forward, {counts[1]} backward · click one to inspect its node")
         self.view.follow()
 
+    def settle(self) -> None:
+        """Give every row the height of its formula now."""
+        self._lay_out_again()
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self._delegate.theme = theme

@@ -131,6 +131,7 @@ class LossPanel(Panel):
 
     def toggle_training(self) -> None:
         """Train as many iterations as asked for, or pause."""
+        self.steps.clearFocus()  # the keys belong to the graph again
         if self.session.training:
             self.session.pause()
         else:
@@ -195,7 +196,8 @@ class LossPanel(Panel):
 
         assert self.plot is not None
         if self._shows_all:
-            last = max(self._goal, len(self._series.values) - 1, 1)
+            count = len(self._series.values)
+            last = max(min(self._goal, 2 * max(count, 50)), count - 1, 1)
             self._set_range(0, -0.005 * last, last)
         low, high = self.plot.box.viewRange()[0]
         x, y = envelope(self._series.values, int(low) - 1, int(high) + 2, self.plot.columns())

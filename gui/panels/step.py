@@ -167,11 +167,11 @@ class StepPanel(Panel):
         for part in (self._sentence, self._more, self._hint):
             column.addWidget(part)
         column.addSpacing(2)
-        column.addWidget(self.equation)
+        # the three lines of the equation stand together; the matrices, which may be tall, come after them
+        for part in (self.equation, self._entry, self._numbers, self._numbers_formula, self._result):
+            column.addWidget(part)
         column.addWidget(self.strip)
         column.addWidget(self._shapes)
-        for part in (self._entry, self._numbers, self._numbers_formula, self._result):
-            column.addWidget(part)
         self._buttons = self._button_row()
         column.addWidget(self._buttons)
         column.addStretch(1)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.equations import equation, paint, plain_source
-from gui.matrices import paint_matrix
+from gui.matrices import is_for_a_file, paint_matrix
 from gui.numbers import format_number
 from gui.scene.metrics import (
     BAR,
@@ -294,6 +294,10 @@ def _frame_pen(view: NodeView, theme: Theme, look: Look) -> QPen:
 
 def _paint_formula(painter: QPainter, placed: Placed, theme: Theme, role: str) -> None:
     too_long = placed.formula.width > placed.room + 0.5
+    if too_long and is_for_a_file(painter):  # a vector file has no clipping: the whole formula, smaller
+        small = placed.formula.scaled(placed.formula.size * placed.room / placed.formula.width)
+        paint(painter, small, placed.x, placed.baseline, theme, role, field=False)
+        return
     if too_long:
         painter.save()
         painter.setClipRect(

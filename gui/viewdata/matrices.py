@@ -84,11 +84,10 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
     result = MatrixView(derivation.gradient_latex(found.input), step.contribution, shape, dims, "backward")
     upstream = _upstream_view(frame, found.node)
     joined = "+=" if step.before is not None else "="
+    if factor.side == Side.SUM and factor.latex == r"\vec{1}":
+        return (result, joined, upstream, "·", _ones_view(frame, found.node))
     if factor.operand is None:
-        ones = (
-            [upstream, "·", _ones_view(frame, found.node)] if factor.latex == r"\vec{1}" else ["←", upstream]
-        )
-        return (result, joined, *ones)
+        return (result, joined, *_written_out(frame, found.expr, upstream))
     operand = _operand_view(frame, factor.operand)
     if not has_upstream(equation):
         parts = _expression_views(frame, factor.operand, "stored")
@@ -98,6 +97,13 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
         return (result, joined, operand, "·", upstream)
     sign = {Side.RIGHT: "·", Side.ELEMENTWISE: "⊙"}.get(factor.side, "×")
     return (result, joined, upstream, sign, operand)
+
+
+def _written_out(frame: Frame, expr: Expr, upstream: MatrixView) -> list[MatrixView | str]:
+    """Return what a factor of several operations is worked out from: its products, where they are few."""
+    parts = _expression_views(frame, expr)
+    few = 1 < sum(isinstance(part, MatrixView) for part in parts) <= 3
+    return parts if few else ["←", upstream]
 
 
 def _upstream_view(frame: Frame, node: str) -> MatrixView:

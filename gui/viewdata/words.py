@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.errors import BackstepError
 from engine.expr import Expr, Name, Transpose
 from engine.names import plain_name
 from engine.shapes import Dims
+from graphs.documents.text import equation_text
 from gui.viewdata.frame import Frame
 
+SHORT = 26  # characters of an unnamed part that is said as its expression
 LISTED = 5  # names in a list before the rest is counted
 
 
 def plain(frame: Frame, name: str) -> str:
-    """Return a node's name in plain words: "ŷ", "the loss", "part 1 of ŷ"."""
+    """Return a node's name in plain words: "ŷ", "the loss", "ŷ − y", "part 7 of the loss"."""
     graph = frame.trace.graph
     if name not in graph.ids:
         return name
     if frame.statics.kind(name) == "op":
+        written = _written(frame, name)
         line = graph.lines[graph[name].line]
-        return f"part {name.rpartition('.')[2]} of {plain(frame, line.name)}"
+        return written or f"part {name.rpartition('.')[2]} of {plain(frame, line.name)}"
     return "the loss" if name == graph.loss else plain_name(name)
+
+
+def _written(frame: Frame, name: str) -> str:
+    """Return the expression that a short unnamed part stands for, "" for a long one."""
+    try:
+        part = frame.statics.derivation.symbol(frame.trace.graph.ids[name])
+    except BackstepError:
+        return ""
+    text = equation_text(part.part if isinstance(part, Name) and part.part is not None else part, "L")
+    return text if len(text) <= SHORT else ""
 
 
 def stored_words(frame: Frame, name: str) -> str:

@@ -148,7 +148,7 @@ BAD = [
     (NET + "[dimensions]\nk = 1.5", "1.5 is not a size"),
     (NET + "[dimensions]\nk = true", "True is not a size"),
     (NET + "[dimensions]\nk = 1000000", "1000000 is not a size"),
-    (NET + '[dimensions]\nk = "a"', "a is not a size"),
+    (NET + '[dimensions]\nk = "a"', "'a' is not a size"),
     (
         PARAMETER + "[dimensions]\nm = 7\n[data]\nX = [1.0, 2.0]",
         "the dimension m is 7, but the data have 2 examples",

@@ -53,23 +53,23 @@ def test_information_goes_away_by_itself(qtbot, notifier, bar):
     qtbot.waitUntil(lambda: not bar.isVisible())
 
 
-def test_information_gives_way_at_once_errors_wait_for_each_other(qtbot, notifier, bar):
+def test_the_newest_message_is_on_top_and_errors_come_back_after_it(qtbot, notifier, bar):
     notifier.info("Saved.")
     notifier.error("One.")
     notifier.warning("Two.")
     notifier.error("Three.")
-    assert texts(bar) == ["One.", "2 more"]
+    assert texts(bar) == ["Three.", "2 more"]
     dismiss(qtbot, bar)
     assert texts(bar) == ["Two.", "1 more"]
     dismiss(qtbot, bar)
-    assert texts(bar) == ["Three."]
+    assert texts(bar) == ["One."]
 
 
 def test_the_same_message_is_not_piled_up(qtbot, notifier, bar):
     for _ in range(3):
         notifier.error("One.")
         notifier.error("Two.")
-    assert texts(bar) == ["One.", "1 more"]
+    assert texts(bar) == ["Two.", "1 more"]
 
 
 def test_escape_dismisses(qtbot, notifier, bar):
