@@ -316,7 +316,8 @@ class DataChoice(Popup):
 
     def _choose_set(self) -> None:
         network = self._session.document.network
-        assert isinstance(network.data, FileData)
+        if not isinstance(network.data, FileData):
+            return  # another network has been opened under the popup
         dataset = self._read(self.sets.currentData())
         if dataset is not None:
             own = self.sets.currentData() == own_file(network)
