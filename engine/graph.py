@@ -144,6 +144,15 @@ class Graph:
         return frozenset(found)
 
     @cached_property
+    def trained(self) -> frozenset[int]:
+        """Ids of the parameters and of what is made of them: all that training needs gradients of."""
+        found = {self.ids[name] for name in self.parameters}
+        for node in self.nodes:
+            if any(i in found for i in node.inputs):
+                found.add(node.id)
+        return frozenset(found)
+
+    @cached_property
     def on_loss_path(self) -> frozenset[int]:
         """Ids of the nodes that the loss depends on, itself included."""
         found = {self.ids[self.loss]}

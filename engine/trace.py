@@ -18,7 +18,7 @@ import numpy as np
 from engine import ops, shapes
 from engine.errors import BackstepError
 from engine.expr import evaluate
-from engine.graph import Detail, Graph, Kind, Line, Node
+from engine.graph import Detail, Graph, Kind, Line, Node, Use
 
 __all__ = ["Phase", "State", "Step", "Trace", "Update", "forward", "gradients", "loss_and_gradients", "trace"]
 
@@ -184,13 +184,16 @@ def _value(node: Node, leaves: Mapping[str, Array], values: Sequence[Array]) -> 
     return leaves[node.name]
 
 
-def contributions(graph: Graph, values: Sequence[Array]) -> Iterator[tuple[Node, int, Array]]:
+def contributions(
+    graph: Graph, values: Sequence[Array], wanted: frozenset[int] | None = None
+) -> Iterator[tuple[Node, int, Array]]:
     """Yield what each use of a value adds to its gradient, node by node from the loss back.
 
-    The gradient of a node is complete when its own inputs are reached: the order is reverse topological.
+    The gradient of a node is complete when its own inputs are reached: the order is reverse topological. Only
+    nodes in `wanted` get one, every active node where it is None.
     """
     gradients: dict[int, Array] = {graph.ids[graph.loss]: np.asarray(1.0)}
-    active, path = graph.active, graph.on_loss_path
+    active, path = graph.active if wanted is None else wanted, graph.on_loss_path
     for node in reversed(graph.nodes):
         if node.id not in path or node.id not in active or node.op is None:
             continue
@@ -214,17 +217,46 @@ def _contribution(graph: Graph, node: Node, slot: int, values: Sequence[Array], 
     return result if result.shape == wanted else np.reshape(np.broadcast_to(result, wanted), wanted)
 
 
-def gradients(graph: Graph, values: Sequence[Array]) -> dict[str, Array]:
-    """Return the gradient of the loss by every named value; zeros where the loss does not depend on it."""
-    named = set(graph.named)
+def contributions_by_line(
+    graph: Graph, values: Sequence[Array], wanted: frozenset[int] | None = None
+) -> Iterator[tuple[Line, Use, Array]]:
+    """Yield what each use of a name adds to its gradient, line by line from the loss back, in reading order.
+
+    What a line's parts contribute is held back until the line is done. Gradients are added up in this order
+    wherever they are, so that training and the steps on the screen agree to the last bit.
+    """
+    at: dict[tuple[int, int], Array] = {}
+    held: int | None = None
+    for node, slot, part in contributions(graph, values, wanted):
+        if held is not None and node.line != held:
+            yield from _given_out(graph.lines[held], at)
+            at = {}
+        held = node.line
+        at[node.id, slot] = part
+    if held is not None:
+        yield from _given_out(graph.lines[held], at)
+
+
+def _given_out(line: Line, at: Mapping[tuple[int, int], Array]) -> Iterator[tuple[Line, Use, Array]]:
+    for use in line.uses:
+        if use.path[-1] in at:
+            yield line, use, at[use.path[-1]]
+
+
+def gradients(
+    graph: Graph, values: Sequence[Array], wanted: frozenset[int] | None = None
+) -> dict[str, Array]:
+    """Return the gradient of the loss by every named value; zeros where the loss does not depend on it.
+
+    With `wanted`, of the named values among those nodes alone.
+    """
     found: dict[str, Array] = {graph.loss: np.asarray(1.0)}
     with np.errstate(all="ignore"):
-        for node, slot, part in contributions(graph, values):
-            name = graph.nodes[node.inputs[slot]].name
-            if name in named:
-                found[name] = found[name] + part if name in found else part
+        for _, use, part in contributions_by_line(graph, values, wanted):
+            name = graph.nodes[use.source].name
+            found[name] = found[name] + part if name in found else part
     for name in graph.named:
-        if name not in found:
+        if name not in found and (wanted is None or graph.ids[name] in wanted):
             found[name] = np.zeros(shapes.sizes(graph[name].dims))
     return found
 
@@ -264,7 +296,8 @@ def trace(
     found = recorder.complete()
     if optimize is not None:
         with np.errstate(all="ignore"):
-            recorder.update(optimize({n: values[n] for n in graph.parameters}, found))
+            exact = found if detail == Detail.EQUATION else gradients(graph, arrays, graph.trained)
+            recorder.update(optimize({n: values[n] for n in graph.parameters}, exact))
     return Trace(graph, detail, tuple(recorder.steps), arrays, values, found)
 
 
@@ -312,23 +345,8 @@ class _Recorder:
                 self._backward_by_line()
 
     def _backward_by_line(self) -> None:
-        """Hold back what a line's parts contribute until the line is done; give it out in reading order."""
-        graph = self._graph
-        at: dict[tuple[int, int], Array] = {}
-        held: int | None = None
-        for node, slot, part in contributions(graph, self._arrays):
-            if held is not None and node.line != held:
-                self._give_out(graph.lines[held], at)
-                at = {}
-            held = node.line
-            at[node.id, slot] = part
-        if held is not None:
-            self._give_out(graph.lines[held], at)
-
-    def _give_out(self, line: Line, at: Mapping[tuple[int, int], Array]) -> None:
-        for use in line.uses:
-            if use.path[-1] in at:
-                self._arrive(line.name, self._graph.nodes[use.source].name, use.slot, at[use.path[-1]])
+        for line, use, part in contributions_by_line(self._graph, self._arrays):
+            self._arrive(line.name, self._graph.nodes[use.source].name, use.slot, part)
 
     def _arrive(self, node: str, name: str, slot: int, part: Array) -> None:
         before = self._gradients.get(name)

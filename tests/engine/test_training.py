@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import TrainingError
-from engine.trace import loss_and_gradients, trace
+from engine.graph import Detail
+from engine.trace import Phase, loss_and_gradients, trace
 from engine.training import MAX_CHECKPOINTS, Point, Run
-from graphs.network import Model, bind, built_in
+from graphs.network import Model, bind, built_in, built_in_names, load
 from tests.helpers import model_of
 
 DATA = {"X": [[1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 1.0, 0.0, 1.0, 0.0]], "y": [[1.0, 0.0, 1.0, 0.0, 1.0]]}
@@ -187,3 +188,17 @@ def test_training_the_nonlinear_network_fits_the_curve() -> None:
     assert all(
         after <= before + 1e-6 for before, after in zip(run.losses[500:], run.losses[501:], strict=False)
     )
+
+
+@pytest.mark.parametrize("detail", list(Detail))
+@pytest.mark.parametrize("name", built_in_names())
+def test_the_update_on_the_screen_is_the_next_iteration_to_the_last_bit(name: str, detail: Detail) -> None:
+    model = bind(load(name))
+    run = Run(model, settings={"learning_rate": 0.05})
+    run.advance(3)
+    for iteration in range(3):
+        point = run.at(iteration)
+        shown = trace(model.graph, {**model.inputs, **point.parameters}, detail, run.optimize(point))
+        after = {step.node: step.after for step in shown.steps if step.phase == Phase.UPDATE}
+        for parameter, value in run.at(iteration + 1).parameters.items():
+            np.testing.assert_array_equal(after[parameter], value)
