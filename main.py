@@ -252,12 +252,53 @@ def _refuse_commands(words: list[str]) -> None:
         )
 
 
+PLATFORMS = ("xcb", "wayland", "wayland-egl", "offscreen", "minimal", "minimalegl", "vnc", "eglfs", "linuxfb")
+
+
 def _has_display() -> bool:
     """Say whether Qt will find a display; without one QApplication would end the process."""
     chosen = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0]
-    if sys.platform in ("win32", "darwin") or chosen not in ("", "xcb", "wayland", "wayland-egl"):
+    if sys.platform in ("win32", "darwin"):
         return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if chosen and chosen not in PLATFORMS:
+        return False
+    if chosen not in ("", *PLATFORMS[:3]):
+        return True
+    wayland = os.environ.get("WAYLAND_DISPLAY") if chosen != "xcb" else ""
+    x11 = os.environ.get("DISPLAY") if not chosen.startswith("wayland") else ""
+    return (bool(wayland) and _answers_wayland(str(wayland))) or (bool(x11) and _answers_x11(str(x11)))
+
+
+def _answers_wayland(name: str) -> bool:
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    return _answers("unix", os.path.join(folder, name))
+
+
+def _answers_x11(name: str) -> bool:
+    """Say whether somebody listens at an X display: ``:0``, ``host:0.0``, ``unix:0``, ``/path``."""
+    host, colon, number = name.rpartition(":")
+    display = number.partition(".")[0]
+    if not colon or not display.isdigit() or len(display) > 5:
+        return os.path.exists(name)
+    if host in ("", "unix"):
+        path = f"/tmp/.X11-unix/X{display}"
+        return _answers("unix", f"\0{path}") or _answers("unix", path)
+    return _answers("tcp", (host.strip("[]"), 6000 + int(display)))
+
+
+def _answers(kind: str, address: str | tuple[str, int]) -> bool:
+    import socket
+
+    try:
+        if kind == "tcp":
+            socket.create_connection(address, timeout=2).close()  # type: ignore[arg-type]
+        else:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(2)
+                client.connect(address)
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def _explain(error: ImportError) -> None:

@@ -163,6 +163,8 @@ def parse_csv(text: str, *, name: str = "the data", source: str = "") -> Dataset
 
 def _bytes_of(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise DataError("this is not an ordinary file", where=path.name, how="Name a CSV file.")
         if path.stat().st_size > LARGEST_FILE:
             raise DataError(
                 f"the file is larger than {LARGEST_FILE // 2**20} MB",

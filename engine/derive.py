@@ -15,7 +15,6 @@ from engine import expr as ex
 from engine import ops
 from engine.errors import BackstepError
 from engine.expr import ONE, Expr, Name
-from engine.formula import MAX_WRITTEN
 from engine.graph import Detail, Graph, Kind, Line, Node, Use
 from engine.names import latex_name
 from engine.notation import copied_axes, latex, source
@@ -25,6 +24,7 @@ from engine.shapes import Dims
 __all__ = ["BackwardEquation", "Contribution", "Derivation", "Factor"]
 
 MAX_WEIGHT = 24  # symbols in an equation before it refers to the gradient of a named line
+UNWRITTEN = "…"
 PLUS_EQUALS = r"\mathrel{+}="
 _LOOSE = (ex.Sum, ex.Product, ex.Hadamard)
 MAX_TERMS = 4  # contributions to a gradient that are written out before the next line refers to it by name
@@ -97,8 +97,11 @@ class BackwardEquation:
 
     @cached_property
     def source(self) -> str:
-        """The NumPy statement."""
-        return f"{self.target.code} {'+=' if self.accumulate else '='} {source(self.contribution.expr)}"
+        """The NumPy statement; a sum makes a new array, as two gradients may be one array in memory."""
+        expr = self.contribution.expr
+        if self.accumulate:
+            expr = ex.add((1, self.target), (1, expr))
+        return f"{self.target.code} = {source(expr)}"
 
 
 class Derivation:
@@ -166,7 +169,7 @@ class Derivation:
         written = self.definition(node)
         if self.detail == Detail.EQUATION or node.id not in self.graph.active:
             return written
-        return Name(node.name, node.dims, "", part_source(node.name), part=written)
+        return Name(node.name, node.dims, "", self._target(node.name), part=written)
 
     def _is_part(self, node: Node) -> bool:
         return node.kind == Kind.OP and self.graph.lines[node.line].node != node.id
@@ -175,8 +178,7 @@ class Derivation:
         line = self.graph.lines[node.line]
         if not self.is_written(line):
             raise BackstepError(
-                f"the line of {line.name} has {len(line.parts)} operations; "
-                f"at most {MAX_WRITTEN} are written out.",
+                f"the line of {line.name}, of {len(line.parts)} operations, is too long to be written out.",
                 where=f"line {line.number}",
                 how="Give parts of it names on lines of their own.",
             )
@@ -184,7 +186,7 @@ class Derivation:
     @staticmethod
     def is_written(line: Line) -> bool:
         """Say whether a line is short enough to be written out in symbols."""
-        return len(line.parts) <= MAX_WRITTEN
+        return line.written
 
     def definition(self, node: Node) -> Expr:
         """Return the right-hand side that defines an operation's node, its inputs as they are read."""
@@ -227,7 +229,12 @@ class Derivation:
         return f"{self._target(name)} = {source(self.right_side(name))}"
 
     def _target(self, name: str) -> str:
-        return part_source(name) if self._is_part(self.graph[name]) else name
+        if not self._is_part(self.graph[name]):
+            return name
+        free = part_source(name)
+        while free in self.graph.ids:  # somebody's own name
+            free += "_"
+        return free
 
     # --- backward, one use at a time ---
 
@@ -324,6 +331,8 @@ class Derivation:
 
     def _sum(self, name: str, found: Mapping[str, Expr]) -> Expr:
         uses = self.contributions_to(name)
+        if not all(self._is_node_written(node) for node, _ in uses):
+            return Name(UNWRITTEN, self.graph[name].dims, r"\ldots", "...", kind="hole")
         terms = []
         for node, slot in uses:
             placed, _ = self._placed(node, slot)
@@ -331,10 +340,14 @@ class Derivation:
             terms.append((1, ops.chain(upstream, placed)))
         return ex.add(*terms) if terms else ex.lift(0)
 
+    def _is_node_written(self, node: str) -> bool:
+        return self.graph.lines[self.graph[node].line].written
+
     @staticmethod
     def _is_short(expr: Expr) -> bool:
         many = isinstance(expr, ex.Sum) and len(expr.terms) > MAX_TERMS
-        return expr.weight <= MAX_WEIGHT and not many
+        unwritten = isinstance(expr, Name) and expr.name == UNWRITTEN
+        return expr.weight <= MAX_WEIGHT and not many and not unwritten
 
     def equation(self, name: str) -> str:
         """Return the equation of a gradient as LaTeX."""
@@ -343,11 +356,24 @@ class Derivation:
     # --- source ---
 
     def code(self) -> list[tuple[str, str]]:
-        """Return each gradient as a NumPy expression over stored values and ``d_NAME`` of earlier rows."""
+        """Return each gradient as a NumPy expression over stored values and ``d_NAME`` of earlier rows.
+
+        A gradient that comes through a line too long to be written out has no row.
+        """
         rows = [(self.graph.loss, "1.0")]
+        lost: set[str] = set()
         for name in self._backward_order():
-            rows.append((name, self._code_of(name)))
+            uses = self.contributions_to(name)
+            if all(self._is_node_written(node) and node not in lost for node, _ in uses):
+                rows.append((name, self._code_of(name)))
+            else:
+                lost.add(name)
         return rows
+
+    @property
+    def gradients(self) -> list[str]:
+        """The names whose gradients have equations: the loss, lines from it back, parameters, inputs."""
+        return [self.graph.loss, *self._backward_order()]
 
     def _code_of(self, name: str) -> str:
         terms = [(1, self.contribution(node, slot).expr) for node, slot in self.contributions_to(name)]

@@ -609,9 +609,16 @@ class _Builder:
             what = f"{name} is used before its line."
             how = f"Move the line of {name} up: lines run from top to bottom."
         elif item.text == "m":
-            what = "m, the number of examples, is not known: the inputs disagree on it or there are none."
+            what = f"m, the number of examples, is not known: {self._inputs_disagree()}."
             how = "Give the inputs the same number of columns, or define m."
         return FormulaError(what, line=item.line, column=item.column, how=how)
+
+    def _inputs_disagree(self) -> str:
+        inputs = [leaf for leaf in self.leaves if leaf.kind == Kind.INPUT and leaf.dims]
+        if not inputs:
+            return "there are no inputs with columns"
+        found = ", ".join(f"{leaf.name} is {shapes.show(leaf.dims)}" for leaf in inputs[:4])
+        return f"the inputs disagree on it ({excerpt(found, 120)})"
 
     def _operation(self, item: Item, args: Sequence[int | Expr]) -> int | Expr:
         folded = self._folded(item, args)
@@ -711,15 +718,31 @@ class _Builder:
         self.nodes[root] = Node(
             node.id, self._name, node.kind, node.dims, node.op, node.inputs, node.line, node.attrs
         )
-        uses = tuple(self._uses(root))
-        self.lines.append(Line(self._name, statement.text, statement.line, root, tuple(self._parts), uses))
+        written = len(self._parts) <= MAX_WRITTEN and self._depth_of(root) <= MAX_WRITTEN_DEPTH
+        uses = tuple(self._uses(root, written))
+        parts = tuple(self._parts)
+        self.lines.append(Line(self._name, statement.text, statement.line, root, parts, uses, written))
         self.scope[statement.name] = root
         self.taken.add(self._name)
 
-    def _uses(self, root: int) -> list[Use]:
+    def _depth_of(self, root: int) -> int:
+        """Return how deeply the line nests as it is printed: sums and products of many are one level."""
+        depths: dict[int, int] = {}
+        for node_id in self._parts:
+            family = _FAMILY.get(_name_of(self.nodes[node_id]))
+            depths[node_id] = max(
+                (
+                    depths[i] + (family is None or family != _FAMILY.get(_name_of(self.nodes[i])))
+                    for i in self.nodes[node_id].inputs
+                    if i in depths
+                ),
+                default=1,
+            )
+        return depths.get(root, 1)
+
+    def _uses(self, root: int, written: bool) -> list[Use]:
         """Return the places where the line reads a name, from left to right, with their paths."""
         parts = set(self._parts)
-        long = len(self._parts) > MAX_WRITTEN
         found: list[Use] = []
         stack: list[tuple[int, tuple[tuple[int, int], ...]]] = [(root, ())]
         while stack:
@@ -727,7 +750,7 @@ class _Builder:
             if node_id in parts:
                 for slot, source in reversed(list(enumerate(self.nodes[node_id].inputs))):
                     # the path of a line too long to write out would take memory by the square of its length
-                    stack.append((source, ((node_id, slot),) if long else (*path, (node_id, slot))))
+                    stack.append((source, (*path, (node_id, slot)) if written else ((node_id, slot),)))
             elif self.nodes[node_id].kind != Kind.CONSTANT:
                 found.append(Use(len(found), node_id, path))
         return found
@@ -788,7 +811,13 @@ class _Builder:
         ]
 
 
-MAX_WRITTEN = 120  # a line of more operations is not written out in symbols
+MAX_WRITTEN = 400  # a line of more operations is not written out in symbols
+MAX_WRITTEN_DEPTH = 80  # nor is one that nests more deeply
+_FAMILY = {"+": "sum", "-": "sum", "*": "product", "@": "product"}
+
+
+def _name_of(node: Node) -> str:
+    return node.op.name if node.op is not None else ""
 
 
 def _literal(text: str) -> Expr:

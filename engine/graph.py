@@ -81,7 +81,7 @@ class Use:
 class Line:
     """One formula line: its name, its text, the node that bears its name, its parts and its uses.
 
-    Uses stand in reading order.
+    Uses stand in reading order. `written` says whether the line is short enough to be written out in symbols.
     """
 
     name: str
@@ -90,6 +90,7 @@ class Line:
     node: int
     parts: tuple[int, ...]
     uses: tuple[Use, ...]
+    written: bool = True
 
 
 @dataclass(frozen=True)

@@ -297,7 +297,8 @@ def _spread_symbols(g: Expr, link: Placed) -> Expr:
 
 def _stable_sigmoid(x: Any) -> Any:
     if np.iscomplexobj(x):
-        return 1 / (1 + np.exp(-x))
+        small = np.exp(np.where(np.real(x) >= 0, -x, x))
+        return np.where(np.real(x) >= 0, 1 / (1 + small), small / (1 + small))
     small = np.exp(-np.abs(x))
     return np.where(np.asarray(x) >= 0, 1 / (1 + small), small / (1 + small))
 
@@ -834,6 +835,7 @@ _TABLE = (
         _reduce,
         _norm_latex,
         lambda x, **a: f"np.linalg.norm({x}{_keywords(**a)})",
+        analytic=False,  # not at zero, where it has a kink
         symbol="‖·‖",
         sentence="A norm passes the gradient on along the vector, divided by its length; at zero it stops.",
     ),

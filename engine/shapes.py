@@ -145,7 +145,8 @@ def _check_roles(a: Dims, b: Dims, pairs: Sequence[tuple[Dim, Dim]]) -> None:
     if copies and (mixed or (twice and not _has_two(a) and not _has_two(b))):
         raise ShapeError(
             f"the shapes {show(a)} and {show(b)} would be stretched so that examples meet features.",
-            how="Examples are columns: give both operands their examples along axis 1, e.g. with .T.",
+            how="Examples are columns: give both operands their examples along axis 1, e.g. with .T; a "
+            'parameter with a value for each example has its shape written with "m".',
         )
 
 

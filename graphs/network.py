@@ -12,7 +12,7 @@ import re
 import tomllib
 import unicodedata
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -45,7 +45,7 @@ __all__ = [
 Array = np.ndarray
 LARGEST_FILE = 8 * 2**20
 LARGEST_NUMBER = 1e300
-MAX_ENTRIES = 10_000_000
+MAX_ENTRIES = 2_000_000
 
 
 # --- what a file says --------------------------------------------------------------------------------------
@@ -229,7 +229,12 @@ def loads(text: str, *, name: str = "network", folder: Path | None = None, where
     return network
 
 
+_LONG_KEY = re.compile(r"(?:[\w-]+\.){100}")
+
+
 def _toml(text: str, where: str) -> dict[str, Any]:
+    if _LONG_KEY.search(text):  # the reader's time grows with the square of it
+        raise NetworkError("a name has more than a hundred dots.", where=where, how="Write plain keys.")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -592,7 +597,7 @@ def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None
         _override(name, array, given, arrays)
     with _in_formula_of(network):
         _require_defined(network, given, arrays)
-    sizes = _Sizes(network, arrays)
+    sizes = _Sizes(network, arrays, given)
     leaves, values = [], {}
     for name, array in arrays.items():
         leaves.append(Leaf(name, Kind.INPUT, sizes.data_dims(name)))
@@ -603,7 +608,8 @@ def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None
         values[name] = draw(spec, name, seed, dims) if isinstance(spec, Initial) else spec
     with _in_formula_of(network):
         graph = build(network.statements, leaves, loss=network.loss, examples=sizes.examples)
-    notices = (*(selection.notices if selection else ()), *graph.notices)
+    replaced = [name for name in overrides or {} if name in arrays]
+    notices = (*_data_notices(selection, replaced), *graph.notices)
     targets = targets or _guess_targets(graph, sizes)
     return Model(network, seed, values, graph, tuple(leaves), notices, selection, targets)
 
@@ -617,6 +623,13 @@ def _in_formula_of(network: Network) -> Iterator[None]:
         if network.folder is not None:
             error.where = f"{network.name}.toml, formula {error.where}"
         raise
+
+
+def _data_notices(selection: Selection | None, replaced: Sequence[str]) -> tuple[str, ...]:
+    """Return what was done to the data; what was given by hand is as it was given."""
+    if selection is None or not replaced:
+        return selection.notices if selection is not None else ()
+    return (f"{', '.join(replaced)}: the values given here, not those of the file.",)
 
 
 def _override(name: str, array: Array, given: dict[str, Array | Initial], arrays: dict[str, Array]) -> None:
@@ -687,11 +700,11 @@ def _guess_targets(graph: Graph, sizes: _Sizes) -> tuple[str, ...]:
 class _Sizes:
     """Names for the axes: m from the data's columns, n from the first input's rows, others from the file."""
 
-    def __init__(self, network: Network, arrays: Mapping[str, Array]) -> None:
+    def __init__(self, network: Network, arrays: Mapping[str, Array], parameters: Iterable[str] = ()) -> None:
         self._network = network
         self._arrays = arrays
         self.examples = _count_examples(list(arrays.values()))
-        taken = {s.name for s in network.statements} | set(arrays)
+        taken = {s.name for s in network.statements} | {*arrays, *parameters}
         self._m = "m" if "m" not in taken else None
         self._named = dict(network.dimensions)
         self._check_m(network)

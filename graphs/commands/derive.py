@@ -25,7 +25,7 @@ def _run(args: Namespace) -> Outcome:
 def derive_latex(derivation: Derivation) -> str:
     r"""Return the forward and the backward equations, an ``align`` environment each."""
     forward = [derivation.forward_latex(line.name) for line in derivation.graph.lines]
-    backward = [derivation.equation(name) for name, _ in derivation.code()]
+    backward = [derivation.equation(name) for name in derivation.gradients]
     return f"% forward\n{_align(forward)}\n\n% backward\n{_align(backward)}\n"
 
 

@@ -167,7 +167,7 @@ def derive_json(derivation: Derivation) -> dict[str, Any]:
     graph = derivation.graph
     return {
         "forward": {line.name: derivation.forward_latex(line.name) for line in graph.lines},
-        "gradients": {name: derivation.equation(name) for name, _ in derivation.code()},
+        "gradients": {name: derivation.equation(name) for name in derivation.gradients},
         "code": [list(row) for row in derivation.code()],
     }
 

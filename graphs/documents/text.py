@@ -200,7 +200,7 @@ def derive_text(derivation: Derivation) -> str:
     forward = [(plain_name(line.name), _definition(derivation, line.name)) for line in derivation.graph.lines]
     backward = [
         (_gradient(derivation, name), equation_text(derivation.gradient(name), derivation.graph.loss))
-        for name, _ in derivation.code()
+        for name in derivation.gradients
     ]
     return f"Forward\n{_equations(forward)}\n\nBackward\n{_equations(backward)}\n"
 

@@ -125,11 +125,32 @@ def test_sixty_doublings_stay_short() -> None:
 
 
 def test_a_line_too_long_to_write_out_says_so() -> None:
-    model = model_of("L = " + " + ".join(["x*x"] * 200), {"x": 1.0})
+    model = model_of(
+        "z = x * a\nh = " + " + ".join(["z*z"] * 300) + "\nL = h**2 + b", {"x": 1.0, "a": 2.0, "b": 0.5}
+    )
     derivation = Derivation(model.graph)
-    assert r"\text{(399 operations)}" in derivation.forward_latex("L")
-    with pytest.raises(BackstepError, match="line 1: the line of L has 399 operations; at most 120"):
+    assert r"\text{(599 operations)}" in derivation.forward_latex("h")
+    with pytest.raises(BackstepError, match="line 2: the line of h, of 599 operations, is too long"):
+        derivation.contribution("h", 0)
+    assert derivation.equation("z").endswith(r"= \ldots")
+    assert derivation.equation("h").endswith("= 2 h")
+    assert (
         derivation.equation("x")
+        == r"\frac{\partial\mathcal{L}}{\partial x} = \frac{\partial\mathcal{L}}{\partial z} a"
+    )
+    assert [name for name, _ in derivation.code()] == ["L", "h", "b"]
+
+
+def test_a_line_of_many_terms_is_written_out_as_it_was_typed() -> None:
+    model = model_of("L = " + " + ".join(["w*x"] * 150), {"w": 3.0, "x": 2.0})
+    derivation = Derivation(model.graph)
+    assert derivation.forward_latex("L").count("w x") == 150
+    assert run(dict(derivation.code())["w"], **model.leaves) == pytest.approx(300.0)
+
+
+def test_a_line_that_nests_deeply_is_not_written_out() -> None:
+    model = model_of("L = " + "a / " * 200 + "a", {"a": 1.5})
+    assert Derivation(model.graph).equation("a").endswith(r"= \ldots")
 
 
 def test_a_parameter_that_the_loss_does_not_read_has_the_gradient_zero() -> None:

@@ -180,7 +180,7 @@ BAD = [
     (NET + "[parameters]\nw = { shape = [1, 2, 3] }", "is not one"),
     (NET + "[parameters]\nw = { shape = ['k', 1] }", "the dimension k of w has no size"),
     (NET + "[parameters]\nw = { shape = ['m', 1] }", "the dimension m of w has no size"),
-    (NET + "[parameters]\nw = { shape = [100000, 100000] }", "w would have more than 10,000,000 entries"),
+    (NET + "[parameters]\nw = { shape = [100000, 100000] }", "w would have more than 2,000,000 entries"),
     (NET + "[parameters]\n'a b' = 1.0", r"\[parameters\]: a b is not a name"),
     (NET + "[parameters]\nlambda = 1.0", "lambda is a word of Python. Choose another name, such as lam."),
     (NET + "[parameters]\nsin = 1.0", "sin is a function"),
