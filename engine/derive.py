@@ -120,6 +120,7 @@ class Derivation:
         self.detail = detail
         self._symbols: dict[int, Expr] = {}
         self._gradients: dict[str, Name] = {}
+        self._summaries: dict[str, str] = {}
 
     # --- values ---
 
@@ -213,12 +214,18 @@ class Derivation:
         node = self.graph[name]
         line = self.graph.lines[node.line]
         if not self.is_written(line):
-            read = dict.fromkeys(self.graph.nodes[use.source].name for use in line.uses)
-            shown = ", ".join(self.name_latex(n) for n in list(read)[:3]) + (
-                r", \ldots" if len(read) > 3 else ""
-            )
-            return rf"f({shown}) \quad \text{{({len(line.parts)} operations)}}"
+            return self._summary(line)
         return latex(self.right_side(name))
+
+    def _summary(self, line: Line) -> str:
+        """Return what stands for a line too long to be written out: what it reads, and how long it is."""
+        found = self._summaries.get(line.name)
+        if found is None:
+            read = list(dict.fromkeys(self.graph.nodes[use.source].name for use in line.uses))
+            shown = ", ".join(self.name_latex(n) for n in read[:3]) + (r", \ldots" if len(read) > 3 else "")
+            found = rf"f({shown}) \quad \text{{({len(line.parts)} operations)}}"
+            self._summaries[line.name] = found
+        return found
 
     def forward_source(self, name: str) -> str:
         """Return the NumPy statement that computes a line or a part."""
