@@ -362,3 +362,25 @@ def test_one_thread_unless_the_user_says_otherwise(given: str | None) -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, env=environment, check=True
     )
     assert found.stdout.split() == [given or "1", "False"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+@pytest.mark.parametrize(
+    "screens",
+    [
+        {"DISPLAY": ":4095"},
+        {"DISPLAY": "127.0.0.1:4095"},
+        {"DISPLAY": "nonsense"},
+        {"WAYLAND_DISPLAY": "wayland-4095"},
+        {"DISPLAY": ":4095", "QT_QPA_PLATFORM": "nonsense"},
+    ],
+)
+def test_a_display_that_does_not_answer_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], screens: dict[str, str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in screens.items():
+        monkeypatch.setenv(name, value)
+    assert command_line.main([]) == 2
+    assert "there is no display to open a window on" in capsys.readouterr().err

@@ -346,3 +346,9 @@ def test_a_batch_cannot_be_written_to() -> None:
     assert batch is not None
     with pytest.raises(ValueError, match="read-only"):
         batch[0] = 1
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="only where there is such a device")
+def test_a_device_is_not_read_without_end() -> None:
+    with pytest.raises(DataError, match="not an ordinary file"):
+        read_csv("/dev/zero")

@@ -431,3 +431,13 @@ def _error_of(text: str) -> BackstepError | None:
         return error
     assert all(found.leaves[n].shape == sizes(found.graph[n].dims) for n in found.leaves)
     return None
+
+
+def test_a_key_of_thousands_of_dots_is_refused_before_it_is_read() -> None:
+    with pytest.raises(BackstepError, match="more than a hundred dots"):
+        loads("[q]\n" + "a." * 50_000 + "a = 1\nformula = 'L = w'")
+
+
+def test_data_given_by_hand_are_not_said_to_be_standardised() -> None:
+    model = bind(load("univariate-regression"), overrides={"x": [1, 2, 3], "y": [2, 4, 6]})
+    assert model.notices == ("x, y: the values given here, not those of the file.",)
