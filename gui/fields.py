@@ -93,6 +93,7 @@ class Field(QLineEdit):
         """Show the value in use, whatever stood there."""
         self._shown = text
         self.setText(text)
+        self.setCursorPosition(0)  # of a long number, its first digits are seen
         self.setCursorPosition(0)
         self._mark(False)
         if self.hasFocus():

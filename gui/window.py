@@ -485,6 +485,7 @@ class Window(QMainWindow):
         start = str(Path(self.settings.get("files/folder")) / name)
         path, _ = QFileDialog.getSaveFileName(self, "Save the network", start, "Networks (*.toml)")
         if path:
+            path = path if Path(path).suffix else f"{path}.toml"
             self._do(lambda: save_network(self.session.document, Path(path)), f"Saved {Path(path).name}.")
 
     def export_picture(self) -> None:
@@ -492,8 +493,9 @@ class Window(QMainWindow):
         session = self.session
         name = f"{session.document.network.name}-step-{session.position:03d}.svg"
         start = str(Path(self.settings.get("files/folder")) / name)
-        path, _ = QFileDialog.getSaveFileName(self, "Export this step", start, picture_filters())
+        path, chosen = QFileDialog.getSaveFileName(self, "Export this step", start, picture_filters())
         if path:
+            path = path if Path(path).suffix else f"{path}{'.png' if '*.png' in chosen else '.svg'}"
             theme = self.theme.name
             self._do(lambda: export_session(session, Path(path), theme=theme), f"Exported {Path(path).name}.")
 
@@ -516,6 +518,10 @@ class Window(QMainWindow):
         moved = event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest)
         if moved and watched in (self.view, self.messages):
             self._place_messages()
+        if event.type() == QEvent.Type.KeyPress and isinstance(watched, QAbstractSpinBox):
+            assert isinstance(event, QKeyEvent)
+            if event.key() in _LEAVING:
+                QTimer.singleShot(0, self.view.setFocus)  # the number is in: the keys step again
         if (
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride
@@ -549,6 +555,7 @@ class Window(QMainWindow):
 
 
 _WITH_CACHE = ("step", "equations")
+_LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
@@ -252,3 +252,35 @@ def test_opening_another_network_while_one_trains_shows_nothing_of_the_old(
     assert set(window.scene.view.nodes) == set(load("scalar-operations").parameters) | {
         line.name for line in window.session.model.graph.lines
     }
+
+
+def test_after_a_number_of_iterations_the_keys_step_again(qtbot: QtBot, window: Window) -> None:
+    field = window.panels["loss"].findChild(QSpinBox)
+    assert field is not None
+    for leave in (KEY.Key_Return, KEY.Key_Escape):
+        before = window.session.position
+        field.setFocus()
+        qtbot.waitUntil(lambda: field.hasFocus())
+        qtbot.keyClick(field, leave)
+        qtbot.waitUntil(lambda: window.view.hasFocus())
+        press(qtbot, window, KEY.Key_Right)
+        assert window.session.position == before + 1
+
+
+def test_a_step_past_the_end_says_how_to_go_on(qtbot: QtBot, window: Window) -> None:
+    press(qtbot, window, KEY.Key_End)
+    press(qtbot, window, KEY.Key_Right)
+    assert window.messages.current is not None
+    assert "PgDn" in window.messages.current.text
+    assert window.session.position == 18
+
+
+def test_the_newest_message_covers_no_card(window: Window) -> None:
+    window.notifier.info("Something to say.")
+    window.settle()
+    bar = window.messages.geometry()
+    cards = [
+        window.view.mapFromScene(window.scene.node_rect(n)).boundingRect()
+        for n in window.session.statics.names
+    ]
+    assert not any(bar.intersects(card) for card in cards)
