@@ -28,6 +28,7 @@ Column = Array | tuple[str, ...]
 AnyArray = TypeVar("AnyArray", bound=np.ndarray)
 
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
+FEW_COLUMNS = 2  # that a notice names; of more, it says how many
 LARGEST_FILE = 64 * 2**20
 
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
@@ -407,11 +408,13 @@ def _complete_rows(
     count = int(incomplete.sum())
     if not count:
         return rows, ()
-    blamed = _listed([column for column, gaps in missing.items() if gaps.any()], "or")
+    gappy = [column for column, gaps in missing.items() if gaps.any()]
+    blamed = _listed(gappy, "or")
     if count == len(rows):
         raise DataError(f"every row lacks a value in {blamed}", where=dataset.name, how="Choose others.")
     have, were = ("has", "was") if count == 1 else ("have", "were")
-    notice = f"{count} of {len(rows)} rows {have} missing values in {blamed} and {were} left out."
+    gaps_in = f" in {blamed}" if len(gappy) <= FEW_COLUMNS else ""
+    notice = f"{count} of {len(rows)} rows {have} missing values{gaps_in} and {were} left out."
     return rows[~incomplete], (notice,)
 
 
@@ -525,7 +528,8 @@ def _scaling_notices(columns: tuple[str, ...]) -> list[str]:
     if not columns:
         return []
     verb = "is" if len(columns) == 1 else "are"
-    return [f"{_listed(columns, 'and')} {verb} standardised: mean 0, standard deviation 1."]
+    which = _listed(columns, "and") if len(columns) <= FEW_COLUMNS else f"{len(columns)} columns"
+    return [f"{which} {verb} standardised: mean 0, standard deviation 1."]
 
 
 # Mini-batches ----------------------------------------------------------------------------------------------
