@@ -51,7 +51,7 @@ def test_the_trajectory_runs_from_before_the_first_step_to_after_the_last(capsys
     found = trained(capsys, U, "--steps", "5", "--trajectory")
     assert {name: len(values) for name, values in found["trajectory"].items()} == {"w": 6, "b": 6}
     assert {name: values[-1] for name, values in found["trajectory"].items()} == found["parameters"]
-    assert found["trajectory"]["w"][0] == 0.0
+    assert found["trajectory"]["w"][0] == -0.5
     plain = trained(capsys, U, "--steps", "5")
     assert plain["loss"] == found["loss"]
     for i, (w, b) in enumerate(zip(found["trajectory"]["w"], found["trajectory"]["b"], strict=True)):
