@@ -302,6 +302,7 @@ class TransportBar(QFrame):
     moved = Signal(int)
 
     BUTTONS = ("first", "back", "play", "forward", "last")
+    ENDS_FROM = 340
     WORDS_FROM = 600
     """Narrower than this, the words make room for the time line; its tooltip says the same."""
 
@@ -374,6 +375,7 @@ class TransportBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 7, 14, 7)
         row.setSpacing(7)
+        row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         for button in self.buttons.values():
             row.addWidget(button)
         row.addSpacing(6)
@@ -404,6 +406,8 @@ class TransportBar(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._words.setVisible(self.width() >= self.WORDS_FROM)
+        for name in ("first", "last"):  # Home and End remain
+            self.buttons[name].setVisible(self.width() >= self.ENDS_FROM)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(360, 58)
+        return QSize(250, 58)

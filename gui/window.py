@@ -245,6 +245,7 @@ class Window(QMainWindow):
         """Put every dock behind one tab bar at the right: the graph keeps the whole height."""
         first = self.docks["step"]
         for row in DOCKS:
+            self.docks[row.id].setTitleBarWidget(QWidget())  # its tab says what it is
             self.addDockWidget(_RIGHT, self.docks[row.id])
             if row.id != "step":
                 self.tabifyDockWidget(first, self.docks[row.id])
@@ -278,6 +279,8 @@ class Window(QMainWindow):
         for row in DOCKS:
             dock = self.docks[row.id]
             dock.setFloating(False)
+            bare = self._is_small or row.area == _BOTTOM
+            dock.setTitleBarWidget(QWidget() if bare else None)  # type: ignore[arg-type]  (None: Qt's own)
             self.addDockWidget(row.area, dock)
             dock.show()
         self._arrange_docks()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -213,6 +213,7 @@ class InspectorPanel(Panel):
         )
         self._stack.addWidget(self._facts_page())
         column = QVBoxLayout(self)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         column.setContentsMargins(14, 2, 14, 10)
         column.setSpacing(4)
         top = QHBoxLayout()
@@ -246,6 +247,16 @@ class InspectorPanel(Panel):
             layout.addWidget(button)
         layout.addStretch(1)
         return row
+
+    # Qt
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(150, 130)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        both = self.numpy_button.sizeHint().width() + self.latex_button.sizeHint().width() + 40
+        self.latex_button.setVisible(event.size().width() >= both)  # the matrix's menu has it too
 
 
 def _fill(matrix: MatrixWidget, array: Array | None, role: str, note: str) -> None:

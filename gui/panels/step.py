@@ -29,6 +29,7 @@ from gui.viewdata import StepView, step_view
 PREFETCHED = 200
 """Networks with more nodes than this have their equations set when they are shown, not ahead of time."""
 
+TWO_BUTTONS_FROM = 280
 ALL_BUTTONS_FROM = 352
 """Narrower than this, the statement for NumPy is copied by the menu of the button beside."""
 
@@ -200,6 +201,7 @@ class StepPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.code_button.setVisible(event.size().width() >= ALL_BUTTONS_FROM)
+        self.latex_button.setVisible(event.size().width() >= TWO_BUTTONS_FROM)
         super().resizeEvent(event)
 
 

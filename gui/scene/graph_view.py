@@ -60,7 +60,7 @@ class GraphView(QGraphicsView):
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumSize(320, 200)
+        self.setMinimumSize(240, 130)
         self.setMouseTracking(True)
         self.setAccessibleName("computation graph")
         self._caption = Overlay(self, paint_caption)

@@ -284,3 +284,21 @@ def test_the_newest_message_covers_no_card(window: Window) -> None:
         for n in window.session.statics.names
     ]
     assert not any(bar.intersects(card) for card in cards)
+
+
+def test_a_small_window_keeps_every_panel_within_reach(qtbot: QtBot) -> None:
+    application()
+    window = make_window(None, temporary_settings())
+    qtbot.addWidget(window)
+    window.resize(768, 432)  # 1920 x 1080 at 250 %
+    window.show()
+    window.settle()
+    assert (window.width(), window.height()) == (768, 432)
+    assert set(window.tabifiedDockWidgets(window.docks["step"])) == set(window.docks.values()) - {
+        window.docks["step"]
+    }
+    assert window.view.height() > 250
+    window.resize(1600, 900)
+    window.restore_panels()
+    assert window.docks["inspector"] not in window.tabifiedDockWidgets(window.docks["step"])
+    window.close()
