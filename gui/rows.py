@@ -7,7 +7,19 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
-from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.theme import Theme, application_font
 
@@ -158,3 +170,25 @@ class RowDelegate(QStyledItemDelegate):
             painter.setPen(self.theme.color("focus"))
             painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
         painter.restore()
+
+
+def lay_out_rows(panel: QWidget, view: QListView, copy_text: str) -> tuple[QLabel, QToolButton]:
+    """Put a caption and a copy button over a list of rows; return both."""
+    caption = QLabel()
+    caption.setProperty("role", "small")
+    caption.setFont(application_font("small"))
+    caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    button = QToolButton()
+    button.setText(copy_text)
+    button.setProperty("flat", True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    top = QHBoxLayout()
+    top.setContentsMargins(int(INDENT), 0, 8, 0)
+    top.addWidget(caption, 1)
+    top.addWidget(button)
+    column = QVBoxLayout(panel)
+    column.setContentsMargins(0, 2, 0, 0)
+    column.setSpacing(0)
+    column.addLayout(top)
+    column.addWidget(view, 1)
+    return caption, button

@@ -8,19 +8,14 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication, QPainter
 from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QSizePolicy,
     QStyleOptionViewItem,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from gui.panel import Panel
-from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel
+from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows
 from gui.session import Session
-from gui.theme import BODY_SIZE, Theme, application_font
+from gui.theme import BODY_SIZE, Theme
 from gui.viewdata import CodeRow, code_rows
 
 LINE_HEIGHT = 1.45
@@ -105,25 +100,9 @@ class CodePanel(Panel):
             self.session.go(row.position)
 
     def _arrange(self) -> None:
-        self._caption = QLabel()
-        self._caption.setProperty("role", "small")
-        self._caption.setFont(application_font("small"))
-        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.copy_button = QToolButton()
-        self.copy_button.setText("Copy code")
-        self.copy_button.setProperty("flat", True)
-        self.copy_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.view.addAction("Copy code").triggered.connect(self.copy)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        top = QHBoxLayout()
-        top.setContentsMargins(int(INDENT), 0, 8, 0)
-        top.addWidget(self._caption, 1)
-        top.addWidget(self.copy_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 2, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(top)
-        column.addWidget(self.view, 1)
+        self._caption, self.copy_button = lay_out_rows(self, self.view, "Copy code")
 
 
 def marked(row: CodeRow, index: int, position: int) -> NumberedRow:

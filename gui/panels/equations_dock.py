@@ -5,20 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPainter
 from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
     QListView,
-    QSizePolicy,
     QStyleOptionViewItem,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from gui.equations import EquationCache, is_ready, plain_source
 from gui.formulas import fitting_scale, lines_size, paint_lines, set_lines
 from gui.panel import Panel
-from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel
+from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows
 from gui.session import Session
 from gui.theme import Theme, application_font
 from gui.viewdata import EquationRow, equation_rows
@@ -122,27 +117,11 @@ class EquationsPanel(Panel):
             self.session.select(row.name)
 
     def _arrange(self) -> None:
-        self._caption = QLabel()
-        self._caption.setProperty("role", "small")
-        self._caption.setFont(application_font("small"))
-        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.copy_button = QToolButton()
-        self.copy_button.setText("Copy all as LaTeX")
-        self.copy_button.setProperty("flat", True)
-        self.copy_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for text, action in (("Copy as LaTeX", self.copy_current), ("Copy all as LaTeX", self.copy_all)):
             self.view.addAction(text).triggered.connect(action)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.view.setResizeMode(QListView.ResizeMode.Adjust)
-        top = QHBoxLayout()
-        top.setContentsMargins(int(INDENT), 0, 8, 0)
-        top.addWidget(self._caption, 1)
-        top.addWidget(self.copy_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 2, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(top)
-        column.addWidget(self.view, 1)
+        self._caption, self.copy_button = lay_out_rows(self, self.view, "Copy all as LaTeX")
 
 
 def with_headings(rows: list[EquationRow]) -> list[EquationRow | str]:
