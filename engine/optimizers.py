@@ -65,6 +65,14 @@ class Quantity:
     latex: str
     source: str
 
+    def write_latex(self, parameter: str, gradient: str) -> str:
+        """Return the line as LaTeX, from the LaTeX of a parameter and of its gradient."""
+        return self.latex.replace("{p}", parameter).replace("{g}", gradient)
+
+    def write_source(self, parameter: str, settings: Settings) -> str:
+        """Return the NumPy statement for a parameter, hyperparameters put in."""
+        return self.source.format(p=parameter, g=f"d_{parameter}", **settings)
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -86,6 +94,10 @@ class Optimizer:
     state: tuple[str, ...]
     lines: tuple[Quantity, ...]
     rule: Callable[[Array, Array, Mapping[str, Array], Settings], Mapping[str, Array]]
+
+    def line(self, name: str | None) -> Quantity:
+        """Return the line that works out a quantity."""
+        return next(line for line in self.lines if line.name == name)
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, float]:
         """Return every hyperparameter, checked; defaults where none is given.

@@ -155,10 +155,13 @@ class Trace:
 
     def first_non_finite(self) -> str | None:
         """Return the name of the first node whose value is not a finite number, None where all are."""
-        for node, array in zip(self.graph.nodes, self.arrays, strict=True):
-            if not np.all(np.isfinite(array)):
-                return node.name
-        return None
+        return first_non_finite(self.graph, self.arrays)
+
+
+def first_non_finite(graph: Graph, values: Sequence[Array]) -> str | None:
+    """Return the name of the first node whose value, by id, is not finite; None where all are."""
+    pairs = zip(graph.nodes, values, strict=True)
+    return next((node.name for node, array in pairs if not np.all(np.isfinite(array))), None)
 
 
 def forward(graph: Graph, leaves: Mapping[str, Array]) -> list[Array]:

@@ -16,7 +16,7 @@ import numpy as np
 from engine.errors import TrainingError
 from engine.graph import Graph
 from engine.optimizers import OPTIMIZERS, Optimizer, updates
-from engine.trace import Update, forward, gradients
+from engine.trace import Update, first_non_finite, forward, gradients
 
 __all__ = ["Diverged", "Point", "Problem", "Run"]
 
@@ -219,9 +219,8 @@ class Run:
 
     def _stop_at(self, point: Point) -> None:
         graph = self.problem.graph
-        values = forward(graph, {**self.problem.inputs, **point.parameters})
-        pairs = zip(graph.nodes, values, strict=True)
-        node = next((n.name for n, v in pairs if not np.all(np.isfinite(v))), graph.loss)
+        assert self._seen is not None  # the loss at this point has just been worked out
+        node = first_non_finite(graph, self._seen[1]) or graph.loss
         rate = self.settings.get("learning_rate", 1.0)
         self.diverged = Diverged(point.iteration, node, rate)
 

@@ -281,11 +281,6 @@ LIGHT_INK, DARK_INK = "#ffffff", "#000000"
 """One of the two has a contrast of at least 4.5 on any colour."""
 
 
-def ink_on(color: QColor) -> QColor:
-    """Return black or white, whichever is easier to read on `color`."""
-    return QColor(LIGHT_INK if _luminance(np.array([_rgb(color)]))[0] < 0.179 else DARK_INK)
-
-
 @lru_cache(maxsize=8)
 def light_ink_map(theme: Theme) -> np.ndarray:
     """Say for each of the 256 colours of `diverging_map` whether white is easier to read on it than black."""

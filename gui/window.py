@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import BackstepError
+from engine.trace import Trace
 from graphs.network import Network
 from gui.actions import ACTIONS, Action
 from gui.controls import ControlBar
@@ -107,6 +108,8 @@ class Window(QMainWindow):
         self.panels: dict[str, Panel] = {}
         self.docks: dict[str, QDockWidget] = {}
         self._overlay: Overlay | None = None
+        self._timed: Trace | None = None  # the trace whose steps the scrubber shows
+        self._phases: list[str] | None = None
         self._said: Network | None = None  # the network whose notices have been shown
         self.resize(1280, 720)
         self._make_actions()
@@ -317,17 +320,18 @@ class Window(QMainWindow):
     def _show_graph(self) -> None:
         """Lay the graph out and show it; only for another graph, never while stepping."""
         view = scene_view(self.session.frame)
-        self._graph_shown = self.session.frame.statics
         self.scene.set_graph(view, layout_of(self.session.frame, view), self.theme)
         self.view.fit()
         self._show_timeline()
         self._prefetch()
 
     def _show_timeline(self) -> None:
-        phases = timeline_phases(self.session.trace)
-        if phases != getattr(self, "_phases", None):
-            self._phases = phases
-            self.transport.set_timeline(phases)
+        if self.session.trace is not self._timed:
+            self._timed = self.session.trace
+            phases = timeline_phases(self._timed)
+            if phases != self._phases:
+                self._phases = phases
+                self.transport.set_timeline(phases)
         self._show_place()
 
     def _show_frame(self) -> None:

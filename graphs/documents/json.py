@@ -152,13 +152,11 @@ def _update(
     }
     if optimizer is None:
         return found | {"factor": None, "latex": "", "code": ""}
-    line = next(line for line in optimizer.lines if line.name == step.quantity)
-    latex = line.latex.replace("{p}", derivation.name_latex(step.node))
-    latex = latex.replace("{g}", derivation.gradient_latex(step.node))
+    line = optimizer.line(step.quantity)
     return found | {
         "factor": None,
-        "latex": latex,
-        "code": line.source.format(p=step.node, g=f"d_{step.node}", **settings),
+        "latex": line.write_latex(derivation.name_latex(step.node), derivation.gradient_latex(step.node)),
+        "code": line.write_source(step.node, settings),
     }
 
 

@@ -104,11 +104,6 @@ class NodeItem(QGraphicsItem):
         """Return the card's outline in scene coordinates."""
         return self._card.rect.translated(self.pos())
 
-    def obstacle(self) -> QRectF:
-        """Return what nothing else may cover, in scene coordinates: the card with its badge."""
-        badge = badge_rect(self._card, self._view)
-        return self._card.rect.united(badge).translated(self.pos())
-
     def _set_look(self, **changes: object) -> bool:
         look = Look(**{**self._look.__dict__, **changes})  # type: ignore[arg-type]
         changed, self._look = look != self._look, look

@@ -65,8 +65,7 @@ def _code_of(frame: Frame, step: Step) -> str:
     if step.phase == Phase.SEED:
         return f"{frame.statics.derivation.gradient_name(step.node).code} = 1.0"
     if step.phase == Phase.UPDATE:
-        line = next(q for q in frame.optimizer.lines if q.name == step.quantity)
-        return line.source.format(p=step.node, g=f"d_{step.node}", **frame.settings)
+        return frame.optimizer.line(step.quantity).write_source(step.node, frame.settings)
     equation = frame.statics.backward(step.node, int(step.slot or 0), step.before is not None)
     return equation.source if equation else f"# back through {step.node} to {step.input}"
 

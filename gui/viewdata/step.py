@@ -202,9 +202,8 @@ def _backward_more(frame: Frame, step: Step, equation: BackwardEquation | None) 
 
 def _update_view(frame: Frame, step: Step) -> StepView:
     optimizer, derivation = frame.optimizer, frame.statics.derivation
-    line = next(q for q in optimizer.lines if q.name == step.quantity)
-    text = line.latex.replace("{p}", derivation.name_latex(step.node))
-    text = text.replace("{g}", derivation.gradient_latex(step.node))
+    line = optimizer.line(step.quantity)
+    text = line.write_latex(derivation.name_latex(step.node), derivation.gradient_latex(step.node))
     rate = frame.settings.get("learning_rate", 0.0)
     index = entry_of(frame, step.after)
     return StepView(
@@ -218,7 +217,7 @@ def _update_view(frame: Frame, step: Step) -> StepView:
         index=index,
         matrices=update_views(frame, step, rate),
         latex=text,
-        code=line.source.format(p=step.node, g=f"d_{step.node}", **frame.settings),
+        code=line.write_source(step.node, frame.settings),
     )
 
 
