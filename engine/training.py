@@ -1,14 +1,19 @@
 """Training: a seeded run that can be stood at any iteration.
 
-A :class:`Run` knows no threads and no clock: :meth:`Run.advance` does some iterations and returns what was
-recorded. It keeps the parameters of few iterations and replays from the nearest one: their distance doubles
-whenever there are too many, so memory stays bounded while any iteration is at most one stretch away.
+A :class:`Recipe` says how to train. A :class:`Run` trains and knows no threads, no processes and no clock:
+:meth:`Run.advance` does some iterations and returns what was recorded. What is recorded is a
+:class:`History`: the loss of every iteration, and samples (parameters, optimizer state, held-out loss, norm of
+the gradient) at iterations whose distance doubles as the run grows, so that their number grows like the
+square root of its length. Any iteration is replayed from the sample before it, bit for bit.
+
+A run may be advanced in another process: :class:`Records` travel, and :meth:`Run.extend` takes them in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isqrt
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,10 +23,10 @@ from engine.graph import Graph
 from engine.optimizers import OPTIMIZERS, Optimizer, updates
 from engine.trace import Update, first_non_finite, forward, gradients
 
-__all__ = ["Diverged", "Point", "Problem", "Run"]
+__all__ = ["Diverged", "History", "Point", "Problem", "Recipe", "Records", "Reached", "Run", "Sample", "Stopping"]
 
 Array = np.ndarray
-MAX_CHECKPOINTS = 256
+LEAST_SAMPLES = 1024
 
 
 class Problem(Protocol):
@@ -55,6 +60,80 @@ class Problem(Protocol):
         """Return the graph and the data of a mini-batch."""
         ...
 
+    def held(self) -> tuple[Graph, dict[str, Array]] | None:
+        """Return the graph and the data of the examples held out of training, None where there are none."""
+        ...
+
+
+# --- how to train ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When a run ends by itself; None for never.
+
+    Attributes
+    ----------
+    loss
+        As soon as the loss is at most this.
+    change
+        As soon as an iteration changes the loss by at most this.
+    gradient
+        As soon as the Euclidean norm of the whole gradient is at most this.
+    """
+
+    loss: float | None = None
+    change: float | None = None
+    gradient: float | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: optimizer with its hyperparameters, mini-batches, when to stop.
+
+    `settings` holds only what differs from the optimizer's defaults until :meth:`checked` completes it.
+    """
+
+    optimizer: str = "gd"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    batch_size: int | None = None
+    stopping: Stopping = Stopping()
+    schedule: str = "constant"
+    schedule_settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def checked(self) -> Recipe:
+        """Return the recipe with every hyperparameter, each in range.
+
+        Raises
+        ------
+        TrainingError
+            For an optimizer that does not exist, a hyperparameter it lacks, a value out of range.
+        """
+        if self.optimizer not in OPTIMIZERS:
+            raise TrainingError(
+                f"there is no optimizer {self.optimizer}.", how=f"There are: {', '.join(OPTIMIZERS)}."
+            )
+        return replace(self, settings=OPTIMIZERS[self.optimizer].settings(self.settings))
+
+    def settings_at(self, iteration: int) -> dict[str, Any]:
+        """Return what the optimizer's rule reads at an iteration: the learning rate that the schedule gives.
+
+        ``t`` is the number of the update, counted from 1, as bias correction needs it.
+        """
+        return {**self.settings, "t": iteration + 1}
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate, before any schedule."""
+        return float(self.settings["learning_rate"])
+
+    def title(self) -> str:
+        """Return a short name for a legend: ``Adam, η 0.01``."""
+        return f"{OPTIMIZERS[self.optimizer].title}, η {self.learning_rate:g}"
+
+
+# --- what is recorded --------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Point:
@@ -63,6 +142,15 @@ class Point:
     iteration: int
     parameters: Mapping[str, Array]
     state: Mapping[tuple[str, str], Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A point that was kept, the loss on held-out examples (nan: none) and the gradient's norm there."""
+
+    point: Point
+    held_loss: float
+    gradient_norm: float
 
 
 @dataclass(frozen=True)
@@ -84,7 +172,96 @@ class Diverged:
         )
 
 
-@dataclass
+@dataclass(frozen=True)
+class Reached:
+    """The end of a run that met a rule of `Stopping`: which one, and what it met."""
+
+    iteration: int
+    rule: str
+    value: float
+
+    def sentence(self) -> str:
+        """Say what was reached, in one sentence."""
+        what = {"loss": "the loss", "change": "the change of the loss", "gradient": "the gradient's norm"}
+        return f"Training stopped at iteration {self.iteration}: {what[self.rule]} is {self.value:.4g}."
+
+
+@dataclass(frozen=True)
+class Records:
+    """What some iterations recorded; it can be sent to another process.
+
+    Attributes
+    ----------
+    first
+        The iteration that the first of `losses` is the loss before.
+    losses
+        One an iteration, shape (n,).
+    point
+        Where the run stands now.
+    samples
+        Those taken on the way.
+    """
+
+    first: int
+    losses: Array
+    point: Point
+    samples: tuple[Sample, ...] = ()
+    ended: Diverged | Reached | None = None
+
+
+class History:
+    """What has been recorded of a run, in memory that grows like the square root of its length.
+
+    (The losses aside: one number an iteration.)
+    """
+
+    def __init__(self) -> None:
+        self._room = np.empty(1024)
+        self._count = 0
+        self._samples: dict[int, Sample] = {}
+        self.stride = 1
+        self.ended: Diverged | Reached | None = None
+
+    @property
+    def losses(self) -> Array:
+        """The loss over the whole data before each iteration, and after the last; read-only."""
+        view = self._room[: self._count]
+        view.flags.writeable = False
+        return view
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """The points that were kept, in order of their iterations."""
+        return tuple(self._samples.values())
+
+    def before(self, iteration: int) -> Sample:
+        """Return the last sample that is not after `iteration`."""
+        return self._samples[max(t for t in self._samples if t <= iteration)]
+
+    def extend(self, records: Records) -> None:
+        """Take in what was recorded; records must follow one another without a gap."""
+        if records.first != self._count:
+            raise ValueError(f"records from {records.first} do not follow {self._count}")
+        count = self._count + len(records.losses)
+        if count > len(self._room):
+            room = np.empty(2 * count)
+            room[: self._count] = self._room[: self._count]
+            self._room = room
+        self._room[self._count : count] = records.losses
+        self._count = count
+        self._samples.update((s.point.iteration, s) for s in records.samples)
+        self.ended = records.ended
+        self._thin()
+
+    def _thin(self) -> None:
+        while len(self._samples) > max(LEAST_SAMPLES, 4 * isqrt(self._count)):
+            self.stride *= 2
+            self._samples = {t: s for t, s in self._samples.items() if t % self.stride == 0}
+
+
+# --- the run -----------------------------------------------------------------------------------------------
+
+
 class Run:
     """A training run of one problem.
 
@@ -92,17 +269,10 @@ class Run:
     ----------
     problem
         A model: graph, data, initial parameters.
-    optimizer, settings
-        Which optimizer, with its hyperparameters.
-    batch_size
-        Examples in a mini-batch, None for all.
-
-    Attributes
-    ----------
-    losses
-        The loss over the whole data before each iteration, and after the last: one more than iterations.
-    diverged
-        Set when the loss or a parameter is no longer finite; the run goes no further.
+    recipe
+        How to train.
+    point
+        Where to go on, for a run whose beginning was recorded elsewhere; the start where None.
 
     Raises
     ------
@@ -110,21 +280,47 @@ class Run:
         For hyperparameters out of range, and a batch size that is not between 1 and the number of examples.
     """
 
-    problem: Problem
-    optimizer: Optimizer = OPTIMIZERS["gd"]
-    settings: Mapping[str, float] = field(default_factory=dict)
-    batch_size: int | None = None
-    losses: list[float] = field(default_factory=list)
-    diverged: Diverged | None = None
-
-    def __post_init__(self) -> None:
-        self.settings = self.optimizer.settings(self.settings)
-        self.problem.indices(0, self.batch_size)
-        self._point = Point(0, self.problem.parameters)
-        self._checkpoints: dict[int, Point] = {0: self._point}
-        self._stride = 1
+    def __init__(self, problem: Problem, recipe: Recipe | None = None, point: Point | None = None) -> None:
+        self.problem = problem
+        self.recipe = (recipe or Recipe()).checked()
+        self.history = History()
+        problem.indices(0, self.recipe.batch_size)
+        self._point = point or Point(0, problem.parameters)
         self._seen: tuple[Point, list[Array]] | None = None  # the last point, and its values on all data
-        self.losses.append(self._loss(self._point))
+        if point is None:
+            loss = np.array([self._loss(self._point)])
+            self.history.extend(Records(0, loss, self._point, (self.sample(self._point),)))
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The record of the optimizer."""
+        return OPTIMIZERS[self.recipe.optimizer]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The hyperparameters, all of them."""
+        return self.recipe.settings
+
+    @property
+    def batch_size(self) -> int | None:
+        """Examples in a mini-batch, None for all."""
+        return self.recipe.batch_size
+
+    @property
+    def losses(self) -> Array:
+        """The loss over the whole data before each iteration, and after the last; read-only."""
+        return self.history.losses
+
+    @property
+    def ended(self) -> Diverged | Reached | None:
+        """Why the run goes no further, None while it can."""
+        return self.history.ended
+
+    @property
+    def diverged(self) -> Diverged | None:
+        """Set when the loss or a parameter is no longer finite."""
+        ended = self.history.ended
+        return ended if isinstance(ended, Diverged) else None
 
     @property
     def iteration(self) -> int:
@@ -136,26 +332,34 @@ class Run:
         """Where the run stands after its last iteration."""
         return self._point
 
-    def advance(self, iterations: int, stop: Callable[[], bool] = lambda: False) -> list[float]:
-        """Do up to `iterations` more, and return the loss after each.
+    def advance(self, iterations: int, stop: Callable[[], bool] = lambda: False) -> Records:
+        """Do up to `iterations` more, and return what was recorded.
 
-        Stops early when `stop` says so, or when a number is no longer finite.
+        Stops early when `stop` says so, when a number is no longer finite, or when a rule of the recipe's
+        `Stopping` is met.
         """
         if not self.problem.graph.parameters:
             raise TrainingError(
                 "this network has no parameters to train.", how="Add some under [parameters]."
             )
-        done: list[float] = []
-        while len(done) < iterations and self.diverged is None and not stop():
+        first, losses, samples, ended = self.iteration + 1, [], [], self.ended
+        while len(losses) < iterations and ended is None and not stop():
             following = self.step(self._point)
             loss = self._loss(following)
             self._point = following
-            self.losses.append(loss)
-            done.append(loss)
-            self._keep(following)
+            losses.append(loss)
+            if following.iteration % self.history.stride == 0:
+                samples.append(self.sample(following))
             if not np.isfinite(loss) or not _is_finite(following):
-                self._stop_at(following)
-        return done
+                ended = self._divergence(following)
+        records = Records(first, np.array(losses), self._point, tuple(samples), ended)
+        self.history.extend(records)
+        return records
+
+    def extend(self, records: Records) -> None:
+        """Take in what another process recorded of this run."""
+        self.history.extend(records)
+        self._point = records.point
 
     def step(self, point: Point) -> Point:
         """Return the point one iteration after `point`; the same point always gives the same next one."""
@@ -180,12 +384,12 @@ class Run:
         """Return the update of the iteration at `point`, as a trace takes it."""
 
         def update(parameters: Mapping[str, Array], found: Mapping[str, Array]) -> list[Update]:
-            return list(updates(self.optimizer, parameters, found, point.state, self.settings))
+            return list(updates(self.optimizer, parameters, found, point.state, self.recipe.settings_at(point.iteration)))
 
         return update
 
     def at(self, iteration: int) -> Point:
-        """Return the point before `iteration`, replayed from the nearest kept one, bit for bit.
+        """Return the point before `iteration`, replayed from the sample before it, bit for bit.
 
         Raises
         ------
@@ -199,17 +403,30 @@ class Run:
             )
         if iteration == self.iteration:
             return self._point
-        point = self._checkpoints[max(t for t in self._checkpoints if t <= iteration)]
+        point = self.history.before(iteration).point
         while point.iteration < iteration:
             point = self.step(point)
         return point
 
-    def _keep(self, point: Point) -> None:
-        if point.iteration % self._stride == 0:
-            self._checkpoints[point.iteration] = point
-        if len(self._checkpoints) > MAX_CHECKPOINTS:
-            self._stride *= 2
-            self._checkpoints = {t: p for t, p in self._checkpoints.items() if t % self._stride == 0}
+    def sample(self, point: Point) -> Sample:
+        """Return what is kept of a point."""
+        return Sample(point, self.held_loss(point), self.gradient_norm(point))
+
+    def held_loss(self, point: Point) -> float:
+        """Return the loss on the held-out examples, nan where there are none."""
+        held = self.problem.held()
+        if held is None:
+            return float("nan")
+        graph, data = held
+        return float(forward(graph, {**data, **point.parameters})[graph.ids[graph.loss]])
+
+    def gradient_norm(self, point: Point) -> float:
+        """Return the Euclidean norm of the gradient by all parameters, over the whole data."""
+        graph = self.problem.graph
+        values = forward(graph, {**self.problem.inputs, **point.parameters})
+        found = gradients(graph, values, graph.trained)
+        with np.errstate(all="ignore"):
+            return float(np.sqrt(sum(np.sum(found[name] ** 2) for name in graph.parameters)))
 
     def _loss(self, point: Point) -> float:
         graph = self.problem.graph
@@ -217,12 +434,11 @@ class Run:
         self._seen = (point, values)
         return float(values[graph.ids[graph.loss]])
 
-    def _stop_at(self, point: Point) -> None:
+    def _divergence(self, point: Point) -> Diverged:
         graph = self.problem.graph
         assert self._seen is not None  # the loss at this point has just been worked out
         node = first_non_finite(graph, self._seen[1]) or graph.loss
-        rate = self.settings.get("learning_rate", 1.0)
-        self.diverged = Diverged(point.iteration, node, rate)
+        return Diverged(point.iteration, node, float(self.settings.get("learning_rate", 1.0)))
 
 
 def _is_finite(point: Point) -> bool:

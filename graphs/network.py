@@ -14,7 +14,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
@@ -28,6 +28,7 @@ from engine.formula import Leaf, Statement, build, identifiers, instead_of, pars
 from engine.graph import Graph, Kind
 from engine.optimizers import OPTIMIZERS
 from engine.shapes import UNIT, Dim, Dims
+from engine.training import Recipe
 
 __all__ = [
     "INITS",
@@ -59,6 +60,11 @@ class Training:
     learning_rate: float = 0.1
     steps: int = 500
     batch_size: int | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        """How to train, checked."""
+        return Recipe(self.optimizer, {"learning_rate": self.learning_rate}, self.batch_size).checked()
 
 
 @dataclass(frozen=True)
@@ -552,6 +558,15 @@ class Model:
         }
         return self._graph_of(len(indices)), data
 
+    def held(self) -> tuple[Graph, dict[str, Array]] | None:
+        """Return the graph and the data of the examples held out of training, None where there are none."""
+        return None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle all but the graph, which is built again: operations are records with functions in them."""
+        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "graph"}
+        return _rebuilt, (kept, self.graph.examples)
+
     def _graph_of(self, examples: int) -> Graph:
         found = self._graphs.get(examples)
         if found is None:
@@ -563,6 +578,12 @@ class Model:
     @cached_property
     def _graphs(self) -> dict[int, Graph]:
         return {self.examples: self.graph}
+
+
+def _rebuilt(kept: dict[str, Any], examples: int | None) -> Model:
+    network: Network = kept["network"]
+    graph = build(network.statements, kept["kinds"], loss=network.loss, examples=examples)
+    return Model(**kept, graph=graph)
 
 
 def _example_axis(dims: Dims) -> int | None:

@@ -18,7 +18,7 @@ from engine.gradcheck import Nudge, nudge
 from engine.graph import Detail, Graph
 from engine.optimizers import OPTIMIZERS
 from engine.trace import Trace, trace
-from engine.training import Run
+from engine.training import Recipe, Run
 from graphs.network import Model, Network, bind, load
 from gui.jobs import TrainingJob
 from gui.viewdata import EdgeKey, Frame, Statics, same_place, same_selection
@@ -281,8 +281,8 @@ class Session(QObject):
 
     def _adopt(self, document: Document, model: Model) -> None:
         """Swap the whole state for a new document; raises before anything is touched."""
-        settings = {"learning_rate": document.learning_rate}
-        run = Run(model, OPTIMIZERS[document.optimizer], settings, document.batch_size)
+        recipe = Recipe(document.optimizer, {"learning_rate": document.learning_rate}, document.batch_size)
+        run = Run(model, recipe)
         graph, _ = model.batch(model.indices(0, document.batch_size))  # may not fit a mini-batch: raises here
         same = self._job is not None and self._looks_like(graph)
         self._leave()

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 import numpy as np
 
 from engine.errors import UsageError
-from engine.training import Run
+from engine.training import Recipe, Run
 from graphs.commands.base import (
     Command,
     Outcome,
@@ -48,7 +48,7 @@ def _run(args: Namespace) -> Outcome:
     model = bound(args)
     optimizer, settings = chosen_optimizer(args, model.network)
     training = model.network.training
-    run = Run(model, optimizer, settings, args.batch_size or training.batch_size)
+    run = Run(model, Recipe(optimizer.name, settings, args.batch_size or training.batch_size))
     steps = args.steps or training.steps
     trajectory = _advance(run, steps, args.trajectory)
     if args.format == "json":

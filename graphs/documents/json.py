@@ -177,7 +177,7 @@ def train_json(model: Model, run: Run, trajectory: Mapping[str, Any] | None = No
         "optimizer": run.optimizer.name,
         "seed": model.seed,
         "steps": run.iteration,
-        "loss": list(run.losses),
+        "loss": run.losses.tolist(),
         "parameters": _table(run.point.parameters),
     }
     if trajectory is not None:

@@ -15,7 +15,7 @@ from engine.derive import Derivation
 from engine.formula import parse
 from engine.graph import Detail
 from engine.trace import trace
-from engine.training import Run
+from engine.training import Recipe, Run
 from graphs.network import Model, bind, built_in, built_in_names
 from tests.helpers import equations_of, model_of
 
@@ -89,7 +89,7 @@ def _by_hand(model: Model, rate: float) -> dict[str, np.ndarray]:
 
 
 def _by_engine(model: Model, rate: float) -> dict[str, np.ndarray]:
-    run = Run(model, settings={"learning_rate": rate})
+    run = Run(model, Recipe(settings={"learning_rate": rate}))
     run.advance(STEPS)
     return dict(run.point.parameters)
 
