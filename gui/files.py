@@ -64,7 +64,13 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 def save_network(document: Document, path: Path) -> None:
     """Save the network of a document, its changed values and training settings put in."""
     network = document.network
-    training = replace(network.training, learning_rate=document.learning_rate, batch_size=document.batch_size)
+    recipe = document.recipe
+    training = replace(
+        network.training,
+        optimizer=recipe.optimizer,
+        learning_rate=recipe.learning_rate,
+        batch_size=recipe.batch_size,
+    )
     network = replace(network, training=training, **_with_values(network, document.overrides))
     write_whole(path, dumps(network).encode())
 

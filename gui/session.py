@@ -1,14 +1,15 @@
 """The session: the one mutable state of the window, and the only thing that changes it.
 
 Commands are methods; facts are signals. A panel takes the session, reads its frame, and listens. Whatever
-changes the document (network, data, seed, learning rate, batch size) makes a new model and a new run at once,
-so no number of the old one can stay on the screen, and no result of an old run can reach a new document.
+changes the document (network, data, seed, recipe) makes a new run at once, so no number of the old one can
+stay on the screen, and no result of an old run can reach a new document. Earlier runs stay in the lab beside
+the current one as long as they minimise the same loss over the same data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -16,56 +17,17 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine.errors import BackstepError
 from engine.gradcheck import Nudge, nudge
 from engine.graph import Detail, Graph
-from engine.optimizers import OPTIMIZERS
 from engine.trace import Trace, trace
-from engine.training import Recipe, Run
+from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
-from gui.jobs import TrainingJob
+from gui.lab import Document, Lab, LabRun
 from gui.viewdata import EdgeKey, Frame, Statics, same_place, same_selection
+from gui.viewdata.records import Array
 
 __all__ = ["Document", "Session"]
 
 POLL = 16  # ms between two looks at a training run
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-
-
-@dataclass(frozen=True)
-class Document:
-    """What is open, as the user chose it; every change makes a new one, so undo is going back to the last."""
-
-    network: Network
-    seed: int = 0
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    learning_rate: float = 0.1
-    batch_size: int | None = None
-    optimizer: str = "gd"
-    change: str = "Open"
-
-    def has_numbers_of(self, other: Document) -> bool:
-        """Say whether both start from the same data and parameters."""
-        return self.network is other.network and self.seed == other.seed and self.overrides is other.overrides
-
-    def is_like(self, other: Document) -> bool:
-        """Say whether nothing has been changed from `other`."""
-        settings = (self.learning_rate, self.batch_size, self.optimizer)
-        return self.has_numbers_of(other) and settings == (
-            other.learning_rate,
-            other.batch_size,
-            other.optimizer,
-        )
-
-    @classmethod
-    def of(cls, network: Network, seed: int = 0, overrides: Mapping[str, Any] | None = None) -> Document:
-        """Return a document with the network's own training settings."""
-        training = network.training
-        return cls(
-            network,
-            seed,
-            dict(overrides or {}),
-            training.learning_rate,
-            training.batch_size,
-            training.optimizer,
-        )
 
 
 class Session(QObject):
@@ -89,7 +51,8 @@ class Session(QObject):
     frame_changed = Signal()  # another place on the timeline, or other numbers there
     selection_changed = Signal()
     training_changed = Signal()  # started, paused, ended
-    progressed = Signal()  # more iterations have been recorded
+    progressed = Signal()  # more iterations of any run have been recorded
+    runs_changed = Signal()  # which runs there are, which is the current one, which are shown
     playing_changed = Signal()
     notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
 
@@ -110,7 +73,8 @@ class Session(QObject):
         self._poll = QTimer(self)
         self._poll.setInterval(POLL)
         self._poll.timeout.connect(self._look)
-        self._job: TrainingJob | None = None
+        self._lab = Lab()
+        self._current: LabRun | None = None
         self._came: tuple[Trace, int, int] | None = None
         self._adopt(document, bind(document.network, seed=document.seed, overrides=document.overrides))
 
@@ -148,28 +112,35 @@ class Session(QObject):
         return self._iteration
 
     @property
-    def job(self) -> TrainingJob:
-        """What trains the document's run."""
-        assert self._job is not None
-        return self._job
+    def current(self) -> LabRun:
+        """The run that the timeline stands in."""
+        assert self._current is not None
+        return self._current
+
+    @property
+    def runs(self) -> tuple[LabRun, ...]:
+        """All runs of this loss over these data, oldest first."""
+        return tuple(self._lab.runs)
 
     @property
     def iterations(self) -> int:
-        """How many iterations have been trained."""
-        return self.job.iterations
+        """How many iterations of the current run have been recorded."""
+        return self.current.iterations
 
     @property
-    def losses(self) -> Sequence[float]:
-        """The loss before each iteration, and after the last."""
-        return self.job.run.losses
+    def losses(self) -> Array:
+        """The current run's loss before each iteration, and after the last."""
+        return self.current.losses
 
     @property
     def run(self) -> Run:
-        return self.job.run
+        """The current run's record."""
+        return self.current.run
 
     @property
     def training(self) -> bool:
-        return self.job.running
+        """Whether any run is being trained."""
+        return self._lab.training
 
     @property
     def playing(self) -> bool:
@@ -207,27 +178,34 @@ class Session(QObject):
     def set_seed(self, seed: int) -> None:
         self._change(lambda: replace(self._document, seed=seed), "Seed")
 
-    def set_learning_rate(self, rate: float) -> None:
-        self._change(lambda: replace(self._document, learning_rate=self._checked(rate)), "Learning rate")
+    def set_recipe(self, recipe: Recipe, what: str = "Training settings") -> None:
+        """Train in another way, from iteration 0; what was trained before stays as another run."""
+        self._change(lambda: replace(self._document, recipe=recipe.checked()), what)
 
-    def _checked(self, rate: Any) -> float:
-        """Return a learning rate as the optimizer takes it, or raise."""
-        return OPTIMIZERS[self._document.optimizer].settings({"learning_rate": rate})["learning_rate"]
+    def set_learning_rate(self, rate: float) -> None:
+        recipe = self._document.recipe
+        settings = {**recipe.settings, "learning_rate": rate}
+        self.set_recipe(replace(recipe, settings=settings), "Learning rate")
 
     def set_batch_size(self, size: int | None) -> None:
-        self._change(lambda: replace(self._document, batch_size=size), "Batch size")
+        self.set_recipe(replace(self._document.recipe, batch_size=size), "Batch size")
 
     def set_data(self, network: Network) -> None:
         """Put other data under the same formula."""
         overrides = {n: v for n, v in self._document.overrides.items() if n in network.parameters}
+        recipe = replace(self._document.recipe, batch_size=None)
         self._change(
-            lambda: replace(self._document, network=network, overrides=overrides, batch_size=None), "Data"
+            lambda: replace(self._document, network=network, overrides=overrides, recipe=recipe), "Data"
         )
 
     def set_value(self, name: str, value: Any) -> None:
         """Give a parameter or an input another value."""
-        overrides = {**self._document.overrides, name: value}
-        self._change(lambda: replace(self._document, overrides=overrides), f"Change {name}")
+        self.set_values({name: value}, f"Change {name}")
+
+    def set_values(self, values: Mapping[str, Any], what: str = "Start here") -> None:
+        """Give parameters or inputs other values, in one change: training starts from them."""
+        overrides = {**self._document.overrides, **values}
+        self._change(lambda: replace(self._document, overrides=overrides), what)
 
     def reset(self) -> None:
         """Go back to iteration 0 of the same seed, with a run that has not been trained."""
@@ -247,7 +225,7 @@ class Session(QObject):
         if not back:
             return
         target = back[-1]
-        if self._try(lambda: self._adopt(target, self._bound(target))):
+        if self._try(lambda: self._adopt(target, self._bound(target), self._lab.of_document(target))):
             back.pop()
             forth.append(self._previous)
 
@@ -279,17 +257,19 @@ class Session(QObject):
             return False
         return True
 
-    def _adopt(self, document: Document, model: Model) -> None:
-        """Swap the whole state for a new document; raises before anything is touched."""
-        recipe = Recipe(document.optimizer, {"learning_rate": document.learning_rate}, document.batch_size)
-        run = Run(model, recipe)
+    def _adopt(self, document: Document, model: Model, run: LabRun | None = None) -> None:
+        """Swap the whole state for a new document; raises before anything is touched.
+
+        A run that was made from it before is stood in again; otherwise there is a new one.
+        """
         graph, _ = model.batch(model.indices(0, document.batch_size))  # may not fit a mini-batch: raises here
-        same = self._job is not None and self._looks_like(graph)
+        same = self._current is not None and self._looks_like(graph)
+        chosen = run or self._lab.add(document, model)
         self._leave()
         self._document, self._model = document, model
-        self._job = TrainingJob(run)
-        self._seen = 0
-        self._iteration = 0
+        self._current = chosen
+        self._lab.keep_beside(chosen)
+        self._iteration = 0 if run is None else run.iterations
         self._entry = None
         if not same:
             self._selection = None
@@ -297,6 +277,7 @@ class Session(QObject):
         self.document_changed.emit()
         self.graph_changed.emit()
         self._announce()
+        self.runs_changed.emit()
         self.training_changed.emit()
         self.progressed.emit()
 
@@ -308,10 +289,10 @@ class Session(QObject):
 
     def _leave(self) -> None:
         """End all that goes on in the old document; nothing of it is told any more."""
-        if self._job is not None:
+        if self._current is not None:
             self.stop()
             self._poll.stop()
-            self._job.close()
+            self._lab.settle()
             self._previous = self._document
 
     def _announce(self) -> None:
@@ -324,8 +305,8 @@ class Session(QObject):
         """Work out iteration `at` and stand at `position` in it."""
         if at is not None:
             self._iteration = at
-        point = self.job.at(self._iteration)
-        run = self.job.run
+        run = self.current.run
+        point = self.current.at(self._iteration)
         indices = self._model.indices(self._iteration, self._document.batch_size)
         graph, data = self._model.batch(indices)
         self._trace = trace(graph, {**data, **point.parameters}, self._detail, run.optimize(point))
@@ -351,9 +332,9 @@ class Session(QObject):
             values=dict(self._state.values),
             gradients=dict(self._state.gradients),
             iteration=self._iteration,
-            iterations=self.job.iterations,
-            optimizer=self.job.run.optimizer,
-            settings=dict(self.job.run.settings),
+            iterations=self.iterations,
+            optimizer=self.run.optimizer,
+            settings=self.run.recipe.settings_at(self._iteration),
             entry=self._entry,
         )
 
@@ -490,28 +471,85 @@ class Session(QObject):
     # --- training ---
 
     def train(self, iterations: int | None = None) -> None:
-        """Train in the background; the picture follows the last iteration."""
-        if not self._can_train():
-            return
-        self.stop()
-        self._follow = True
-        self.job.train(iterations or self._document.network.training.steps)
+        """Train the current run, and those that race with it, in another process; the picture follows."""
+        if self._can_train():
+            self.stop()
+            self._follow = True
+            self._go_on(self._lab.group_of(self.current), iterations)
+
+    def race(self, recipes: Sequence[Recipe], iterations: int | None = None) -> None:
+        """Train once with each recipe, side by side: the same start, the same mini-batches.
+
+        The timeline stands in the first; earlier runs stay as ghosts.
+        """
+
+        def start() -> None:
+            documents = [replace(self._document, recipe=r.checked(), change="Race") for r in recipes]
+            racing = self._lab.add_race(documents, self._model)
+            self._stand_in(racing[0])
+            self._go_on(racing, iterations)
+
+        if recipes and self._can_train(again=True):
+            self._try(start)
+
+    def _stand_in(self, run: LabRun) -> None:
+        """Adopt a run of the lab together with its document."""
+        document = run.document
+        self._adopt(document, self._bound(document), run)
+        if document is not self._previous:
+            self._undo.append(self._previous)
+            self._redo.clear()
+
+    def _go_on(self, runs: Sequence[LabRun], iterations: int | None) -> None:
+        self._lab.train(runs, iterations or self._document.network.training.steps)
         self._poll.start()
         self.training_changed.emit()
 
-    def _can_train(self) -> bool:
+    def choose_run(self, run: LabRun) -> None:
+        """Let the timeline stand in another run; training goes on."""
+        if run is self._current or run not in self._lab.runs:
+            return
+        iteration = min(self._iteration, run.iterations) if not self._follow else run.iterations
+        if run.document is not self._document:
+            self._undo.append(self._document)
+            self._redo.clear()
+        self._document, self._model, self._current = run.document, self._bound(run.document), run
+        self._show(self._position, at=iteration)
+        self.document_changed.emit()
+        self._announce()
+        self.runs_changed.emit()
+        self.progressed.emit()
+
+    def show_run(self, run: LabRun, visible: bool) -> None:
+        """Show or hide a run in the plots."""
+        if run.visible != visible:
+            run.visible = visible
+            self.runs_changed.emit()
+
+    def remove_run(self, run: LabRun) -> None:
+        """Forget a run that the timeline does not stand in."""
+        if run is not self._current and run in self._lab.runs:
+            was_training = self.training
+            self._lab.remove(run)
+            self.runs_changed.emit()
+            if was_training and not self.training:
+                self.training_changed.emit()
+
+    def _can_train(self, again: bool = False) -> bool:
         """Say whether there is anything to train; if not, the user is told why."""
         if not self._model.graph.parameters:
             self.notice.emit("error", "This network has no parameters to train.")
             return False
-        self._say_how_it_ended()
-        return self.run.diverged is None
+        if again or self.run.ended is None:
+            return True
+        self._say_how_it_ended(self.current)
+        return False
 
     def pause(self) -> None:
         """Pause training; what is recorded stays, and training again goes on from there."""
-        if self._poll.isActive():
-            self.job.pause()
-            self._look()
+        if self.training:
+            self._lab.pause()
+            self.training_changed.emit()
 
     def toggle_training(self) -> None:
         """Train, or pause."""
@@ -522,43 +560,47 @@ class Session(QObject):
 
     def step_training(self) -> None:
         """Train one iteration and show it."""
-        self.pause()
+        self._settle()
         self._train_one()
 
-    def _train_one(self) -> None:
-        if self._can_train() and self._try(self.job.advance):
-            self._follow = True
-            self._look_once()
-            self._say_how_it_ended()
-
-    def _look(self) -> None:
-        """Look at the run: tell what is new, and end when it has ended."""
-        running = self.training
-        self._look_once()
-        if not running:
-            self._poll.stop()
-            self._say_how_it_ended()
+    def _settle(self) -> None:
+        """Stop training at what has arrived."""
+        was_training = self.training
+        self._lab.settle()
+        if was_training:
             self.training_changed.emit()
 
-    def _look_once(self) -> None:
-        if self.iterations == self._seen:
-            return
-        self._seen = self.iterations
-        if self._follow:
-            self._show(self._position, at=self._seen)
+    def _train_one(self) -> None:
+        if self._can_train() and self._try(lambda: self.run.advance(1)):
+            self._follow = True
+            self._take_news(changed=True)
+            if self.run.ended is not None:
+                self._say_how_it_ended(self.current)
+
+    def _look(self) -> None:
+        """Look for what was recorded: tell what is new, and end when nothing more is to come."""
+        news = self._lab.poll()
+        if news.changed:
+            self._take_news(self.current in news.changed)
+        for run, sentence in news.problems:
+            self.notice.emit("error", sentence if run is self._current else f"{run.name}: {sentence}")
+        if self._current in news.ended and self.run.ended is not None:
+            self._say_how_it_ended(self.current)
+        if not self._lab.expects_news:
+            self._poll.stop()
+        if news.ended:
+            self.training_changed.emit()
+
+    def _take_news(self, changed: bool) -> None:
+        if changed and self._follow:
+            self._show(self._position, at=self.iterations)
             self.frame_changed.emit()
         self.progressed.emit()
 
-    def _say_how_it_ended(self) -> None:
-        """Say it where training has ended by itself before its time."""
-        if self.run.diverged is not None:
-            self.notice.emit("error", self.run.diverged.sentence())
-        failure = self.job.failure
-        if failure is not None:
-            self.job.failure = None
-            expected = isinstance(failure, BackstepError)
-            reason = str(failure) if expected else f"{type(failure).__name__}: {failure}"
-            self.notice.emit("error", f"Training stopped at iteration {self.iterations}: {reason}")
+    def _say_how_it_ended(self, run: LabRun) -> None:
+        ended = run.run.ended
+        if ended is not None:
+            self.notice.emit("error" if isinstance(ended, Diverged) else "info", ended.sentence())
 
     # --- looking closer ---
 
@@ -609,4 +651,4 @@ class Session(QObject):
         """End everything that runs; the window is going away."""
         self._play_timer.stop()
         self._poll.stop()
-        self.job.close()
+        self._lab.settle()

@@ -1,0 +1,284 @@
+"""The lab: the document as the user chose it, the runs on it side by side, and who trains them. No Qt.
+
+Runs are trained in another process (:mod:`gui.trainer`); the lab's own copy of a run takes in what arrives.
+Every start has a key of its own, so nothing that an earlier start still sends can reach a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from engine.errors import BackstepError
+from engine.training import Point, Recipe, Run
+from graphs.network import FileData, Model, Network
+from gui.trainer import Failed, Progress, Slow, trainer
+from gui.viewdata.records import Array
+
+__all__ = ["Document", "Lab", "LabRun", "News"]
+
+MOST_RUNS = 12
+"""Runs that are kept; the oldest that nobody trains goes first."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What is open, as the user chose it; every change makes a new one, so undo is going back to the last."""
+
+    network: Network
+    seed: int = 0
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=lambda: Recipe().checked())
+    change: str = "Open"
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer's name."""
+        return self.recipe.optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate, before any schedule."""
+        return self.recipe.learning_rate
+
+    @property
+    def batch_size(self) -> int | None:
+        """Examples in a mini-batch, None for all."""
+        return self.recipe.batch_size
+
+    def has_numbers_of(self, other: Document) -> bool:
+        """Say whether both start from the same data and parameters."""
+        return self.network is other.network and self.seed == other.seed and self.overrides is other.overrides
+
+    def is_comparable(self, other: Document) -> bool:
+        """Say whether runs of both can stand in one plot: the same loss over the same data."""
+        a, b = self.network, other.network
+        if a.formula != b.formula or a.loss != b.loss or a.dimensions != b.dimensions:
+            return False
+        same_data = a.data is b.data or (isinstance(a.data, FileData) and a.data == b.data)
+        same_split = self.seed == other.seed or not _is_split(a)
+        return same_data and same_split and _data_of(self) == _data_of(other)
+
+    def is_like(self, other: Document) -> bool:
+        """Say whether nothing has been changed from `other`."""
+        return self.has_numbers_of(other) and self.recipe == other.recipe
+
+    @classmethod
+    def of(cls, network: Network, seed: int = 0, overrides: Mapping[str, Any] | None = None) -> Document:
+        """Return a document with the network's own training settings."""
+        return cls(network, seed, dict(overrides or {}), network.training.recipe)
+
+
+def _data_of(document: Document) -> dict[str, int]:
+    """Return which data were replaced by hand, by identity: other data make another landscape."""
+    parameters = document.network.parameters
+    return {name: id(value) for name, value in document.overrides.items() if name not in parameters}
+
+
+def _is_split(network: Network) -> bool:
+    """Say whether the seed decides which examples are trained on."""
+    return bool(getattr(network.data, "held_out", 0) or getattr(network, "held_out", 0))
+
+
+@dataclass(eq=False)
+class LabRun:
+    """One run as the lab shows it.
+
+    Attributes
+    ----------
+    id
+        Unique in the session.
+    document
+        What it was made from.
+    name
+        For the legend; unique among the session's runs.
+    style
+        Index of its colour and dash.
+    group
+        The race that it belongs to: its runs are trained together.
+    goal
+        The iteration that it is being trained to.
+    """
+
+    id: int
+    run: Run
+    document: Document
+    name: str
+    style: int
+    group: int
+    visible: bool = True
+    running: bool = False
+    goal: int = 0
+
+    @property
+    def iterations(self) -> int:
+        """How many iterations have been recorded."""
+        return len(self.run.losses) - 1
+
+    @property
+    def losses(self) -> Array:
+        """The loss before each iteration, and after the last."""
+        return self.run.losses
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether more iterations can be done."""
+        return self.run.ended is None and bool(self.run.problem.graph.parameters)
+
+    def at(self, iteration: int) -> Point:
+        """Return the point before an iteration."""
+        return self.run.at(min(iteration, self.iterations))
+
+
+@dataclass
+class News:
+    """What a look at the trainer found: which runs have more records, which have ended, what went wrong."""
+
+    changed: list[LabRun] = field(default_factory=list)
+    ended: list[LabRun] = field(default_factory=list)
+    problems: list[tuple[LabRun, str]] = field(default_factory=list)
+
+
+class Lab:
+    """The runs of one session."""
+
+    def __init__(self) -> None:
+        self.runs: list[LabRun] = []
+        self._ids = count()
+        self._groups = count()
+        self._starts = count()
+        self._keys: dict[int, LabRun] = {}  # of the starts that may still send something
+
+    # --- which runs there are ---
+
+    def add(self, document: Document, model: Model, group: int | None = None) -> LabRun:
+        """Return a new run at iteration 0; it has a group of its own where None is given."""
+        run = Run(model, document.recipe)
+        group = next(self._groups) if group is None else group
+        beside = [r for r in self.runs if _stays(r, document, group)]
+        name = _fresh_name(document.recipe, (r.name for r in beside))
+        added = LabRun(next(self._ids), run, document, name, _fresh_style(r.style for r in beside), group)
+        self.runs.append(added)
+        return added
+
+    def add_race(self, documents: Sequence[Document], model: Model) -> list[LabRun]:
+        """Return a run for each document, trained together; none where one of them cannot be made."""
+        group = next(self._groups)
+        added: list[LabRun] = []
+        try:
+            for document in documents:
+                added.append(self.add(document, model, group))
+        except BackstepError:
+            self.runs = [run for run in self.runs if run.group != group]
+            raise
+        return added
+
+    def remove(self, run: LabRun) -> None:
+        """Forget a run."""
+        self.settle([run])
+        self.runs.remove(run)
+
+    def keep_beside(self, current: LabRun) -> None:
+        """Forget the runs that cannot stand beside `current`, the untrained ones, and the oldest beyond 12."""
+        for run in list(self.runs):
+            if not _stays(run, current.document, current.group):
+                self.remove(run)
+        spare = [r for r in self.runs if r.group != current.group]
+        for run in spare[: max(0, len(self.runs) - MOST_RUNS)]:
+            self.remove(run)
+
+    def of_document(self, document: Document) -> LabRun | None:
+        """Return the last run that was made from `document`."""
+        return next((r for r in reversed(self.runs) if r.document is document), None)
+
+    def group_of(self, run: LabRun) -> list[LabRun]:
+        """Return the runs that are trained together with `run`, itself among them."""
+        return [r for r in self.runs if r.group == run.group]
+
+    # --- training ---
+
+    @property
+    def training(self) -> bool:
+        """Whether any run is being trained."""
+        return any(run.running for run in self.runs)
+
+    @property
+    def expects_news(self) -> bool:
+        """Whether anything may still arrive."""
+        return bool(self._keys)
+
+    def train(self, runs: Sequence[LabRun], iterations: int) -> None:
+        """Train `runs` for so many iterations more, in turns."""
+        self.settle(runs)
+        for run in runs:
+            if run.can_go_on:
+                key = next(self._starts)
+                run.goal = run.iterations + iterations
+                own = run.run
+                trainer().start(key, own.problem, own.recipe, own.point, run.goal, own.history.stride)
+                self._keys[key] = run
+                run.running = True
+
+    def pause(self) -> None:
+        """Stop training; what was recorded until then still arrives."""
+        for key, run in self._keys.items():
+            if run.running:
+                trainer().pause(key)
+                run.running = False
+
+    def settle(self, runs: Iterable[LabRun] | None = None) -> None:
+        """Stop training `runs` (all where None) at what has arrived; nothing more comes of them."""
+        chosen = self.runs if runs is None else list(runs)
+        for key, run in list(self._keys.items()):
+            if run in chosen:
+                trainer().drop(key)
+                run.running = False
+                del self._keys[key]
+
+    def poll(self) -> News:
+        """Take in what has arrived; never waits."""
+        news = News()
+        for message in trainer().poll() if self._keys else ():
+            run = self._keys.get(message.key)
+            if run is None:
+                continue
+            if isinstance(message, Progress):
+                run.run.extend(message.records)
+                if run not in news.changed:
+                    news.changed.append(run)
+            elif isinstance(message, Slow):
+                news.problems.append((run, message.sentence))
+            else:
+                self._end(message.key, run)
+                news.ended.append(run)
+                if isinstance(message, Failed):
+                    news.problems.append((run, message.sentence))
+        return news
+
+    def _end(self, key: int, run: LabRun) -> None:
+        del self._keys[key]
+        run.running = False
+
+
+def _stays(run: LabRun, document: Document, group: int) -> bool:
+    """Say whether a run stays beside one of `document`: a rival in its race, or a trained one like it."""
+    return run.group == group or (run.iterations > 0 and run.document.is_comparable(document))
+
+
+def _fresh_name(recipe: Recipe, taken: Iterable[str]) -> str:
+    """Return the recipe's title, numbered where another run has it."""
+    names = set(taken)
+    title = name = recipe.title()
+    number = 2
+    while name in names:
+        name = f"{title} #{number}"
+        number += 1
+    return name
+
+
+def _fresh_style(taken: Iterable[int]) -> int:
+    """Return the first style that no run has."""
+    used = set(taken)
+    return next(i for i in range(len(used) + 1) if i not in used)
