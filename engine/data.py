@@ -30,6 +30,7 @@ AnyArray = TypeVar("AnyArray", bound=np.ndarray)
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
 FEW_COLUMNS = 2  # that a notice names; of more, it says how many
 LARGEST_FILE = 64 * 2**20
+HELD_OUT_RANGE = "Write a number from 0 to below 1, such as 0.25 for a quarter."
 
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
 
@@ -86,6 +87,8 @@ class Selection:
         For each text column that became numbers, the class that is 0 and the class that is 1.
     dropped : int
         How many rows were left out because a chosen column has no value there.
+    held : int array
+        Which of the m examples are held out: the scaling is that of the others.
     notices : tuple of str
         Sentences for the user: what was left out, counted as 1, standardised.
     """
@@ -96,6 +99,7 @@ class Selection:
     scaling: Mapping[str, Scaling]
     classes: Mapping[str, tuple[str, str]]
     dropped: int
+    held: NDArray[np.intp]
     notices: tuple[str, ...]
 
 
@@ -272,6 +276,8 @@ def select(
     *,
     standardize: bool | Sequence[str] = False,
     where: Mapping[str, Sequence[object]] | None = None,
+    held_out: float = 0.0,
+    seed: int = 0,
 ) -> Selection:
     r"""Choose columns as the rows of named arrays.
 
@@ -286,6 +292,9 @@ def select(
         (the population's, as in `numpy.std`). A sequence: just these columns do.
     where : mapping of str to sequence, optional
         Keep only rows whose value in a column is one of those listed.
+    held_out, seed
+        Which examples are held out, as in `held_examples`. Mean and standard deviation are those of the
+        other examples, so that nothing about those held out is learnt; they are scaled in the same way.
 
     Returns
     -------
@@ -309,8 +318,12 @@ def select(
     filtered, filter_notices = _rows_where(dataset, where or {})
     rows, missing_notices = _complete_rows(dataset, _flat(chosen), filtered)
     columns, classes = _numbers(dataset, inputs, targets, rows)
+    held = held_examples(len(rows), held_out, seed)
     scaled = _scaled_columns(dataset, columns, targets, standardize)
-    scalings = {column: _scaling_of(columns[column], dataset.name, column) for column in scaled}
+    scalings = {
+        column: _scaling_of(np.delete(columns[column], held), dataset.name, column, bool(held.size))
+        for column in scaled
+    }
     arrays = {name: _stack(names, columns, scalings) for name, names in chosen.items()}
     return Selection(
         arrays=arrays,
@@ -323,7 +336,11 @@ def select(
         },
         classes=classes,
         dropped=len(filtered) - len(rows),
-        notices=(*filter_notices, *missing_notices, *_class_notices(classes), *_scaling_notices(scaled)),
+        held=held,
+        notices=(
+            *(*filter_notices, *missing_notices, *_class_notices(classes)),
+            *_scaling_notices(scaled, bool(held.size)),
+        ),
     )
 
 
@@ -493,14 +510,15 @@ def _scaled_columns(
     return tuple(column for column in dataset.columns if column in columns and column not in binary)
 
 
-def _scaling_of(values: Array, dataset: str, column: str) -> tuple[float, float]:
+def _scaling_of(values: Array, dataset: str, column: str, split: bool = False) -> tuple[float, float]:
     # In units of the largest value, so that squares neither overflow nor vanish.
     unit = float(np.abs(values).max()) or 1.0
     mean, deviation = float((values / unit).mean()) * unit, float((values / unit).std()) * unit
     # Rounding can give equal values a deviation, and almost equal ones none.
     if values.min() == values.max() or not deviation:
         raise DataError(
-            f"the column {excerpt(column)} has the value {values[0]:g} in every row",
+            f"the column {excerpt(column)} has the value {values[0]:g} in every row"
+            f"{' of the training examples' if split else ''}",
             where=dataset,
             how="It cannot be standardised: leave it out or turn standardize off.",
         )
@@ -524,12 +542,56 @@ def _class_notices(classes: Mapping[str, tuple[str, str]]) -> list[str]:
     return [f"In {column}, {zero} counts as 0 and {one} as 1." for column, (zero, one) in classes.items()]
 
 
-def _scaling_notices(columns: tuple[str, ...]) -> list[str]:
+def _scaling_notices(columns: tuple[str, ...], split: bool) -> list[str]:
     if not columns:
         return []
+    whose = " over the training examples" if split else ""
     verb = "is" if len(columns) == 1 else "are"
     which = _listed(columns, "and") if len(columns) <= FEW_COLUMNS else f"{len(columns)} columns"
-    return [f"{which} {verb} standardised: mean 0, standard deviation 1."]
+    return [f"{which} {verb} standardised: mean 0, standard deviation 1{whose}."]
+
+
+# Held-out examples -----------------------------------------------------------------------------------------
+
+
+def held_examples(m: int, fraction: float, seed: int) -> NDArray[np.intp]:
+    """Return which of m examples are held out of training.
+
+    They are drawn by the seed alone, so every process holds out the same ones.
+
+    Parameters
+    ----------
+    m : int
+        The number of examples.
+    fraction : float
+        Which part of them, at least 0 and below 1; rounded to whole examples.
+    seed : int
+        At least 0.
+
+    Returns
+    -------
+    int array in ascending order, read-only; empty for the fraction 0
+
+    Raises
+    ------
+    DataError
+        For a fraction out of range, and where no example would be left on either side.
+
+    Examples
+    --------
+    >>> held_examples(8, 0.25, seed=0).size, held_examples(8, 0, seed=0).size
+    (2, 0)
+    """
+    if not 0 <= fraction < 1:
+        raise DataError(f"{fraction:g} of the examples cannot be held out", how=HELD_OUT_RANGE)
+    count = int(fraction * m + 0.5)
+    if fraction and not 0 < count < m:
+        side = "to hold out" if count < 1 else "to train on"
+        how = f"Hold out between {1 / m:.2g} and {(m - 1) / m:.2g}." if m > 1 else "Leave held_out out."
+        raise DataError(f"{fraction:g} of {_count(m, 'example')} leaves none {side}", how=how)
+    # Mini-batches are drawn from [seed, epoch]: a third number keeps this drawing apart from all of theirs.
+    order = np.random.default_rng([seed, 0, 1]).permutation(m)
+    return _frozen(np.sort(order[:count]))
 
 
 # Mini-batches ----------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data import Selection, batch_indices, read_csv, select
+from engine.data import HELD_OUT_RANGE, Selection, batch_indices, held_examples, read_csv, select
 from engine.errors import DataError, FormulaError, NetworkError, UsageError, excerpt
 from engine.formula import Leaf, Statement, build, identifiers, instead_of, parse, reserved
 from engine.graph import Graph, Kind
@@ -100,6 +100,8 @@ class Network:
         Literal arrays by name, or the columns of a CSV.
     folder
         Where a CSV is looked for, None for a built-in network.
+    held_out
+        Which part of the examples is kept out of training, from 0 to below 1.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Network:
     data: Mapping[str, Array] | FileData = field(default_factory=dict)
     training: Training = field(default_factory=Training)
     folder: Path | None = None
+    held_out: float = 0.0
 
     @cached_property
     def statements(self) -> Sequence[Statement]:
@@ -122,7 +125,7 @@ class Network:
 # --- reading -----------------------------------------------------------------------------------------------
 
 _KEYS = {"title", "description", "formula", "loss", "dimensions", "parameters", "data", "training"}
-_DATA_KEYS = {"file", "inputs", "targets", "standardize", "where"}
+_DATA_KEYS = {"file", "inputs", "targets", "standardize", "where", "held_out"}
 
 
 def load(source: str | Path) -> Network:
@@ -228,6 +231,7 @@ def loads(text: str, *, name: str = "network", folder: Path | None = None, where
         data=reader.data(reader.table(document, "data")),
         training=reader.training(reader.table(document, "training")),
         folder=folder,
+        held_out=reader.held_out(reader.table(document, "data")),
     )
     with _in_formula_of(network):
         _ = network.statements  # a formula that cannot be read is said at once
@@ -346,7 +350,17 @@ class _Reader:
         return {
             self.identifier(name, "data"): array_of(value, f"{self._where}, data {excerpt(name)}")
             for name, value in table.items()
+            if name != "held_out"
         }
+
+    def held_out(self, table: Mapping[str, Any]) -> float:
+        """Return which part of the examples is held out."""
+        value = table.get("held_out", 0.0)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value < 1:
+            what = f"{excerpt(value, 30)} of the examples cannot be held out."
+            raise self.fail(what, HELD_OUT_RANGE, "[data], held_out")
+        return float(value)
 
     def file_data(self, table: Mapping[str, Any]) -> FileData:
         _known_keys(table, _DATA_KEYS, f"{self._where}, [data]")
@@ -508,13 +522,16 @@ class Model:
     Attributes
     ----------
     leaves
-        The whole data and the initial parameters by name, read-only.
+        The whole data (those held out excepted) and the initial parameters by name, read-only.
     graph
         The graph for the whole data; :meth:`batch` gives the one for a mini-batch.
     selection
         How the data were taken from a CSV, None for literal data.
     targets
         The names of the inputs that are targets.
+    held_inputs
+        The data of the examples held out of training by name, read-only; empty where there are none.
+        :meth:`held` gives the graph with them.
     """
 
     network: Network
@@ -525,11 +542,18 @@ class Model:
     notices: tuple[str, ...] = ()
     selection: Selection | None = None
     targets: tuple[str, ...] = ()
+    held_inputs: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def examples(self) -> int:
-        """The number of examples; 1 where the inputs have no common one."""
+        """The number of examples that are trained on; 1 where the inputs have no common one."""
         return self.graph.examples or 1
+
+    @property
+    def held_examples(self) -> int:
+        """The number of examples that are held out of training."""
+        axes = ((self._axes[name], array) for name, array in self.held_inputs.items())
+        return next((array.shape[axis] for axis, array in axes if axis is not None), 0)
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -551,16 +575,14 @@ class Model:
         """Return the graph and the data of a mini-batch."""
         if indices is None:
             return self.graph, self.inputs
-        axes = {leaf.name: _example_axis(leaf.dims) for leaf in self.kinds if leaf.kind == Kind.INPUT}
-        data = {
-            name: array if axes[name] is None else np.take(array, indices, axis=axes[name])
-            for name, array in self.inputs.items()
-        }
+        data = {name: _taken(array, indices, self._axes[name]) for name, array in self.inputs.items()}
         return self._graph_of(len(indices)), data
 
     def held(self) -> tuple[Graph, dict[str, Array]] | None:
         """Return the graph and the data of the examples held out of training, None where there are none."""
-        return None
+        if not self.held_inputs:
+            return None
+        return self._graph_of(self.held_examples), dict(self.held_inputs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all but the graph, which is built again: operations are records with functions in them."""
@@ -574,6 +596,11 @@ class Model:
             found = build(self.network.statements, leaves, loss=self.network.loss, examples=examples)
             self._graphs[examples] = found
         return found
+
+    @cached_property
+    def _axes(self) -> dict[str, int | None]:
+        """Which axis of each input holds the examples."""
+        return {leaf.name: _example_axis(leaf.dims) for leaf in self.kinds if leaf.kind == Kind.INPUT}
 
     @cached_property
     def _graphs(self) -> dict[int, Graph]:
@@ -590,6 +617,11 @@ def _example_axis(dims: Dims) -> int | None:
     return next((i for i, dim in enumerate(dims) if dim.examples), None)
 
 
+def _taken(array: Array, indices: Array, axis: int | None) -> Array:
+    """Return some examples of an array; one without an axis of examples is the same for all."""
+    return array if axis is None else np.take(array, indices, axis=axis)
+
+
 def _resized(dims: Dims, examples: int) -> Dims:
     return tuple(dim._replace(size=examples) if dim.examples else dim for dim in dims)
 
@@ -602,7 +634,8 @@ def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None
     seed
         At least 0; the same seed gives the same numbers in every process.
     overrides
-        Values for parameters or data by name, instead of the file's.
+        Values for parameters or data by name, instead of the file's. Where examples are held out, data may be
+        given for the others alone; those held out then keep the values of the file.
 
     Raises
     ------
@@ -611,18 +644,16 @@ def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None
     """
     if seed < 0:
         raise UsageError(f"the seed cannot be {seed}.", how="Choose a whole number from 0.")
-    arrays, selection, targets = _data(network)
+    arrays, selection, targets = _data(network, seed)
     given = dict(network.parameters)
-    for name, value in (overrides or {}).items():
-        array = value if isinstance(value, np.ndarray) else array_of(value, f"the value of {excerpt(name)}")
-        _override(name, array, given, arrays)
+    _replace(network, overrides or {}, given, arrays, seed)
     with _in_formula_of(network):
         _require_defined(network, given, arrays)
-    sizes = _Sizes(network, arrays, given)
+    sizes = _Sizes(network, arrays, given, seed=seed)
     leaves, values = [], {}
-    for name, array in arrays.items():
+    for name in arrays:
         leaves.append(Leaf(name, Kind.INPUT, sizes.data_dims(name)))
-        values[name] = array
+        values[name] = sizes.part(name, sizes.kept)
     for name, spec in given.items():
         dims = sizes.parameter_dims(name, spec)
         leaves.append(Leaf(name, Kind.PARAMETER, dims))
@@ -630,9 +661,10 @@ def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None
     with _in_formula_of(network):
         graph = build(network.statements, leaves, loss=network.loss, examples=sizes.examples)
     replaced = [name for name in overrides or {} if name in arrays]
-    notices = (*_data_notices(selection, replaced), *graph.notices)
+    notices = (*_data_notices(selection, replaced), *sizes.notices(), *graph.notices)
     targets = targets or _guess_targets(graph, sizes)
-    return Model(network, seed, values, graph, tuple(leaves), notices, selection, targets)
+    held = {name: sizes.part(name, sizes.held) for name in arrays} if sizes.held.size else {}
+    return Model(network, seed, values, graph, tuple(leaves), notices, selection, targets, held)
 
 
 @contextmanager
@@ -653,25 +685,42 @@ def _data_notices(selection: Selection | None, replaced: Sequence[str]) -> tuple
     return (f"{', '.join(replaced)}: the values given here, not those of the file.",)
 
 
-def _override(name: str, array: Array, given: dict[str, Array | Initial], arrays: dict[str, Array]) -> None:
-    if name in given:
-        given[name] = array
-    elif name in arrays:
-        arrays[name] = array
-    else:
-        known = ", ".join((*given, *arrays))
-        raise UsageError(
-            f"{excerpt(name)} is neither a parameter nor data of this network.",
-            how=f"There are: {excerpt(known, 160)}.",
-        )
+def _replace(
+    network: Network,
+    overrides: Mapping[str, Any],
+    given: dict[str, Array | Initial],
+    arrays: dict[str, Array],
+    seed: int,
+) -> None:
+    """Put the values given by hand in the place of the file's."""
+    sizes = _Sizes(network, dict(arrays), given, seed=seed) if overrides and network.held_out else None
+    for name, value in overrides.items():
+        array = value if isinstance(value, np.ndarray) else array_of(value, f"the value of {excerpt(name)}")
+        if name in given:
+            given[name] = array
+        elif name in arrays:
+            arrays[name] = sizes.merged(name, array) if sizes is not None else array
+        else:
+            known = ", ".join((*given, *arrays))
+            raise UsageError(
+                f"{excerpt(name)} is neither a parameter nor data of this network.",
+                how=f"There are: {excerpt(known, 160)}.",
+            )
 
 
-def _data(network: Network) -> tuple[dict[str, Array], Selection | None, tuple[str, ...]]:
+def _data(network: Network, seed: int) -> tuple[dict[str, Array], Selection | None, tuple[str, ...]]:
     data = network.data
     if not isinstance(data, FileData):
         return dict(data), None, ()
-    dataset = read_csv(_data_path(network, data.file))
-    chosen = select(dataset, data.inputs, data.targets, standardize=data.standardize, where=data.where)
+    chosen = select(
+        read_csv(_data_path(network, data.file)),
+        data.inputs,
+        data.targets,
+        standardize=data.standardize,
+        where=data.where,
+        held_out=network.held_out,
+        seed=seed,
+    )
     return dict(chosen.arrays), chosen, tuple(data.targets)
 
 
@@ -719,28 +768,85 @@ def _guess_targets(graph: Graph, sizes: _Sizes) -> tuple[str, ...]:
 
 
 class _Sizes:
-    """Names for the axes: m from the data's columns, n from the first input's rows, others from the file."""
+    """Names for the axes: m from the data's columns, n from the first input's rows, others from the file.
 
-    def __init__(self, network: Network, arrays: Mapping[str, Array], parameters: Iterable[str] = ()) -> None:
+    Attributes
+    ----------
+    kept, held
+        Which examples of the data are trained on, and which are held out.
+    examples
+        How many are trained on, None where the inputs have no common number.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        arrays: Mapping[str, Array],
+        parameters: Iterable[str] = (),
+        seed: int = 0,
+    ) -> None:
         self._network = network
         self._arrays = arrays
-        self.examples = _count_examples(list(arrays.values()))
+        self._whole = _count_examples(list(arrays.values()))
+        self.held = self._held(seed)
+        self.kept = np.delete(np.arange(self._whole or 0), self.held)
+        self.examples = None if self._whole is None else len(self.kept)
         taken = {s.name for s in network.statements} | {*arrays, *parameters}
         self._m = "m" if "m" not in taken else None
         self._named = dict(network.dimensions)
         self._check_m(network)
+        if self.held.size:
+            self._named.pop("m", None)  # it counts those held out as well
         rows = next((a.shape[0] for a in arrays.values() if a.ndim == 2 and a.shape[0] > 1), 1)
         if arrays:
             self._named.setdefault("n", rows)
 
-    def _check_m(self, network: Network) -> None:
-        given = network.dimensions.get("m", self.examples)
-        if self.examples is not None and given != self.examples:
+    def _held(self, seed: int) -> Array:
+        if not self._network.held_out:
+            return np.empty(0, dtype=np.intp)
+        if self._whole is None:
             raise NetworkError(
-                f"the dimension m is {given}, but the data have {self.examples} examples.",
+                "the data have no common number of examples, so none can be held out.",
+                where=self._network.name,
+                how="Leave held_out out.",
+            )
+        return held_examples(self._whole, self._network.held_out, seed)
+
+    def _check_m(self, network: Network) -> None:
+        given = network.dimensions.get("m", self._whole)
+        if self._whole is not None and given != self._whole:
+            raise NetworkError(
+                f"the dimension m is {given}, but the data have {self._whole} examples.",
                 where=network.name,
                 how="m comes from the data: leave it out.",
             )
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what is to be said about the examples that are held out."""
+        if not self.held.size:
+            return ()
+        verb = "is" if self.held.size == 1 else "are"
+        return (f"{self.held.size} of {self._whole} examples {verb} held out.",)
+
+    def part(self, name: str, examples: Array) -> Array:
+        """Return some examples of an input, read-only; all of it where it has no axis of examples."""
+        whole = self._arrays[name]
+        axis = self._examples_axis(whole.shape)
+        if axis is None or not self.held.size:
+            return whole
+        array = np.take(whole, examples, axis=axis)
+        array.flags.writeable = False
+        return array
+
+    def merged(self, name: str, array: Array) -> Array:
+        """Return the whole input where `array` has the examples that are trained on alone."""
+        whole = self._arrays[name]
+        axis = self._examples_axis(whole.shape)
+        if axis is None or array.shape != self.part(name, self.kept).shape:
+            return array
+        found = whole.copy()
+        found[(slice(None), self.kept) if axis else self.kept] = array
+        return found
 
     def data_dims(self, name: str) -> Dims:
         shape = self._arrays[name].shape
@@ -748,11 +854,11 @@ class _Sizes:
         return tuple(self._examples_dim() if i == axis else self._dim(size) for i, size in enumerate(shape))
 
     def _examples_axis(self, shape: tuple[int, ...]) -> int | None:
-        if self.examples is None or len(shape) != 2:
+        if self._whole is None or len(shape) != 2:
             return None
-        if shape[1] == self.examples:
+        if shape[1] == self._whole:
             return 1
-        return 0 if shape[0] == self.examples else None
+        return 0 if shape[0] == self._whole else None
 
     def _examples_dim(self) -> Dim:
         assert self.examples is not None
@@ -778,6 +884,11 @@ class _Sizes:
         if isinstance(entry, int):
             return UNIT if entry == 1 else self._dim(entry)
         if entry == "m" and self.examples is not None:
+            if self.held.size:
+                raise NetworkError(
+                    f"{excerpt(parameter)} has a value for every example, so none can be held out.",
+                    how="Give it another shape, or leave held_out out.",
+                )
             return self._examples_dim()
         if entry not in self._named:
             known = ", ".join([*self._named, "m"])
@@ -820,7 +931,7 @@ def dumps(network: Network) -> str:
         lines.append(f"loss = {_quoted(network.loss)}")
     lines += _section("dimensions", ((k, str(v)) for k, v in network.dimensions.items()))
     lines += _section("parameters", ((k, _parameter_text(v)) for k, v in network.parameters.items()))
-    lines += _section("data", _data_items(network.data))
+    lines += _section("data", _data_items(network))
     lines += _section("training", _training_items(network.training))
     return "\n".join(lines) + "\n"
 
@@ -865,10 +976,17 @@ def _row_text(row: Array) -> str:
     return "[" + ", ".join(repr(float(entry)) for entry in row) + "]"
 
 
-def _data_items(data: Mapping[str, Array] | FileData) -> Iterator[tuple[str, str]]:
-    if not isinstance(data, FileData):
+def _data_items(network: Network) -> Iterator[tuple[str, str]]:
+    data = network.data
+    if isinstance(data, FileData):
+        yield from _file_items(data)
+    else:
         yield from ((name, _array_text(array)) for name, array in data.items())
-        return
+    if network.held_out:
+        yield "held_out", repr(network.held_out)
+
+
+def _file_items(data: FileData) -> Iterator[tuple[str, str]]:
     yield "file", _quoted(data.file)
     for key, table in (("inputs", data.inputs), ("targets", data.targets)):
         yield key, "{ " + ", ".join(f"{_key(n)} = {_words_text(c)}" for n, c in table.items()) + " }"

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data import Dataset, batch_indices, batches_per_epoch, parse_csv, read_csv, select
+from engine.data import (
+    Dataset,
+    batch_indices,
+    batches_per_epoch,
+    held_examples,
+    parse_csv,
+    read_csv,
+    select,
+)
 from engine.errors import BackstepError, DataError, FormulaError, TrainingError, excerpt
 
 BUILT_IN = Path(__file__).parents[2] / "graphs" / "datasets"
@@ -272,7 +280,7 @@ def test_standardising_can_be_asked_for_single_columns() -> None:
 
 def test_arrays_cannot_be_written_to() -> None:
     chosen = select(built_in("cars"), {"x": ["speed"]}, {"y": ["dist"]}, standardize=True)
-    for array in (*chosen.arrays.values(), chosen.rows, *chosen.scaling["x"]):
+    for array in (*chosen.arrays.values(), chosen.rows, chosen.held, *chosen.scaling["x"]):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
 
@@ -308,6 +316,76 @@ def test_standardising_any_numbers_stays_finite(values: list[float]) -> None:
     except DataError:
         return
     assert np.isfinite(chosen.arrays["x"]).all()
+
+
+# Held-out examples -----------------------------------------------------------------------------------------
+
+
+@given(st.integers(2, 400), st.floats(0.0, 1.0, exclude_max=True), st.integers(0, 99))
+def test_both_sides_have_examples_or_it_is_said_why_not(m: int, fraction: float, seed: int) -> None:
+    if fraction and int(fraction * m + 0.5) in (0, m):
+        with pytest.raises(DataError, match="leaves none to"):
+            held_examples(m, fraction, seed)
+        return
+    held = held_examples(m, fraction, seed)
+    assert len(held) == pytest.approx(fraction * m, abs=0.5)
+    assert len(held) < m
+    assert (len(held) > 0) is (fraction > 0)
+    assert sorted(set(held.tolist())) == held.tolist()
+    assert set(held.tolist()) <= set(range(m))
+    assert held.tolist() == held_examples(m, fraction, seed).tolist()
+
+
+def test_the_seed_decides_which_examples_are_held_out() -> None:
+    drawn = {tuple(held_examples(50, 0.2, seed).tolist()) for seed in range(20)}
+    assert len(drawn) == 20
+    assert np.bincount(np.concatenate([held_examples(50, 0.2, s) for s in range(500)])).std() < 12
+
+
+def test_the_mini_batches_are_drawn_apart_from_what_is_held_out() -> None:
+    first = batch_indices(50, 10, 0, seed=3)
+    assert first is not None
+    assert sorted(first.tolist()) != held_examples(50, 0.2, seed=3).tolist()
+
+
+@pytest.mark.parametrize(
+    ("m", "fraction", "parts"),
+    [
+        (10, 1.0, ["1 of the examples cannot be held out", "from 0 to below 1"]),
+        (10, -0.1, ["-0.1 of the examples", "from 0 to below 1"]),
+        (10, float("nan"), ["nan of the examples", "from 0 to below 1"]),
+        (10, 0.01, ["0.01 of 10 examples leaves none to hold out", "between 0.1 and 0.9"]),
+        (4, 0.99, ["0.99 of 4 examples leaves none to train on", "between 0.25 and 0.75"]),
+        (1, 0.5, ["0.5 of 1 example leaves none to train on", "Leave held_out out."]),
+    ],
+)
+def test_what_cannot_be_held_out_is_said(m: int, fraction: float, parts: list[str]) -> None:
+    with pytest.raises(DataError) as caught:
+        held_examples(m, fraction, seed=0)
+    assert [part for part in parts if part not in str(caught.value)] == []
+
+
+def test_standardising_learns_nothing_from_what_is_held_out() -> None:
+    cars = built_in("cars")
+    chosen = select(cars, {"x": ["speed"]}, {"y": ["dist"]}, standardize=True, held_out=0.2, seed=4)
+    kept = np.delete(np.arange(50), chosen.held)
+    assert len(chosen.held) == 10
+    for name, column in (("x", "speed"), ("y", "dist")):
+        raw, array, scaling = numbers(cars, column), chosen.arrays[name], chosen.scaling[name]
+        assert (array[0, kept].mean(), array[0, kept].std()) == pytest.approx((0, 1))
+        assert array[0].mean() != pytest.approx(0, abs=1e-6)
+        assert float(scaling.mean[0, 0]) == pytest.approx(raw[kept].mean())
+        np.testing.assert_allclose((array * scaling.deviation + scaling.mean)[0], raw)
+    assert chosen.notices == (
+        "speed and dist are standardised: mean 0, standard deviation 1 over the training examples.",
+    )
+
+
+def test_a_column_that_varies_only_where_it_is_held_out_cannot_be_standardised() -> None:
+    held = int(held_examples(4, 0.25, seed=0)[0])
+    rows = "".join(f"{9 if i == held else 5},{i}\n" for i in range(4))
+    with pytest.raises(DataError, match="x has the value 5 in every row of the training examples"):
+        select(parse_csv("x,y\n" + rows), {"x": ["x"]}, {"y": ["y"]}, standardize=True, held_out=0.25)
 
 
 # Mini-batches ----------------------------------------------------------------------------------------------

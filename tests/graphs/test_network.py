@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from engine.errors import BackstepError, FormulaError, NetworkError, UsageError
+from engine.graph import Graph
 from engine.shapes import sizes
 from engine.trace import loss_and_gradients, trace
+from engine.training import Recipe, Run
 from graphs.network import (
     INITS,
     FileData,
@@ -24,6 +28,8 @@ from graphs.network import (
     Network,
     Training,
     bind,
+    built_in,
+    built_in_names,
     dumps,
     load,
     loads,
@@ -343,6 +349,165 @@ def test_the_graph_of_a_batch_size_is_built_once() -> None:
     assert found.batch(None)[0] is found.graph
 
 
+# --- held out ----------------------------------------------------------------------------------------------
+
+LINE = """formula = 'L = 1/m * sum((w * x - y)**2) + 0 * c'
+[parameters]
+w = 0.5
+[data]
+x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+y = [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]
+c = 3.0
+held_out = 0.25
+"""
+
+
+def _columns(array: np.ndarray) -> list[float]:
+    return array[0].tolist()
+
+
+def test_literal_examples_are_held_out_and_the_others_keep_their_order() -> None:
+    found = model(LINE, seed=7)
+    graph, data = held(found)
+    assert (found.examples, found.held_examples, graph.examples) == (6, 2, 2)
+    assert found.graph.examples == 6
+    x, x_held = _columns(found.inputs["x"]), _columns(data["x"])
+    assert x == sorted(x)
+    assert x_held == sorted(x_held)
+    assert sorted(x + x_held) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+    assert _columns(found.inputs["y"]) == [2 * v for v in x]
+    assert _columns(data["y"]) == [2 * v for v in x_held]
+    assert found.notices == ("2 of 8 examples are held out.",)
+
+
+def held(found: Model) -> tuple[Graph, dict[str, np.ndarray]]:
+    pair = found.held()
+    assert pair is not None
+    return pair
+
+
+def test_m_is_the_number_of_examples_on_its_own_side() -> None:
+    found = model(LINE, seed=7)
+    graph, data = held(found)
+    for one, leaves in ((found.graph, found.leaves), (graph, {**data, **found.parameters})):
+        expected = np.mean((0.5 * leaves["x"] - leaves["y"]) ** 2)
+        assert trace(one, leaves).loss == pytest.approx(expected, rel=1e-14)
+
+
+def test_an_input_without_examples_is_the_same_on_both_sides() -> None:
+    found = model(LINE)
+    assert float(held(found)[1]["c"]) == float(found.inputs["c"]) == 3.0
+
+
+def test_examples_are_held_out_of_whichever_axis_holds_them() -> None:
+    text = (
+        'formula = "L = sum(X @ c) / m"\n[data]\nX = [[1.0, 2.0, 3.0, 4.0]]\n'
+        "c = [[1.0], [2.0], [3.0], [4.0]]\nheld_out = 0.5\n"
+    )
+    found = model(text)
+    graph, data = held(found)
+    assert (found.inputs["c"].shape, data["c"].shape) == ((2, 1), (2, 1))
+    assert data["X"][0].tolist() == data["c"][:, 0].tolist()
+    assert trace(graph, data).loss == np.sum(data["X"] ** 2) / 2
+
+
+def test_mini_batches_are_dealt_from_the_training_examples_alone() -> None:
+    found = model(LINE, seed=7)
+    dealt = [found.batch(found.indices(i, 4))[1]["x"] for i in range(2)]
+    assert sorted(np.concatenate(dealt, axis=1)[0].tolist()) == _columns(found.inputs["x"])
+    with pytest.raises(BackstepError, match="cannot be taken from 6 examples"):
+        found.indices(0, 7)
+
+
+def test_the_same_seed_holds_out_the_same_examples_in_another_process() -> None:
+    code = (
+        "from graphs.network import bind, loads\n"
+        f"print(bind(loads({LINE!r}), seed=3).held()[1]['x'].tolist())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == str(held(model(LINE, seed=3))[1]["x"].tolist())
+    assert len({str(held(model(LINE, seed=s))[1]["x"].tolist()) for s in range(10)}) > 3
+
+
+def test_a_csv_is_split_and_only_the_training_rows_are_standardised() -> None:
+    found = bind(replace(load("univariate-regression"), held_out=0.2), seed=2)
+    whole = bind(load("univariate-regression"), seed=2)
+    graph, data = held(found)
+    assert (found.examples, found.held_examples, whole.examples, whole.held()) == (40, 10, 50, None)
+    assert found.notices[-1] == "10 of 50 examples are held out."
+    assert (found.inputs["x"].mean(), found.inputs["x"].std()) == pytest.approx((0, 1))
+    assert data["x"].mean() != pytest.approx(0, abs=1e-6)
+    assert data["x"].shape == (1, 10)
+    assert np.isfinite(trace(graph, {**data, **found.parameters}).loss)
+
+
+@pytest.mark.parametrize("name", [n for n in built_in_names() if built_in(n).data])
+def test_every_built_in_network_can_hold_examples_out(name: str) -> None:
+    found = bind(replace(load(name), held_out=0.25))
+    run = Run(found, Recipe())
+    run.advance(3)
+    assert np.isfinite(run.held_loss(run.point))
+
+
+def test_a_model_keeps_what_is_held_out_on_its_way_to_another_process() -> None:
+    found = model(LINE, seed=7)
+    copy = pickle.loads(pickle.dumps(found))
+    assert copy.held_examples == 2
+    assert held(copy)[1]["x"].tolist() == held(found)[1]["x"].tolist()
+    assert held(copy)[0].examples == 2
+
+
+def test_what_is_held_out_cannot_be_written_to() -> None:
+    found = model(LINE)
+    for array in (*held(found)[1].values(), *found.leaves.values()):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+
+
+def test_training_examples_alone_can_be_given_by_hand() -> None:
+    found = model(LINE, seed=7)
+    changed = model(LINE, seed=7, overrides={"x": found.inputs["x"] * 10})
+    assert _columns(changed.inputs["x"]) == [10 * v for v in _columns(found.inputs["x"])]
+    assert held(changed)[1]["x"].tolist() == held(found)[1]["x"].tolist()
+
+
+def test_other_data_given_by_hand_are_split_anew() -> None:
+    numbers = [float(i) for i in range(20)]
+    found = model(LINE, overrides={"x": numbers, "y": numbers})
+    assert (found.examples, found.held_examples) == (15, 5)
+    assert found.notices[-1] == "5 of 20 examples are held out."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("0.25", "1.0", "net.toml, [data], held_out: 1.0 of the examples cannot be held out. Write a number"),
+        ("0.25", "-0.5", "-0.5 of the examples cannot be held out"),
+        ("0.25", "nan", "nan of the examples cannot be held out"),
+        ("0.25", "true", "True of the examples cannot be held out"),
+        ("0.25", '"some"', "some of the examples cannot be held out"),
+        ("0.25", "0.01", "0.01 of 8 examples leaves none to hold out. Hold out between 0.12 and 0.88."),
+        ("c = 3.0", "c = 3.0\nm = 1.0", ""),
+        ("w = 0.5", 'w = { shape = [1, "m"] }', "w has a value for every example, so none can be held out"),
+    ],
+)
+def test_what_cannot_be_held_out_is_said_in_one_sentence(old: str, new: str, what: str) -> None:
+    text = LINE.replace(old, new)
+    if not what:
+        assert model(text).held_examples == 2
+        return
+    with pytest.raises(BackstepError) as caught:
+        model(text)
+    assert what in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_examples_nothing_can_be_held_out() -> None:
+    text = NET + "[parameters]\nw = 1.0\n[data]\nheld_out = 0.5\n"
+    with pytest.raises(BackstepError, match="no common number of examples, so none can be held out"):
+        model(text)
+
+
 # --- written as they are read ------------------------------------------------------------------------------
 
 _numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -389,6 +554,7 @@ _networks = st.builds(
         st.integers(1, 9999),
         st.none() | st.integers(1, 99),
     ),
+    held_out=st.just(0.0) | st.floats(0.0, 1.0, exclude_max=True),
 )
 
 
@@ -397,7 +563,7 @@ def test_a_network_is_read_back_as_it_was_written(network: Network) -> None:
     text = dumps(network)
     found = loads(text, name="net")
     assert found.formula.strip("\n") == network.formula.strip("\n")
-    for key in ("title", "loss", "description", "dimensions", "training"):
+    for key in ("title", "loss", "description", "dimensions", "training", "held_out"):
         assert getattr(found, key) == getattr(network, key), text
     _assert_same(found.parameters, network.parameters)
     if isinstance(network.data, FileData):
