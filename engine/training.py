@@ -213,13 +213,21 @@ class History:
     """What has been recorded of a run, in memory that grows like the square root of its length.
 
     (The losses aside: one number an iteration.)
+
+    Parameters
+    ----------
+    first
+        The first iteration whose loss is held; what was before is held elsewhere.
+    stride
+        The distance of the samples at first; it never falls below this.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 0, stride: int = 1) -> None:
+        self._first = first
         self._room = np.empty(1024)
         self._count = 0
         self._samples: dict[int, Sample] = {}
-        self.stride = 1
+        self.stride = stride
         self.ended: Diverged | Reached | None = None
 
     @property
@@ -240,8 +248,8 @@ class History:
 
     def extend(self, records: Records) -> None:
         """Take in what was recorded; records must follow one another without a gap."""
-        if records.first != self._count:
-            raise ValueError(f"records from {records.first} do not follow {self._count}")
+        if records.first != self._first + self._count:
+            raise ValueError(f"records from {records.first} do not follow {self._first + self._count}")
         count = self._count + len(records.losses)
         if count > len(self._room):
             room = np.empty(2 * count)
@@ -254,7 +262,7 @@ class History:
         self._thin()
 
     def _thin(self) -> None:
-        while len(self._samples) > max(LEAST_SAMPLES, 4 * isqrt(self._count)):
+        while len(self._samples) > max(LEAST_SAMPLES, 4 * isqrt(self._first + self._count)):
             self.stride *= 2
             self._samples = {t: s for t, s in self._samples.items() if t % self.stride == 0}
 
@@ -273,6 +281,8 @@ class Run:
         How to train.
     point
         Where to go on, for a run whose beginning was recorded elsewhere; the start where None.
+    stride
+        The least distance of the samples of a run that goes on.
 
     Raises
     ------
@@ -280,10 +290,16 @@ class Run:
         For hyperparameters out of range, and a batch size that is not between 1 and the number of examples.
     """
 
-    def __init__(self, problem: Problem, recipe: Recipe | None = None, point: Point | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        recipe: Recipe | None = None,
+        point: Point | None = None,
+        stride: int = 1,
+    ) -> None:
         self.problem = problem
         self.recipe = (recipe or Recipe()).checked()
-        self.history = History()
+        self.history = History() if point is None else History(point.iteration + 1, stride)
         problem.indices(0, self.recipe.batch_size)
         self._point = point or Point(0, problem.parameters)
         self._seen: tuple[Point, list[Array]] | None = None  # the last point, and its values on all data
