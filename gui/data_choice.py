@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -25,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.data import Dataset, read_csv
-from engine.errors import BackstepError, excerpt
+from engine.errors import BackstepError, DataError, excerpt
 from graphs.network import FileData, Model, Network, bind
 from gui.fields import ENTER
 from gui.overlay import Popup
@@ -108,6 +109,9 @@ def where_text(where: Mapping[str, Sequence[Any]]) -> str:
     return excerpt("Only rows with " + " and ".join(parts), 80)
 
 
+HELD_TIP = "Examples that are not trained on: their loss tells how the network does on what it has not seen."
+
+
 @dataclass(frozen=True)
 class Preview:
     """What would come of a choice: a network and what is to be said about it, or why not."""
@@ -117,14 +121,15 @@ class Preview:
     notes: tuple[str, ...] = ()
 
 
-def preview(network: Network, data: FileData, seed: int, overrides: Mapping[str, Any]) -> Preview:
-    """Try a choice without touching anything."""
-    empty = next((name for name, columns in data.inputs.items() if not columns), None)
+def preview(changed: Network, seed: int, overrides: Mapping[str, Any]) -> Preview:
+    """Try a choice without touching anything; data given by hand go with the old choice."""
+    inputs = changed.data.inputs if isinstance(changed.data, FileData) else {}
+    empty = next((name for name, columns in inputs.items() if not columns), None)
     if empty is not None:
         return Preview(None, f"Choose at least one column for {empty}.")
-    changed = replace(network, data=data)
+    kept = {name: value for name, value in overrides.items() if name in changed.parameters}
     try:
-        model = bind(changed, seed=seed, overrides=overrides)
+        model = bind(changed, seed=seed, overrides=kept)
     except BackstepError as error:
         return Preview(None, str(error))
     misfit = _misfit(model)
@@ -150,10 +155,35 @@ def _misfit(model: Model) -> str:
 
 def _headline(model: Model) -> str:
     dropped = model.selection.dropped if model.selection is not None else 0
-    examples = f"{model.examples} example{'s' if model.examples != 1 else ''}"
-    if not dropped:
-        return examples
-    return f"{examples}, {dropped} row{'s' if dropped != 1 else ''} left out"
+    parts = [f"{model.examples} example{'s' if model.examples != 1 else ''}"]
+    if model.held_examples:
+        parts = [f"{parts[0]} to train on", f"{model.held_examples} held out"]
+    if dropped:
+        parts.append(f"{dropped} row{'s' if dropped != 1 else ''} left out")
+    return ", ".join(parts)
+
+
+def percent_text(fraction: float) -> str:
+    """Write which part is held out, in percent."""
+    return f"{100 * fraction:.4g}"
+
+
+def read_percent(text: str) -> float:
+    """Return the part that a text in percent says; raise `DataError` where it is none.
+
+    Examples
+    --------
+    >>> read_percent("25"), read_percent("12,5 %"), read_percent("")
+    (0.25, 0.125, 0.0)
+    """
+    plain = text.strip().removesuffix("%").strip().replace(",", ".")
+    try:
+        percent = float(plain or 0)
+    except ValueError:
+        percent = float("nan")
+    if not 0 <= percent < 100:
+        raise DataError(f"{excerpt(text, 20)} percent cannot be held out", how="Write a number from 0 to 99.")
+    return percent / 100
 
 
 # --- the popup ---------------------------------------------------------------------------------------------
@@ -248,6 +278,11 @@ class DataChoice(Popup):
         self.filter, self.standardize = QCheckBox(), QCheckBox("Standardise: mean 0, standard deviation 1")
         self.filter.toggled.connect(self._choose_filter)
         self.standardize.toggled.connect(self._preview)
+        self.held = QLineEdit()
+        self.held.setAccessibleName("Held out of training, percent of the examples")
+        self.held.setToolTip(HELD_TIP)
+        self.held.setMaxLength(8)
+        self.held.textEdited.connect(self._preview)
         self.headline, self.notes = QLabel(), QLabel()
         self.headline.setProperty("role", "strong")
         self.notes.setProperty("role", "muted")
@@ -258,6 +293,21 @@ class DataChoice(Popup):
         self.apply_button.setProperty("accent", True)
         self.apply_button.clicked.connect(self.apply)
         self.cancel_button.clicked.connect(self.hide)
+        self._make_held_row()
+
+    def _make_held_row(self) -> None:
+        """Put the words around the field."""
+        self._held_row = QWidget()
+        row = QHBoxLayout(self._held_row)
+        row.setContentsMargins(2, 0, 0, 0)
+        row.setSpacing(6)
+        before, after = QLabel("Hold out of training"), QLabel("% of the examples")
+        before.setBuddy(self.held)
+        self.held.setFixedWidth(self.fontMetrics().horizontalAdvance("00.00") + 24)
+        for part in (before, self.held, after):
+            part.setToolTip(HELD_TIP)
+            row.addWidget(part)
+        row.addStretch(1)
 
     def _arrange(self) -> None:
         self._area = QScrollArea()
@@ -267,7 +317,7 @@ class DataChoice(Popup):
         self._inside = QVBoxLayout(self._body)
         self._inside.setContentsMargins(0, 0, 0, 0)
         self._inside.setSpacing(8)
-        for part in (self._lists, self.filter, self.standardize, self.notes):
+        for part in (self._lists, self.filter, self.standardize, self._held_row, self.notes):
             self._inside.addWidget(part)
         self._inside.addStretch(1)
         self._area.setWidget(self._body)
@@ -292,7 +342,7 @@ class DataChoice(Popup):
         self._inside.invalidate()
         needed = self._inside.totalHeightForWidth(inner)
         others = 28 + 8 * 3 + self.apply_button.sizeHint().height() + self.headline.heightForWidth(inner)
-        others += self.sets.sizeHint().height()
+        others += self.sets.sizeHint().height() if not self.sets.isHidden() else 0
         self._area.setFixedHeight(max(40, min(needed, self._room - others)))
         self._column.activate()
         self.adjustSize()
@@ -301,16 +351,22 @@ class DataChoice(Popup):
 
     def _read_session(self) -> None:
         network = self._session.document.network
-        has_file = isinstance(network.data, FileData)
-        for part in (self.sets, self._area, self.filter, self.standardize, self.apply_button):
+        has_file, has_data = isinstance(network.data, FileData), bool(network.data)
+        for part in (self.sets, self._lists, self.filter, self.standardize):
             part.setVisible(has_file)
-        self.cancel_button.setText("Cancel" if has_file else "Close")
+        for part in (self._area, self._held_row, self.apply_button):
+            part.setVisible(has_data)
+        self.cancel_button.setText("Cancel" if has_data else "Close")
+        self.held.setText(percent_text(network.held_out))
+        self._dataset = None
         if isinstance(network.data, FileData):
             self.sets.clear()
             for name in files_of(network):
                 self.sets.addItem(name.removesuffix(".csv"), name)
             self.sets.setCurrentIndex(self.sets.findData(own_file(network)))
             self._choose_set()
+        elif has_data:
+            self._preview()
         else:
             self._say(Preview(None, "This network has its numbers in its file."), error=False)
 
@@ -397,13 +453,33 @@ class DataChoice(Popup):
             where=data.where,
         )
 
+    def _held_out(self) -> float:
+        """Return which part is held out; what has not been touched is as exact as it was."""
+        own = self._session.document.network.held_out
+        return own if self.held.text() == percent_text(own) else read_percent(self.held.text())
+
     def _preview(self) -> None:
-        if self._dataset is None:
-            return
         document = self._session.document
-        data = self._chosen()
-        used = data if self.filter.isChecked() else replace(data, where={})
-        self._say(preview(document.network, used, document.seed, document.overrides))
+        network = document.network
+        if isinstance(network.data, FileData):
+            if self._dataset is None:
+                return
+            data = self._chosen()
+            network = replace(network, data=data if self.filter.isChecked() else replace(data, where={}))
+        try:
+            found = preview(replace(network, held_out=self._held_out()), document.seed, document.overrides)
+        except DataError as error:
+            found = Preview(None, str(error))
+            self._mark_held(True)
+        else:
+            self._mark_held(False)
+        self._say(found)
+
+    def _mark_held(self, invalid: bool) -> None:
+        if bool(self.held.property("invalid")) != invalid:
+            self.held.setProperty("invalid", invalid)
+            self.held.style().unpolish(self.held)
+            self.held.style().polish(self.held)
 
     def _say(self, found: Preview, *, error: bool = True) -> None:
         self._network = found.network

@@ -212,6 +212,66 @@ def test_a_network_with_its_own_numbers_says_so(opened):
     assert choice.popup.cancel_button.text() == "Close"
 
 
+def type_percent(popup, text):
+    popup.held.setFocus()
+    QTest.keyClick(popup.held, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(popup.held, text)
+
+
+def test_examples_are_held_out_by_percent(opened):
+    choice = opened()
+    assert choice.popup.held.text() == "0"
+    type_percent(choice.popup, "25")
+    assert choice.popup.headline.text() == "256 examples to train on, 86 held out, 2 rows left out"
+    assert "86 of 342 examples are held out." in choice.popup.notes.text()
+    assert choice.session.document is choice.before
+    QTest.keyClick(choice.popup.held, Qt.Key.Key_Return)
+    assert choice.session.document.network.held_out == 0.25
+    assert (choice.session.model.examples, choice.session.model.held_examples) == (256, 86)
+    choice.session.undo()
+    assert choice.session.model.held_examples == 0
+
+
+@pytest.mark.parametrize("text", ["100", "-1", "much", "1e9", "nan", "0.01"])
+def test_a_percentage_that_cannot_be_is_said_in_place(opened, text):
+    choice = opened()
+    type_percent(choice.popup, text)
+    assert choice.popup.headline.property("role") == "error"
+    assert not choice.popup.apply_button.isEnabled()
+    QTest.keyClick(choice.popup.held, Qt.Key.Key_Return)
+    assert choice.session.document is choice.before
+    type_percent(choice.popup, "12,5")
+    assert choice.popup.headline.property("role") == "strong"
+    assert "43 held out" in choice.popup.headline.text()
+    assert not choice.popup.held.property("invalid")
+
+
+def test_what_is_held_out_stays_as_exact_as_its_file_has_it(opened):
+    choice = opened()
+    network = replace(choice.session.document.network, held_out=1 / 3)
+    choice.session.set_data(network)
+    choice.popup.open_under(choice.button)
+    assert choice.popup.held.text() == "33.33"
+    choice.popup.standardize.click()
+    choice.popup.apply()
+    assert choice.session.document.network.held_out == 1 / 3
+    assert choice.data.standardize is False
+
+
+def test_literal_data_can_be_held_out_too(opened, tmp_path):
+    (tmp_path / "own.toml").write_text(
+        'formula = """\nL = mean((w * x - y)**2)\n"""\n[parameters]\nw = 1.0\n'
+        "[data]\nx = [1, 2, 3, 4]\ny = [2, 4, 6, 8]\n"
+    )
+    choice = opened(str(tmp_path / "own.toml"))
+    assert not choice.popup.sets.isVisible()
+    assert not choice.popup.standardize.isVisible()
+    assert choice.popup.headline.text() == "4 examples"
+    type_percent(choice.popup, "50")
+    choice.popup.apply()
+    assert (choice.session.model.examples, choice.session.model.held_examples) == (2, 2)
+
+
 def test_escape_leaves_everything_as_it_was(opened):
     choice = opened()
     choice.choose("cars")
