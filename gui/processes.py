@@ -1,0 +1,54 @@
+"""Processes beside the window: how one begins.
+
+Nothing heavy is imported here: a new process comes through this module first, and NumPy reads the number of
+its threads only once, when it loads.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import signal
+from multiprocessing.context import SpawnContext
+from typing import Any
+
+from engine.errors import BackstepError, excerpt
+
+__all__ = ["begin", "context", "sentence_of", "settle"]
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+NICENESS = 5
+
+
+def context() -> SpawnContext:
+    """Return how processes are started: afresh, as Qt's threads do not survive a fork."""
+    return multiprocessing.get_context("spawn")
+
+
+def begin(module: str, *arguments: Any) -> None:
+    """Settle in as a new process, import `module` and run its ``serve``."""
+    settle()
+    importlib.import_module(module).serve(*arguments)
+
+
+def settle() -> None:
+    """Be a good neighbour of the window: one BLAS thread, a lower priority, and no end by Ctrl+C.
+
+    Ctrl+C in a terminal reaches every process of the application; it is for the window to end the others.
+    """
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICENESS)
+
+
+def sentence_of(error: BaseException) -> str:
+    """Return what went wrong in one sentence: an expected error's own words, else its type and text."""
+    if isinstance(error, BackstepError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this; choose smaller shapes or less data."
+    text = excerpt(error, 200).rstrip(".")
+    return f"An unexpected error ended this: {type(error).__name__}{f' ({text})' if text else ''}."

@@ -1,0 +1,266 @@
+"""The training process: advances the runs that the window sends, in turns, and sends back what they record.
+
+It is a process of its own so that training never holds the interpreter that paints, and so that an iteration
+that takes minutes can be ended. It imports the engine and the graphs, never Qt. Commands come through one
+pipe, messages leave through another. A message waits until the window has room for it: nothing is recorded
+here that the window could not still be told, should the process be killed a moment later.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import TypeAlias
+
+import numpy as np
+
+from engine.training import Point, Problem, Recipe, Records, Run
+from gui.processes import sentence_of
+
+__all__ = ["Done", "Failed", "Message", "Paused", "Progress", "Slow", "serve"]
+
+TURN = 0.004  # seconds of training between two looks at who goes next
+BATCH = 1 / 60  # seconds between two batches of records
+MOST_SAMPLES = 128  # in one message: what the window takes in within a fraction of a frame
+
+clock = time.perf_counter
+
+
+# --- messages to the window --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Progress:
+    """More of a run has been recorded."""
+
+    key: int
+    records: Records
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A run has stopped because it was asked to; all that it recorded has been sent."""
+
+    key: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run has reached its goal, diverged, or met a rule of its `Stopping`."""
+
+    key: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A run cannot go on; what it recorded before has been sent."""
+
+    key: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A run has sent nothing for a long time; it may still."""
+
+    key: int
+    sentence: str
+
+
+Message: TypeAlias = Progress | Paused | Done | Failed | Slow
+
+
+# --- commands from the window ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Learn:
+    """Keep a problem; pickled on its own, so that one that cannot be read fails its runs alone."""
+
+    name: int
+    problem: bytes
+
+
+@dataclass(frozen=True)
+class Forget:
+    """A problem that no new run will need."""
+
+    name: int
+
+
+@dataclass(frozen=True)
+class Start:
+    """Train a problem from a point to a goal."""
+
+    key: int
+    name: int
+    recipe: Recipe
+    point: Point
+    goal: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Stop a run; it answers Paused, unless it has just ended otherwise."""
+
+    key: int
+
+
+Command: TypeAlias = Learn | Forget | Start | Stop
+
+
+# --- the process -------------------------------------------------------------------------------------------
+
+
+def serve(commands: Connection, messages: Connection) -> None:
+    """Do as `commands` says until the other side is gone."""
+    _Server(commands, messages).serve()
+
+
+class _Active:
+    """A run in training, and what it has recorded since the last batch."""
+
+    def __init__(self, problem: Problem, start: Start) -> None:
+        self.run = Run(problem, start.recipe, point=start.point, stride=start.stride)
+        self.key = start.key
+        self.goal = start.goal
+        self.begun = start.point.iteration
+        self.parts: list[Records] = []
+
+    @property
+    def done(self) -> int:
+        return self.run.iteration - self.begun
+
+
+class _Server:
+    def __init__(self, commands: Connection, messages: Connection) -> None:
+        self._commands = commands
+        self._messages = messages
+        self._inbox: SimpleQueue[Command] = SimpleQueue()
+        self._problems: dict[int, bytes | Problem] = {}
+        self._active: dict[int, _Active] = {}
+        self._ready: list[Message] = []  # the last words of runs, in order
+        self._due = 0.0
+
+    def serve(self) -> None:
+        threading.Thread(target=self._listen, daemon=True).start()
+        while True:
+            while not self._active or not self._inbox.empty():
+                self._obey(self._inbox.get())
+                if not self._active:
+                    self._report()
+            self._take_turn(min(self._active.values(), key=lambda active: active.done))
+            if self._ready or clock() >= self._due:
+                self._report()
+
+    def _listen(self) -> None:
+        """Take in commands also during an iteration that lasts; end when the window has gone."""
+        try:
+            while True:
+                self._inbox.put(self._commands.recv())
+        except (EOFError, OSError):
+            os._exit(0)
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Learn(name, problem):
+                self._problems[name] = problem
+            case Forget(name):
+                self._problems.pop(name, None)
+            case Start(key):
+                try:
+                    self._active[key] = _Active(self._problem(command.name), command)
+                except Exception as error:
+                    self._ready.append(Failed(key, sentence_of(error)))
+            case Stop(key):
+                self._end(key, Paused(key))
+
+    def _problem(self, name: int) -> Problem:
+        problem = self._problems[name]
+        if isinstance(problem, bytes):
+            problem = self._problems[name] = pickle.loads(problem)
+        return problem
+
+    def _take_turn(self, active: _Active) -> None:
+        """Advance the run that has come least far, so that runs in a race stay level."""
+        run, end = active.run, clock() + TURN
+        try:
+            records = run.advance(
+                active.goal - run.iteration, stop=lambda: clock() >= end or not self._inbox.empty()
+            )
+        except Exception as error:  # said by the window, whatever it is; the other runs go on
+            self._end(active.key, Failed(active.key, sentence_of(error)))
+            return
+        if len(records.losses):
+            active.parts.append(records)
+        if run.ended is not None or run.iteration >= active.goal:
+            self._end(active.key, Done(active.key))
+
+    def _end(self, key: int, last: Message) -> None:
+        active = self._active.pop(key, None)
+        if active is not None:
+            self._ready += [*_progress(active), last]
+
+    def _report(self) -> None:
+        """Send what has been recorded since the last batch; wait where the window is behind."""
+        self._ready += [message for active in self._active.values() for message in _progress(active)]
+        try:
+            for batch in _batches(self._ready):
+                self._messages.send_bytes(pickle.dumps(batch, pickle.HIGHEST_PROTOCOL))
+        except OSError:
+            os._exit(0)
+        self._ready.clear()
+        self._due = clock() + BATCH
+
+
+def _progress(active: _Active) -> Iterator[Progress]:
+    """Empty a run's pockets: one message, or several where there are many samples."""
+    if active.parts:
+        parts, active.parts = active.parts, []
+        yield from (Progress(active.key, piece) for piece in pieces(merged(parts)))
+
+
+def merged(parts: Sequence[Records]) -> Records:
+    """Return as one what follows one another."""
+    if len(parts) == 1:
+        return parts[0]
+    losses = np.concatenate([part.losses for part in parts])
+    samples = tuple(sample for part in parts for sample in part.samples)
+    return Records(parts[0].first, losses, parts[-1].point, samples, parts[-1].ended)
+
+
+def pieces(records: Records) -> Iterator[Records]:
+    """Cut records where they have more samples than one message should."""
+    while len(records.samples) > MOST_SAMPLES:
+        point = records.samples[MOST_SAMPLES - 1].point
+        count = point.iteration + 1 - records.first
+        yield Records(records.first, records.losses[:count], point, records.samples[:MOST_SAMPLES])
+        records = replace(
+            records,
+            first=point.iteration + 1,
+            losses=records.losses[count:],
+            samples=records.samples[MOST_SAMPLES:],
+        )
+    yield records
+
+
+def _batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """Put together what one batch can take."""
+    batch: list[Message] = []
+    samples = 0
+    for message in messages:
+        count = len(message.records.samples) if isinstance(message, Progress) else 0
+        if batch and samples + count > MOST_SAMPLES:
+            yield batch
+            batch, samples = [], 0
+        batch.append(message)
+        samples += count
+    if batch:
+        yield batch
