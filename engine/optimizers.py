@@ -1,77 +1,121 @@
-r"""The optimizers: one record each.
+r"""The optimizers: one record each, written as lines of the formula language.
 
-A record declares its hyperparameters with their ranges, and its update as a function from the gradient and
-the state of one parameter to the quantities it works out, in order; the last one, ``value``, is the new
-parameter. So an update can be shown quantity by quantity, taken back, and exported, like any other step.
+A record declares its hyperparameters with their ranges, and its update as a few lines over ``value`` (the
+parameter), ``gradient``, the hyperparameters, ``t`` (the number of the update, counted from 1) and what the
+lines above have worked out. What a line reads before it is assigned is what the optimizer keeps from one
+update to the next, zero at first. The lines are read once; from them come the LaTeX, the NumPy source, the
+numbers put in, and the calls that compute (:attr:`Optimizer.calls`). So an update is shown quantity by
+quantity, taken back and exported like any other step, and the training plan runs the very same operations.
+
+All numbers follow PyTorch's rules to rounding, with these differences in convention:
+
+- ``momentum`` and ``nesterov``: the course's form weighs the gradient with ``1 - dampening``, and
+  ``dampening`` follows ``momentum`` unless it is given: the velocity is an average of gradients. PyTorch's
+  default is the heavy ball, ``dampening = 0``, a sum of gradients. PyTorch also leaves the first gradient
+  undampened (``v = g``); here dampening holds from the first update on, so they agree at ``dampening = 0``.
+- ``nesterov`` takes a ``dampening`` too, which PyTorch refuses; at 0 they agree.
+- ``epsilon`` stands outside the root, as in PyTorch; it is 1e-8 by default (PyTorch's Adagrad: 1e-10).
+- ``rmsprop``: ``rho`` is PyTorch's ``alpha``, 0.9 by default as in Hinton's lecture (PyTorch: 0.99).
+- there is no weight decay and no AMSGrad.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import inf
 from typing import Any
 
 import numpy as np
 
-from engine.errors import TrainingError
-from engine.trace import Update
+from engine.derive import Derivation
+from engine.elementwise import Call, compiled, compute, express
+from engine.expr import Expr, Name
+from engine.formula import Statement, identifiers, parse
+from engine.hyperparameters import Hyperparameter, completed
+from engine.notation import latex, source
+from engine.trace import Step, Update
 
-__all__ = ["OPTIMIZERS", "Hyperparameter", "Optimizer", "Quantity", "updates"]
+__all__ = [
+    "OPTIMIZERS",
+    "QUANTITIES",
+    "Hyperparameter",
+    "Optimizer",
+    "Quantity",
+    "UpdateEquation",
+    "update_equation",
+    "updates",
+]
 
 Array = np.ndarray
 Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Hyperparameter:
-    """A number that the user sets, from `low` (excluded where `open_low` says so) to `high`."""
-
-    name: str
-    text: str
-    default: float
-    low: float
-    high: float
-    symbol: str
-    open_low: bool = True
-
-    def checked(self, value: Any) -> float:
-        """Return `value` as a float in range.
-
-        Raises
-        ------
-        TrainingError
-            Where it is not a number in range.
-        """
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = float("nan")
-        below = number <= self.low if self.open_low else number < self.low
-        if not np.isfinite(number) or below or number > self.high:
-            bounds = f"{'greater than' if self.open_low else 'at least'} {self.low:g}"
-            bounds += f" and at most {self.high:g}" if np.isfinite(self.high) else ""
-            raise TrainingError(f"the {self.text} cannot be {value}.", how=f"It is a number {bounds}.")
-        return number
-
-
-@dataclass(frozen=True)
 class Quantity:
-    r"""One line of an update: its name, its LaTeX and its NumPy source.
+    r"""What one line of an update works out.
 
-    In both, ``{p}`` stands for the parameter and ``{g}`` for its gradient.
+    Attributes
+    ----------
+    name, text
+        In the lines and in traces (``square_average``), and in sentences ("square average").
+    symbol, code
+        Its LaTeX and its name in NumPy source; ``{p}`` stands for the parameter's.
+    why
+        One sentence about what it is for. In it ``{p}`` is the parameter, ``{t}`` the number of the update,
+        ``{rho}`` the share that a hyperparameter is ("nine tenths"), ``{other_rho}`` the rest ("one tenth").
     """
 
     name: str
-    latex: str
-    source: str
+    text: str
+    symbol: str
+    code: str
+    why: str
 
-    def write_latex(self, parameter: str, gradient: str) -> str:
-        """Return the line as LaTeX, from the LaTeX of a parameter and of its gradient."""
-        return self.latex.replace("{p}", parameter).replace("{g}", gradient)
+    @property
+    def is_value(self) -> bool:
+        """Whether it is the parameter itself, which ends every update."""
+        return self.name == "value"
 
-    def write_source(self, parameter: str, settings: Settings) -> str:
-        """Return the NumPy statement for a parameter, hyperparameters put in."""
-        return self.source.format(p=parameter, g=f"d_{parameter}", **settings)
+    def named(self, parameter: Name) -> Name:
+        """Return the quantity of a parameter as a symbol; values of it are looked up as ``W1:velocity``."""
+        return Name(
+            parameter.name if self.is_value else f"{parameter.name}:{self.name}",
+            parameter.dims,
+            self.symbol.replace("{p}", parameter.text),
+            self.code.replace("{p}", parameter.code),
+        )
+
+
+VALUE = Quantity("value", "new value", "{p}", "{p}", "{p} takes its step: the update of {p} is done.")
+
+
+@dataclass(frozen=True)
+class UpdateEquation:
+    """One line of an update, for one parameter.
+
+    Attributes
+    ----------
+    replaces
+        Whether the line replaces an older value of its target: then it is written with an arrow.
+    """
+
+    quantity: Quantity
+    target: Name
+    expr: Expr
+    replaces: bool
+
+    @property
+    def latex(self) -> str:
+        """The line as LaTeX."""
+        sign = r"\leftarrow" if self.replaces else "="
+        return f"{self.target.text} {sign} {latex(self.expr)}"
+
+    @property
+    def source(self) -> str:
+        """The NumPy statement, hyperparameters put in."""
+        return f"{self.target.code} = {source(self.expr)}"
 
 
 @dataclass(frozen=True)
@@ -80,24 +124,54 @@ class Optimizer:
 
     Attributes
     ----------
-    state
-        The quantities that it keeps from one iteration to the next, zeros at first.
-    lines
-        Its quantities in the order in which they are worked out.
-    rule
-        From value, gradient, state and settings to the quantities by name.
+    text
+        How it works, in one sentence.
+    reference
+        Where it was published.
+    formula
+        Its update in the formula language, a line a quantity; the last one is ``value``.
+    quantities
+        What the lines work out, in their order.
     """
 
     name: str
     title: str
+    text: str
+    reference: str
     hyperparameters: tuple[Hyperparameter, ...]
-    state: tuple[str, ...]
-    lines: tuple[Quantity, ...]
-    rule: Callable[[Array, Array, Mapping[str, Array], Settings], Mapping[str, Array]]
+    formula: str
+    quantities: tuple[Quantity, ...]
 
-    def line(self, name: str | None) -> Quantity:
-        """Return the line that works out a quantity."""
-        return next(line for line in self.lines if line.name == name)
+    @cached_property
+    def statements(self) -> Sequence[Statement]:
+        """The parsed lines."""
+        return parse(self.formula)
+
+    @cached_property
+    def state(self) -> tuple[str, ...]:
+        """The quantities that are kept from one update to the next, zeros at first."""
+        read = identifiers(self.statements)
+        return tuple(q.name for q in self.quantities if q.name in read and not q.is_value)
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """The lines as elementwise calls: the training plan runs them on one vector of all parameters.
+
+        They read ``value``, ``gradient``, the names in `state`, the hyperparameters and ``t``.
+        """
+        return compiled(self.statements, {*(h.name for h in self.hyperparameters), "t"})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the name alone: calls and symbols are made again."""
+        return _named, (self.name,)
+
+    def quantity(self, name: str | None) -> Quantity:
+        """Return one of the quantities."""
+        return next(q for q in self.quantities if q.name == name)
+
+    def hyperparameter(self, name: str) -> Hyperparameter:
+        """Return one of the hyperparameters."""
+        return next(h for h in self.hyperparameters if h.name == name)
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, float]:
         """Return every hyperparameter, checked; defaults where none is given.
@@ -107,35 +181,82 @@ class Optimizer:
         TrainingError
             For a value out of range, and for one that this optimizer does not have.
         """
-        known = {h.name for h in self.hyperparameters}
-        for name in given:
-            if name not in known:
-                raise TrainingError(
-                    f"{self.name} has no {name.replace('_', ' ')}.",
-                    how=f"It has: {', '.join(sorted(known))}.",
-                )
-        return {h.name: h.checked(given.get(h.name, h.default)) for h in self.hyperparameters}
+        return completed(self.name, self.hyperparameters, given)
+
+    def rule(
+        self, value: Array, gradient: Array, state: Mapping[str, Array], settings: Settings
+    ) -> dict[str, Array]:
+        """Return the quantities of one update by name, for arrays of any one shape.
+
+        Parameters
+        ----------
+        state
+            What `state` lists, from the update before.
+        settings
+            The hyperparameters, the scheduled learning rate among them, and ``t``.
+        """
+        known: dict[str, Any] = {"t": 1, **settings, **state, "value": value, "gradient": gradient}
+        compute(self.calls, known)
+        return {q.name: known[q.name] for q in self.quantities}
+
+    def equations(
+        self,
+        parameter: Name,
+        gradient: Name,
+        settings: Settings,
+        taken: Collection[str] = (),
+        first: bool = False,
+    ) -> list[UpdateEquation]:
+        """Return the lines for one parameter, in symbols.
+
+        Parameters
+        ----------
+        settings
+            The numbers that stand for the hyperparameters and ``t`` in the NumPy source.
+        taken
+            Names of the network, which the source's names keep clear of.
+        first
+            Whether nothing has been kept yet: the source then starts from zeros.
+        """
+        scope: dict[str, Expr] = {"value": parameter, "gradient": gradient, **self._symbols(settings)}
+        for name in self.state:
+            kept = _clear_of(self.quantity(name).named(parameter), taken)
+            zeros = f"np.zeros_like({parameter.code})"
+            scope[name] = Name(kept.name, kept.dims, kept.text, zeros if first else kept.code)
+        found = []
+        for quantity, statement in zip(self.quantities, self.statements, strict=True):
+            target = quantity.named(parameter)
+            target = target if quantity.is_value else _clear_of(target, taken)
+            replaces = quantity.name in scope
+            found.append(UpdateEquation(quantity, target, express(statement, scope), replaces))
+            scope[quantity.name] = target
+        return found
+
+    def _symbols(self, settings: Settings) -> dict[str, Expr]:
+        """Return the hyperparameters as symbols; their values are looked up as ``:rho``."""
+        symbols = {**{h.name: h.symbol for h in self.hyperparameters}, "t": "t"}
+        numbers = {"t": 1, **settings}
+        return {n: Name(f":{n}", (), s, repr(numbers[n])) for n, s in symbols.items()}
 
 
-LEARNING_RATE = Hyperparameter("learning_rate", "learning rate", 0.1, 0.0, float("inf"), r"\eta")
+def update_equation(
+    optimizer: Optimizer, derivation: Derivation, step: Step, settings: Settings
+) -> UpdateEquation:
+    """Return the equation of an update step, in the names of its parameter."""
+    graph = derivation.graph
+    node = graph[step.node]
+    parameter = Name(node.name, node.dims, derivation.name_latex(node.name), node.name)
+    gradient = derivation.gradient_name(node.name)
+    found = optimizer.equations(parameter, gradient, settings, graph.ids, first=step.before is None)
+    return next(e for e in found if e.quantity.name == step.quantity)
 
 
-def _gd(value: Array, gradient: Array, state: Mapping[str, Array], settings: Settings) -> Mapping[str, Array]:
-    return {"value": value - settings["learning_rate"] * gradient}
-
-
-_TABLE = (
-    Optimizer(
-        "gd",
-        "Gradient descent",
-        (LEARNING_RATE,),
-        (),
-        (Quantity("value", r"{p} \leftarrow {p} - \eta {g}", "{p} = {p} - {learning_rate} * {g}"),),
-        _gd,
-    ),
-)
-
-OPTIMIZERS: Mapping[str, Optimizer] = {optimizer.name: optimizer for optimizer in _TABLE}
+def _clear_of(name: Name, taken: Collection[str]) -> Name:
+    """Return `name` with a code that nothing in the network is called."""
+    code = name.code
+    while code in taken:
+        code += "_"
+    return Name(name.name, name.dims, name.text, code)
 
 
 def updates(
@@ -144,13 +265,210 @@ def updates(
     gradients: Mapping[str, Array],
     state: Mapping[tuple[str, str], Array],
     settings: Settings,
-) -> Sequence[Update]:
+) -> list[Update]:
     """Return every quantity of one update, parameter by parameter."""
     found = []
     for name, value in parameters.items():
         kept = {key: state.get((name, key), np.zeros_like(value)) for key in optimizer.state}
         quantities = optimizer.rule(value, gradients[name], kept, settings)
-        for line in optimizer.lines:
-            before = value if line.name == "value" else state.get((name, line.name))
-            found.append(Update(name, line.name, before, np.asarray(quantities[line.name])))
+        for quantity in optimizer.quantities:
+            key = quantity.name
+            before = value if quantity.is_value else state.get((name, key)) if key in kept else None
+            found.append(Update(name, key, before, np.asarray(quantities[key])))
     return found
+
+
+# --- the table ---------------------------------------------------------------------------------------------
+
+
+def _rate(default: float) -> Hyperparameter:
+    why = "How far a step goes: too small and training crawls, too large and it diverges."
+    return Hyperparameter("learning_rate", "learning rate", default, 0.0, inf, r"\eta", why, open_low=True)
+
+
+def _share(name: str, text: str, default: float, symbol: str, why: str, follows: str = "") -> Hyperparameter:
+    """Return a hyperparameter from 0 to less than 1: how much of an average stays at an update."""
+    return Hyperparameter(name, text, default, 0.0, 1.0, symbol, why, open_high=True, follows=follows)
+
+
+MOMENTUM = _share("momentum", "momentum", 0.9, "M", "How much of the last velocity stays.")
+DAMPENING = _share(
+    "dampening",
+    "dampening",
+    0.9,
+    "D",
+    "How much of the gradient is left out of the velocity: as much as the momentum, or 0 for a heavy ball.",
+    follows="momentum",
+)
+RHO = _share("rho", "decay rate rho", 0.9, r"\rho", "How much of the last square average stays.")
+BETA1 = _share("beta1", "decay rate beta1", 0.9, r"\beta_1", "How much of the last first moment stays.")
+BETA2 = _share("beta2", "decay rate beta2", 0.999, r"\beta_2", "How much of the last second moment stays.")
+EPSILON = Hyperparameter(
+    "epsilon", "epsilon", 1e-8, 0.0, inf, r"\epsilon", "Keeps the division away from zero.", open_low=True
+)
+
+VELOCITY = Quantity(
+    "velocity",
+    "velocity",
+    "v_{{p}}",
+    "v_{p}",
+    "The velocity remembers {momentum} of the last one and takes {other_dampening} of the gradient.",
+)
+
+
+def _step(why: str) -> Quantity:
+    return Quantity("step", "step", r"\Delta {p}", "step_{p}", why)
+
+
+_TABLE = (
+    Optimizer(
+        "gd",
+        "Gradient descent",
+        "Every parameter goes against its gradient, by the learning rate times as far.",
+        "Cauchy 1847; with mini-batches: Robbins & Monro 1951",
+        (_rate(0.1),),
+        "value = value - learning_rate * gradient",
+        (Quantity("value", "new value", "{p}", "{p}", "{p} takes one step against its gradient."),),
+    ),
+    Optimizer(
+        "momentum",
+        "Momentum",
+        "A velocity averages the gradients: what turns to and fro cancels, what stays adds up.",
+        "Polyak 1964 (heavy ball)",
+        (_rate(0.1), MOMENTUM, DAMPENING),
+        """
+        velocity = momentum * velocity + (1 - dampening) * gradient
+        step = learning_rate * velocity
+        value = value - step
+        """,
+        (
+            VELOCITY,
+            _step("The step of {p} follows the velocity, not the newest gradient alone."),
+            VALUE,
+        ),
+    ),
+    Optimizer(
+        "nesterov",
+        "Nesterov momentum",
+        "Momentum that looks ahead: the step is taken from where the velocity would have led.",
+        "Nesterov 1983, in the form of Sutskever et al. 2013",
+        (_rate(0.1), MOMENTUM, DAMPENING),
+        """
+        velocity = momentum * velocity + (1 - dampening) * gradient
+        step = learning_rate * (momentum * velocity + (1 - dampening) * gradient)
+        value = value - step
+        """,
+        (
+            VELOCITY,
+            _step("The step of {p} looks ahead: it takes the velocity as it would be one update further."),
+            VALUE,
+        ),
+    ),
+    Optimizer(
+        "adagrad",
+        "Adagrad",
+        "Every entry has a learning rate of its own, which falls as its squared gradients add up.",
+        "Duchi, Hazan & Singer 2011",
+        (_rate(0.5), EPSILON),
+        """
+        square_sum = square_sum + gradient ** 2
+        step = learning_rate * gradient / (sqrt(square_sum) + epsilon)
+        value = value - step
+        """,
+        (
+            Quantity(
+                "square_sum",
+                "sum of squares",
+                "s_{{p}}",
+                "s_{p}",
+                "The sum of squares adds up how strongly each entry was pulled, from the first update on.",
+            ),
+            _step(
+                "The gradient over the root of that sum: entries that were pulled often take smaller steps."
+            ),
+            VALUE,
+        ),
+    ),
+    Optimizer(
+        "rmsprop",
+        "RMSprop",
+        "The gradient is divided by its usual size, so that all entries move at about the same pace.",
+        "Hinton, Neural Networks for Machine Learning, lecture 6e, 2012",
+        (_rate(0.02), RHO, EPSILON),
+        """
+        square_average = rho * square_average + (1 - rho) * gradient ** 2
+        step = learning_rate * gradient / (sqrt(square_average) + epsilon)
+        value = value - step
+        """,
+        (
+            Quantity(
+                "square_average",
+                "square average",
+                "s_{{p}}",
+                "s_{p}",
+                "The square average remembers {rho} of the last one and takes {other_rho} of the squared "
+                "gradient.",
+            ),
+            _step(
+                "The gradient over its usual size, the root of the square average: each entry moves alike."
+            ),
+            VALUE,
+        ),
+    ),
+    Optimizer(
+        "adam",
+        "Adam",
+        "Momentum over the gradient's usual size, both averages corrected for having started at zero.",
+        "Kingma & Ba 2015",
+        (_rate(0.05), BETA1, BETA2, EPSILON),
+        """
+        first_moment = beta1 * first_moment + (1 - beta1) * gradient
+        second_moment = beta2 * second_moment + (1 - beta2) * gradient ** 2
+        corrected_first = first_moment / (1 - beta1 ** t)
+        corrected_second = second_moment / (1 - beta2 ** t)
+        step = learning_rate * corrected_first / (sqrt(corrected_second) + epsilon)
+        value = value - step
+        """,
+        (
+            Quantity(
+                "first_moment",
+                "first moment",
+                "v_{{p}}",
+                "v_{p}",
+                "The first moment is a velocity: it remembers {beta1} of the last one and takes {other_beta1} "
+                "of the gradient.",
+            ),
+            Quantity(
+                "second_moment",
+                "second moment",
+                "s_{{p}}",
+                "s_{p}",
+                "The second moment remembers {beta2} of the last one and takes {other_beta2} of the squared "
+                "gradient.",
+            ),
+            Quantity(
+                "corrected_first",
+                "corrected first moment",
+                r"\hat{v}_{{p}}",
+                "v_hat_{p}",
+                "The first moment started at zero and is too small: update {t} divides by what it has taken.",
+            ),
+            Quantity(
+                "corrected_second",
+                "corrected second moment",
+                r"\hat{s}_{{p}}",
+                "s_hat_{p}",
+                "The second moment started at zero as well, and is corrected in the same way at update {t}.",
+            ),
+            _step("The average gradient over its usual size: about the learning rate where gradients agree."),
+            VALUE,
+        ),
+    ),
+)
+
+OPTIMIZERS: Mapping[str, Optimizer] = {optimizer.name: optimizer for optimizer in _TABLE}
+QUANTITIES: Mapping[str, Quantity] = {q.name: q for optimizer in _TABLE for q in optimizer.quantities}
+
+
+def _named(name: str) -> Optimizer:
+    return OPTIMIZERS[name]

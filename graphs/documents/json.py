@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.derive import Derivation
 from engine.errors import BackstepError
-from engine.optimizers import Optimizer
+from engine.optimizers import Optimizer, update_equation
 from engine.trace import Phase, Step, Trace
 from engine.training import Run
 from graphs.network import Model
@@ -152,12 +152,8 @@ def _update(
     }
     if optimizer is None:
         return found | {"factor": None, "latex": "", "code": ""}
-    line = optimizer.line(step.quantity)
-    return found | {
-        "factor": None,
-        "latex": line.write_latex(derivation.name_latex(step.node), derivation.gradient_latex(step.node)),
-        "code": line.write_source(step.node, settings),
-    }
+    equation = update_equation(optimizer, derivation, step, settings)
+    return found | {"factor": None, "latex": equation.latex, "code": equation.source}
 
 
 def derive_json(derivation: Derivation) -> dict[str, Any]:

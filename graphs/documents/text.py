@@ -18,14 +18,14 @@ from engine.errors import BackstepError, excerpt
 from engine.expr import Expr
 from engine.names import plain_name
 from engine.notation import copied_axes
-from engine.optimizers import Optimizer
+from engine.optimizers import QUANTITIES, Optimizer, update_equation
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
 
 __all__ = ["columns", "derive_text", "equation_text", "number", "summary", "trace_text"]
 
 Array = np.ndarray
-Updates = Mapping[str, str]
+Chosen = tuple[Optimizer | None, Mapping[str, float]]
 SMALL = 12  # entries of an array that are shown one by one
 WIDEST = 72  # characters of an equation in a table
 
@@ -84,7 +84,7 @@ class _Text:
             case ex.Name(kind="gradient"):
                 return f"∂{self._loss}/∂{name_text(expr.name)}", _MEMBER
             case ex.Name():
-                return plain_name(expr.name), _ATOM
+                return _name(expr), _ATOM
             case ex.Sum():
                 return self._sum(expr), _SUM
             case ex.Product():
@@ -172,6 +172,16 @@ class _Text:
         return f"{expr.head.name}({', '.join(args)})"
 
 
+def _name(symbol: ex.Name) -> str:
+    """Return a symbol as text: of an update a hyperparameter as its number, a quantity as ``v_w``."""
+    owner, colon, quantity = symbol.name.partition(":")
+    if not colon:
+        return plain_name(symbol.name)
+    if not owner:
+        return f"{float(symbol.code):.6g}"
+    return f"{plain_name(QUANTITIES[quantity].code.removesuffix('_{p}'))}_{plain_name(owner)}"
+
+
 def _const(const: ex.Const) -> tuple[str, int]:
     number = abs(const.value)
     whole = const.decimal or number.denominator == 1
@@ -232,8 +242,8 @@ def trace_text(
 ) -> str:
     """Return a trace as a table of its steps, one a row."""
     derivation = Derivation(trace.graph, trace.detail)
-    lines = _update_lines(optimizer, settings or {})
-    rows = [_step_row(step, derivation, lines) for step in trace.steps]
+    chosen = (optimizer, settings or {})
+    rows = [_step_row(step, derivation, chosen) for step in trace.steps]
     heading = [
         f"{model.network.title} ({model.network.name}), {trace.detail.value} detail, seed {model.seed}",
         *model.notices,
@@ -243,12 +253,12 @@ def trace_text(
     return "\n".join(heading) + f"\n\n{table}\n"
 
 
-def _step_row(step: Step, derivation: Derivation, updates: Updates) -> tuple[str, ...]:
-    equation, factor = _step_equation(step, derivation, updates)
+def _step_row(step: Step, derivation: Derivation, chosen: Chosen) -> tuple[str, ...]:
+    equation, factor = _step_equation(step, derivation, chosen)
     backward = step.phase in (Phase.SEED, Phase.BACKWARD)
     sets = _gradient(derivation, step.target) if backward else name_text(step.target)
     if step.phase == Phase.UPDATE and step.quantity not in (None, "value"):
-        sets = f"{step.quantity} of {sets}"
+        sets = f"{QUANTITIES[str(step.quantity)].text} of {sets}"
     return (
         str(step.index + 1),  # counted as the window counts, from 1
         step.phase.value,
@@ -260,14 +270,13 @@ def _step_row(step: Step, derivation: Derivation, updates: Updates) -> tuple[str
     )
 
 
-def _step_equation(step: Step, derivation: Derivation, updates: Updates) -> tuple[str, str]:
+def _step_equation(step: Step, derivation: Derivation, chosen: Chosen) -> tuple[str, str]:
     if step.phase == Phase.FORWARD:
         return _definition(derivation, step.node), ""
     if step.phase == Phase.SEED:
         return "1", ""
     if step.phase == Phase.UPDATE:
-        target, gradient = plain_name(step.node), _gradient(derivation, step.node)
-        return updates.get(step.quantity or "", "").format(p=target, g=gradient), ""
+        return _update_text(step, derivation, *chosen), ""
     assert step.slot is not None
     try:
         found = derivation.contribution(step.node, step.slot)
@@ -278,12 +287,13 @@ def _step_equation(step: Step, derivation: Derivation, updates: Updates) -> tupl
     return added + equation_text(found.expr, derivation.graph.loss), f"{found.factor.side} {operand}".strip()
 
 
-def _update_lines(optimizer: Optimizer | None, settings: Mapping[str, float]) -> Updates:
-    """Return the right-hand side of each quantity of an update, its settings put in."""
-    rates = {name: f"{value:.6g}" for name, value in settings.items()}
-    lines = optimizer.lines if optimizer is not None else ()
-    sources = {q.name: q.source.format(p="{p}", g="{g}", **rates) for q in lines}
-    return {name: source.partition(" = ")[2] for name, source in sources.items()}
+def _update_text(
+    step: Step, derivation: Derivation, optimizer: Optimizer | None, settings: Mapping[str, float]
+) -> str:
+    """Return the right-hand side of an update's line, its settings put in."""
+    if optimizer is None:
+        return ""
+    return equation_text(update_equation(optimizer, derivation, step, settings).expr, derivation.graph.loss)
 
 
 def name_text(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.graph import Graph
+from engine.optimizers import update_equation
 from engine.trace import Phase, Step, Trace
 from gui.viewdata.frame import Frame
 from gui.viewdata.records import CodeRow, EquationRow
@@ -65,7 +66,7 @@ def _code_of(frame: Frame, step: Step) -> str:
     if step.phase == Phase.SEED:
         return f"{frame.statics.derivation.gradient_name(step.node).code} = 1.0"
     if step.phase == Phase.UPDATE:
-        return frame.optimizer.line(step.quantity).write_source(step.node, frame.settings)
+        return update_equation(frame.optimizer, frame.statics.derivation, step, frame.settings).source
     equation = frame.statics.backward(step.node, int(step.slot or 0), step.before is not None)
     return equation.source if equation else f"# back through {step.node} to {step.input}"
 

@@ -8,6 +8,7 @@ from engine.derive import BackwardEquation
 from engine.expr import Expr
 from engine.graph import Detail
 from engine.ops import Op, Side
+from engine.optimizers import update_equation
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
 from gui.viewdata.frame import Frame
@@ -202,8 +203,8 @@ def _backward_more(frame: Frame, step: Step, equation: BackwardEquation | None) 
 
 def _update_view(frame: Frame, step: Step) -> StepView:
     optimizer, derivation = frame.optimizer, frame.statics.derivation
-    line = optimizer.line(step.quantity)
-    text = line.write_latex(derivation.name_latex(step.node), derivation.gradient_latex(step.node))
+    equation = update_equation(optimizer, derivation, step, frame.settings)
+    text = equation.latex
     rate = frame.settings.get("learning_rate", 0.0)
     index = entry_of(frame, step.after)
     return StepView(
@@ -217,7 +218,7 @@ def _update_view(frame: Frame, step: Step) -> StepView:
         index=index,
         matrices=update_views(frame, step, rate),
         latex=text,
-        code=line.write_source(step.node, frame.settings),
+        code=equation.source,
     )
 
 

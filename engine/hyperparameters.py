@@ -1,0 +1,108 @@
+"""Hyperparameters: the numbers a user sets, as records with ranges, from which forms and options are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any
+
+from engine.errors import TrainingError, excerpt
+
+__all__ = ["Hyperparameter", "completed"]
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    r"""A number that the user sets.
+
+    Attributes
+    ----------
+    name, text
+        In files and options (``learning_rate``), and in sentences ("learning rate").
+    default
+        Where the user gives none, unless `follows` names another hyperparameter whose value it then takes.
+    low, high
+        The ends of its range; `open_low` and `open_high` say that an end itself is not allowed.
+    symbol
+        Its LaTeX, such as ``\eta``.
+    why
+        What it does, in one sentence.
+    whole
+        Whether it is a whole number.
+    """
+
+    name: str
+    text: str
+    default: float
+    low: float
+    high: float
+    symbol: str
+    why: str = ""
+    open_low: bool = False
+    open_high: bool = False
+    whole: bool = False
+    follows: str = ""
+
+    @property
+    def range(self) -> str:
+        """The range in words: ``greater than 0``, ``of at least 0 and less than 1``."""
+        ends = []
+        if self.low > -inf:
+            ends.append(f"{'greater than' if self.open_low else 'of at least'} {self.low:g}")
+        if self.high < inf:
+            ends.append(f"{'less than' if self.open_high else 'at most'} {self.high:g}")
+        return " and ".join(ends)
+
+    def contains(self, number: float) -> bool:
+        """Say whether `number` is in range; nan and infinity never are."""
+        above = number > self.low if self.open_low else number >= self.low
+        below = number < self.high if self.open_high else number <= self.high
+        return isfinite(number) and above and below and (not self.whole or number == int(number))
+
+    def checked(self, value: Any) -> float:
+        """Return `value` as a number in range.
+
+        Raises
+        ------
+        TrainingError
+            Where it is not one.
+        """
+        number = _number(value)
+        if not self.contains(number):
+            kind = "whole number" if self.whole else "number"
+            raise TrainingError(
+                f"the {self.text} cannot be {excerpt(value, 30)}.", how=f"It is a {kind} {self.range}."
+            )
+        return int(number) if self.whole else number
+
+
+def _number(value: Any) -> float:
+    """Return what a user wrote as a number, nan for what is none."""
+    if isinstance(value, bool):
+        return float("nan")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
+
+
+def completed(
+    owner: str, hyperparameters: Sequence[Hyperparameter], given: Mapping[str, Any]
+) -> dict[str, float]:
+    """Return every one of `hyperparameters`, checked: as given, else as the one it follows, else the default.
+
+    Raises
+    ------
+    TrainingError
+        For a value out of range, and for a name that is not among them; `owner` is who lacks it.
+    """
+    known = [h.name for h in hyperparameters]
+    for name in given:
+        if name not in known:
+            has = f"It has: {', '.join(sorted(n.replace('_', ' ') for n in known))}." if known else ""
+            raise TrainingError(f"{owner} has no {excerpt(name.replace('_', ' '), 40)}.", how=has)
+    found: dict[str, float] = {}
+    for h in hyperparameters:
+        found[h.name] = h.checked(given.get(h.name, found.get(h.follows, h.default)))
+    return found
