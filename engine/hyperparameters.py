@@ -46,13 +46,13 @@ class Hyperparameter:
 
     @property
     def range(self) -> str:
-        """The range in words: ``greater than 0``, ``of at least 0 and less than 1``."""
-        ends = []
+        """The range in words: ``number greater than 0``, ``number of at least 0 and less than 1``."""
+        kind, ends = "whole number" if self.whole else "number", []
         if self.low > -inf:
             ends.append(f"{'greater than' if self.open_low else 'of at least'} {self.low:g}")
         if self.high < inf:
             ends.append(f"{'less than' if self.open_high else 'at most'} {self.high:g}")
-        return " and ".join(ends)
+        return f"{kind} {' and '.join(ends)}" if ends else f"finite {kind}"
 
     def contains(self, number: float) -> bool:
         """Say whether `number` is in range; nan and infinity never are."""
@@ -70,9 +70,8 @@ class Hyperparameter:
         """
         number = _number(value)
         if not self.contains(number):
-            kind = "whole number" if self.whole else "number"
             raise TrainingError(
-                f"the {self.text} cannot be {excerpt(value, 30)}.", how=f"It is a {kind} {self.range}."
+                f"the {self.text} cannot be {excerpt(value, 30)}.", how=f"It is a {self.range}."
             )
         return int(number) if self.whole else number
 

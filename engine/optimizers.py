@@ -435,7 +435,7 @@ _TABLE = (
                 "first moment",
                 "v_{{p}}",
                 "v_{p}",
-                "The first moment is a velocity: it remembers {beta1} of the last one and takes {other_beta1} "
+                "The first moment is a velocity: it remembers {beta1} of the last and takes {other_beta1} "
                 "of the gradient.",
             ),
             Quantity(

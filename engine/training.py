@@ -13,17 +13,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isqrt
+from math import inf, isqrt
 from typing import Any, Protocol
 
 import numpy as np
 
-from engine.errors import TrainingError
+from engine.errors import TrainingError, excerpt
 from engine.graph import Graph
+from engine.hyperparameters import Hyperparameter
 from engine.optimizers import OPTIMIZERS, Optimizer, updates
+from engine.schedules import SCHEDULES
 from engine.trace import Update, first_non_finite, forward, gradients
 
-__all__ = ["Diverged", "History", "Point", "Problem", "Recipe", "Records", "Reached", "Run", "Sample", "Stopping"]
+__all__ = [
+    "STOPPING",
+    "Diverged",
+    "History",
+    "Point",
+    "Problem",
+    "Reached",
+    "Recipe",
+    "Records",
+    "Run",
+    "Sample",
+    "Stopping",
+]
 
 Array = np.ndarray
 LEAST_SAMPLES = 1024
@@ -86,12 +100,42 @@ class Stopping:
     change: float | None = None
     gradient: float | None = None
 
+    def checked(self) -> Stopping:
+        """Return the rules, each a number in range or None.
+
+        Raises
+        ------
+        TrainingError
+            For a number out of range.
+        """
+        given = {rule: getattr(self, rule) for rule in STOPPING}
+        return Stopping(**{r: None if v is None else STOPPING[r].checked(v) for r, v in given.items()})
+
+
+def _rule(name: str, text: str, default: float, low: float, symbol: str, why: str) -> Hyperparameter:
+    return Hyperparameter(name, text, default, low, inf, symbol, why)
+
+
+STOPPING: Mapping[str, Hyperparameter] = {
+    "loss": _rule("stop_loss", "loss to stop at", 0.01, -inf, "L", "Stop when the loss is at most this."),
+    "change": _rule(
+        *("tolerance", "tolerance", 1e-9, 0.0, r"|\Delta L|"),
+        "Stop when an iteration changes the loss by at most this.",
+    ),
+    "gradient": _rule(
+        *("gradient_tolerance", "gradient tolerance", 1e-6, 0.0, r"||\nabla L||"),
+        "Stop when the norm of the whole gradient is at most this.",
+    ),
+}
+"""The rules of `Stopping` as hyperparameters; the default is where a form starts, there is none otherwise."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: optimizer with its hyperparameters, mini-batches, when to stop.
+    """How to train: optimizer and schedule with their hyperparameters, mini-batches, when to stop.
 
-    `settings` holds only what differs from the optimizer's defaults until :meth:`checked` completes it.
+    `settings` and `schedule_settings` hold only what differs from the defaults until :meth:`checked`
+    completes them.
     """
 
     optimizer: str = "gd"
@@ -107,20 +151,31 @@ class Recipe:
         Raises
         ------
         TrainingError
-            For an optimizer that does not exist, a hyperparameter it lacks, a value out of range.
+            For an optimizer or a schedule that does not exist, a hyperparameter it lacks, a value out of
+            range.
         """
-        if self.optimizer not in OPTIMIZERS:
-            raise TrainingError(
-                f"there is no optimizer {self.optimizer}.", how=f"There are: {', '.join(OPTIMIZERS)}."
-            )
-        return replace(self, settings=OPTIMIZERS[self.optimizer].settings(self.settings))
+        for kind, name, known in (
+            ("optimizer", self.optimizer, OPTIMIZERS),
+            ("schedule", self.schedule, SCHEDULES),
+        ):
+            if name not in known:
+                raise TrainingError(
+                    f"there is no {kind} {excerpt(name, 40)}.", how=f"There are: {', '.join(known)}."
+                )
+        return replace(
+            self,
+            settings=OPTIMIZERS[self.optimizer].settings(self.settings),
+            schedule_settings=SCHEDULES[self.schedule].settings(self.schedule_settings),
+            stopping=self.stopping.checked(),
+        )
 
     def settings_at(self, iteration: int) -> dict[str, Any]:
         """Return what the optimizer's rule reads at an iteration: the learning rate that the schedule gives.
 
         ``t`` is the number of the update, counted from 1, as bias correction needs it.
         """
-        return {**self.settings, "t": iteration + 1}
+        rate = SCHEDULES[self.schedule].rate(self.learning_rate, iteration, self.schedule_settings)
+        return {**self.settings, "learning_rate": rate, "t": iteration + 1}
 
     @property
     def learning_rate(self) -> float:
@@ -129,7 +184,8 @@ class Recipe:
 
     def title(self) -> str:
         """Return a short name for a legend: ``Adam, η 0.01``."""
-        return f"{OPTIMIZERS[self.optimizer].title}, η {self.learning_rate:g}"
+        schedule = "" if self.schedule == "constant" else f", {SCHEDULES[self.schedule].title.lower()}"
+        return f"{OPTIMIZERS[self.optimizer].title}, η {self.learning_rate:g}{schedule}"
 
 
 # --- what is recorded --------------------------------------------------------------------------------------
