@@ -125,9 +125,9 @@ def curvature(problem: Problem, parameters: Mapping[str, Array] | None = None) -
     """Return the largest and the smallest eigenvalue of the Hessian of a quadratic loss.
 
     A loss is quadratic where its formula is a polynomial of degree 2 in the parameters. Where the formula
-    does not show it, the gradient is tried: at random points of several scales it is affine up to rounding, or
-    the loss is not quadratic. (Random points may miss a piece of a loss that is made of pieces, such as one
-    with relu: it never counts as quadratic.)
+    does not show it, the gradient is tried: at random points of several scales it is affine up to rounding,
+    or the loss is not quadratic. (Random points may miss a piece of a loss that is made of pieces, such as
+    one with relu: it never counts as quadratic.)
 
     The Hessian comes from differences of gradients, exact for a quadratic at any distance. Up to some hundred
     parameters all of it is made; for more, products with it are enough for Lanczos' iteration, restarted
@@ -295,7 +295,7 @@ class _Slope:
         return float("nan"), float("nan")
 
     def _tridiagonal(self, basis: Array) -> tuple[Array, Array]:
-        """Fill `basis` with orthonormal vectors; return the Hessian between them, its diagonal and beside it."""
+        """Fill `basis` with orthonormal vectors; return the Hessian between them: diagonal, and beside it."""
         diagonal: list[float] = []
         beside: list[float] = []
         for i in range(len(basis)):
