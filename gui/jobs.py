@@ -1,130 +1,194 @@
-"""Background work: the one place where anything runs beside the window.
+"""Work beside the window: a generator in a thread (:class:`Task`), functions in processes (:func:`executor`).
 
-A :class:`TrainingJob` advances a run in a thread, in slices short enough that the window can always ask the
-run for an iteration in between. Nothing is signalled per iteration: the window polls.
+Training has a process of its own: :mod:`gui.trainer`.
 """
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from typing import Any
 
-from engine.training import Point, Run
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
-__all__ = ["TrainingJob"]
+from gui.processes import context, sentence_of, settle
 
-SLICE = 0.004  # seconds of training between two looks at what the window wants
-GAP = 0.0005  # seconds given to the window between two slices: Python's lock is not fair
+__all__ = ["Task", "Workers", "close", "executor"]
+
+FRAME = 16  # ms between two looks at what has come
+BUDGET = 0.004  # seconds that a look may take, one value aside
+ROOM = 256  # values that may wait for a look; then the thread waits
+LAST_WAIT = 1.0  # seconds that threads have to end with the application
+MOST_WORKERS = 8
 
 
-class TrainingJob:
-    """Trains a run in the background.
+# --- tasks: a generator in a thread ------------------------------------------------------------------------
+
+
+class _Work:
+    """What a task's thread and the window share; it knows no Qt, so the thread cannot touch any."""
+
+    def __init__(self, work: Callable[[], Iterator[Any]], newest_only: bool) -> None:
+        self._work = work
+        self.values: deque[Any] = deque(maxlen=1 if newest_only else None)
+        self.room = threading.Semaphore(ROOM)
+        self._is_bounded = not newest_only
+        self.is_cancelled = False
+        self.has_ended = False
+        self.failure: str | None = None
+        self.thread = threading.Thread(target=self._run, name="task", daemon=True)
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+        self.values.clear()
+        self.room.release()  # the thread may be waiting for it
+
+    def _run(self) -> None:
+        try:
+            for value in self._work():
+                if self._is_bounded:
+                    self.room.acquire()
+                if self.is_cancelled:
+                    break
+                self.values.append(value)
+        except Exception as error:  # said by the window, whatever it is
+            self.failure = sentence_of(error)
+        finally:
+            self.has_ended = True
+            _at_work.discard(self)
+
+
+_at_work: set[_Work] = set()
+
+
+class Task(QObject):
+    """A generator function, run in a thread; what it yields arrives here, in the window's thread.
+
+    The thread emits nothing: the window looks for values at the rate of frames, and takes no more of them at
+    a time than a frame has room for. So nothing can arrive after :meth:`cancel`, not even what is there.
 
     Parameters
     ----------
-    run
-        The run; while the job exists, it is only touched through the job.
-
-    Attributes
-    ----------
-    failure
-        What ended the training unexpectedly; what was recorded before it stays.
+    work
+        Called in the thread. It must not touch Qt; between two values it can be cancelled.
+    newest_only
+        Whether values that nobody has seen yet are dropped when another comes.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.failure: Exception | None = None
-        self._lock = threading.Lock()
-        self._wanted = threading.Event()  # set while iterations remain to be done
-        self._idle = threading.Event()  # set while none do
-        self._idle.set()
-        self._stop = threading.Event()
-        self._goal = 0
-        self._waiting = 0
-        self._thread: threading.Thread | None = None
+    came = Signal(object)
+    ended = Signal()  # by itself; everything that it yielded has come
+    failed = Signal(str)  # one sentence
+
+    def __init__(
+        self, work: Callable[[], Iterator[Any]], parent: QObject | None = None, newest_only: bool = False
+    ) -> None:
+        super().__init__(parent)
+        self._work = shared = _Work(work, newest_only)
+        self._timer = QTimer(self)
+        self._timer.setInterval(FRAME)
+        self._timer.timeout.connect(self._look)
+        self.destroyed.connect(lambda: shared.cancel())
 
     @property
     def running(self) -> bool:
-        """Whether iterations are being done."""
-        return self._wanted.is_set() and not self._stop.is_set()
+        """Whether anything may still come."""
+        return self._timer.isActive()
+
+    def start(self) -> None:
+        """Begin; a task runs once."""
+        _end_with_application()
+        _at_work.add(self._work)
+        self._work.thread.start()
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Let nothing come any more; the thread ends at its next value."""
+        self._timer.stop()
+        self._work.cancel()
+
+    def _look(self) -> None:
+        work, end = self._work, time.perf_counter() + BUDGET
+        has_ended = work.has_ended  # read first: what came before the end is there then
+        while work.values and not work.is_cancelled:
+            value = work.values.popleft()
+            work.room.release()
+            self.came.emit(value)
+            if time.perf_counter() > end:
+                return
+        if has_ended and not work.is_cancelled:
+            self._timer.stop()
+            if work.failure is not None:
+                self.failed.emit(work.failure)
+            else:
+                self.ended.emit()
+
+
+# --- workers: functions in other processes -----------------------------------------------------------------
+
+
+class Workers:
+    """Processes for work that takes all the cores, such as one run for each of many learning rates.
+
+    They are started when they are first needed, each with one BLAS thread and a low priority, and end at once
+    when the application does.
+    """
+
+    def __init__(self, most: int = MOST_WORKERS) -> None:
+        self._most = most
+        self._executor: ProcessPoolExecutor | None = None
 
     @property
-    def iterations(self) -> int:
-        """How many iterations have been recorded."""
-        return len(self.run.losses) - 1
-
-    def train(self, iterations: int) -> None:
-        """Do `iterations` more, in the background."""
-        with self._held():
-            self._goal = self.run.iteration + iterations
-            self.failure = None
-            self._idle.clear()
-            self._wanted.set()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="training", daemon=True)
-            self._thread.start()
-
-    def pause(self) -> None:
-        """Stop after the iteration that is being done; it has been recorded when this returns."""
-        self._end()
-        with self._held():
-            pass
-
-    def at(self, iteration: int) -> Point:
-        """Return the point before `iteration`, also while training goes on."""
-        with self._held():
-            return self.run.at(min(iteration, self.run.iteration))
-
-    def advance(self, iterations: int = 1) -> None:
-        """Do a few iterations now; only while nothing runs."""
-        with self._held():
-            self.run.advance(iterations)
+    def executor(self) -> ProcessPoolExecutor:
+        """Where to submit work; a new one where the last has been closed or has broken."""
+        if self._executor is not None and self._executor._broken:  # a worker died: it takes no more work
+            self.close()
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                max_workers=min(os.cpu_count() or 1, self._most), mp_context=context(), initializer=settle
+            )
+        return self._executor
 
     def close(self) -> None:
-        """End the job; the thread is gone when this returns."""
-        self._stop.set()
-        self._wanted.set()  # wakes the thread
-        if self._thread is not None:
-            self._thread.join()
-        self._end()
+        """End the processes, whatever they do; what was submitted is cancelled."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        processes = list((executor._processes or {}).values())  # public from Python 3.14: kill_workers()
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the iterations asked for are done, and say whether they are; for tests."""
-        return self._idle.wait(timeout)
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        """Hold the run; the thread ends its slice after the current iteration."""
-        self._waiting += 1
-        try:
-            with self._lock:
-                yield
-        finally:
-            self._waiting -= 1
+_workers = Workers()
 
-    def _end(self) -> None:
-        self._wanted.clear()
-        self._idle.set()
 
-    def _work(self) -> None:
-        gap = threading.Event()
-        while not self._stop.is_set():
-            self._wanted.wait()
-            self._slice()
-            gap.wait(GAP if not self._waiting else 4 * GAP)
+def executor() -> ProcessPoolExecutor:
+    """Return the application's pool of processes."""
+    _end_with_application()
+    return _workers.executor
 
-    def _slice(self) -> None:
-        """Train for a slice; no new goal can be set between its last look at the goal and its end."""
-        end = time.perf_counter() + SLICE
-        with self._lock:
-            try:
-                self.run.advance(
-                    self._goal - self.run.iteration,
-                    stop=lambda: time.perf_counter() > end or not self.running or self._waiting > 0,
-                )
-            except Exception as error:  # said by the window, whatever it is
-                self.failure = error
-            if self.failure or self.run.diverged is not None or self.run.iteration >= self._goal:
-                self._end()
+
+@atexit.register
+def close() -> None:
+    """End everything that still runs; a thread that does not end by itself soon is left behind."""
+    _workers.close()
+    works = list(_at_work)
+    for work in works:
+        work.cancel()
+    end = time.monotonic() + LAST_WAIT
+    for work in works:
+        work.thread.join(max(0.0, end - time.monotonic()))
+
+
+@cache
+def _end_with_application() -> None:
+    """Close before Python's own end, which would wait for work that has begun."""
+    app = QCoreApplication.instance()
+    if app is not None:
+        app.aboutToQuit.connect(close)

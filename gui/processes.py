@@ -10,6 +10,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import threading
 from multiprocessing.context import SpawnContext
 from typing import Any
 
@@ -33,7 +34,7 @@ def begin(module: str, *arguments: Any) -> None:
 
 
 def settle() -> None:
-    """Be a good neighbour of the window: one BLAS thread, a lower priority, and no end by Ctrl+C.
+    """Be a good neighbour of the window: one BLAS thread, a lower priority, an end when the window ends.
 
     Ctrl+C in a terminal reaches every process of the application; it is for the window to end the others.
     """
@@ -42,6 +43,15 @@ def settle() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):  # not on Windows
         os.nice(NICENESS)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End at once when the application has gone, however it went: nobody waits for this work any more."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
 
 
 def sentence_of(error: BaseException) -> str:
@@ -49,6 +59,6 @@ def sentence_of(error: BaseException) -> str:
     if isinstance(error, BackstepError):
         return str(error)
     if isinstance(error, MemoryError):
-        return "There is not enough memory for this; choose smaller shapes or less data."
-    text = excerpt(error, 200).rstrip(".")
-    return f"An unexpected error ended this: {type(error).__name__}{f' ({text})' if text else ''}."
+        return "there is not enough memory for this; choose smaller shapes or less data."
+    text = excerpt(error, 200)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

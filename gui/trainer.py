@@ -38,8 +38,8 @@ __all__ = ["Done", "Failed", "Message", "Paused", "Progress", "Slow", "Trainer",
 
 BUDGET = 0.003  # seconds that one poll may take, one message aside
 ROOM = 64  # messages that may wait for a poll; then the process waits
-PATIENCE = 0.5  # seconds in which a run must have stopped
-SILENCE = 10.0  # seconds after which the user is told that nothing comes
+PATIENCE = 0.5
+SILENCE = 10.0
 KEPT = 4  # problems that the process keeps
 
 clock = time.monotonic
@@ -72,7 +72,7 @@ class _Process:
 
     @property
     def pid(self) -> int | None:
-        """The process's number, for tests."""
+        """The process's number."""
         return self._process.pid
 
     @property
@@ -150,9 +150,18 @@ class Trainer:
 
     A run is known by a key of the caller's choice. Records of one start follow one another without a gap,
     from the point that it was started at.
+
+    Parameters
+    ----------
+    patience
+        Seconds in which a run must have stopped when it is asked to; then its process is ended.
+    silence
+        Seconds after which it is said that nothing comes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE, silence: float = SILENCE) -> None:
+        self._patience = patience
+        self._silence = silence
         self._process: _Process | None = None
         self._active: dict[int, _Active] = {}  # by a number that no two starts share
         self._numbers: dict[int, int] = {}  # of each key's last start
@@ -202,6 +211,11 @@ class Trainer:
     def is_running(self, key: int) -> bool:
         """Say whether anything may still arrive of a run: its last message has not been polled."""
         return key in self._numbers
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process that trains, None where there is none."""
+        return self._process.pid if self._process is not None else None
 
     @property
     def expects(self) -> bool:
@@ -280,15 +294,15 @@ class Trainer:
         """End a process that does not obey, and return what to say of one that is silent."""
         assert self._process is not None
         asked = [active.asked for active in self._active.values() if active.asked is not None]
-        if asked and not self._process.was_killed and now - max(min(asked), self._heard) > PATIENCE:
+        if asked and not self._process.was_killed and now - max(min(asked), self._heard) > self._patience:
             self._process.kill()
-        if self._was_slow or not self._numbers or now - self._heard < SILENCE:
+        if self._was_slow or not self._numbers or now - self._heard < self._silence:
             return []
         self._was_slow = True
         return [
             Slow(
                 min(self._numbers),
-                f"Training has not answered for {SILENCE:g} s; it may be in a long iteration. "
+                f"Training has not answered for {self._silence:g} s; it may be in a long iteration. "
                 "Pausing ends it; what was recorded is kept.",
             )
         ]

@@ -2,8 +2,8 @@
 
 It is a process of its own so that training never holds the interpreter that paints, and so that an iteration
 that takes minutes can be ended. It imports the engine and the graphs, never Qt. Commands come through one
-pipe, messages leave through another. A message waits until the window has room for it: nothing is recorded
-here that the window could not still be told, should the process be killed a moment later.
+pipe, messages leave through another, and wait there until the window has room for them. Should the process be
+killed, the window can still read all of them; what is lost is less than the last :data:`BATCH` and a turn.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -20,6 +21,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from engine.errors import BackstepError
 from engine.training import Point, Problem, Recipe, Records, Run
 from gui.processes import sentence_of
 
@@ -27,6 +29,7 @@ __all__ = ["Done", "Failed", "Message", "Paused", "Progress", "Slow", "serve"]
 
 TURN = 0.004  # seconds of training between two looks at who goes next
 BATCH = 1 / 60  # seconds between two batches of records
+MOST_REDONE = 0.25  # seconds spent on a turn that failed, to find what came before the failure
 MOST_SAMPLES = 128  # in one message: what the window takes in within a fraction of a frame
 
 clock = time.perf_counter
@@ -128,7 +131,10 @@ class _Active:
     """A run in training, and what it has recorded since the last batch."""
 
     def __init__(self, problem: Problem, start: Start) -> None:
+        self.problem = problem
+        self.start = start
         self.run = Run(problem, start.recipe, point=start.point, stride=start.stride)
+        self.point = start.point  # up to where it has been recorded
         self.key = start.key
         self.goal = start.goal
         self.begun = start.point.iteration
@@ -137,6 +143,26 @@ class _Active:
     @property
     def done(self) -> int:
         return self.run.iteration - self.begun
+
+    def take_turn(self, stop: Callable[[], bool]) -> None:
+        try:
+            self.keep(self.run.advance(self.goal - self.run.iteration, stop))
+        except Exception:
+            self._redo()
+            raise
+
+    def keep(self, records: Records) -> None:
+        self.point = records.point
+        if len(records.losses):
+            self.parts.append(records)
+
+    def _redo(self) -> None:
+        """Do a turn that failed again, an iteration at a time: those before the failure are not lost."""
+        run = Run(self.problem, self.start.recipe, point=self.point, stride=self.run.history.stride)
+        end = clock() + MOST_REDONE  # should it not fail again
+        with suppress(Exception):
+            while run.iteration < self.goal and clock() < end:
+                self.keep(run.advance(1))
 
 
 class _Server:
@@ -178,7 +204,7 @@ class _Server:
                 try:
                     self._active[key] = _Active(self._problem(command.name), command)
                 except Exception as error:
-                    self._ready.append(Failed(key, sentence_of(error)))
+                    self._ready.append(Failed(key, _failure(command.point, error)))
             case Stop(key):
                 self._end(key, Paused(key))
 
@@ -190,18 +216,14 @@ class _Server:
 
     def _take_turn(self, active: _Active) -> None:
         """Advance the run that has come least far, so that runs in a race stay level."""
-        run, end = active.run, clock() + TURN
+        end = clock() + TURN
         try:
-            records = run.advance(
-                active.goal - run.iteration, stop=lambda: clock() >= end or not self._inbox.empty()
-            )
+            active.take_turn(lambda: clock() >= end or not self._inbox.empty())
         except Exception as error:  # said by the window, whatever it is; the other runs go on
-            self._end(active.key, Failed(active.key, sentence_of(error)))
-            return
-        if len(records.losses):
-            active.parts.append(records)
-        if run.ended is not None or run.iteration >= active.goal:
-            self._end(active.key, Done(active.key))
+            self._end(active.key, Failed(active.key, _failure(active.point, error)))
+        else:
+            if active.run.ended is not None or active.run.iteration >= active.goal:
+                self._end(active.key, Done(active.key))
 
     def _end(self, key: int, last: Message) -> None:
         active = self._active.pop(key, None)
@@ -218,6 +240,13 @@ class _Server:
             os._exit(0)
         self._ready.clear()
         self._due = clock() + BATCH
+
+
+def _failure(point: Point, error: Exception) -> str:
+    words = sentence_of(error)
+    if isinstance(error, BackstepError):
+        return words
+    return f"Training stopped at iteration {point.iteration}: {words}"
 
 
 def _progress(active: _Active) -> Iterator[Progress]:

@@ -1,199 +1,295 @@
-"""The training job: in the background, interruptible at any iteration, and never losing one."""
+"""Work in threads and in processes: what comes, what comes no more, and how it ends."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject, QThread
+from pytestqt.qtbot import QtBot
 
-from engine.errors import TrainingError
-from engine.training import Run
-from graphs.network import Model, bind, load
-from gui.jobs import TrainingJob
-from tests.helpers import model_of
+from engine.errors import DataError
+from gui import jobs
+from gui.jobs import ROOM, Task, Workers
+from tests.gui.problems import call_of_a_worker, wait_forever
 
-LONG = 10**7
+LIMIT = 60_000  # ms
+
+
+class Heard(QObject):
+    """Everything that a task says, in order, and whether it says it in the window's thread."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.values: list[Any] = []
+        self.last: list[str] = []
+        self.threads: set[Any] = set()
+        task.came.connect(self._came)
+        task.ended.connect(lambda: self.last.append("ended"))
+        task.failed.connect(self.last.append)
+
+    def _came(self, value: Any) -> None:
+        self.values.append(value)
+        self.threads.add(QThread.currentThread())
+
+
+class Source:
+    """A generator without an end: how many it has made, when that is all that may wait, when it is left."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.has_filled = threading.Event()
+        self.is_left = threading.Event()
+
+    def __call__(self) -> Iterator[int]:
+        try:
+            while True:
+                self.count += 1
+                if self.count == ROOM + 1:
+                    self.has_filled.set()
+                yield self.count
+        finally:
+            self.is_left.set()
+
+
+def task_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "task"]
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays(qtbot: QtBot) -> Iterator[None]:
+    yield
+    jobs.close()
+    qtbot.waitUntil(lambda: not task_threads(), timeout=LIMIT)
 
 
 @pytest.fixture
-def model() -> Model:
-    return bind(load("two-layer-nonlinear"))
+def source() -> Source:
+    return Source()
+
+
+# --- tasks -------------------------------------------------------------------------------------------------
+
+
+def test_every_value_comes_in_order_in_the_thread_of_the_window(qtbot: QtBot, qapp: Any) -> None:
+    task = Task(lambda: iter(range(5 * ROOM)))
+    heard = Heard(task)
+    assert not task.running
+    task.start()
+    assert task.running
+    qtbot.waitUntil(lambda: bool(heard.last), timeout=LIMIT)
+    assert heard.values == list(range(5 * ROOM))
+    assert heard.last == ["ended"]
+    assert heard.threads == {qapp.thread()}
+    assert not task.running
+
+
+def test_of_many_values_only_the_newest(qtbot: QtBot) -> None:
+    task = Task(lambda: iter(range(100_000)), newest_only=True)
+    heard = Heard(task)
+    task.start()
+    qtbot.waitUntil(lambda: bool(heard.last), timeout=LIMIT)
+    assert heard.values == sorted(heard.values)
+    assert heard.values[-1] == 99_999
+    assert len(heard.values) < 10_000
+
+
+def test_values_that_nobody_takes_make_the_thread_wait(source: Source, qtbot: QtBot) -> None:
+    task = Task(source)
+    task.start()
+    assert source.has_filled.wait(LIMIT)  # the window is busy: its events are not looked at
+    assert source.count == ROOM + 1
+    heard = Heard(task)
+    qtbot.waitUntil(lambda: len(heard.values) > 3 * ROOM, timeout=LIMIT)
+    assert heard.values == list(range(1, len(heard.values) + 1))
+    task.cancel()
+
+
+@pytest.mark.parametrize("newest_only", [False, True])
+def test_nothing_comes_after_a_cancel_not_even_what_is_there(
+    source: Source, qtbot: QtBot, newest_only: bool
+) -> None:
+    task = Task(source, newest_only=newest_only)
+    heard = Heard(task)
+    task.start()
+    assert source.has_filled.wait(LIMIT)  # values are there, none has been delivered
+    task.cancel()
+    assert not task.running
+    assert source.is_left.wait(LIMIT)
+    other = Task(lambda: iter(range(3)))
+    with qtbot.waitSignal(other.ended, timeout=LIMIT):
+        other.start()
+    assert heard.values == []
+    assert heard.last == []
+    task.cancel()
+
+
+def test_a_cancel_while_values_are_delivered(source: Source, qtbot: QtBot) -> None:
+    task = Task(source)
+    heard = Heard(task)
+    task.came.connect(lambda value: task.cancel() if value == 3 else None)
+    task.start()
+    qtbot.waitUntil(lambda: not task.running, timeout=LIMIT)
+    assert source.is_left.wait(LIMIT)
+    assert heard.values == [1, 2, 3]
+    assert heard.last == []
+
+
+def fail_with(error: Exception) -> Callable[[], Iterator[int]]:
+    def work() -> Iterator[int]:
+        yield 1
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            DataError("The file has no rows", where="cars.csv", how="Add one."),
+            "cars.csv: The file has no rows. Add one.",
+        ),
+        (ValueError("no such\nthing"), "ValueError: no such thing"),
+        (KeyError(), "KeyError"),
+        (MemoryError(), "there is not enough memory for this; choose smaller shapes or less data."),
+    ],
+)
+def test_what_goes_wrong_is_said_in_one_sentence(qtbot: QtBot, error: Exception, sentence: str) -> None:
+    task = Task(fail_with(error))
+    heard = Heard(task)
+    task.start()
+    qtbot.waitUntil(lambda: bool(heard.last), timeout=LIMIT)
+    assert heard.values == [1]
+    assert heard.last == [sentence]
+    assert not task.running
+
+
+def test_a_task_goes_with_its_parent(source: Source, qtbot: QtBot) -> None:
+    parent = QObject()
+    task = Task(source, parent)
+    heard = Heard(task)
+    task.start()
+    qtbot.waitUntil(lambda: bool(heard.values), timeout=LIMIT)
+    parent.deleteLater()
+    qtbot.waitUntil(source.is_left.is_set, timeout=LIMIT)
+
+
+def test_the_end_of_the_application_ends_threads(source: Source, qtbot: QtBot) -> None:
+    task = Task(source)
+    task.start()
+    jobs.close()
+    assert source.is_left.is_set()
+    assert task_threads() == []
+    jobs.close()
+
+
+# --- workers -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def job(model: Model) -> Iterator[TrainingJob]:
-    job = TrainingJob(Run(model))
-    yield job
-    job.close()
+def workers() -> Iterator[Workers]:
+    made = Workers(most=2)
+    yield made
+    made.close()
 
 
-def threads() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name == "training"]
+def has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
-def recorded(job: TrainingJob, count: int) -> None:
-    """Wait until `count` iterations are there; each look also makes the job give way once."""
-    while job.iterations < count:
-        job.at(0)
+def test_workers_have_one_blas_thread_no_qt_and_a_low_priority(workers: Workers) -> None:
+    threads, nice, has_qt, _ = workers.executor.submit(call_of_a_worker).result(60)
+    assert threads == "1"
+    assert nice > os.nice(0)
+    assert not has_qt
 
 
-def test_nothing_runs_before_it_is_asked_for(job: TrainingJob) -> None:
-    assert not job.running
-    assert job.iterations == 0
-    assert threads() == []
-    assert job.wait(0)
+def test_closing_ends_workers_at_once_and_they_can_be_had_again(workers: Workers, qtbot: QtBot) -> None:
+    executor = workers.executor
+    assert workers.executor is executor
+    *_, pid = executor.submit(call_of_a_worker).result(60)
+    waiting = [executor.submit(wait_forever) for _ in range(20)]
+    qtbot.waitUntil(waiting[0].running, timeout=LIMIT)
+    workers.close()
+    for future in waiting:
+        with pytest.raises((CancelledError, BrokenProcessPool)):
+            future.result(60)
+    qtbot.waitUntil(lambda: has_ended(pid), timeout=LIMIT)
+    assert workers.executor is not executor
+    assert workers.executor.submit(call_of_a_worker).result(60)
+    workers.close()
+    workers.close()
 
 
-def test_it_does_as_many_iterations_as_asked_for(job: TrainingJob, model: Model) -> None:
-    job.train(57)
-    assert job.wait(60)
-    assert not job.running
-    assert job.iterations == 57
-    straight = Run(model)
-    straight.advance(57)
-    assert job.run.losses == straight.losses
+def test_a_worker_that_died_takes_the_pool_with_it_not_the_next(workers: Workers, qtbot: QtBot) -> None:
+    *_, pid = workers.executor.submit(call_of_a_worker).result(60)
+    future = workers.executor.submit(wait_forever)
+    qtbot.waitUntil(future.running, timeout=LIMIT)
+    os.kill(pid, 9)
+    with pytest.raises(BrokenProcessPool):
+        future.result(60)
+    assert workers.executor.submit(call_of_a_worker).result(60)
 
 
-def test_pauses_anywhere_leave_the_curve_bit_for_bit(job: TrainingJob, model: Model) -> None:
-    for place in (1, 3, 10, 11, 40):
-        job.train(LONG)
-        recorded(job, place)
-        job.pause()
-        assert not job.running
-        here = job.iterations
-        assert job.run.iteration == here
-        assert job.at(here).iteration == here
-    straight = Run(model)
-    straight.advance(job.iterations)
-    assert job.run.losses == straight.losses
-    assert job.at(5).parameters["W1"].tobytes() == straight.at(5).parameters["W1"].tobytes()
+APPLICATION = """
+import sys
+from PySide6.QtCore import QCoreApplication, QTimer
+from gui import jobs
+from tests.gui.problems import wait_forever
+
+def work():
+    while True:
+        yield 1
+
+if __name__ == "__main__":
+    app = QCoreApplication([])
+    task = jobs.Task(work)
+    future = jobs.executor().submit(wait_forever)
+    jobs.executor().submit(wait_forever)
+
+    def look():
+        if future.running():
+            print(*jobs.executor()._processes, flush=True)
+            {how}
+
+    timer = QTimer(interval=5)
+    timer.timeout.connect(look)
+    timer.start()
+    task.start()
+    app.exec()
+"""
 
 
-def test_any_iteration_can_be_asked_for_while_training(job: TrainingJob) -> None:
-    job.train(LONG)
-    for _ in range(200):
-        wanted = job.iterations // 2
-        assert job.at(wanted).iteration == wanted
-    assert job.running
-
-
-def test_an_iteration_beyond_the_last_is_the_last(job: TrainingJob) -> None:
-    job.advance(3)
-    assert job.at(99).iteration == 3
-
-
-def test_a_new_goal_right_at_the_end_of_the_old_one_is_not_lost(job: TrainingJob) -> None:
-    for count in range(1, 200):
-        job.train(1)
-        assert job.wait(60)
-        assert job.iterations == count
-
-
-def test_closing_ends_the_thread_at_once_and_may_be_repeated(model: Model) -> None:
-    job = TrainingJob(Run(model))
-    job.train(LONG)
-    assert len(threads()) == 1
-    job.close()
-    assert threads() == []
-    assert not job.running
-    job.close()
-    here = job.iterations
-    assert job.at(here).iteration == here
-
-
-def test_closing_a_job_that_never_ran(model: Model) -> None:
-    TrainingJob(Run(model)).close()
-
-
-def test_a_diverging_run_ends(model: Model) -> None:
-    job = TrainingJob(Run(model, settings={"learning_rate": 1e300}))
-    job.train(100)
-    assert job.wait(60)
-    assert job.run.diverged is not None
-    assert job.failure is None
-    job.close()
-
-
-def test_one_iteration_at_a_time(job: TrainingJob) -> None:
-    job.advance()
-    job.advance(2)
-    assert job.iterations == 3
-    assert threads() == []
-
-
-class Slow:
-    """A problem whose iterations take as long as one lets them; else the model it stands for."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self.begun, self.may_end = threading.Event(), threading.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-    def batch(self, indices: Any) -> Any:
-        self.begun.set()
-        assert self.may_end.wait(60)
-        return self._model.batch(indices)
-
-
-def test_a_pause_waits_for_the_iteration_that_is_being_done(model: Model) -> None:
-    problem = Slow(model)
-    job = TrainingJob(Run(problem))  # type: ignore[arg-type]
-    job.train(LONG)
-    assert problem.begun.wait(60)
-
-    def let_go_once_paused() -> None:
-        job.wait(60)
-        problem.may_end.set()
-
-    helper = threading.Thread(target=let_go_once_paused)
-    helper.start()
-    job.pause()
-    assert job.iterations == 1
-    helper.join()
-    job.close()
-    assert job.iterations == 1
-
-
-class Failing:
-    """A problem that fails once, at one iteration; else the model it stands for."""
-
-    def __init__(self, model: Model, at: int) -> None:
-        self._model = model
-        self._at: int | None = at
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-    def indices(self, iteration: int, batch_size: int | None) -> Any:
-        if iteration == self._at:
-            self._at = None
-            raise MemoryError("no room")
-        return self._model.indices(iteration, batch_size)
-
-
-def test_a_failure_is_kept_and_training_can_go_on(model: Model) -> None:
-    job = TrainingJob(Run(Failing(model, 5)))  # type: ignore[arg-type]
-    job.train(20)
-    assert job.wait(60)
-    assert isinstance(job.failure, MemoryError)
-    assert not job.running
-    assert job.iterations == 5
-    job.train(15)
-    assert job.wait(60)
-    assert job.failure is None
-    straight = Run(model)
-    straight.advance(20)
-    assert job.run.losses == straight.losses
-    job.close()
-
-
-def test_what_cannot_be_trained_is_a_failure_of_the_expected_kind() -> None:
-    job = TrainingJob(Run(model_of("L = x * x", {}, {"x": 2.0})))
-    job.train(5)
-    assert job.wait(60)
-    assert isinstance(job.failure, TrainingError)
-    job.close()
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+@pytest.mark.parametrize("how", ["app.quit()", "import os; os.kill(os.getpid(), 9)"])
+def test_nothing_stays_behind_an_application(how: str, qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "application.py"
+    file.write_text(APPLICATION.format(how=how))
+    here = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, str(file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(here)},
+    )
+    assert done.returncode in (0, -9)
+    assert (done.returncode == 0) == ("quit" in how)
+    if "quit" in how:
+        assert done.stderr == ""
+    pids = [int(pid) for pid in done.stdout.splitlines()[0].split()]
+    assert pids
+    for pid in pids:
+        qtbot.waitUntil(lambda pid=pid: has_ended(pid), timeout=LIMIT)
