@@ -181,7 +181,7 @@ class Lab:
         self.runs.remove(run)
 
     def keep_beside(self, current: LabRun) -> None:
-        """Forget the runs that cannot stand beside `current`, the untrained ones, and the oldest beyond 12."""
+        """Forget runs that cannot stand beside `current`, untrained ones, and the oldest where they are many."""
         for run in list(self.runs):
             if not _stays(run, current.document, current.group):
                 self.remove(run)

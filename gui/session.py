@@ -17,9 +17,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine.errors import BackstepError
 from engine.gradcheck import Nudge, nudge
 from engine.graph import Detail, Graph
+from engine.search import STEP_COST, Search, SearchRecords, SearchResult, search
 from engine.trace import Trace, trace
 from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
+from gui.jobs import Task
 from gui.lab import Document, Lab, LabRun
 from gui.viewdata import EdgeKey, Frame, Statics, same_place, same_selection
 from gui.viewdata.records import Array
@@ -53,6 +55,7 @@ class Session(QObject):
     training_changed = Signal()  # started, paused, ended
     progressed = Signal()  # more iterations of any run have been recorded
     runs_changed = Signal()  # which runs there are, which is the current one, which are shown
+    search_changed = Signal()  # random search: begun, further, ended, forgotten
     playing_changed = Signal()
     notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
 
@@ -75,6 +78,8 @@ class Session(QObject):
         self._poll.timeout.connect(self._look)
         self._lab = Lab()
         self._current: LabRun | None = None
+        self._search: SearchResult | None = None
+        self._sampling: Task | None = None
         self._came: tuple[Trace, int, int] | None = None
         self._adopt(document, bind(document.network, seed=document.seed, overrides=document.overrides))
 
@@ -141,6 +146,11 @@ class Session(QObject):
     def training(self) -> bool:
         """Whether any run is being trained."""
         return self._lab.training
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of any run can still arrive: a moment after `training` has become false."""
+        return not self._lab.expects_news
 
     @property
     def playing(self) -> bool:
@@ -249,7 +259,7 @@ class Session(QObject):
             else bind(document.network, seed=document.seed, overrides=document.overrides)
         )
 
-    def _try(self, action: Callable[[], None]) -> bool:
+    def _try(self, action: Callable[[], object]) -> bool:
         try:
             action()
         except BackstepError as error:
@@ -266,6 +276,8 @@ class Session(QObject):
         same = self._current is not None and self._looks_like(graph)
         chosen = run or self._lab.add(document, model)
         self._leave()
+        if self._search is not None and not document.is_comparable(self._document):
+            self._forget_search()
         self._document, self._model = document, model
         self._current = chosen
         self._lab.keep_beside(chosen)
@@ -279,6 +291,7 @@ class Session(QObject):
         self._announce()
         self.runs_changed.emit()
         self.training_changed.emit()
+        self.search_changed.emit()
         self.progressed.emit()
 
     def _looks_like(self, graph: Graph) -> bool:
@@ -602,6 +615,72 @@ class Session(QObject):
         if ended is not None:
             self.notice.emit("error" if isinstance(ended, Diverged) else "info", ended.sentence())
 
+    # --- random search ---
+
+    @property
+    def search(self) -> SearchResult | None:
+        """What random search has found on this loss so far, None where there was none."""
+        return self._search
+
+    @property
+    def searching(self) -> bool:
+        """Whether random search goes on."""
+        return self._sampling is not None and self._sampling.running
+
+    def start_search(self, evaluations: int | None = None, spread: float | None = None) -> None:
+        """Sample parameters at random in the background.
+
+        Parameters
+        ----------
+        evaluations
+            How many samples; where None, as many as cost what the current run has cost, or will.
+        spread
+            Half the width of the box that they are drawn from; where None, the search's own choice.
+        """
+
+        def start() -> None:
+            iterations = self.iterations or self._document.network.training.steps
+            count = evaluations or int(iterations * STEP_COST)
+            plan = Search(self._model, count, self._document.seed, spread).checked()
+            self._forget_search()
+            self._search = SearchResult(plan)
+            self._sampling = Task(lambda: search(plan), self)
+            self._sampling.came.connect(self._take_samples)
+            self._sampling.ended.connect(self._end_search)
+            self._sampling.failed.connect(self._fail_search)
+            self._sampling.start()
+            self.search_changed.emit()
+
+        self._try(start)
+
+    def stop_search(self) -> None:
+        """Stop sampling; what was found stays."""
+        if self.searching:
+            assert self._sampling is not None
+            self._sampling.cancel()
+            self.search_changed.emit()
+
+    def _take_samples(self, records: SearchRecords) -> None:
+        assert self._search is not None
+        self._search.extend(records)
+        self.search_changed.emit()
+
+    def _end_search(self) -> None:
+        assert self._search is not None
+        if self.iterations:
+            self.notice.emit("info", self._search.compared(self.run).sentence())
+        self.search_changed.emit()
+
+    def _fail_search(self, sentence: str) -> None:
+        self.notice.emit("error", f"Random search stopped: {sentence}")
+        self.search_changed.emit()
+
+    def _forget_search(self) -> None:
+        if self._sampling is not None:
+            self._sampling.cancel()
+            self._sampling.deleteLater()
+        self._search = self._sampling = None
+
     # --- looking closer ---
 
     def select(self, selection: str | EdgeKey | None) -> None:
@@ -651,4 +730,5 @@ class Session(QObject):
         """End everything that runs; the window is going away."""
         self._play_timer.stop()
         self._poll.stop()
+        self._forget_search()
         self._lab.settle()

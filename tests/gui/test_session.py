@@ -14,12 +14,12 @@ from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
-from engine.optimizers import OPTIMIZERS
 from engine.trace import State, Trace, trace
 from engine.training import Run
 from graphs.network import Model, Network, bind, built_in_names, load, loads
 from gui.session import POLL, Document, Session
 from gui.viewdata import inspector_view, scene_view, step_view
+from tests.gui.waiting import wait_until_settled
 from tests.helpers import model_of
 
 TWICE = """
@@ -90,7 +90,7 @@ def _run_of(document: Document, iterations: int) -> tuple[Model, Run]:
     key = (id(document.network), document.seed, document.learning_rate, document.batch_size, iterations)
     if key not in _runs:
         model = bind(document.network, seed=document.seed)
-        run = Run(model, OPTIMIZERS["gd"], {"learning_rate": document.learning_rate}, document.batch_size)
+        run = Run(model, document.recipe)
         run.advance(iterations) if iterations else None
         _runs[key] = (document.network, model, run)  # the network too: its id must not be given again
     return _runs[key][1:]
@@ -175,8 +175,7 @@ def _commands() -> st.SearchStrategy[tuple[str, Any]]:
 def _apply(session: Session, name: str, argument: Any) -> None:
     if name == "train":
         session.train(argument)
-        assert session.job.wait(60)
-        session.pause()
+        wait_until_settled(session)
     elif name == "there_and_back":
         _undo_and_redo(session)
     elif name in ("first", "last", "undo", "redo", "reset", "step_training"):
@@ -401,8 +400,7 @@ def test_a_learning_rate_given_as_text_becomes_a_number(opened: Opened) -> None:
 def test_no_stale_number_stands_after_an_edit(opened: Opened, edit: Callable[[Session], None]) -> None:
     session = opened()
     session.train(5)
-    assert session.job.wait(60)
-    session.pause()
+    wait_until_settled(session)
     session.last()
     shown: list[bool] = []
     session.document_changed.connect(lambda: shown.append(session.frame.model is session.model))
@@ -420,8 +418,7 @@ def test_reset_keeps_the_weights_of_the_seed(opened: Opened) -> None:
     session.new_seed()
     start = dict(session.frame.values)
     session.train(20)
-    assert session.job.wait(60)
-    session.pause()
+    wait_until_settled(session)
     session.first()
     assert session.frame.values["W1"].tobytes() != start["W1"].tobytes()
     session.reset()
@@ -567,7 +564,7 @@ def test_the_numbers_of_any_iteration_can_be_had_while_training(opened: Opened) 
 
 
 def assert_shown_is_replayed(session: Session) -> None:
-    point = session.job.at(session.iteration)
+    point = session.run.at(session.iteration)
     assert point.iteration == session.iteration
     for name, array in point.parameters.items():
         assert session.trace.values[name].tobytes() == array.tobytes()
@@ -578,11 +575,10 @@ def test_pausing_and_going_on_gives_the_same_curve(opened: Opened) -> None:
     session.set_batch_size(50)
     for count in (1, 30, 7, 62):
         session.train(count)
-        assert session.job.wait(60)
-        session.pause()
-    straight = Run(session.model, OPTIMIZERS["gd"], session.run.settings, 50)
+        wait_until_settled(session)
+    straight = Run(session.model, session.document.recipe)
     straight.advance(100)
-    assert list(session.losses) == straight.losses
+    assert session.losses.tolist() == straight.losses.tolist()
     assert_whole(session)
 
 
@@ -592,23 +588,24 @@ def test_pausing_in_the_middle_loses_nothing(opened: Opened, qtbot: QtBot) -> No
     session.train(10**6)
     qtbot.waitUntil(lambda: session.iterations > 5, timeout=60_000)
     session.pause()
+    assert not session.training
+    wait_until_settled(session)
     recorded = session.iterations
     assert session.iteration == recorded
     assert len(session.losses) == recorded + 1
     session.train(10)
-    assert session.job.wait(60)
-    session.pause()
+    wait_until_settled(session)
     assert session.iterations == recorded + 10
     assert heard.notices == []
-    straight = Run(session.model, OPTIMIZERS["gd"], session.run.settings)
+    straight = Run(session.model, session.document.recipe)
     straight.advance(session.iterations)
-    assert list(session.losses) == straight.losses
+    assert session.losses.tolist() == straight.losses.tolist()
 
 
 def test_a_learning_rate_is_not_restored_by_a_run_that_ends_late(opened: Opened, qtbot: QtBot) -> None:
     session = opened()
     session.train(100_000)
-    old = session.job
+    old = session.current
     session.set_learning_rate(0.011)
     assert not old.running
     let_timers_come_up(qtbot)
@@ -622,7 +619,7 @@ def test_a_run_that_ends_does_not_touch_the_document_opened_meanwhile(opened: Op
     session = opened()
     session.train(10**6)
     qtbot.waitUntil(lambda: session.iterations > 3, timeout=60_000)
-    old = session.job
+    old = session.current
     heard = Heard(session)
     frames: list[str] = []
     session.frame_changed.connect(lambda: frames.append(session.frame.model.network.name))
@@ -650,8 +647,7 @@ def test_going_back_while_training_stays_there(opened: Opened, qtbot: QtBot) -> 
     assert session.iteration == 3
     assert_whole(session)
     session.train(2)
-    assert session.job.wait(60)
-    session.pause()
+    wait_until_settled(session)
     assert session.iteration == session.iterations
 
 
@@ -683,8 +679,7 @@ def test_a_run_that_diverges_while_pausing_says_so(opened: Opened) -> None:
     session.set_learning_rate(1e200)
     heard = Heard(session)
     session.train(100)
-    assert session.job.wait(60)
-    session.pause()
+    wait_until_settled(session)
     assert len(heard.notices) == 1
     assert session.frame.iteration == session.iterations
 
@@ -715,6 +710,9 @@ class Failing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Failing, (self._model, self._at)
+
     def indices(self, iteration: int, batch_size: int | None) -> Any:
         if iteration >= self._at:
             raise OSError("the disk is gone")
@@ -729,13 +727,12 @@ def test_a_failure_in_the_worker_is_said_and_loses_nothing(opened: Opened, qtbot
     qtbot.waitUntil(lambda: not session.training, timeout=60_000)
     qtbot.waitUntil(lambda: bool(heard.notices), timeout=60_000)
     assert heard.notices == [("error", "Training stopped at iteration 6: OSError: the disk is gone")]
-    straight = Run(session.model, OPTIMIZERS["gd"], session.run.settings)
+    straight = Run(session.model, session.document.recipe)
     straight.advance(6)
-    assert list(session.losses) == straight.losses
+    assert session.losses.tolist() == straight.losses.tolist()
     session.run.problem = session.model
     session.train(4)
-    assert session.job.wait(60)
-    session.pause()
+    wait_until_settled(session)
     assert session.iterations == 10
     assert len(heard.notices) == 1
     assert_whole(session)
