@@ -29,13 +29,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import isfinite, prod
+from math import isclose, isfinite, prod
 
 import numpy as np
 
+from engine.batched import losses
 from engine.errors import TrainingError, excerpt
 from engine.shapes import sizes
-from engine.trace import forward
 from engine.training import Problem, Run
 
 __all__ = [
@@ -194,11 +194,12 @@ def search(plan: Search, first: int = 0, batch: int | None = None) -> Iterator[S
 
 
 def _losses(plan: Search, vectors: Array) -> Array:
-    graph, inputs = plan.problem.graph, plan.problem.inputs
-    loss = graph.ids[graph.loss]
-    return np.array(
-        [float(forward(graph, {**inputs, **plan.parameters(vector)})[loss]) for vector in vectors]
-    )
+    """Return the loss of every sample, the same to the last bit whatever samples stand beside it."""
+    several = (
+        vectors if len(vectors) > 1 else np.repeat(vectors, 2, axis=0)
+    )  # one alone is added up otherwise
+    parameters = plan.parameters(several)
+    return losses(plan.problem.graph, plan.problem.inputs, parameters)[: len(vectors)].copy()
 
 
 @dataclass(frozen=True)
@@ -314,17 +315,17 @@ class SearchResult:
         price *= 1.0 if batch is None else min(batch, examples) / examples
         iterations = min(run.iteration, int(self._count / price + 1e-9))
         samples = min(self._count, int(iterations * price + 1e-9))
-        losses = run.losses
+        history = run.losses
         found = float(self._lowest[samples - 1]) if samples else float("nan")
-        passed = np.flatnonzero(losses[: iterations + 1] < found)
+        passed = np.flatnonzero(history[: iterations + 1] < found)
         return Comparison(
             samples,
             iterations,
             price,
             _method(run),
-            float(losses[0]),
+            float(history[0]),
             found,
-            float(losses[iterations]),
+            float(history[iterations]),
             int(passed[0]) if passed.size else None,
             run.diverged is not None and run.diverged.iteration <= iterations,
         )
@@ -391,7 +392,7 @@ class Comparison:
             reached = np.inf
         if not self.evaluations or min(found, reached) >= start:
             return None
-        if abs(found - reached) <= TIE * max(abs(found), abs(reached)):
+        if isclose(found, reached, rel_tol=TIE):
             return "both"
         return "descent" if reached < found else "search"
 
@@ -462,12 +463,16 @@ def _method(run: Run) -> str:
 
 def _told_apart(*losses: float) -> list[str]:
     """Return numbers with four digits, or with so many that those that differ look different."""
-    texts = [f"{x:.4g}" for x in losses]
+    texts = [_written(x, 4) for x in losses]
     for digits in range(5, 18):
-        if len(set(texts)) == len(set(losses)):
+        if len(set(texts)) == len({_written(x, 17) for x in losses}):
             break
-        texts = [f"{x:.{digits}g}" for x in losses]
+        texts = [_written(x, digits) for x in losses]
     return texts
+
+
+def _written(loss: float, digits: int) -> str:
+    return f"{loss:.{digits}g}" if isfinite(loss) else "infinite" if loss == np.inf else "not a number"
 
 
 def _or_infinite(loss: float) -> float:

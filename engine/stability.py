@@ -103,7 +103,7 @@ def stability_limit(problem: Problem, recipe: Recipe, parameters: Mapping[str, A
         return Limit(reason=f"This optimizer divides by the size of past gradients: {NO_LIMIT}.")
     if recipe.batch_size is not None and recipe.batch_size < problem.examples:
         return Limit(reason=f"Every mini-batch has a curvature of its own: {NO_LIMIT}.")
-    if recipe.schedule != "constant":
+    if recipe.schedule not in ("constant", "warmup"):  # a warm-up ends, and the rate then stays
         return Limit(reason=f"The learning rate changes on the way: {NO_LIMIT}.")
     found = curvature(problem, parameters)
     if found.reason:
@@ -242,18 +242,18 @@ class _Slope:
         return np.concatenate([np.ravel(found[name]) for name in self._shapes])
 
     def is_affine(self) -> bool:
-        """Say whether the gradient's second differences vanish at random points."""
+        """Say whether the gradient's second differences vanish at random points, where they are finite."""
         rng = np.random.default_rng(0)
-        size = len(self.base)
+        size, tried = len(self.base), 0
         for scale in (self.scale * s for s in SCALES for _ in range(POINTS)):
             point, step = scale * rng.uniform(-1, 1, size), scale * rng.uniform(-1, 1, size)
-            ends = [self(point - step), self(point), self(point + step)]
-            with np.errstate(all="ignore"):
-                bend = np.max(np.abs(ends[0] - 2.0 * ends[1] + ends[2]))
-                most = max(float(np.max(np.abs(end))) for end in ends)
-            if not bend <= AFFINE * most:
+            ends = np.array([self(point - step), self(point), self(point + step)])
+            if not np.all(np.isfinite(ends)):
+                continue  # too far out for floating point: this says nothing
+            tried += 1
+            if np.max(np.abs(ends[0] - 2.0 * ends[1] + ends[2])) > AFFINE * np.max(np.abs(ends)):
                 return False
-        return True
+        return tried > 0
 
     def hessian_times(self, vector: Array) -> Array:
         """Return the Hessian times a vector: half a central difference, exact where the loss is quadratic."""
