@@ -39,6 +39,7 @@ from gui.equations import EquationCache
 from gui.export import export_session, picture_filters
 from gui.files import save_network
 from gui.keysheet import KeySheet
+from gui.lab import rivals
 from gui.layouts import layout_of
 from gui.notify import NotificationBar, Notifier
 from gui.overlay import Overlay
@@ -50,6 +51,7 @@ from gui.session import Session
 from gui.settings import Settings
 from gui.theme import THEMES, Theme
 from gui.theme import apply as apply_theme
+from gui.trainer import trainer
 from gui.transport import TransportBar
 from gui.viewdata import factor_latex, scene_view, timeline_phases
 
@@ -82,6 +84,8 @@ DOCKS = (
 
 CAPTION = 230
 """Logical pixels kept for the caption at the top left of the graph."""
+LAB = 56
+"""Per cent of the height that the plots at the bottom take when they are enlarged."""
 SMALL = QSize(1100, 640)
 """Logical pixels below which the docks stand behind one tab bar."""
 
@@ -111,6 +115,7 @@ class Window(QMainWindow):
         self._timed: Trace | None = None  # the trace whose steps the scrubber shows
         self._phases: list[str] | None = None
         self._said: Network | None = None  # the network whose notices have been shown
+        self._is_lab = False
         self.resize(1280, 720)
         self._make_actions()
         self._make_centre()
@@ -213,9 +218,10 @@ class Window(QMainWindow):
         _focus_by_tab(panel)
 
     def build_late(self) -> None:
-        """Make the panels that were left for after the first paint."""
+        """Make the panels that were left for after the first paint, and have the trainer ready."""
         for row in DOCKS:
             self._build(row)
+        trainer().warm()
 
     def settle(self) -> None:
         """Have everything built, laid out and typeset now: for pictures of the window, and for tests."""
@@ -264,7 +270,7 @@ class Window(QMainWindow):
             return
         right = max(300, min(400, width * 27 // 100))
         self.resizeDocks([self.docks["step"]], [right], Qt.Orientation.Horizontal)
-        below = max(150, height * 27 // 100)
+        below = max(150, height * (LAB if self._is_lab else 27) // 100)
         self.resizeDocks([self.docks["loss"]], [below], Qt.Orientation.Vertical)
         half = (width - right) // 2
         self.resizeDocks(
@@ -277,8 +283,20 @@ class Window(QMainWindow):
             Qt.Orientation.Vertical,
         )
 
+    def toggle_lab(self) -> None:
+        """Enlarge the plots at the bottom, or give the graph its room back."""
+        self._is_lab = not self._is_lab
+        self._size_docks()
+        self.view.fit()
+
+    def show_dock(self, name: str) -> None:
+        """Bring a dock to the front."""
+        self.docks[name].show()
+        self.docks[name].raise_()
+
     def restore_panels(self) -> None:
         """Put every dock back to where it was at first."""
+        self._is_lab = False
         for row in DOCKS:
             dock = self.docks[row.id]
             dock.setFloating(False)
@@ -304,6 +322,7 @@ class Window(QMainWindow):
         session.selection_changed.connect(self._show_selection)
         session.playing_changed.connect(self._show_place)
         session.training_changed.connect(self._show_actions)
+        session.search_changed.connect(self._show_actions)
         session.progressed.connect(self._show_place)
         session.notice.connect(self._notify)
         self.transport.moved.connect(session.go)
@@ -505,6 +524,29 @@ class Window(QMainWindow):
             path = path if Path(path).suffix else f"{path}{'.png' if '*.png' in chosen else '.svg'}"
             theme = self.theme.name
             self._do(lambda: export_session(session, Path(path), theme=theme), f"Exported {Path(path).name}.")
+
+    def export_curves(self) -> None:
+        """Write the curves of all runs to a CSV file."""
+        start = str(
+            Path(self.settings.get("files/folder")) / f"{self.session.document.network.name}-runs.csv"
+        )
+        path, _ = QFileDialog.getSaveFileName(self, "Export the curves", start, "CSV (*.csv)")
+        if path:
+            file = Path(path if Path(path).suffix else f"{path}.csv")
+            panel = self.panels["loss"]
+            self._do(lambda: panel.export_csv(file), f"Exported {file.name}.")  # type: ignore[attr-defined]
+
+    def race(self) -> None:
+        """Let every optimizer race from here, each with its own settings."""
+        self.show_dock("loss")
+        self.session.race(rivals(self.session.document.recipe))
+
+    def toggle_search(self) -> None:
+        """Sample parameters at random, or stop."""
+        if self.session.searching:
+            self.session.stop_search()
+        else:
+            self.session.start_search()
 
     def _do(self, action: Callable[[], None], done: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The lab: runs side by side, races, ghosts, and random search; whatever is chosen, the numbers are its own."""
+"""The lab: runs side by side, races, ghosts, random search; whatever is chosen, the numbers are its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from gui.lab import MOST_RUNS, Document, LabRun
 from gui.session import Session
 from tests.gui.waiting import wait_until_settled
 
+LITERAL = """
+formula = 'L = mean((w * x - 1)**2)'
+parameters = { w = 0.2 }
+data = { x = [1.0, 2.0] }
+"""
 Opened = Callable[..., Session]
 RATES = [Recipe("gd", {"learning_rate": rate}) for rate in (0.05, 0.1, 0.3)]
 
