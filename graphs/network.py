@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from engine.data import HELD_OUT_RANGE, Selection, batch_indices, held_examples, read_csv, select
-from engine.errors import DataError, FormulaError, NetworkError, UsageError, excerpt
+from engine.errors import DataError, FormulaError, NetworkError, TrainingError, UsageError, excerpt
 from engine.formula import Leaf, Statement, build, identifiers, instead_of, parse, reserved
 from engine.graph import Graph, Kind
-from engine.optimizers import OPTIMIZERS
 from engine.shapes import UNIT, Dim, Dims
 from engine.training import Recipe
+from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, recipe_of, table_of
 
 __all__ = [
     "INITS",
@@ -54,17 +54,26 @@ MAX_ENTRIES = 2_000_000
 
 @dataclass(frozen=True)
 class Training:
-    """Defaults for training: what the window and ``train`` start from."""
+    """How a network is trained unless the user says otherwise: what the window and ``train`` start from.
 
-    optimizer: str = "gd"
-    learning_rate: float = 0.1
+    A file says it in one table, every hyperparameter under its own name::
+
+        [training]
+        optimizer = "adam"       # gd, momentum, nesterov, adagrad, rmsprop or adam
+        learning_rate = 0.01     # the optimizer's own default where it is left out
+        beta1 = 0.95             # and so for its other hyperparameters
+        steps = 1000
+        batch_size = 16          # all examples where it is left out
+        schedule = "cosine"      # constant, step, exponential, cosine or warmup
+        period = 900             # the schedule's own hyperparameters
+        warmup = 100             # which every schedule has
+        stop_loss = 0.05         # stop early: at this loss,
+        tolerance = 1e-9         # when the loss changes no more than this,
+        gradient_tolerance = 1e-6  # or when the gradient's norm is at most this
+    """
+
+    recipe: Recipe = field(default_factory=lambda: Recipe().checked())
     steps: int = 500
-    batch_size: int | None = None
-
-    @property
-    def recipe(self) -> Recipe:
-        """How to train, checked."""
-        return Recipe(self.optimizer, {"learning_rate": self.learning_rate}, self.batch_size).checked()
 
 
 @dataclass(frozen=True)
@@ -407,27 +416,34 @@ class _Reader:
         return tuple(words)
 
     def training(self, table: Mapping[str, Any]) -> Training:
-        _known_keys(
-            table, {"optimizer", "learning_rate", "steps", "batch_size"}, f"{self._where}, [training]"
-        )
+        numbers = (*OF_OPTIMIZERS, *OF_SCHEDULES, *OF_STOPPING, "steps", "batch_size")
+        _known_keys(table, {"optimizer", "schedule", *numbers}, f"{self._where}, [training]")
         for key, value in table.items():
-            wanted = str if key == "optimizer" else int | float if key == "learning_rate" else int
-            if not isinstance(value, wanted) or isinstance(value, bool):
+            self.training_value(key, value)
+        try:
+            recipe = recipe_of({key: value for key, value in table.items() if key != "steps"})
+        except TrainingError as error:
+            raise self.fail(error.what, error.how, "[training]") from None
+        return Training(recipe, table.get("steps", Training().steps))
+
+    def training_value(self, key: str, value: Any) -> None:
+        """Check the kind of a value; its range is the recipe's business."""
+        if key in ("optimizer", "schedule"):
+            if not isinstance(value, str):
                 raise self.fail(
-                    f"{excerpt(value)} will not do.", "Write a number; the optimizer is text.", key
+                    f"{excerpt(value)} is not text.", f'Write {key} = "NAME".', f"[training], {key}"
                 )
-            if isinstance(value, int | float) and not 0 < value < LARGEST_NUMBER:
-                raise self.fail(
-                    f"{excerpt(value)} is not a number above zero.", "Choose a positive number.", key
-                )
-        optimizer = table.get("optimizer", "gd")
-        if optimizer not in OPTIMIZERS:
+            return
+        if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.fail(
-                f"there is no optimizer {excerpt(optimizer)}.",
-                f"There are: {', '.join(OPTIMIZERS)}.",
-                "[training]",
+                f"{excerpt(value)} is not a number.", f"Write {key} = NUMBER.", f"[training], {key}"
             )
-        return Training(**table)
+        if key == "steps" and not (isinstance(value, int) and 1 <= value <= LARGEST_NUMBER):
+            raise self.fail(
+                f"the steps cannot be {excerpt(value, 30)}.",
+                "It is a whole number of at least 1.",
+                f"[training], {key}",
+            )
 
 
 def array_of(value: Any, where: str) -> Array:
@@ -1001,10 +1017,7 @@ def _words_text(words: Sequence[Any]) -> str:
 
 
 def _training_items(training: Training) -> Iterator[tuple[str, str]]:
-    default = Training()
-    yield "optimizer", _quoted(training.optimizer)
-    yield "learning_rate", repr(training.learning_rate)
-    for key in ("steps", "batch_size"):
-        value = getattr(training, key)
-        if value is not None and value != getattr(default, key):
-            yield key, str(value)
+    for key, value in table_of(training.recipe).items():
+        yield key, _quoted(value) if isinstance(value, str) else repr(value)
+    if training.steps != Training().steps:
+        yield "steps", str(training.steps)

@@ -64,13 +64,7 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 def save_network(document: Document, path: Path) -> None:
     """Save the network of a document, its changed values and training settings put in."""
     network = document.network
-    recipe = document.recipe
-    training = replace(
-        network.training,
-        optimizer=recipe.optimizer,
-        learning_rate=recipe.learning_rate,
-        batch_size=recipe.batch_size,
-    )
+    training = replace(network.training, recipe=document.recipe)
     network = replace(network, training=training, **_with_values(network, document.overrides))
     write_whole(path, dumps(network).encode())
 

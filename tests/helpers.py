@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from engine.derive import Derivation
 from engine.errors import FormulaError
 from engine.graph import Detail, Graph
+from engine.hyperparameters import Hyperparameter
+from engine.optimizers import OPTIMIZERS
+from engine.schedules import SCHEDULES
 from engine.trace import forward
+from engine.training import STOPPING, Recipe, Stopping
 from graphs.network import Model, Network, bind
 
 Array = np.ndarray
@@ -286,3 +290,34 @@ def built(sample: Sample) -> Model | None:
         if "examples meet features" not in error.what:
             raise
         return None
+
+
+# --- random recipes ----------------------------------------------------------------------------------------
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> Recipe:
+    """Draw how to train: any optimizer, schedule and rules to stop, settings anywhere in their ranges."""
+    optimizer = draw(st.sampled_from(list(OPTIMIZERS.values())))
+    schedule = draw(st.sampled_from(list(SCHEDULES.values())))
+    rules = {rule: draw(st.none() | in_range(h)) for rule, h in STOPPING.items()}
+    return Recipe(
+        optimizer.name,
+        draw(_some(optimizer.hyperparameters)),
+        draw(st.none() | st.integers(1, 99)),
+        Stopping(**rules),
+        schedule.name,
+        draw(_some(schedule.hyperparameters)),
+    ).checked()
+
+
+def in_range(h: Hyperparameter) -> st.SearchStrategy[float]:
+    """Draw a value of a hyperparameter."""
+    low, high = max(h.low, -1e9), min(h.high, 1e9)
+    if h.whole:
+        return st.integers(int(low), int(high))
+    return st.floats(low, high, exclude_min=h.open_low, exclude_max=h.open_high)
+
+
+def _some(hyperparameters: Sequence[Hyperparameter]) -> st.SearchStrategy[dict[str, float]]:
+    return st.fixed_dictionaries({}, optional={h.name: in_range(h) for h in hyperparameters})

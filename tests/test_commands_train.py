@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 
 import main as command_line
+from engine.optimizers import OPTIMIZERS
+from engine.schedules import SCHEDULES
 from graphs.network import built_in_names
 
 Caught = pytest.CaptureFixture[str]
@@ -29,7 +33,7 @@ def traced(capsys: Caught, *argv: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", built_in_names())
 def test_the_json_keeps_its_contract(name: str, capsys: Caught) -> None:
     found = trained(capsys, name, "--steps", "7", "--seed", "3")
-    assert set(found) == {"network", "optimizer", "seed", "steps", "loss", "parameters"}
+    assert set(found) == {"network", "optimizer", "seed", "steps", "loss", "parameters", "settings"}
     assert (found["network"], found["optimizer"], found["seed"], found["steps"]) == (name, "gd", 3, 7)
     assert len(found["loss"]) == 8
     assert found["loss"][-1] < found["loss"][0]
@@ -122,3 +126,187 @@ def test_least_squares_is_where_training_ends(capsys: Caught) -> None:
     best, *_ = np.linalg.lstsq(rows.T, y[0], rcond=None)
     np.testing.assert_allclose(found["parameters"]["w"], [best[:-1]], atol=1e-8)
     np.testing.assert_allclose(found["parameters"]["b"], best[-1], atol=1e-8)
+
+
+# --- optimizers, schedules, stopping -----------------------------------------------------------------------
+
+
+def test_every_hyperparameter_is_an_option(capsys: Caught) -> None:
+    options = ("--momentum", "0.8", "--dampening", "0", "--learning-rate", "0.02", "--steps", "5")
+    found = trained(capsys, U, "--optimizer", "momentum", *options)
+    assert found["optimizer"] == "momentum"
+    assert found["settings"] == {
+        "optimizer": "momentum",
+        "learning_rate": 0.02,
+        "momentum": 0.8,
+        "dampening": 0.0,
+    }
+    adam = ("--beta1", "0.5", "--beta2", ".9", "--epsilon", "1e-6")
+    settings = trained(capsys, U, "--optimizer", "adam", *adam, "--steps", "2")["settings"]
+    assert (settings["beta1"], settings["beta2"], settings["epsilon"]) == (0.5, 0.9, 1e-6)
+    assert (
+        trained(capsys, U, "--optimizer", "rmsprop", "--rho", "0.5", "--steps", "2")["settings"]["rho"] == 0.5
+    )
+
+
+def test_a_heavy_ball_is_worked_out_by_hand(capsys: Caught) -> None:
+    ball = ("--optimizer", "momentum", "--momentum", "0.5", "--dampening", "0", "--learning-rate", "0.1")
+    found = trained(capsys, U, *ball, "--steps", "2", "--trajectory")["trajectory"]["w"]
+    gradients = [traced(capsys, U, "--set", f"w={w!r}")["gradients"]["w"] for w in found[:2]]
+    first = found[0] - 0.1 * gradients[0]
+    second = first - 0.1 * (0.5 * gradients[0] + gradients[1])
+    assert found[1:] == pytest.approx([first, second], rel=1e-12)
+
+
+def test_nesterov_as_a_flag_is_the_optimizer(capsys: Caught) -> None:
+    own = trained(capsys, U, "--optimizer", "nesterov", "--momentum", "0.8", "--steps", "9")
+    for flag in (["--optimizer", "momentum", "--nesterov"], ["--nesterov"]):
+        assert trained(capsys, U, *flag, "--momentum", "0.8", "--steps", "9") == own
+    assert (
+        own["loss"]
+        != trained(capsys, U, "--optimizer", "momentum", "--momentum", "0.8", "--steps", "9")["loss"]
+    )
+
+
+def test_another_optimizer_than_the_networks_has_its_own_learning_rate(capsys: Caught) -> None:
+    settings = trained(capsys, "logistic-regression", "--optimizer", "adam", "--steps", "1")["settings"]
+    assert settings["learning_rate"] == OPTIMIZERS["adam"].hyperparameter("learning_rate").default
+    settings = trained(capsys, "logistic-regression", "--steps", "1")["settings"]
+    assert settings["learning_rate"] == 0.5
+
+
+def test_a_schedule_changes_the_learning_rate_from_step_to_step(capsys: Caught) -> None:
+    options = ("--schedule", "step", "--every", "2", "--factor", "0.5", "--warmup", "2", "--steps", "6")
+    assert command_line.main(["train", U, *options, "--learning-rate", "0.4", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [float(row["learning_rate"]) for row in rows] == [0.2, 0.4, 0.4, 0.4, 0.2, 0.2, 0.1]
+    assert [row["iteration"] for row in rows] == [str(i) for i in range(7)]
+    found = trained(capsys, U, *options, "--learning-rate", "0.4")
+    assert [float(row["loss"]) for row in rows] == found["loss"]
+    assert found["settings"]["schedule"] == "step"
+
+
+@pytest.mark.parametrize(
+    ("option", "bound", "rule"),
+    [
+        ("--stop-loss", 0.5, "the loss is"),
+        ("--tolerance", 1e-3, "the change of the loss is"),
+        ("--gradient-tolerance", 1e-2, "the gradient's norm is"),
+    ],
+)
+def test_a_run_stops_when_it_is_told_to(option: str, bound: float, rule: str, capsys: Caught) -> None:
+    found = trained(capsys, U, option, str(bound))
+    assert 0 < found["steps"] < 100
+    assert found["steps"] + 1 == len(found["loss"])
+    assert rule in found["notices"][0]
+    assert command_line.main(["train", U, option, str(bound)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == found["notices"][0]
+    whole = trained(capsys, U)["loss"]
+    assert whole[: len(found["loss"])] == found["loss"]
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+def test_the_csv_has_a_column_for_every_entry_of_the_trajectory(capsys: Caught) -> None:
+    name = "two-layer-linear"
+    assert command_line.main(["train", name, "--steps", "3", "--trajectory", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    found = trained(capsys, name, "--steps", "3", "--trajectory")
+    assert len(rows) == 4
+    for i, row in enumerate(rows):
+        assert float(row["loss"]) == found["loss"][i]
+        assert float(row["b2"]) == found["trajectory"]["b2"][i]
+        assert float(row["W1[1,2]"]) == found["trajectory"]["W1"][i][1][2]
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "txt"])
+def test_a_file_is_written_as_its_ending_says(ending: str, tmp_path: Path, capsys: Caught) -> None:
+    path = tmp_path / f"run.{ending}"
+    assert command_line.main(["train", U, "--steps", "4", "--to", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("4 steps, loss ")
+    assert said.count("\n") == 1
+    kind = {"txt": "text"}.get(ending, ending)
+    assert command_line.main(["train", U, "--steps", "4", "--format", kind]) == 0
+    assert path.read_text("utf-8") == capsys.readouterr().out
+
+
+# --- what is at fault --------------------------------------------------------------------------------------
+
+BAD = (
+    (["--learning-rate", "-0.5"], "the learning rate cannot be -0.5. It is a number greater than 0."),
+    (["--learning-rate", "0"], "the learning rate cannot be 0."),
+    (["--learning-rate", "nan"], "the learning rate cannot be nan."),
+    (["--learning-rate", "fast"], "the learning rate cannot be fast."),
+    (["--optimizer", "momentum", "--momentum", "1"], "the momentum cannot be 1."),
+    (["--optimizer", "momentum", "--dampening", "1.5"], "the dampening cannot be 1.5."),
+    (["--optimizer", "adam", "--beta1", "1"], "cannot be 1. It is a number of at least 0 and less than 1."),
+    (
+        ["--optimizer", "adam", "--beta2", "1.0"],
+        "cannot be 1.0. It is a number of at least 0 and less than 1.",
+    ),
+    (["--optimizer", "adam", "--beta2", "-0.1"], "cannot be -0.1."),
+    (["--optimizer", "adam", "--epsilon", "0"], "the epsilon cannot be 0. It is a number greater than 0."),
+    (["--optimizer", "rmsprop", "--rho", "inf"], "rho cannot be inf."),
+    (
+        ["--optimizer", "adam", "--momentum", "0.9"],
+        "adam has no momentum. momentum belongs to momentum and nesterov",
+    ),
+    (["--beta1", "0.9"], "the optimizer gd has no beta1. beta1 belongs to adam; gd has learning rate."),
+    (["--optimizer", "adam", "--nesterov"], "the optimizer adam has no nesterov."),
+    (["--schedule", "linear"], "there is no schedule linear. There are: constant, step, exponential, cosine"),
+    (["--period", "5"], "the schedule constant has no period. period belongs to cosine"),
+    (["--schedule", "step", "--every", "0"], "the length of a step cannot be 0."),
+    (["--schedule", "step", "--every", "2.5"], "the length of a step cannot be 2.5. It is a whole number"),
+    (["--schedule", "cosine", "--final-rate", "-1"], "the final rate cannot be -1."),
+    (["--warmup", "-3"], "the warm-up cannot be -3."),
+    (["--tolerance", "-1"], "the tolerance cannot be -1."),
+    (["--stop-loss", "nan"], "the loss to stop at cannot be nan. It is a finite number."),
+    (["--batch-size", "51"], "from 1 to 50"),
+    (["--to", "no/such/folder/run.csv"], "there is no folder no/such/folder."),
+    (["--to", "."], ". is a folder."),
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), BAD, ids=lambda v: " ".join(v) if isinstance(v, list) else ""
+)
+def test_what_cannot_be_is_one_sentence(options: list[str], expected: str, capsys: Caught) -> None:
+    assert command_line.main(["train", U, *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("backstep: ")
+    assert expected in err
+
+
+def test_a_file_at_fault_is_named(tmp_path: Path, capsys: Caught) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'formula = "L = w**2"\n[parameters]\nw = 1.0\n[training]\noptimizer = "adam"\nbeta1 = 1\n'
+    )
+    assert command_line.main(["train", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(
+        "backstep: own.toml, [training]: the decay rate beta1 cannot be 1."
+    )
+
+
+# --- every optimizer, everywhere ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", built_in_names())
+def test_every_optimizer_learns_with_its_defaults(name: str, optimizer: str, capsys: Caught) -> None:
+    losses = trained(capsys, name, "--optimizer", optimizer)["loss"]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_recipe_is_determined_by_its_seed(optimizer: str, schedule: str, capsys: Caught) -> None:
+    argv = ("two-layer-nonlinear", "--steps", "12", "--optimizer", optimizer, "--schedule", schedule)
+    options = (*argv, "--warmup", "4", "--batch-size", "20", "--seed")
+    first = trained(capsys, *options, "7")
+    assert first == trained(capsys, *options, "7")
+    assert first["loss"] != trained(capsys, *options, "8")["loss"]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from engine.errors import UsageError, excerpt
-from engine.optimizers import OPTIMIZERS, Hyperparameter, Optimizer
+from engine.hyperparameters import Hyperparameter
+from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.schedules import SCHEDULES, Schedule
+from engine.training import STOPPING, Recipe
 from graphs.network import Model, Network, bind, load
+from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, changed
 
 __all__ = [
     "Command",
@@ -21,8 +25,9 @@ __all__ = [
     "add_format",
     "add_network",
     "add_optimizer",
+    "add_recipe",
     "bound",
-    "chosen_optimizer",
+    "chosen_recipe",
     "overrides",
     "wants_optimizer",
     "whole",
@@ -145,65 +150,89 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a finite number")
 
 
-# --- optimizers --------------------------------------------------------------------------------------------
+# --- recipes -----------------------------------------------------------------------------------------------
 
 
 def add_optimizer(parser: ArgumentParser) -> None:
     """Add the optimizer and every hyperparameter that one of the optimizers has."""
+    group = parser.add_argument_group("optimizer")
     names = ", ".join(OPTIMIZERS)
-    parser.add_argument("--optimizer", metavar="O", help=f"{names}; default: the network's own")
-    for parameter in _hyperparameters():
-        option = "--" + parameter.name.replace("_", "-")
-        if isinstance(parameter.default, bool):
-            parser.add_argument(option, action="store_true", default=None, help=parameter.text)
-        else:
-            parser.add_argument(option, metavar=_letter(parameter), help=_range(parameter))
+    group.add_argument("--optimizer", metavar="NAME", help=f"{names}; default: the network's own")
+    for h in OF_OPTIMIZERS.values():
+        default = "the network's own, else the optimizer's" if h.name == "learning_rate" else ""
+        _add_hyperparameter(group, h, _owners(h, OPTIMIZERS.values()), default)
+    group.add_argument(
+        "--nesterov", action="store_true", help="momentum that looks ahead: the same as --optimizer nesterov"
+    )
 
 
-def _hyperparameters() -> list[Hyperparameter]:
-    """Return every hyperparameter there is, one of each name."""
-    return list({h.name: h for optimizer in OPTIMIZERS.values() for h in optimizer.hyperparameters}.values())
+def add_recipe(parser: ArgumentParser) -> None:
+    """Add how to train: optimizer, mini-batches, learning-rate schedule, and when to stop."""
+    parser.add_argument(
+        "--batch-size",
+        type=whole(1),
+        metavar="B",
+        help="examples in a mini-batch; default: the network's own, else all",
+    )
+    add_optimizer(parser)
+    schedule = parser.add_argument_group("learning-rate schedule")
+    names = ", ".join(SCHEDULES)
+    schedule.add_argument("--schedule", metavar="NAME", help=f"{names}; default: the network's own")
+    for h in OF_SCHEDULES.values():
+        default = "none, of warmup 20" if h.name == "warmup" else ""
+        _add_hyperparameter(schedule, h, _owners(h, SCHEDULES.values()), default)
+    stopping = parser.add_argument_group("stopping early")
+    for h in STOPPING.values():
+        _add_hyperparameter(stopping, h, "", "never")
 
 
-def _letter(parameter: Hyperparameter) -> str:
-    return "R" if parameter.name == "learning_rate" else parameter.name[0].upper()
+def _add_hyperparameter(group: Any, h: Hyperparameter, owners: str, default: str) -> None:
+    """Add one option; its text is checked by the record when the recipe is made."""
+    default = default or (f"as the {h.follows}" if h.follows else f"{h.default:g}")
+    why = h.why.rstrip(".").replace("%", "%%")
+    text = f"{owners}{why[0].lower()}{why[1:]}; default: {default}"
+    group.add_argument(f"--{h.name.replace('_', '-')}", metavar="N" if h.whole else "X", help=text)
 
 
-def _range(parameter: Hyperparameter) -> str:
-    owners = ", ".join(o.name for o in OPTIMIZERS.values() if parameter in o.hyperparameters)
-    if parameter.name == "learning_rate":
-        return "how far a step goes; default: the network's own"
-    return f"{parameter.text} of {owners}; default: {parameter.default:g}"
+def _owners(h: Hyperparameter, owners: Iterable[Optimizer | Schedule]) -> str:
+    """Return whose hyperparameter this is, where it is not everyone's."""
+    owners = list(owners)
+    having = [owner.name for owner in owners if any(other.name == h.name for other in owner.hyperparameters)]
+    return "" if len(having) == len(owners) else f"{', '.join(having)}: "
 
 
 def _given(args: Namespace) -> dict[str, Any]:
-    options = ((h.name, getattr(args, h.name)) for h in _hyperparameters())
-    return {n: excerpt(v, 30) if isinstance(v, str) else v for n, v in options if v is not None}
+    """Return what the user said about the recipe, by the names of a network file."""
+    names = ("optimizer", *OF_OPTIMIZERS, "batch_size", "schedule", *OF_SCHEDULES, *OF_STOPPING)
+    found = {name: getattr(args, name, None) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def wants_optimizer(args: Namespace) -> bool:
     """Say whether the user chose an optimizer or one of its hyperparameters."""
-    return args.optimizer is not None or bool(_given(args))
+    return bool(_given(args)) or args.nesterov
 
 
-def chosen_optimizer(args: Namespace, network: Network) -> tuple[Optimizer, dict[str, float]]:
-    """Return the optimizer and its settings: the user's, otherwise the network's, otherwise its own.
+def chosen_recipe(args: Namespace, network: Network) -> Recipe:
+    """Return how to train: as the user says, otherwise as the network does, otherwise by default.
+
+    An optimizer or a schedule other than the network's own comes with its own defaults.
 
     Raises
     ------
-    BackstepError
-        For an optimizer that does not exist, and a hyperparameter that it lacks or that is out of range.
+    TrainingError
+        For an optimizer or a schedule that does not exist, a hyperparameter that it lacks, and a value out of
+        range.
     """
-    name = args.optimizer or network.training.optimizer
-    if name not in OPTIMIZERS:
-        raise UsageError(
-            f"there is no optimizer {excerpt(name, 40)}.", how=f"There are: {', '.join(OPTIMIZERS)}."
-        )
-    optimizer = OPTIMIZERS[name]
     given = _given(args)
-    if any(h.name == "learning_rate" for h in optimizer.hyperparameters):
-        given.setdefault("learning_rate", network.training.learning_rate)
-    return optimizer, optimizer.settings(given)
+    if getattr(args, "nesterov", False):
+        if given.get("optimizer", "momentum") not in ("momentum", "nesterov"):
+            raise UsageError(
+                f"the optimizer {excerpt(given['optimizer'], 40)} has no nesterov.",
+                how="It belongs to momentum: --optimizer momentum --nesterov.",
+            )
+        given["optimizer"] = "nesterov"
+    return changed(network.training.recipe, given)
 
 
 # --- networks ----------------------------------------------------------------------------------------------

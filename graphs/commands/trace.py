@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.graph import Detail
-from engine.optimizers import Optimizer, updates
+from engine.optimizers import OPTIMIZERS, Optimizer, updates
 from engine.trace import Optimize, Update, trace
 from graphs.commands.base import (
     Command,
@@ -17,11 +17,12 @@ from graphs.commands.base import (
     add_network,
     add_optimizer,
     bound,
-    chosen_optimizer,
+    chosen_recipe,
     wants_optimizer,
 )
 from graphs.documents.json import dumps, trace_json
 from graphs.documents.text import trace_text
+from graphs.network import Model
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -38,11 +39,17 @@ def _add_options(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> Outcome:
     model = bound(args)
-    chosen = chosen_optimizer(args, model.network) if wants_optimizer(args) else (None, {})
+    chosen = _optimizer(args, model) if wants_optimizer(args) else (None, {})
     found = trace(model.graph, model.leaves, Detail(args.detail), _first_update(*chosen))
     if args.format == "json":
         return Outcome(dumps(trace_json(model, found, *chosen)) + "\n")
     return Outcome(trace_text(model, found, *chosen))
+
+
+def _optimizer(args: Namespace, model: Model) -> tuple[Optimizer, Mapping[str, float]]:
+    """Return the optimizer and its settings at the first iteration."""
+    recipe = chosen_recipe(args, model.network)
+    return OPTIMIZERS[recipe.optimizer], recipe.settings_at(0)
 
 
 def _first_update(optimizer: Optimizer | None, settings: Mapping[str, float]) -> Optimize | None:

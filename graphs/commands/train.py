@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
-from engine.errors import UsageError
+from engine.errors import UsageError, excerpt
+from engine.optimizers import OPTIMIZERS
+from engine.schedules import SCHEDULES
 from engine.training import Recipe, Run
 from graphs.commands.base import (
     Command,
     Outcome,
-    add_format,
     add_network,
-    add_optimizer,
+    add_recipe,
     bound,
-    chosen_optimizer,
+    chosen_recipe,
     whole,
 )
+from graphs.documents.csv import train_csv
 from graphs.documents.json import dumps, train_json
 from graphs.documents.text import columns, number, shape_text, summary
 from graphs.network import Model
@@ -32,30 +36,54 @@ ROWS = 10
 
 def _add_options(parser: ArgumentParser) -> None:
     add_network(parser)
-    add_optimizer(parser)
     parser.add_argument("--steps", type=whole(1, MAX_STEPS), metavar="N", help="default: the network's own")
-    parser.add_argument(
-        "--batch-size",
-        type=whole(1),
-        metavar="B",
-        help="examples in a mini-batch; default: the network's own",
-    )
     parser.add_argument("--trajectory", action="store_true", help="also give the parameters after every step")
-    add_format(parser, "text", "json")
+    parser.add_argument(
+        "--format", choices=tuple(FORMATS), help="default: by the ending of the file to write, else text"
+    )
+    parser.add_argument("--to", metavar="FILE", help="the file to write instead of printing")
+    add_recipe(parser)
 
 
 def _run(args: Namespace) -> Outcome:
+    write = FORMATS[_format(args)]
+    target = None if args.to is None else _target(args.to)
     model = bound(args)
-    optimizer, settings = chosen_optimizer(args, model.network)
-    training = model.network.training
-    run = Run(model, Recipe(optimizer.name, settings, args.batch_size or training.batch_size))
-    steps = args.steps or training.steps
-    trajectory = _advance(run, steps, args.trajectory)
-    if args.format == "json":
-        text = dumps(train_json(model, run, trajectory)) + "\n"
-    else:
-        text = _text(model, run, trajectory)
+    run = Run(model, chosen_recipe(args, model.network))
+    trajectory = _advance(run, args.steps or model.network.training.steps, args.trajectory)
+    text = write(model, run, trajectory)
+    if target is not None:
+        _write(target, text)
+        text = f"{_ending(run)} Written to {excerpt(args.to, 100)}.\n"
     return Outcome(text) if run.diverged is None else Outcome(text, 1, run.diverged.sentence())
+
+
+def _format(args: Namespace) -> str:
+    if args.format or args.to is None:
+        return args.format or "text"
+    return {".json": "json", ".csv": "csv"}.get(Path(args.to).suffix.lower(), "text")
+
+
+def _target(to: str) -> Path:
+    """Return the file to write, before anything is worked out."""
+    path = Path(to)
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"there is no folder {excerpt(path.parent)}.", how="Create it, or choose another place."
+        )
+    if path.is_dir():
+        raise UsageError(f"{excerpt(to)} is a folder.", how="Name a file in it.")
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise UsageError(
+            f"the file cannot be written ({reason}).", where=excerpt(path, 100), how="Choose another place."
+        ) from None
 
 
 def _advance(run: Run, steps: int, record: bool) -> Trajectory | None:
@@ -65,7 +93,7 @@ def _advance(run: Run, steps: int, record: bool) -> Trajectory | None:
     if record and (steps + 1) * sum(v.size + EMPTY for v in run.point.parameters.values()) > MAX_RECORDED:
         raise UsageError("the trajectory would be too long.", how="Ask for fewer --steps.")
     progress = _Progress(steps)
-    while run.iteration < steps and run.diverged is None:
+    while run.iteration < steps and run.ended is None:
         run.advance(min(stride, steps - run.iteration))
         if trajectory is not None:
             for name, value in run.point.parameters.items():
@@ -96,26 +124,59 @@ class _Progress:
             sys.stderr.flush()
 
 
+# --- text --------------------------------------------------------------------------------------------------
+
+
 def _text(model: Model, run: Run, trajectory: Trajectory | None) -> str:
-    settings = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in run.settings.items())
-    batch = f", {run.batch_size} examples a step" if run.batch_size else ""
     parts = [
         f"{model.network.title} ({model.network.name}), seed {model.seed}",
         *model.notices,
-        f"{run.optimizer.title}: {settings}{batch}",
+        *_recipe_lines(run.recipe),
         "",
         _losses(run, trajectory),
         "",
         _parameters(run),
+        *_endings(model, run),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _recipe_lines(recipe: Recipe) -> list[str]:
+    """Say how the run was trained."""
+    batch = f", {recipe.batch_size} examples a step" if recipe.batch_size else ""
+    lines = [f"{OPTIMIZERS[recipe.optimizer].title}: {_settings(recipe.settings)}{batch}"]
+    if recipe.schedule != "constant" or recipe.schedule_settings["warmup"]:
+        title = SCHEDULES[recipe.schedule].title
+        lines.append(f"{title} learning rate: {_settings(recipe.schedule_settings)}")
+    return lines
+
+
+def _settings(settings: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items())
+
+
+def _endings(model: Model, run: Run) -> list[str]:
+    """Say the loss on held-out examples, and why a run ended before its last step."""
+    found = []
+    if model.held() is not None:
+        found.append(f"held-out loss {number(run.sample(run.point).held_loss)}")
+    if run.ended is not None and run.diverged is None:
+        found.append(run.ended.sentence())
+    return ["", *found] if found else []
+
+
+def _ending(run: Run) -> str:
+    """Say how a run ended, in one sentence."""
+    if run.ended is not None:
+        return run.ended.sentence()
+    return f"{run.iteration} steps, loss {number(run.losses[-1])}."
 
 
 def _losses(run: Run, trajectory: Trajectory | None) -> str:
     """Return the losses: all of them beside a trajectory, otherwise some ten from the first to the last."""
     last = run.iteration
     count = last if trajectory is not None else min(last, ROWS)
-    places = sorted({round(i * last / count) for i in range(count + 1)})
+    places = sorted({round(i * last / count) for i in range(count + 1)}) if count else [0]
     recorded = trajectory or {}
     rows = [
         (str(i), number(run.losses[i]), *(summary(recorded[name][i]) for name in recorded)) for i in places
@@ -128,10 +189,27 @@ def _parameters(run: Run) -> str:
     return columns(("parameter", "shape", "value"), rows)
 
 
+# --- formats -----------------------------------------------------------------------------------------------
+
+
+def _json(model: Model, run: Run, trajectory: Trajectory | None) -> str:
+    return dumps(train_json(model, run, trajectory)) + "\n"
+
+
+def _csv(model: Model, run: Run, trajectory: Trajectory | None) -> str:
+    return train_csv(run, trajectory)
+
+
+FORMATS: Mapping[str, Callable[[Model, Run, Trajectory | None], str]] = {
+    "text": _text,
+    "json": _json,
+    "csv": _csv,
+}
+
 COMMAND = Command(
     "train",
     "Train a network and print its losses and the parameters it ends with.",
-    "train univariate-regression --learning-rate 0.05 --steps 200 --format json",
+    "train two-layer-nonlinear --optimizer adam --beta1 0.95 --schedule cosine --steps 800 --to run.csv",
     _add_options,
     _run,
 )

@@ -15,6 +15,7 @@ from engine.optimizers import Optimizer, update_equation
 from engine.trace import Phase, Step, Trace
 from engine.training import Run
 from graphs.network import Model
+from graphs.recipes import table_of
 
 __all__ = ["derive_json", "dumps", "plain", "step_json", "trace_json", "train_json"]
 
@@ -167,7 +168,7 @@ def derive_json(derivation: Derivation) -> dict[str, Any]:
 
 
 def train_json(model: Model, run: Run, trajectory: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return a finished run."""
+    """Return a finished run; ``settings`` is its recipe in the words of a network file."""
     result = {
         "network": model.network.name,
         "optimizer": run.optimizer.name,
@@ -176,8 +177,11 @@ def train_json(model: Model, run: Run, trajectory: Mapping[str, Any] | None = No
         "loss": run.losses.tolist(),
         "parameters": _table(run.point.parameters),
     }
+    result["settings"] = table_of(run.recipe) | dict(run.recipe.settings)
     if trajectory is not None:
         result["trajectory"] = {name: [plain(v) for v in values] for name, values in trajectory.items()}
-    if run.diverged is not None:
-        result["notices"] = [run.diverged.sentence()]
+    if model.held() is not None:
+        result["held_loss"] = run.sample(run.point).held_loss
+    if run.ended is not None:
+        result["notices"] = [run.ended.sentence()]
     return result

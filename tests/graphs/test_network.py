@@ -34,6 +34,7 @@ from graphs.network import (
     load,
     loads,
 )
+from tests.helpers import recipes
 
 NET = 'formula = "L = w * 2"\n'
 PARAMETER = NET + "[parameters]\nw = 1.0\n"
@@ -85,7 +86,7 @@ learning_rate = 0.2
         "yhat": ("1", "m"),
         "L": (),
     }
-    assert network.training == Training("gd", 0.2)
+    assert network.training == Training(Recipe("gd", {"learning_rate": 0.2}).checked())
     assert found.targets == ("y",)
     assert found.notices == ()
 
@@ -208,15 +209,25 @@ BAD = [
     (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = [true] }", "True is neither text nor a number"),
     (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = nan }", "nan is neither text nor a number"),
     (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = [99] }", "no row has 99 in speed"),
-    (NET + "[training]\nlr = 0.1", "no key lr. There are: batch_size, learning_rate, optimizer, steps"),
-    (NET + "[training]\noptimizer = 'foo'", "no optimizer foo. There are: gd"),
-    (NET + "[training]\nlearning_rate = 'a'", "learning_rate: a will not do"),
-    (NET + "[training]\nlearning_rate = nan", "nan is not a number above zero"),
-    (NET + "[training]\nlearning_rate = -1", "-1 is not a number above zero"),
-    (NET + "[training]\nlearning_rate = 1" + "0" * 400, "is not a number above zero"),
-    (NET + "[training]\nsteps = 0", "0 is not a number above zero"),
-    (NET + "[training]\nsteps = 1.5", "steps: 1.5 will not do"),
-    (NET + "[training]\nbatch_size = true", "batch_size: True will not do"),
+    (NET + "[training]\nlr = 0.1", r"\[training\]: there is no key lr. There are: batch_size, beta1, beta2"),
+    (NET + "[training]\nlearningrate = 0.1", "no key learningrate. Did you mean learning_rate?"),
+    (NET + "[training]\noptimizer = 'foo'", r"\[training\]: there is no optimizer foo. There are: gd, mom"),
+    (NET + "[training]\noptimizer = 3", r"\[training\], optimizer: 3 is not text"),
+    (NET + "[training]\nschedule = 'foo'", "there is no schedule foo. There are: constant, step"),
+    (NET + "[training]\nlearning_rate = 'a'", r"\[training\], learning_rate: a is not a number"),
+    (NET + "[training]\nlearning_rate = '0.1'", r"\[training\], learning_rate: 0.1 is not a number"),
+    (NET + "[training]\nlearning_rate = nan", r"\[training\]: the learning rate cannot be nan"),
+    (NET + "[training]\nlearning_rate = -1", "the learning rate cannot be -1. It is a number greater than 0"),
+    (NET + "[training]\nlearning_rate = 1" + "0" * 400, "It is a number greater than 0"),
+    (NET + "[training]\nbeta1 = 0.5", "the optimizer gd has no beta1. beta1 belongs to adam"),
+    (NET + "[training]\noptimizer = 'adam'\nbeta2 = 1", "beta2 cannot be 1. It is a number of at least 0"),
+    (NET + "[training]\nperiod = 5", "the schedule constant has no period. period belongs to cosine"),
+    (NET + "[training]\nschedule = 'cosine'\nperiod = 0.5", "the period cannot be 0.5. It is a whole number"),
+    (NET + "[training]\ntolerance = -1", "the tolerance cannot be -1"),
+    (NET + "[training]\nsteps = 0", r"\[training\], steps: the steps cannot be 0"),
+    (NET + "[training]\nsteps = 1.5", "the steps cannot be 1.5. It is a whole number of at least 1"),
+    (NET + "[training]\nbatch_size = true", r"\[training\], batch_size: True is not a number"),
+    (NET + "[training]\nbatch_size = 2.5", "the batch size cannot be 2.5. It is a whole number"),
     ('formula = "z = L\\nL = z"', "z is used before|L is used before its line"),
 ]
 
@@ -547,13 +558,7 @@ _networks = st.builds(
     dimensions=st.dictionaries(_text, st.integers(1, 9), max_size=2),
     parameters=st.dictionaries(_names, _arrays | _scalars | _initials, max_size=3),
     data=st.dictionaries(st.sampled_from(["X", "y"]), _arrays | _scalars, max_size=2) | _csv,
-    training=st.builds(
-        Training,
-        st.just("gd"),
-        st.floats(1e-9, 1e9),
-        st.integers(1, 9999),
-        st.none() | st.integers(1, 99),
-    ),
+    training=st.builds(Training, recipes(), st.integers(1, 9999)),
     held_out=st.just(0.0) | st.floats(0.0, 1.0, exclude_max=True),
 )
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.trace import loss_and_gradients, trace
-from engine.training import Run
+from engine.training import Recipe, Run
 from graphs.network import bind, built_in, built_in_names, dumps, loads
 from tests.helpers import model_of
 
@@ -34,8 +34,8 @@ def test_every_built_in_network_traces_and_learns(name: str) -> None:
     model = bind(built_in(name))
     found = trace(model.graph, model.leaves)
     assert np.isfinite(found.loss)
-    run = Run(model, settings={"learning_rate": model.network.training.learning_rate})
-    losses = run.advance(20)
+    run = Run(model, model.network.training.recipe)
+    losses = run.advance(20).losses
     assert run.diverged is None
     assert losses[-1] < found.loss
 
@@ -141,7 +141,7 @@ def _csv(name: str) -> list[dict[str, str]]:
 def test_the_line_through_cars_is_the_one_that_r_finds() -> None:
     # R 4.3: coef(lm(dist ~ speed, cars)) is -17.579095 and 3.932409; deviance(lm(...)) is 11353.52
     model = bind(built_in("univariate-regression"))
-    run = Run(model, settings={"learning_rate": 0.3})
+    run = Run(model, Recipe(settings={"learning_rate": 0.3}))
     run.advance(200)
     parameters = run.point.parameters
     speed, dist = (np.array([float(row[c]) for row in _csv("cars.csv")]) for c in ("speed", "dist"))
@@ -155,7 +155,7 @@ def test_the_line_through_cars_is_the_one_that_r_finds() -> None:
 
 def test_the_plane_through_penguins_is_the_least_squares_one() -> None:
     model = bind(built_in("multivariate-regression"))
-    run = Run(model, settings={"learning_rate": 0.3})
+    run = Run(model, Recipe(settings={"learning_rate": 0.3}))
     run.advance(400)
     x = np.vstack([model.leaves["X"], np.ones(model.examples)])
     expected, *_ = np.linalg.lstsq(x.T, model.leaves["y"][0], rcond=None)
@@ -186,7 +186,7 @@ def test_matt_mazurs_step_by_step_example() -> None:
     assert found.values["o"].ravel() == pytest.approx([0.75136507, 0.772928465], abs=5e-9)
     assert found.gradients["W2"][0, 0] == pytest.approx(0.082167041, abs=5e-10)
     assert found.gradients["W1"][0, 0] == pytest.approx(0.000438568, abs=5e-10)
-    after = Run(model, settings={"learning_rate": 0.5})
+    after = Run(model, Recipe(settings={"learning_rate": 0.5}))
     after.advance(1)
     assert after.point.parameters["W2"].ravel() == pytest.approx(
         [0.35891648, 0.408666186, 0.511301270, 0.561370121], abs=5e-9
