@@ -11,13 +11,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from gui.processes import context, sentence_of, settle
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 __all__ = ["Task", "Workers", "close", "executor"]
 
@@ -149,6 +151,8 @@ class Workers:
         if self._executor is not None and self._executor._broken:  # a worker died: it takes no more work
             self.close()
         if self._executor is None:
+            from concurrent.futures import ProcessPoolExecutor  # slow to load, and rarely needed
+
             self._executor = ProcessPoolExecutor(
                 max_workers=min(os.cpu_count() or 1, self._most), mp_context=context(), initializer=settle
             )

@@ -1,20 +1,22 @@
 """Processes beside the window: how one begins.
 
 Nothing heavy is imported here: a new process comes through this module first, and NumPy reads the number of
-its threads only once, when it loads.
+its threads only once, when it loads. The window imports it too, long before it needs a process: hence the
+imports in functions.
 """
 
 from __future__ import annotations
 
 import importlib
-import multiprocessing
 import os
 import signal
 import threading
-from multiprocessing.context import SpawnContext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import BackstepError, excerpt
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnContext
 
 __all__ = ["begin", "context", "sentence_of", "settle"]
 
@@ -24,6 +26,8 @@ NICENESS = 5
 
 def context() -> SpawnContext:
     """Return how processes are started: afresh, as Qt's threads do not survive a fork."""
+    import multiprocessing
+
     return multiprocessing.get_context("spawn")
 
 
@@ -48,7 +52,9 @@ def settle() -> None:
 
 def _end_with_parent() -> None:
     """End at once when the application has gone, however it went: nobody waits for this work any more."""
-    parent = multiprocessing.parent_process()
+    from multiprocessing import parent_process
+
+    parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(0)

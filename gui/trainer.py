@@ -15,8 +15,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
-from multiprocessing.connection import Connection
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from engine.training import Point, Problem, Recipe
 from gui.processes import begin, context, sentence_of
@@ -33,6 +33,9 @@ from gui.training_process import (
     Start,
     Stop,
 )
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = ["Done", "Failed", "Message", "Paused", "Progress", "Slow", "Trainer", "trainer"]
 

@@ -15,15 +15,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from engine.errors import BackstepError
 from engine.training import Point, Problem, Recipe, Records, Run
 from gui.processes import sentence_of
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = ["Done", "Failed", "Message", "Paused", "Progress", "Slow", "serve"]
 
