@@ -59,7 +59,7 @@ class Document:
         if a.formula != b.formula or a.loss != b.loss or a.dimensions != b.dimensions:
             return False
         same_data = a.data is b.data or (isinstance(a.data, FileData) and a.data == b.data)
-        same_split = self.seed == other.seed or not _is_split(a)
+        same_split = a.held_out == b.held_out and (not a.held_out or self.seed == other.seed)
         return same_data and same_split and _data_of(self) == _data_of(other)
 
     def is_like(self, other: Document) -> bool:
@@ -76,11 +76,6 @@ def _data_of(document: Document) -> dict[str, int]:
     """Return which data were replaced by hand, by identity: other data make another landscape."""
     parameters = document.network.parameters
     return {name: id(value) for name, value in document.overrides.items() if name not in parameters}
-
-
-def _is_split(network: Network) -> bool:
-    """Say whether the seed decides which examples are trained on."""
-    return bool(getattr(network.data, "held_out", 0) or getattr(network, "held_out", 0))
 
 
 @dataclass(eq=False)
