@@ -5,22 +5,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, QTimer
-from PySide6.QtGui import QShowEvent, QTransform
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.panel import Panel
+from gui.runstyle import run_color
 from gui.session import Session
 from gui.theme import Theme, application_font, blend
-from gui.viewdata.fit import FitView, fit_view
+from gui.viewdata.fit import Fit, FitView, Points
 
 if TYPE_CHECKING:
     from gui.plots import Plot
 
 Array = np.ndarray
 
-PALE = 0.22
-"""How much of its colour the side of a class has, in the plane."""
+PALE, PALEST = 0.34, 0.12
+"""How much of its colour a class has in the plane: where the network is sure, and at the border."""
+MOST_RESIDUALS = 300
+"""Residuals of more points are drawn only when asked for: they would be a grey area."""
+LABEL_GAP = 13
+"""Pixels between the names of two hidden units."""
+SIZES = {"o": 6.0, "t1": 7.0}
+
+
+class ElidedLabel(QLabel):
+    """A line of small text that ends in dots where there is no room; hovering tells it all."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "small")
+        self.setFont(application_font("small"))
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    # Qt
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._tell()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell()
+
+    def _tell(self) -> None:
+        cut = self.fontMetrics().horizontalAdvance(self.text()) > self.width()
+        self.setToolTip(self.text() if cut else "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
 
 
 class FitPanel(Panel):
@@ -33,22 +71,12 @@ class FitPanel(Panel):
         super().__init__(session, theme, parent)
         self.plot: Plot | None = None
         self.view = FitView()
+        self._fit: Fit | None = None
         self._trace: object = None
         self._framed: object = None
-        self._framed_model: object = None
-        self._caption = QLabel()
-        self._caption.setProperty("role", "small")
-        self._caption.setFont(application_font("small"))
-        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._note = QLabel()
-        self._note.setProperty("role", "muted")
-        self._note.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._note.setWordWrap(True)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(12, 6, 12, 4)
-        self._column.setSpacing(2)
-        self._column.addWidget(self._caption)
-        self._column.addWidget(self._note, 1)
+        self._drawn: dict[tuple[str, str], tuple[object, Array, Array]] = {}
+        self._residuals_asked: bool | None = None  # None: as the number of points suggests
+        self._make_parts()
         self._build_timer = QTimer(self, singleShot=True, interval=0)
         self._build_timer.timeout.connect(self.build)
         self.refresh_on(session.frame_changed)
@@ -61,15 +89,23 @@ class FitPanel(Panel):
 
         self.plot = Plot(self.theme, "", "")
         self.plot.setAccessibleName("fit")
-        self._image = pg.ImageItem()
-        self._residuals, self._line = pg.PlotCurveItem(connect="pairs"), pg.PlotCurveItem(connect="finite")
-        self._curve = pg.PlotCurveItem(connect="finite", antialias=True)
-        self._boundary = pg.IsocurveItem()
-        self._first, self._second = (
-            pg.ScatterPlotItem(symbol="o", size=6),
-            pg.ScatterPlotItem(symbol="t1", size=7),
-        )
-        for item in self._items():
+        self._image = _smooth_image()
+        self._residuals = pg.PlotCurveItem(connect="pairs")
+        self._line, self._boundary = pg.PlotCurveItem(connect="finite"), _curve(pg)
+        self._curve, self._units = _curve(pg), []
+        self._dots = {
+            (side, symbol): pg.ScatterPlotItem(symbol=symbol, size=SIZES[symbol], pxMode=True)
+            for side in ("points", "held")
+            for symbol in SIZES
+        }
+        for item in (
+            self._image,
+            self._line,
+            self._residuals,
+            self._boundary,
+            *self._dots.values(),
+            self._curve,
+        ):
             self.plot.addItem(item)
         self.plot.box.reset.connect(self._frame_again)
         self._column.insertWidget(1, self.plot, 1)
@@ -82,10 +118,11 @@ class FitPanel(Panel):
         if trace is self._trace:
             return
         self._trace = trace
-        view = self.view = fit_view(self.session.frame)
+        if self._fit is None or self._fit.model is not self.session.model:
+            self._fit = Fit(self.session.model)
+        view = self.view = self._fit.view(self.session.frame)
         drawn = bool(view.kind) and self.plot is not None
-        self._caption.setText(self.caption())
-        self._caption.setVisible(bool(view.kind))
+        self._tell(view)
         self._note.setText(view.note if not view.kind else "")
         self._note.setVisible(not drawn)
         if self.plot is not None:
@@ -95,8 +132,19 @@ class FitPanel(Panel):
 
     def caption(self) -> str:
         """Return how good the fit is, and of which iteration."""
-        parts = (f"iteration {self.session.iteration}", self.view.caption, self._legend(), self.view.note)
+        parts = (f"iteration {self.session.iteration}", self.view.caption, self.view.note, self.legend())
         return " · ".join(part for part in parts if part)
+
+    def legend(self) -> str:
+        """Return what the marks mean."""
+        view, parts = self.view, []
+        if view.classes and view.kind in ("plane", "curve"):
+            parts.append(f"● {view.classes[0]}  ▲ {view.classes[1]}")
+        if view.held.x.size:
+            parts.append("○ held out")
+        if view.unit_names and self.units_box.isChecked():
+            parts.append(view.units_text)
+        return " · ".join(parts)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -105,132 +153,232 @@ class FitPanel(Panel):
         self._trace = None
         super().set_theme(theme)
 
+    # Parts
+
+    def _make_parts(self) -> None:
+        self._caption, self._note = ElidedLabel(), QLabel()
+        self._note.setProperty("role", "muted")
+        self._note.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._note.setWordWrap(True)
+        self.residuals_box = _toggle("Residuals", "A line from each example to what the network says")
+        self.units_box = _toggle("Hidden units", "A curve for each hidden unit: what it adds to the fit")
+        self.units_box.setChecked(True)
+        self.residuals_box.clicked.connect(self._ask_residuals)
+        self.units_box.clicked.connect(self._again)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.setContentsMargins(0, 2, 0, 0)
+        row.addWidget(self._caption, 1)
+        row.addWidget(self.units_box)
+        row.addWidget(self.residuals_box)
+        self._column = QVBoxLayout(self)
+        self._column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self._column.setContentsMargins(12, 4, 12, 4)
+        self._column.setSpacing(2)
+        self._column.addLayout(row)
+        self._column.addWidget(self._note, 1)
+
+    def _ask_residuals(self, shown: bool) -> None:
+        self._residuals_asked = shown
+        self._again()
+
+    def _again(self) -> None:
+        self._trace = None
+        self.refresh()
+
+    def _tell(self, view: FitView) -> None:
+        """Say what is seen, and offer what can be switched for this picture."""
+        can_have = bool(view.points.aim.size)
+        if can_have:
+            few = view.points.x.size + view.held.x.size <= MOST_RESIDUALS
+            self.residuals_box.setChecked(few if self._residuals_asked is None else self._residuals_asked)
+        caption = self.caption() if view.kind else ""
+        self._caption.setText(caption)
+        self.units_box.setToolTip(f"A curve for {view.units_text}")
+        self._caption.setVisible(bool(view.kind))
+        self._show_boxes()
+
+    def _show_boxes(self) -> None:
+        """Show what there is to switch; a narrow panel has room for the words alone."""
+        roomy = self.width() >= 330
+        self.residuals_box.setVisible(roomy and bool(self.view.points.aim.size))
+        self.units_box.setVisible(roomy and bool(self.view.unit_names))
+
     # Drawing
 
-    def _items(self) -> tuple[Any, ...]:
-        return (
-            self._image,
-            self._line,
-            self._residuals,
-            self._boundary,
-            self._first,
-            self._second,
-            self._curve,
-        )
-
     def _draw(self, view: FitView) -> None:
-        for item in self._items():
-            item.hide()
-        self._draw_points(view)
-        {
-            "curve": self._draw_curve,
-            "versus": self._draw_diagonal,
-            "classes": self._draw_threshold,
-            "plane": self._draw_plane,
-        }[view.kind](view)
         self._frame(view)
+        self._draw_points(view)
+        self._draw_residuals(view)
+        self._draw_line(view)
+        self._draw_curve(view)
+        self._draw_units(view)
+        self._draw_plane(view)
 
     def _draw_points(self, view: FitView) -> None:
+        for side, points in (("points", view.points), ("held", view.held)):
+            for symbol, is_second in (("o", False), ("t1", True)):
+                shown = points.finite
+                if points.is_second.size:
+                    shown = shown & (points.is_second == is_second)
+                elif is_second:
+                    shown = np.zeros_like(shown)
+                self._draw_dots(side, symbol, points.x[shown], points.y[shown])
+
+    def _draw_dots(self, side: str, symbol: str, x: Array, y: Array) -> None:
+        """Draw one kind of points; most stay where they are while the network is trained."""
         from gui.plots import pg
 
-        finite = np.isfinite(view.y)
-        second = view.is_second if view.is_second.size else np.zeros(view.x.size, bool)
-        several = bool(view.is_second.size)
-        for item, chosen, role in ((self._first, ~second, "negative"), (self._second, second, "positive")):
-            shown = chosen & finite
-            item.setData(view.x[shown], view.y[shown])
-            item.setPen(pg.mkPen(self.theme.color("card"), width=0.7))
-            item.setBrush(self.theme.color(role if several else "seed"))
-            item.setVisible(bool(shown.any()))
+        item = self._dots[side, symbol]
+        role = {"o": "negative", "t1": "positive"}[symbol] if self.view.classes else "seed"
+        look = (self.theme.name, role, self.devicePixelRatioF())
+        before = self._drawn.get((side, symbol))
+        if before is not None and before[0] == look and _same(before[1], x) and _same(before[2], y):
+            return
+        self._drawn[side, symbol] = (look, x, y)
+        color, hollow = self.theme.color(role), side == "held"
+        width = (1.4 if hollow else 0.7) * self.devicePixelRatioF()
+        item.setData(
+            x,
+            y,
+            brush=None if hollow else pg.mkBrush(color),
+            pen=pg.mkPen(color if hollow else self.theme.color("card"), width=width),
+        )
+        item.setVisible(bool(x.size))
+
+    def _draw_residuals(self, view: FitView) -> None:
+        from gui.plots import pale_pen
+
+        wanted = self.residuals_box.isChecked() and bool(view.points.aim.size)
+        self._residuals.setVisible(wanted)
+        if wanted:
+            pairs = [_pairs(points) for points in (view.points, view.held) if points.aim.size]
+            x, y = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+            self._residuals.setData(x, y)
+            self._residuals.setPen(pale_pen(self.theme, "seed", width=self.devicePixelRatioF()))
+
+    def _draw_line(self, view: FitView) -> None:
+        """Draw the line at which one class gives way to the other, or on which a prediction is right."""
+        from gui.plots import pg
+
+        self._line.setVisible(view.kind == "versus" or bool(view.classes and view.kind != "plane"))
+        if not self._line.isVisible():
+            return
+        pen = pg.mkPen(
+            self.theme.color("forward"), width=self.devicePixelRatioF(), style=Qt.PenStyle.DashLine
+        )
+        if view.kind == "versus":
+            self._line.setData(*view.curve)
+        else:
+            self._line.setData(np.array(view.across), np.full(2, view.threshold))
+            pen.setColor(self.theme.color("seed"))
+        self._line.setPen(pen)
 
     def _draw_curve(self, view: FitView) -> None:
-        from gui.plots import line_pen, pale_pen
+        from gui.plots import line_pen
 
-        pairs = np.column_stack([view.y, view.predicted])
-        pairs[~np.isfinite(pairs).all(axis=1)] = view.y[0]
-        self._residuals.setData(np.repeat(view.x, 2), pairs.ravel())
-        self._residuals.setPen(pale_pen(self.theme, "seed"))
-        self._curve.setData(*(_drawable(part) for part in view.curve))
-        self._curve.setPen(line_pen(self.theme, "forward", 2 * self.devicePixelRatioF()))
-        self._residuals.show()
-        self._curve.show()
+        self._curve.setVisible(view.kind == "curve")
+        if view.kind == "curve":
+            self._curve.setData(*(_drawable(part) for part in view.curve))
+            self._curve.setPen(line_pen(self.theme, "forward", 2 * self.devicePixelRatioF()))
 
-    def _draw_diagonal(self, view: FitView) -> None:
-        ends = [float(view.x.min()), float(view.x.max())]
-        self._draw_line(ends, ends)
-
-    def _draw_threshold(self, view: FitView) -> None:
-        self._draw_line([-0.5, 1.5], [view.threshold, view.threshold])
-
-    def _draw_line(self, x: list[float], y: list[float]) -> None:
+    def _draw_units(self, view: FitView) -> None:
+        """Draw a thin curve for each hidden unit, with its number at its right end."""
         from gui.plots import pg
 
-        pen = pg.mkPen(self.theme.color("forward"), width=1, style=Qt.PenStyle.DashLine)
-        self._line.setData(x, y)
-        self._line.setPen(pen)
-        self._line.show()
+        count = len(view.unit_names) if self.units_box.isChecked() else 0
+        while len(self._units) < count:
+            pair = _curve(pg), pg.TextItem(anchor=(0.5, 0.5))
+            pair[1].setFont(application_font("small"))
+            for item in pair:
+                self._plot().addItem(item)
+            self._units.append(pair)
+        places = self._label_places(view)[:count]
+        for i, (curve, label) in enumerate(self._units):
+            curve.setVisible(i < count)
+            place = places[i] if i < count else None
+            label.setVisible(place is not None)
+            if i < count:
+                color = unit_color(self.theme, i)
+                curve.setData(view.curve[0], _drawable(view.units[i]))
+                curve.setPen(pg.mkPen(color, width=1.1 * self.devicePixelRatioF()))
+                label.fill = pg.mkBrush(self.theme.color("window"))
+                label.setText(view.unit_names[i], color)
+            if place is not None:
+                label.setPos(*place)
+
+    def _label_places(self, view: FitView) -> list[tuple[float, float] | None]:
+        """Return where the names of the hidden units stand: where their curves leave the picture."""
+        if not view.unit_names:
+            return []
+        box: Any = self._plot().box
+        (left, right), (bottom, top) = box.viewRange()
+        pixel = (top - bottom) / max(1.0, self._plot().box.height())
+        x = view.curve[0]
+        edge = min(right, float(x[-1])) - 7 * (right - left) / max(1.0, self._plot().box.width())
+        inside = (x >= left) & (x <= edge)
+        found: list[tuple[float, float] | None] = [None] * len(view.units)
+        at_the_end: dict[int, float] = {}
+        for i, y in enumerate(view.units):
+            seen = np.flatnonzero(inside & (y >= bottom + 7 * pixel) & (y <= top - 7 * pixel))
+            if not seen.size:
+                continue
+            if seen[-1] + 1 < len(x) and inside[seen[-1] + 1]:
+                found[i] = (float(x[seen[-1]]), float(y[seen[-1]]))
+            else:
+                at_the_end[i] = float(y[seen[-1]])
+        order = sorted(at_the_end, key=lambda i: at_the_end[i])
+        heights = _apart([at_the_end[i] for i in order], LABEL_GAP * pixel, top - 7 * pixel)
+        found_there = {i: (edge, y) for i, y in zip(order, heights, strict=True)}
+        return [found_there.get(i, place) for i, place in enumerate(found)]
 
     def _draw_plane(self, view: FitView) -> None:
         from gui.plots import line_pen
 
-        left, right, bottom, top = view.extent
-        side = view.plane > view.threshold
-        colors = np.array([_rgb(self.theme, role) for role in ("negative", "positive")], dtype=np.uint8)
-        self._image.setImage(colors[side.astype(int)], levels=None, axisOrder="col-major")
-        rect = QRectF(left, bottom, right - left, top - bottom)
-        self._image.setRect(rect)
-        self._image.show()
-        self._draw_boundary(view, rect, line_pen(self.theme, "forward"))
-
-    def _draw_boundary(self, view: FitView, rect: QRectF, pen: Any) -> None:
-        """Draw where one class gives way to the other, if that is in sight."""
-        above = view.plane > view.threshold
-        if not np.isfinite(view.plane).all() or above.all() or not above.any():
+        self._image.setVisible(view.kind == "plane")
+        self._boundary.setVisible(view.kind == "plane")
+        if view.kind != "plane":
             return
-        self._boundary.setData(view.plane, level=view.threshold)
-        self._boundary.setPen(pen)
-        self._boundary.resetTransform()
-        self._boundary.setPos(rect.topLeft())
-        columns, rows = view.plane.shape
-        self._boundary.setTransform(
-            QTransform.fromScale(rect.width() / (columns - 1), rect.height() / (rows - 1))
+        left, right, bottom, top = view.extent
+        across, up = (right - left) / (len(view.plane) - 1), (top - bottom) / (view.plane.shape[1] - 1)
+        self._image.setImage(_tinted(self.theme, view.plane), levels=None, axisOrder="col-major")
+        # A place on the grid is the middle of its pixel.
+        self._image.setRect(
+            QRectF(left - across / 2, bottom - up / 2, right - left + across, top - bottom + up)
         )
-        self._boundary.show()
+        self._boundary.setData(*view.boundary)
+        self._boundary.setPen(line_pen(self.theme, "forward", 2 * self.devicePixelRatioF()))
+
+    def _plot(self) -> Plot:
+        assert self.plot is not None
+        return self.plot
 
     # The range
 
     def _frame(self, view: FitView) -> None:
         """Set the ranges from the data alone, once: while training the picture stands still."""
-        key = (view.kind, view.threshold)
-        assert self.plot is not None
-        if self.session.model is self._framed_model and key == self._framed:
+        key = (self.session.model, view.kind)
+        if key == self._framed:
             return
-        self._framed_model, self._framed = self.session.model, key
-        self.plot.set_labels(view.x_label, view.y_label)
-        bottom = self.plot.axes["bottom"]
-        bottom.setTicks([[(0, view.classes[0]), (1, view.classes[1])]] if view.kind == "classes" else None)
-        across, up = self._ranges(view)
-        self.plot.box.setRange(xRange=across, yRange=up, padding=0)
-
-    def _ranges(self, view: FitView) -> tuple[tuple[float, float], tuple[float, float]]:
-        if view.kind == "plane":
-            return view.extent[:2], view.extent[2:]
-        if view.kind == "classes":
-            finite = view.y[np.isfinite(view.y)]
-            is_probability = view.threshold > 0 or not finite.size
-            return (-0.5, 1.5), (-0.04, 1.04) if is_probability else _padded(finite)
-        return _padded(view.x), _padded(view.y if view.kind == "curve" else view.x)
+        self._framed = key
+        plot = self._plot()
+        plot.set_labels(view.x_label, view.y_label)
+        ticks = [list(zip(view.levels, view.classes, strict=False))] if view.kind == "classes" else None
+        plot.axes["bottom"].setTicks(ticks)
+        plot.box.setRange(xRange=view.across, yRange=view.up, padding=0)
 
     def _frame_again(self) -> None:
         self._framed = None
-        self._frame(self.view)
-
-    def _legend(self) -> str:
-        if self.view.kind == "plane":
-            return f"● {self.view.classes[0]}  ▲ {self.view.classes[1]}"
-        return ""
+        self._again()
 
     # Qt
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(180, 110)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_boxes()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -238,17 +386,78 @@ class FitPanel(Panel):
             self._build_timer.start()
 
 
-def _padded(values: Array, share: float = 0.06) -> tuple[float, float]:
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    margin = share * ((high - low) or 1.0)
-    return low - margin, high + margin
+def unit_color(theme: Theme, unit: int) -> QColor:
+    """Return the colour of a hidden unit's curve: any but that of the fit itself."""
+    return run_color(theme, 1 + unit % 5)
+
+
+def _toggle(text: str, tip: str) -> QCheckBox:
+    box = QCheckBox(text)
+    box.setFont(application_font("small"))
+    box.setToolTip(tip)
+    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return box
+
+
+def _curve(pg: Any) -> Any:
+    return pg.PlotCurveItem(connect="finite", antialias=True)
+
+
+def _smooth_image() -> Any:
+    """Return an image item whose pixels run into one another."""
+    from gui.plots import pg
+
+    class SmoothImage(pg.ImageItem):
+        def paint(self, painter: Any, *rest: Any) -> None:
+            painter.setRenderHint(painter.RenderHint.SmoothPixmapTransform)
+            super().paint(painter, *rest)
+
+    return SmoothImage()
+
+
+def _tinted(theme: Theme, plane: Array) -> Array:
+    """Return the colours of a plane: the class's hue, stronger where the network is sure of it."""
+    ends = [[_rgb(theme, role, amount) for amount in (PALEST, PALE)] for role in ("negative", "positive")]
+    table = np.array(ends, dtype=float)
+    lean = np.where(np.isfinite(plane), plane, 0.0)
+    side = (lean > 0).astype(int)
+    weak, strong = table[side, 0], table[side, 1]
+    return (weak + np.abs(lean)[..., None] * (strong - weak)).astype(np.uint8)
+
+
+def _rgb(theme: Theme, role: str, amount: float) -> tuple[int, int, int]:
+    color = blend(getattr(theme, role), theme.window, amount)
+    return color.red(), color.green(), color.blue()
+
+
+def _pairs(points: Points) -> tuple[Array, Array]:
+    """Return the residuals that are finite as pairs of points."""
+    pairs = np.column_stack([points.y, points.aim])
+    whole = np.isfinite(pairs).all(axis=1) & np.isfinite(points.x)
+    return np.repeat(points.x[whole], 2), pairs[whole].ravel()
+
+
+def _apart(wanted: list[float], gap: float, top: float) -> list[float]:
+    """Return ascending numbers moved as little as needed to be `gap` apart, none above `top` if that can be.
+
+    Examples
+    --------
+    >>> _apart([0.0, 0.1, 5.0], 1.0, 5.0), _apart([4.9, 5.0], 1.0, 5.0)
+    ([0.0, 1.0, 5.0], [4.0, 5.0])
+    """
+    found: list[float] = []
+    for y in wanted:
+        found.append(max(y, found[-1] + gap) if found else y)
+    ceiling = top
+    for i in reversed(range(len(found))):
+        found[i] = min(found[i], ceiling)
+        ceiling = found[i] - gap
+    return found
+
+
+def _same(before: Array, after: Array) -> bool:
+    return before is after or np.array_equal(before, after)
 
 
 def _drawable(values: Array) -> Array:
     return np.where(np.isfinite(values), values, np.nan)
-
-
-def _rgb(theme: Theme, role: str) -> tuple[int, int, int]:
-    color = blend(getattr(theme, role), theme.window, PALE)
-    return color.red(), color.green(), color.blue()
