@@ -58,7 +58,7 @@ def graph_picture(session: Session, theme: Theme, scale: float = 2.0) -> Picture
     scene = GraphScene(theme)
     scene.set_graph(view, layout_of(session.frame, view), theme)
     scene.show_step(view)
-    size = scene.picture_rect().size()
+    size = scene.whole_rect().size()
 
     def paint(painter: QPainter) -> None:
         whole = QRectF(0, 0, size.width(), size.height())

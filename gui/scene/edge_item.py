@@ -145,9 +145,9 @@ def wire_bounds(both: Wires) -> QRectF:
 def wires(route: Sequence[Point], has_backward: bool, apart: float = APART) -> Wires:
     """Return the two arrows along a route; a lone forward one runs on the route itself."""
     if not has_backward:
-        return Wires(_wire(route), None)
+        return Wires(wire(route), None)
     back = beside(route, apart / 2)
-    return Wires(_wire(beside(route, -apart / 2)), _wire(back[::-1]))
+    return Wires(wire(beside(route, -apart / 2)), wire(back[::-1]))
 
 
 def beside(route: Sequence[Point], distance: float) -> tuple[Point, ...]:
@@ -181,7 +181,8 @@ def _on_border(point: Point, way: Point, distance: float) -> Point:
     return point[0], point[1] + distance / dx
 
 
-def _wire(points: Sequence[Point]) -> Wire:
+def wire(points: Sequence[Point]) -> Wire:
+    """Return one arrow along a line of straight pieces."""
     tip, before = points[-1], points[-2]
     dx, dy = _direction(before, tip)
     base = (tip[0] - dx * HEAD, tip[1] - dy * HEAD)

@@ -60,8 +60,8 @@ class Geometry:
 
     Attributes
     ----------
-    picture : QRectF
-        Around all cards and wires, with room for the arrows of reading.
+    bounds_of_all, picture : QRectF
+        Around all cards and wires, without and with room for the arrows of reading.
     cards, places : dict
         For each node its card, and where the card's middle lies.
     wires : dict
@@ -70,6 +70,7 @@ class Geometry:
 
     def __init__(self, view: SceneView, layout: Placement) -> None:
         bounds = QRectF(*layout.bounds)
+        self.bounds_of_all = bounds
         self.picture = bounds.adjusted(-MARGIN, -MARGIN - HEADROOM, MARGIN, MARGIN)
         self._is_crowd = len(view.nodes) > CROWD
         self.cards: Mapping[str, Card] = (
@@ -102,14 +103,14 @@ class Geometry:
         if without is not None:
             straight = (pieces_[:, 2:] - pieces_[:, :2]).min(axis=1) <= THICKNESS + 0.01
             near &= straight | (owners != list(self.wires).index(without))
-        cards = self._obstacles[_touching(self._obstacles, area)]
+        cards = self.obstacles[_touching(self.obstacles, area)]
         if without is not None:
             cards = np.vstack([cards, self._marks[_touching(self._marks, area)]])
         return Surroundings(cards, pieces_[near], rows([self.picture])[0])
 
     @cached_property
-    def _obstacles(self) -> np.ndarray:
-        """The cards, with the badges they may bear."""
+    def obstacles(self) -> np.ndarray:
+        """The cards, with the badges they may bear, as rows of left, top, right, bottom."""
         if self._is_crowd:
             return rows([self.rect(name) for name in self.places])
         return rows(
@@ -122,6 +123,20 @@ class Geometry:
                 for name, card in self.cards.items()
             ]
         )
+
+    @cached_property
+    def hindrances(self) -> np.ndarray:
+        """Cards and wires, as rows of left, top, right, bottom: what a lane stands below."""
+        return np.vstack([self.obstacles, self._pieces[0]])
+
+    @cached_property
+    def parameters(self) -> QRectF:
+        """Around the cards of all parameters."""
+        area = QRectF()
+        for name, node in self._view.nodes.items():
+            if node.kind == "parameter":
+                area = area.united(self.rect(name))
+        return area
 
     @cached_property
     def _marks(self) -> np.ndarray:

@@ -7,8 +7,9 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsSceneMouseEvent
 
 from gui.scene.crowd_item import CrowdItem
-from gui.scene.geometry import Geometry, Placement
+from gui.scene.geometry import MARGIN, Geometry, Placement
 from gui.scene.item_layer import ItemLayer
+from gui.scene.lane import Lane
 from gui.scene.metrics import CROWD, node_size
 from gui.scene.notes import Notes
 from gui.theme import LIGHT, Theme
@@ -50,6 +51,7 @@ class GraphScene(QGraphicsScene):
         self._geometry: Geometry | None = None
         self._layer: ItemLayer | CrowdItem | None = None
         self._notes: Notes | None = None
+        self._lane: Lane | None = None
         self._selected: str | EdgeKey | None = None
         self._hovered = ""
         # Items do not move and are few: an index would cost more than it saves.
@@ -72,6 +74,11 @@ class GraphScene(QGraphicsScene):
         return self._notes
 
     @property
+    def lane(self) -> Lane | None:
+        """The update that continues the graph; None before there is a graph."""
+        return self._lane
+
+    @property
     def selected(self) -> str | EdgeKey | None:
         """The node or edge that is selected."""
         return self._selected
@@ -87,24 +94,26 @@ class GraphScene(QGraphicsScene):
         layer = CrowdItem if len(view.nodes) > CROWD else ItemLayer
         self._layer = layer(self, view, self._geometry, self._theme)
         self._notes = Notes(self, self._geometry, self._theme)
+        self._lane = Lane(self, self._geometry, self._theme)
         self.setSceneRect(self.picture_rect())
         self.graph_changed.emit()
         self.show_step(view)
 
     def show_step(self, view: SceneView) -> None:
         """Show another step of the same graph; only what changed is painted anew."""
-        if self._layer is None or self._notes is None:
+        if self._layer is None or self._notes is None or self._lane is None:
             return
         self._view = view
         self._layer.show(view)
         self._notes.show(view)
+        self._lane.show(view.lane)
         self.step_shown.emit()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self._theme = theme
         self.setBackgroundBrush(theme.color("canvas"))
-        for part in (self._layer, self._notes):
+        for part in (self._layer, self._notes, self._lane):
             if part is not None:
                 part.set_theme(theme)
         self.theme_changed.emit()
@@ -137,8 +146,10 @@ class GraphScene(QGraphicsScene):
         return self._geometry.rect(name) if self._geometry else QRectF()
 
     def current_rect(self) -> QRectF:
-        """Return what the current step is about: the nodes that change or take part, and the factor."""
+        """Return what the current step is about: nodes that change or take part, factor, update."""
         rect = self._notes.factor_rect() if self._notes else QRectF()
+        if self._lane is not None:
+            rect = rect.united(self._lane.current_rect())
         for name, node in self._view.nodes.items():
             if node.phase or node.part:
                 rect = rect.united(self.node_rect(name))
@@ -148,9 +159,24 @@ class GraphScene(QGraphicsScene):
         """Return what a picture of the whole graph shows; the same at every step."""
         return QRectF(self._geometry.picture) if self._geometry else QRectF()
 
+    def parameters_rect(self) -> QRectF:
+        """Return the outline of all parameters' cards."""
+        return QRectF(self._geometry.parameters) if self._geometry else QRectF()
+
+    def lane_rect(self) -> QRectF:
+        """Return where the update that is shown stands, empty where none is."""
+        return self._lane.area() if self._lane else QRectF()
+
+    def whole_rect(self) -> QRectF:
+        """Return what a picture of this step shows: the graph, and the update that continues it."""
+        lane = self.lane_rect()
+        if lane.isEmpty():
+            return self.picture_rect()
+        return self.picture_rect().united(lane.adjusted(-MARGIN, 0, MARGIN, MARGIN))
+
     def paint_to(self, painter: QPainter, target: QRectF) -> None:
         """Paint the whole picture into a rectangle of any painter, as large as it fits."""
-        source = self.picture_rect().united(self._notes_rect())
+        source = self.whole_rect().united(self._notes_rect())
         self.render(painter, target, source, Qt.AspectRatioMode.KeepAspectRatio)
 
     def set_zoom(self, zoom: float) -> None:
@@ -159,7 +185,12 @@ class GraphScene(QGraphicsScene):
             self._notes.set_zoom(zoom, self._view)
 
     def at(self, point: QPointF) -> str | EdgeKey | None:
-        """Return the name of the node, or the key of the edge, at a point of the scene."""
+        """Return the name of the node, or the key of the edge, at a point of the scene.
+
+        A card of an update stands for its parameter.
+        """
+        if self._lane is not None and self._lane.holds(point):
+            return self._lane.parameter
         return self._layer.at(point) if self._layer else None
 
     def leave(self) -> None:

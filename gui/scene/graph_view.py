@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from dataclasses import dataclass
+from math import exp, log
+
+from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRectF, Qt, QVariantAnimation
 from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
+    QLinearGradient,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QResizeEvent,
     QShowEvent,
+    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QWidget
@@ -23,24 +28,54 @@ from gui.theme import PHASE_TEXT, Theme, application_font
 
 MOST_FITTED = 1.7
 """A small graph is not blown up beyond this scale."""
+READABLE = 0.75
+"""Graph and update are shown together at this scale or larger; else the view goes down to the update."""
+HEADROOM = 26
+"""Scene units above a card: for its bookmark, and for the edge of the caption's ground."""
+CLOSER = 1.2
+"""The view goes down to an update only where that makes it so much larger."""
+FARTHEST = 0.6
+"""Below this scale the parameter's card need not be in sight with its update: it is too far away."""
+LIKE = 0.88
+"""A view that is about as large as the one wanted stays as it is when the next parameter has its turn."""
+MOTION = 260
+"""Milliseconds in which the view goes from the graph to the update and back."""
 SCALES = (0.004, 6.0)
 ZOOM = 1.0016
 """By how much a unit of the wheel (a notch has 120) enlarges."""
 EDGE = 12
 """Room at the sides of the viewport."""
 CAPTION_HEIGHT, KEY_HEIGHT = 46, 40
+FADE = 10
+"""Pixels in which the ground of caption and key fades into the picture."""
 CAPTION_SIZE = 17.0
 LINE = 21.0
 """Length of a sample line in the key."""
 KEY = (
     ("value", "forward", Qt.PenStyle.SolidLine),
     ("gradient", "backward", Qt.PenStyle.DashLine),
-    ("parameter", "update", Qt.PenStyle.SolidLine),
+    ("parameter, update", "update", Qt.PenStyle.SolidLine),
     ("stored for backward", "stored", Qt.PenStyle.DotLine),
 )
 LEGEND_WIDTH = 212.0
 LEGEND_NOTE = "each by its own scale"
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a view looks at: the point in the middle of its room, and the scale."""
+
+    center: QPointF
+    scale: float
+
+    def between(self, other: Sight, share: float) -> Sight:
+        """Return the sight on the way to another one; scales change evenly to the eye."""
+        scale = exp(log(self.scale) + share * log(other.scale / self.scale))
+        # the middle keeps pace with the scale, so that every point moves on a straight line
+        here, there = 1 / self.scale, 1 / other.scale
+        way = share if here == there else (1 / scale - here) / (there - here)
+        return Sight(self.center + (other.center - self.center) * way, scale)
 
 
 class GraphView(QGraphicsView):
@@ -53,6 +88,15 @@ class GraphView(QGraphicsView):
         self._grabbed: QPointF | None = None
         self._panning = False
         self._about = ""
+        self._updated = ""  # the parameter whose update was in sight last
+        self._way: tuple[Sight, Sight] | None = None
+        self._motion = False
+        self._animation = QVariantAnimation(self)
+        self._animation.setStartValue(0.0)
+        self._animation.setEndValue(1.0)
+        self._animation.setDuration(MOTION)
+        self._animation.setEasingCurve(QEasingCurve.Type.InOutCubic)
+        self._animation.valueChanged.connect(self._on_way)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
@@ -63,8 +107,8 @@ class GraphView(QGraphicsView):
         self.setMinimumSize(240, 130)
         self.setMouseTracking(True)
         self.setAccessibleName("computation graph")
-        self._caption = Overlay(self, paint_caption)
-        self._key = Overlay(self, paint_key)
+        self._caption = Overlay(self, paint_caption, is_above=True)
+        self._key = Overlay(self, paint_key, is_above=False)
         scene.graph_changed.connect(self._on_graph_changed)
         scene.step_shown.connect(self._on_step_shown)
         scene.theme_changed.connect(self._update_overlays)
@@ -74,26 +118,112 @@ class GraphView(QGraphicsView):
         """Whether the whole graph is kept in sight."""
         return self._fitted
 
+    def set_motion(self, motion: bool) -> None:
+        """Let the view glide to an update and back, or be there at once."""
+        self._motion = motion
+
     def fit(self) -> None:
-        """Bring the whole graph into sight, between the caption and the key, and keep it there."""
+        """Bring the whole graph into sight, between the caption and the key, and keep it there.
+
+        An update that is shown comes into sight with it; where both would be too small, the update does, with
+        its parameter's card.
+        """
+        self._animation.stop()
         self._fitted = True
-        picture = self._scene.picture_rect()
-        room = self.viewport().rect().adjusted(EDGE, CAPTION_HEIGHT - 10, -EDGE, -KEY_HEIGHT)
+        self._updated = self._scene.view.lane.parameter if self._scene.view.lane else ""
+        sight = self._wanted()
+        if sight is not None:
+            self._look_at(sight)
+            self._scene.set_zoom(sight.scale)
+
+    def _room(self) -> QRectF:
+        """Return the viewport without the strips of caption and key."""
+        return QRectF(self.viewport().rect().adjusted(EDGE, CAPTION_HEIGHT - 10, -EDGE, -KEY_HEIGHT))
+
+    def _wanted(self) -> Sight | None:
+        """Return what to look at while all is kept in sight; None where there is nothing, or no room."""
+        picture, whole, room = self._scene.picture_rect(), self._scene.whole_rect(), self._room()
         if picture.isEmpty() or room.isEmpty():
+            return None
+        graph, both = _scale_for(picture, room), _scale_for(whole, room)
+        together = Sight(whole.center(), both)
+        if self._scene.lane_rect().isEmpty() or both >= READABLE:
+            return together
+        near = self._near(graph)
+        return near if near.scale > CLOSER * both else together
+
+    def _near(self, graph: float) -> Sight:
+        """Return the look at an update: its lane, and its parameter's card where that is not far."""
+        whole, room = self._scene.whole_rect(), self._room()
+        lane = self._scene.lane_rect().adjusted(-EDGE, 0, EDGE, EDGE)
+        card = self._scene.node_rect(self._scene.view.lane.parameter) if self._scene.view.lane else lane
+        area = lane.united(card.adjusted(0, -HEADROOM, 0, 0))
+        if _scale_for(area, room) < FARTHEST:
+            area = lane
+        every = area.united(self._scene.parameters_rect().adjusted(0, -HEADROOM, 0, 0))
+        if _scale_for(every, room) >= LIKE * _scale_for(area, room):
+            area = every  # so that the view stays where it is when the next parameter has its turn
+        scale = min(_scale_for(area, room), max(graph, READABLE))
+        half = QPointF(room.width(), room.height()) / (2 * scale)
+        x = _clamped(area.center().x(), whole.left() + half.x(), whole.right() - half.x())
+        return Sight(QPointF(x, whole.bottom() - half.y()), scale)
+
+    def _sight(self) -> Sight:
+        """Return what is looked at now."""
+        return Sight(self.mapToScene(self._room().center().toPoint()), self.transform().m11())
+
+    def _look_at(self, sight: Sight) -> None:
+        scale = min(max(sight.scale, SCALES[0]), SCALES[1])
+        self._allow_panning(scale)
+        self.setTransform(QTransform.fromScale(scale, scale))
+        aside = self._room().center() - QRectF(self.viewport().rect()).center()
+        self.centerOn(sight.center - aside / scale)
+
+    def _follow_update(self) -> None:
+        """Go to an update when it begins, and back to the graph when it is over; not between its steps."""
+        parameter = self._scene.view.lane.parameter if self._scene.view.lane else ""
+        before, self._updated = self._updated, parameter
+        if not self._fitted or parameter == before:
             return
-        scale = min(room.width() / picture.width(), room.height() / picture.height(), MOST_FITTED)
-        self._scale_to(scale)
-        aside = room.center() - self.viewport().rect().center()
-        self.centerOn(picture.center() - QPointF(aside) / self.transform().m11())
+        wanted = self._wanted()
+        if wanted is None or (before and parameter and self._is_enough(wanted)):
+            return
+        self._scene.set_zoom(wanted.scale)
+        if self._motion and self.isVisible():
+            self._way = (self._sight(), wanted)
+            self._animation.stop()
+            self._animation.start()
+        else:
+            self._look_at(wanted)
+
+    def _is_enough(self, wanted: Sight) -> bool:
+        """Say whether what is in sight now shows the next parameter's update as well."""
+        if self._animation.state() == QVariantAnimation.State.Running:
+            return False
+        room = self._room()
+        sight = self.mapToScene(room.toRect()).boundingRect().adjusted(-2, -2, 2, 2)
+        scale = self.transform().m11()
+        card = self._scene.node_rect(self._updated)
+        is_seen = sight.contains(self._scene.lane_rect()) and (
+            sight.contains(card) or not _seen_from(wanted, room).contains(card)
+        )
+        return is_seen and LIKE <= scale / wanted.scale <= 1 / LIKE
+
+    def _on_way(self, share: object) -> None:
+        if self._way is not None:
+            self._look_at(self._way[0].between(self._way[1], float(share)))  # type: ignore[arg-type]
 
     def zoom(self, factor: float) -> None:
         """Enlarge about the pointer, or make smaller."""
+        self._animation.stop()
         self._fitted = False
         self._scale_to(self.transform().m11() * factor)
 
     def ensure_current_visible(self) -> None:
         """Bring what the current step is about into sight, where it is not."""
         rect = self._scene.current_rect()
+        if self._scene.lane is not None and not _fits(rect, self._room(), self.transform().m11()):
+            rect = self._scene.lane.current_rect() or rect
         if not self._fitted and not rect.isEmpty():
             self.ensureVisible(rect, self.width() // 6, self.height() // 6)
 
@@ -107,7 +237,7 @@ class GraphView(QGraphicsView):
     def _allow_panning(self, scale: float) -> None:
         """Let every part of the picture be brought to the middle."""
         across, down = self.viewport().width() / scale, self.viewport().height() / scale
-        self.setSceneRect(self._scene.picture_rect().adjusted(-across, -down, across, down))
+        self.setSceneRect(self._scene.whole_rect().adjusted(-across, -down, across, down))
 
     def _on_graph_changed(self) -> None:
         self._about = ""
@@ -119,7 +249,9 @@ class GraphView(QGraphicsView):
         self._caption.update()
         latex, words = view.caption
         self.setAccessibleDescription(f"{plain_source(latex)} {words}".strip())
-        about = repr((view.current, [name for name, node in view.nodes.items() if node.phase]))
+        cards = {**view.nodes, **(view.lane.cards if view.lane else {})}
+        about = repr((view.current, [name for name, card in cards.items() if card.phase], bool(view.lane)))
+        self._follow_update()
         if about != self._about:
             self._about = about
             self.ensure_current_visible()
@@ -130,9 +262,9 @@ class GraphView(QGraphicsView):
 
     def _place_overlays(self) -> None:
         area = self.viewport().geometry()
-        self._caption.setGeometry(area.left() + EDGE, area.top(), area.width() - 2 * EDGE, CAPTION_HEIGHT)
+        self._caption.setGeometry(area.left(), area.top(), area.width(), CAPTION_HEIGHT)
         top = area.bottom() + 1 - KEY_HEIGHT
-        self._key.setGeometry(area.left() + EDGE, top, area.width() - 2 * EDGE, KEY_HEIGHT)
+        self._key.setGeometry(area.left(), top, area.width(), KEY_HEIGHT)
 
     def _pan(self, position: QPointF) -> None:
         assert self._grabbed is not None
@@ -140,6 +272,7 @@ class GraphView(QGraphicsView):
         if not self._panning and moved.manhattanLength() < QApplication.startDragDistance():
             return
         if not self._panning:
+            self._animation.stop()
             self._panning, self._fitted = True, False
             self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
         self._grabbed = position
@@ -201,21 +334,58 @@ class GraphView(QGraphicsView):
         return True
 
 
-class Overlay(QWidget):
-    """A strip over the view that is painted by a function and lets the mouse through."""
+def _scale_for(rect: QRectF, room: QRectF) -> float:
+    """Return the scale at which a part of the scene fills the room."""
+    return min(room.width() / rect.width(), room.height() / rect.height(), MOST_FITTED)
 
-    def __init__(self, view: GraphView, paint_strip) -> None:  # noqa: ANN001
+
+def _fits(rect: QRectF, room: QRectF, scale: float) -> bool:
+    return rect.width() * scale <= room.width() and rect.height() * scale <= room.height()
+
+
+def _seen_from(sight: Sight, room: QRectF) -> QRectF:
+    """Return the part of the scene that is in the room."""
+    seen = QRectF(QPointF(), room.size() / sight.scale)
+    seen.moveCenter(sight.center)
+    return seen
+
+
+def _clamped(x: float, low: float, high: float) -> float:
+    """Return `x` kept between two ends; their middle where they leave nothing between them."""
+    return (low + high) / 2 if low > high else min(max(x, low), high)
+
+
+class Overlay(QWidget):
+    """A strip over the view that is painted by a function and lets the mouse through.
+
+    It has a ground of its own, which fades towards the picture: what is below it would strike its words out.
+    """
+
+    def __init__(self, view: GraphView, paint_strip, is_above: bool) -> None:  # noqa: ANN001
         super().__init__(view)
         self._view = view
         self._paint_strip = paint_strip
+        self._is_above = is_above
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     # Qt
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        self._paint_strip(painter, QRectF(self.rect()), self._view.scene())
+        scene: GraphScene = self._view.scene()  # type: ignore[assignment]
+        painter.fillRect(self.rect(), self._ground(scene.theme))
+        self._paint_strip(painter, QRectF(self.rect()).adjusted(EDGE, 0, -EDGE, 0), scene)
         painter.end()
+
+    def _ground(self, theme: Theme) -> QLinearGradient:
+        clear = theme.color("canvas")
+        clear.setAlpha(0)
+        height = float(self.height())
+        ground = QLinearGradient(0, 0 if self._is_above else height, 0, height if self._is_above else 0)
+        ground.setColorAt(0, theme.color("canvas"))
+        ground.setColorAt(1 - FADE / height, theme.color("canvas"))
+        ground.setColorAt(1, clear)
+        return ground
 
 
 def paint_caption(painter: QPainter, rect: QRectF, scene: GraphScene) -> None:

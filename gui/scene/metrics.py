@@ -24,7 +24,15 @@ TITLE_SIZE, PART_TITLE_SIZE, FORMULA_SIZE = 20.0, 15.0, 13.5
 """Of a name, of an unnamed operation (which is written out), of a right-hand side."""
 LABEL_GAP = 10.0
 """Between the title and the shape at its right."""
-LEAST_INNER = {"line": 86.0, "op": 80.0, "parameter": 60.0, "input": 74.0}
+LEAST_INNER = {
+    "line": 86.0,
+    "op": 80.0,
+    "parameter": 60.0,
+    "input": 74.0,
+    "gradient": 60.0,
+    "kept": 60.0,
+    "quantity": 60.0,
+}
 MOST_INNER = 152.0
 """Widths of what stands in a card."""
 SMALLEST = 0.62
@@ -34,6 +42,13 @@ STRIP = 15.0
 ROW = 10.5
 TALLEST = 54.0
 """Sizes of heat maps: the side of a cell, the height of a single row, of one of several, of all of them."""
+LANE_KINDS = ("gradient", "kept", "quantity")
+LANE_TITLE_SIZE = 17.0
+LANE_TALLEST = 32.0
+LANE_FORMULA_GAP = 3.0
+"""The cards of an update are lower: several stand one above the other below the graph."""
+LEAST_DIGITS = 4
+"""Digits for which a note has room from the start, so that iteration 10 moves nothing."""
 NUMBER_HEIGHT = 19.0
 NUMBER_WIDTH = 92.0
 TITLE_ROW = 25.0
@@ -76,7 +91,7 @@ class Card:
     """Where the parts of a card lie; the card's middle is the origin.
 
     `gradient` is None where no gradient will ever arrive; `is_number` where the value is a single number.
-    `labels` is where the shape stands, in one line or two.
+    `labels` is where the shape stands, in one line or two; at its left end where `label_left` says so.
     """
 
     rect: QRectF
@@ -87,6 +102,7 @@ class Card:
     value: QRectF
     gradient: QRectF | None
     is_number: bool
+    label_left: bool = False
 
 
 def node_size(view: NodeView) -> tuple[float, float]:
@@ -99,7 +115,13 @@ def card_of(view: NodeView) -> Card:
     """Return where the parts of a node's card lie."""
     formula = "" if view.formula == view.title else view.formula
     receives = view.is_loss or view.expected > 0
-    return _card(view.kind, view.title, formula, view.shape, view.dims, receives)
+    dims = "" if view.kind in LANE_KINDS else view.dims
+    return _card(view.kind, view.title, formula, view.shape, dims, receives, _roomy(view.note))
+
+
+def _roomy(note: str) -> str:
+    """Return a note with its numbers as wide as they may become."""
+    return re.sub(r"\d+", lambda digits: "0" * max(LEAST_DIGITS, len(digits[0])), note)
 
 
 def array_shape(text: str) -> tuple[int, ...]:
@@ -111,6 +133,13 @@ def array_shape(text: str) -> tuple[int, ...]:
     ((4, 133), ())
     """
     return tuple(int(digits) for digits in re.findall(r"\d+", text))
+
+
+def labels_of(view: NodeView, lines: int) -> list[str]:
+    """Return the lines that stand beside a card's title: its shape, or where its value comes from."""
+    if view.note:
+        return [view.note]
+    return label_texts(view.shape, "" if view.kind in LANE_KINDS else view.dims, lines)
 
 
 def label_texts(shape: str, dims: str, lines: int) -> list[str]:
@@ -135,18 +164,23 @@ class _Parts:
     maps: int
     beside: bool
     is_number: bool
+    formula_gap: float = 0.0
 
 
 @lru_cache(maxsize=4096)
-def _card(kind: str, title: str, formula: str, shape: str, dims: str, receives: bool) -> Card:
+def _card(kind: str, title: str, formula: str, shape: str, dims: str, receives: bool, note: str) -> Card:
+    if note:
+        return _noted(title, shape, note)
     return _stacked(_measured(kind, title, formula, shape, dims, receives))
 
 
 def _measured(kind: str, title: str, formula: str, shape: str, dims: str, receives: bool) -> _Parts:
     numbers = array_shape(shape)
-    name = _fitting(title, PART_TITLE_SIZE if kind == "op" else TITLE_SIZE)
+    lane = kind in LANE_KINDS
+    tallest = LANE_TALLEST if lane else TALLEST
+    name = _fitting(title, LANE_TITLE_SIZE if lane else PART_TITLE_SIZE if kind == "op" else TITLE_SIZE)
     right = _fitting(formula, FORMULA_SIZE) if formula else None
-    least_map = _map_size(numbers, LEAST_INNER[kind])[0]
+    least_map = _map_size(numbers, LEAST_INNER[kind], tallest)[0]
     beside = receives and grid_shape(numbers)[0] > 1 and least_map <= 4 * CELL
     least = max(LEAST_INNER[kind], least_map * 2 + GAP if beside else least_map, right.width if right else 0)
     least = min(MOST_INNER, least)
@@ -159,10 +193,35 @@ def _measured(kind: str, title: str, formula: str, shape: str, dims: str, receiv
         formula=right,
         label_lines=lines,
         label_width=label_width,
-        map_size=_map_size(numbers, inner),
+        map_size=_map_size(numbers, inner, tallest),
         maps=1 + receives,
         beside=beside,
         is_number=math.prod(numbers) == 1,
+        formula_gap=LANE_FORMULA_GAP if lane else 0.0,
+    )
+
+
+def _noted(title: str, shape: str, note: str) -> Card:
+    """Return the low card of a value from elsewhere: name and array, below them where it is from."""
+    name = _fitting(title, LANE_TITLE_SIZE)
+    numbers = array_shape(shape)
+    map_width, map_height = _map_size(numbers, LEAST_INNER["kept"], LANE_TALLEST)
+    note_width = text_width(note, "label")
+    inner = max(note_width, name.width + LABEL_GAP + map_width)
+    row = max(TITLE_ROW, name.height + 2, map_height)
+    width, height = 2 * round(inner / 2 + PADDING), 2 * round((PADDING + row + 2 + LABEL_LINE + 6) / 2)
+    left, up = PADDING - width / 2, PADDING - 2 - height / 2
+    middle = up + row / 2
+    return Card(
+        rect=QRectF(-width / 2, -height / 2, width, height),
+        title=Placed(name, left, up + _baseline(name, row), name.width),
+        formula=None,
+        labels=QRectF(left, up + row + 2, note_width, LABEL_LINE),
+        label_lines=1,
+        value=QRectF(left + name.width + LABEL_GAP, middle - map_height / 2, map_width, map_height),
+        gradient=None,
+        is_number=math.prod(numbers) == 1,
+        label_left=True,
     )
 
 
@@ -174,12 +233,12 @@ def _fitting(latex: str, size: float) -> Equation:
     return equation(latex, size * max(SMALLEST, MOST_INNER / found.width))
 
 
-def _map_size(shape: tuple[int, ...], inner: float) -> tuple[float, float]:
+def _map_size(shape: tuple[int, ...], inner: float, tallest: float) -> tuple[float, float]:
     """Return how large a heat map is; many columns fill the card."""
     if math.prod(shape) == 1:
         return NUMBER_WIDTH, NUMBER_HEIGHT
     rows, columns = grid_shape(shape)
-    height = STRIP if rows == 1 else min(TALLEST, max(2 * CELL, rows * ROW))
+    height = STRIP if rows == 1 else min(tallest, max(2 * CELL, rows * ROW))
     return min(inner, max(STRIP, columns * CELL)), height
 
 
@@ -196,7 +255,7 @@ def _stacked(parts: _Parts) -> Card:
     """Stack the parts from the top down, then move them so that the card's middle is the origin."""
     first = PADDING - 2
     title_height = max(TITLE_ROW, parts.title.height + 2, LABEL_LINE * parts.label_lines)
-    second = first + title_height
+    second = first + title_height + (parts.formula_gap if parts.formula else 0.0)
     formula_height = max(17.0, parts.formula.height) + 2 if parts.formula else 0.0
     third = second + formula_height + 5
     rows = 1 if parts.beside else parts.maps

@@ -23,7 +23,7 @@ from gui.scene.metrics import (
     Placed,
     canvas_font,
     card_of,
-    label_texts,
+    labels_of,
     text_width,
 )
 from gui.theme import Theme, blend
@@ -40,7 +40,10 @@ BOOKMARK = (15.0, 20.0)
 BOOKMARK_OUT = 11.0
 """How far a bookmark looks out of the card's top."""
 BADGE_HEIGHT = 17.0
+ROLES = {"gradient": "backward", "kept": "update", "quantity": "update"}
+"""In whose colour the main array of a card is framed, where it is not a value of forward."""
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+LEFT_TOP = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 RIGHT_TOP = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
 
 
@@ -184,7 +187,7 @@ def card_bounds(card: Card, view: NodeView) -> QRectF:
 def tooltip(view: NodeView) -> str:
     """Return what hovering says: name, shape, and the number of a scalar."""
     shape = view.shape if view.dims in ("", view.shape) else f"{view.shape} ({view.dims})"
-    lines = [f"{plain_source(view.name)}, {shape or 'scalar'}"]
+    lines = [f"{view.says or plain_source(view.name)}, {shape or 'scalar'}"]
     for word, array in (("value", view.value), ("gradient", view.gradient)):
         if array is not None and np.size(array) == 1:
             lines.append(f"{word} {format_number(_number(array), 8)}")
@@ -207,7 +210,7 @@ def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look
     if card.formula:
         _paint_formula(painter, card.formula, theme, "muted")
     _paint_labels(painter, card, view, theme)
-    _paint_array(painter, card, card.value, view.value, theme, "forward")
+    _paint_array(painter, card, card.value, view.value, theme, ROLES.get(view.kind, "forward"))
     if card.gradient is not None:
         _paint_array(painter, card, card.gradient, view.gradient, theme, "backward")
     if view.stored or view.read:
@@ -280,7 +283,7 @@ def _frame_pen(view: NodeView, theme: Theme, look: Look) -> QPen:
     if view.part:
         return QPen(blend(theme.phase_color(look.phase).name(), theme.canvas, 0.75), 1.6)
     color = blend(theme.muted, theme.canvas, 0.75) if look.hovered else theme.color("card_border")
-    if view.kind != "input":
+    if view.kind not in ("input", "kept"):
         return QPen(color, 1.3)
     pen = QPen(color if look.hovered else blend(theme.muted, theme.canvas, 0.45), 1.3)
     pen.setDashPattern([4, 3])
@@ -315,11 +318,13 @@ def _paint_labels(painter: QPainter, card: Card, view: NodeView, theme: Theme) -
         return
     painter.setFont(canvas_font("label"))
     painter.setPen(theme.color("disabled" if view.value is None else "muted"))
-    texts = label_texts(view.shape, view.dims, card.label_lines)
+    texts = labels_of(view, card.label_lines)
     line = card.labels.height() / card.label_lines
     for index, text in enumerate(texts):
-        row = card.labels.adjusted(-40, index * line, 0, 20)
-        painter.drawText(row, RIGHT_TOP, text)
+        if card.label_left:
+            painter.drawText(card.labels.adjusted(0, 0, 40, 20), LEFT_TOP, text)
+        else:
+            painter.drawText(card.labels.adjusted(-40, index * line, 0, 20), RIGHT_TOP, text)
 
 
 def _paint_array(
@@ -359,10 +364,10 @@ def _paint_number(painter: QPainter, rect: QRectF, number: float, theme: Theme, 
     if role == "backward":
         paint(painter, equation(r"\partial", 14), left + 6, middle + 5, theme, role, field=False)
     finite = np.isfinite(number)
-    words = "text" if role == "forward" else f"{role}_text"
+    words = "backward_text" if role == "backward" else "text"
     painter.setPen(theme.color(words if finite else "error_text"))
     painter.setFont(canvas_font("number"))
-    indent = 6.7 if role == "forward" else 17.5
+    indent = 17.5 if role == "backward" else 6.7
     painter.drawText(rect.adjusted(indent, 0, 60, 0), LEFT_MIDDLE, format_number(number))
 
 

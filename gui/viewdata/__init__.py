@@ -5,6 +5,7 @@ Items and panels hold no numbers of their own: they are given one of these recor
 
 from gui.viewdata.frame import Frame, Statics
 from gui.viewdata.inspect import inspector_view
+from gui.viewdata.lane import lane_formulas, lane_view
 from gui.viewdata.places import same_place, same_selection
 from gui.viewdata.records import (
     Array,
@@ -13,6 +14,8 @@ from gui.viewdata.records import (
     EdgeView,
     EquationRow,
     InspectorView,
+    LaneArrow,
+    LaneView,
     MatrixView,
     NodeView,
     SceneView,
@@ -30,6 +33,8 @@ __all__ = [
     "EquationRow",
     "Frame",
     "InspectorView",
+    "LaneArrow",
+    "LaneView",
     "MatrixView",
     "NodeView",
     "SceneView",
@@ -40,6 +45,8 @@ __all__ = [
     "equation_rows",
     "factor_latex",
     "inspector_view",
+    "lane_formulas",
+    "lane_view",
     "same_place",
     "same_selection",
     "scene_view",

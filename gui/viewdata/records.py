@@ -36,6 +36,13 @@ class NodeView:
         Whether some backward step of this trace reads this node's value: forward keeps it for that.
     arrived, expected
         Of the contributions to the gradient, how many have arrived, and how many there will be.
+    note
+        Words that stand where the shape would: where a value comes from.
+    says
+        What is told of the node where its name would not do.
+
+    The cards of an update (`LaneView`) are such records too, of the kinds "gradient", "kept" (what the last
+    update left of a quantity) and "quantity".
     """
 
     name: str
@@ -53,6 +60,8 @@ class NodeView:
     stored: bool = False
     arrived: int = 0
     expected: int = 0
+    note: str = ""
+    says: str = ""
 
     def same(self, other: NodeView | None) -> bool:
         """Say whether painting `other` would give the same picture; arrays are compared by identity."""
@@ -88,12 +97,47 @@ class EdgeView:
 
 
 @dataclass(frozen=True)
+class LaneArrow:
+    """One arrow of an update: from the card that is read to the card that reads it.
+
+    "" stands for the parameter's own card in the graph. `flow` is what flows along it: "gradient", "value"
+    (the old one) or "update". `done` says whether it has, `current` whether it does at this step.
+    """
+
+    source: str
+    target: str
+    flow: str
+    done: bool
+    current: bool
+
+
+@dataclass(frozen=True, eq=False)
+class LaneView:
+    """The update of one parameter, drawn as a continuation of the graph.
+
+    Attributes
+    ----------
+    parameter
+        Whose update it is.
+    heading
+        Words, and LaTeX of the parameter.
+    cards
+        By name, in an order in which each comes after what it reads.
+    """
+
+    parameter: str
+    heading: tuple[str, str]
+    cards: Mapping[str, NodeView]
+    arrows: tuple[LaneArrow, ...]
+
+
+@dataclass(frozen=True)
 class SceneView:
     """The whole graph at one step.
 
     `reads` lists the nodes whose stored values the current factor reads; the arrows go to the factor on
     `current`.
-    `caption` is LaTeX and text: what is being computed.
+    `caption` is LaTeX and text: what is being computed. `lane` is the update that is being shown, if one is.
     """
 
     nodes: Mapping[str, NodeView]
@@ -102,6 +146,7 @@ class SceneView:
     reads: tuple[str, ...] = ()
     caption: tuple[str, str] = ("", "")
     phase: str = ""
+    lane: LaneView | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,8 @@ from engine.notation import parenthesised
 from engine.ops import Side
 from engine.trace import Phase, Step
 from gui.viewdata.frame import Frame
-from gui.viewdata.records import EdgeKey, EdgeView, NodeView, SceneView
+from gui.viewdata.lane import VALUE, lane_view
+from gui.viewdata.records import EdgeKey, EdgeView, LaneView, NodeView, SceneView
 from gui.viewdata.words import label_of
 
 
@@ -28,7 +29,8 @@ def scene_view(frame: Frame) -> SceneView:
     if statics.shown is not None and names is not statics.names:
         nodes = {**statics.shown[1].nodes, **nodes}
         wires = {**statics.shown[1].edges, **wires}
-    view = SceneView(nodes, wires, _current(frame.step), reads, _caption(frame), frame.phase)
+    lane = lane_view(frame)
+    view = SceneView(nodes, wires, _current(frame.step), reads, _caption(frame, lane), frame.phase, lane)
     statics.shown = (frame, view)
     return view
 
@@ -76,8 +78,8 @@ def _node_view(frame: Frame, name: str, reads: tuple[str, ...]) -> NodeView:
         dims=dims,
         value=frame.values.get(name),
         gradient=frame.gradients.get(name),
-        phase=step.phase.value if step is not None and step.target == name else "",
-        part=step is not None and step.target != name and _takes_part(frame, step, name),
+        phase=step.phase.value if step is not None and _sets(step, name) else "",
+        part=step is not None and not _sets(step, name) and _takes_part(frame, step, name),
         read=name in reads,
         stored=name in statics.readers and name in frame.values,
         arrived=frame.arrived(name),
@@ -85,10 +87,15 @@ def _node_view(frame: Frame, name: str, reads: tuple[str, ...]) -> NodeView:
     )
 
 
+def _sets(step: Step, name: str) -> bool:
+    """Say whether a step changes what a card shows; an optimizer's quantities have cards of their own."""
+    return step.target == name and step.quantity in (None, VALUE)
+
+
 def _takes_part(frame: Frame, step: Step, name: str) -> bool:
     if step.phase == Phase.FORWARD:
         return any(source == name for source, _, _ in frame.statics.edges_into.get(step.node, ()))
-    return step.phase == Phase.BACKWARD and name == step.node
+    return step.phase in (Phase.BACKWARD, Phase.UPDATE) and name == step.node
 
 
 def _edge_view(frame: Frame, key: EdgeKey) -> EdgeView:
@@ -141,13 +148,16 @@ def has_upstream(equation: BackwardEquation) -> bool:
     return any(name.kind == "gradient" for name in names(equation.contribution.expr))
 
 
-def _caption(frame: Frame) -> tuple[str, str]:
+def _caption(frame: Frame, lane: LaneView | None) -> tuple[str, str]:
     step, derivation = frame.step, frame.statics.derivation
     if step is None:
         return "", "Ready: press → to compute the first line"
     if step.phase == Phase.FORWARD:
         return label_of(frame, step.node), "is computed"
-    if step.phase == Phase.UPDATE:
-        return label_of(frame, step.node), "is updated"
+    if lane is not None:
+        card = next((card for card in lane.cards.values() if card.phase), None)
+        if card is None or card.name == VALUE:
+            return label_of(frame, step.node), "is updated"
+        return card.title, f"is computed: the {card.says}"
     done = "gets one more contribution" if step.before is not None else "is computed"
     return derivation.gradient_latex(step.target), done if step.phase == Phase.BACKWARD else "starts at 1"
