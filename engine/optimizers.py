@@ -22,7 +22,7 @@ All numbers follow PyTorch's rules to rounding, with these differences in conven
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 from typing import Any
@@ -247,6 +247,8 @@ def update_equation(
     node = graph[step.node]
     parameter = Name(node.name, node.dims, derivation.name_latex(node.name), node.name)
     gradient = derivation.gradient_name(node.name)
+    if node.id not in graph.on_loss_path:  # no line has set its gradient: it is zero
+        gradient = replace(gradient, code=f"np.zeros_like({node.name})")
     found = optimizer.equations(parameter, gradient, settings, graph.ids, first=step.before is None)
     return next(e for e in found if e.quantity.name == step.quantity)
 
@@ -384,7 +386,7 @@ _TABLE = (
                 "The sum of squares adds up how strongly each entry was pulled, from the first update on.",
             ),
             _step(
-                "The gradient over the root of that sum: entries that were pulled often take smaller steps."
+                "The step is the gradient over the root of that sum: what was pulled often takes small steps."
             ),
             VALUE,
         ),
@@ -409,9 +411,7 @@ _TABLE = (
                 "The square average remembers {rho} of the last one and takes {other_rho} of the squared "
                 "gradient.",
             ),
-            _step(
-                "The gradient over its usual size, the root of the square average: each entry moves alike."
-            ),
+            _step("The step is the gradient over its usual size: entries with small gradients move as far."),
             VALUE,
         ),
     ),
@@ -460,7 +460,9 @@ _TABLE = (
                 "s_hat_{p}",
                 "The second moment started at zero as well, and is corrected in the same way at update {t}.",
             ),
-            _step("The average gradient over its usual size: about the learning rate where gradients agree."),
+            _step(
+                "The step is the average gradient over its usual size: the learning rate, if gradients agree."
+            ),
             VALUE,
         ),
     ),

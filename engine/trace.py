@@ -141,10 +141,16 @@ class Trace:
         steps = (s for s in self.steps if s.phase == Phase.BACKWARD)
         return {(str(s.input), s.node, int(s.slot or 0)): s.index for s in steps}
 
+    @cached_property
+    def kept(self) -> Mapping[tuple[str, str], Array]:
+        """What the optimizer had kept from the iteration before, by parameter and quantity."""
+        updates = (s for s in self.steps if s.phase == Phase.UPDATE and s.quantity not in (None, "value"))
+        return {(s.node, str(s.quantity)): s.before for s in updates if s.before is not None}
+
     def start(self) -> State:
-        """Return the state before the first step: inputs and parameters are there, nothing is computed."""
+        """Return the state before the first step: leaves and what the optimizer kept, nothing computed."""
         leaves = (*self.graph.inputs, *self.graph.parameters)
-        return State({name: self.values[name] for name in leaves})
+        return State({name: self.values[name] for name in leaves}, quantities=dict(self.kept))
 
     def state(self, position: int) -> State:
         """Return the state after the first `position` steps."""

@@ -48,6 +48,8 @@ SIGNS = {
     "·": r"\cdot",
     "−": "-",
     "×": r"\times",
+    "⊘": r"\oslash",
+    "÷": r"\div",
     "+=": r"\mathrel{+}=",
     "←": r"\leftarrow",
     "σ": r"\sigma",

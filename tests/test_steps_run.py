@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from engine.graph import Detail
+from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.trace import trace
+from engine.training import Recipe, Run
 from graphs.documents.json import trace_json
 from graphs.network import Model, bind, built_in_names, load, loads
 
@@ -24,8 +26,16 @@ NETWORKS = {
 }
 
 
-def run_codes(model: Model, detail: Detail) -> tuple[dict[str, Any], dict[str, Any]]:
-    steps = trace_json(model, trace(model.graph, model.leaves, detail))
+def run_codes(
+    model: Model, detail: Detail, optimizer: str | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    chosen: tuple[Optimizer | None, dict[str, Any]] = (None, {})
+    update = None
+    if optimizer is not None:
+        run = Run(model, Recipe(optimizer))
+        chosen = (run.optimizer, run.recipe.settings_at(0))
+        update = run.optimize(run.point)
+    steps = trace_json(model, trace(model.graph, model.leaves, detail, update), *chosen)
     known: dict[str, Any] = {name: np.array(value) for name, value in model.leaves.items()}
     if model.graph.examples is not None:
         known.setdefault("m", model.graph.examples)
@@ -55,3 +65,46 @@ def test_the_statements_of_a_built_in_network_run(name: str, detail: Detail) -> 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_statements_of_a_tricky_network_run(name: str, detail: Detail) -> None:
     check(bind(loads('formula = """\n' + NETWORKS[name])), detail)
+
+
+# --- updates -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("detail", list(Detail))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", ["univariate-regression", "two-layer-nonlinear", "scalar-operations"])
+def test_the_statements_of_an_update_run(name: str, optimizer: str, detail: Detail) -> None:
+    model = bind(load(name))
+    known, found = run_codes(model, detail, optimizer)
+    updates = [step for step in found["steps"] if step["phase"] == "update"]
+    assert len(updates) == len(model.graph.parameters) * len(OPTIMIZERS[optimizer].quantities)
+    for step in updates:
+        target = step["code"].partition(" = ")[0]
+        np.testing.assert_allclose(known[target], step["value"], rtol=1e-9, atol=1e-12, err_msg=target)
+        assert np.shape(known[target]) == tuple(step["shape"])
+
+
+def test_a_second_update_goes_on_from_what_the_first_one_kept() -> None:
+    model = bind(load("univariate-regression"))
+    run = Run(model, Recipe("adam"))
+    known: dict[str, Any] = {n: np.array(v) for n, v in model.leaves.items()} | {
+        "m": model.examples,
+        "np": np,
+    }
+    for iteration in range(3):
+        found = trace(model.graph, {**model.inputs, **run.point.parameters}, optimize=run.optimize(run.point))
+        for step in trace_json(model, found, run.optimizer, run.recipe.settings_at(iteration))["steps"]:
+            exec(step["code"], known)  # noqa: S102
+        run.advance(1)
+        for name, value in run.point.parameters.items():
+            np.testing.assert_allclose(known[name], value, rtol=1e-12)
+
+
+def test_names_of_an_update_keep_clear_of_the_networks() -> None:
+    text = 'v_w = 2*w\nL = v_w**2"""\n[parameters]\nw = 1.0\nstep_w = 3.0\n'
+    model = bind(loads('formula = """\n' + text))
+    known, found = run_codes(model, Detail.EQUATION, "momentum")
+    assert known["step_w"] == 3.0
+    codes = [step["code"] for step in found["steps"] if step["phase"] == "update"]
+    assert codes[0].startswith("v_w_ = ")
+    assert codes[2] == "w = w - step_w_"

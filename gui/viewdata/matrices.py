@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from engine.derive import BackwardEquation
-from engine.expr import Apply, Expr, Hadamard, Product, Sum, children, evaluate, names
+from engine.expr import Apply, Expr, Hadamard, Product, Quotient, Sum, children, evaluate, names
 from engine.notation import latex
 from engine.ops import Op, Side
-from engine.trace import Step
+from engine.optimizers import UpdateEquation
+from engine.trace import Phase, Step
 from gui.viewdata.frame import Frame
 from gui.viewdata.records import Array, MatrixView
 from gui.viewdata.scene import has_upstream
 from gui.viewdata.words import dim_names, label_of, sizes
 
 MAX_MATRICES = 5
+Numbers = Mapping[str, Array]
 
 
 def product_views(
@@ -23,31 +27,41 @@ def product_views(
     """Return a result and the matrices that make it: the terms of a sum, the factors of a product."""
     shape, dims = frame.statics.shapes_of(name)
     whole = MatrixView(label_of(frame, name), result, shape, dims, role)
-    parts = _expression_views(frame, expr)
+    parts = _expression_views(frame.numbers, expr)
     if not parts or sum(isinstance(p, MatrixView) for p in parts) > MAX_MATRICES:
         return (whole,)
     return (whole, "=", *parts)
 
 
-def _expression_views(frame: Frame, expr: Expr, read: str = "forward") -> list[MatrixView | str]:
+def _expression_views(numbers: Numbers, expr: Expr, read: str = "forward") -> list[MatrixView | str]:
     """Return the terms of a sum, the factors of a product; `read` is the role of what is made of values."""
     if isinstance(expr, Sum):
-        return _terms_views(frame, expr, read)
+        return _terms_views(numbers, expr, read)
     if isinstance(expr, Product | Hadamard):
-        return [*(["−"] if expr.negative else []), *_factors_views(frame, expr, read)]
+        return [*(["−"] if expr.negative else []), *_factors_views(numbers, expr, read)]
     if isinstance(expr, Apply) and len(expr.args) == 1 and expr.dims:
-        return [_head(expr), _matrix_view(frame, expr.args[0], read)]
-    return [_matrix_view(frame, expr, read)]
+        return [_head(expr), _matrix_view(numbers, expr.args[0], read)]
+    if isinstance(expr, Quotient):
+        return _quotient_views(numbers, expr, read)
+    return [_matrix_view(numbers, expr, read)]
 
 
-def _terms_views(frame: Frame, expr: Sum, read: str) -> list[MatrixView | str]:
+def _quotient_views(numbers: Numbers, expr: Quotient, read: str) -> list[MatrixView | str]:
+    top, bottom = expr.numerator, expr.denominator
+    sign = "÷" if top.is_scalar or bottom.is_scalar else "⊘"
+    plain = isinstance(top, Product) and not top.negative
+    above = _factors_views(numbers, top, read) if plain else [_matrix_view(numbers, top, read)]
+    return [*above, sign, _matrix_view(numbers, bottom, read)]
+
+
+def _terms_views(numbers: Numbers, expr: Sum, read: str) -> list[MatrixView | str]:
     parts: list[MatrixView | str] = []
     for sign, term in expr.terms:
         if parts or sign < 0:
             parts.append("+" if sign > 0 else "−")
         # a sum inside, or a minus of its own, would read as part of this sum
         whole = isinstance(term, Sum) or (isinstance(term, Product | Hadamard) and term.negative)
-        parts += [_matrix_view(frame, term, read)] if whole else _expression_views(frame, term, read)
+        parts += [_matrix_view(numbers, term, read)] if whole else _expression_views(numbers, term, read)
     return parts
 
 
@@ -57,22 +71,31 @@ def _head(expr: Apply) -> str:
     return (head.symbol or head.name) if isinstance(head, Op) else head.name
 
 
-def _factors_views(frame: Frame, expr: Product | Hadamard, read: str) -> list[MatrixView | str]:
+def _factors_views(numbers: Numbers, expr: Product | Hadamard, read: str) -> list[MatrixView | str]:
     parts: list[MatrixView | str] = []
     for i, factor in enumerate(expr.factors):
         if i:
             scalar = factor.is_scalar or expr.factors[i - 1].is_scalar
             parts.append("⊙" if isinstance(expr, Hadamard) else "×" if scalar else "·")
-        parts.append(_matrix_view(frame, factor, read))
+        parts.append(_matrix_view(numbers, factor, read))
     return parts
 
 
-def _matrix_view(frame: Frame, expr: Expr, read: str = "forward") -> MatrixView:
+def _matrix_view(numbers: Numbers, expr: Expr, read: str = "forward") -> MatrixView:
     with np.errstate(all="ignore"):
-        array = np.asarray(evaluate(expr, frame.numbers), dtype=float)
-    kinds = {name.kind for name in names(expr)}
-    role = "backward" if "gradient" in kinds else read if "value" in kinds else "text"
-    return MatrixView(latex(expr), array, sizes(expr.dims), dim_names(expr.dims), role)
+        array = np.asarray(evaluate(expr, numbers), dtype=float)
+    return MatrixView(latex(expr), array, sizes(expr.dims), dim_names(expr.dims), _role(expr, read))
+
+
+def _role(expr: Expr, read: str) -> str:
+    """Return the role of what is made of gradients, of an update's quantities, of values, or of numbers."""
+    found = names(expr)
+    if any(name.kind == "gradient" for name in found):
+        return "backward"
+    owners = [name.name.partition(":") for name in found]
+    if any(owner and colon for owner, colon, _ in owners):
+        return "update"
+    return read if any(not colon for _, colon, _ in owners) else "text"
 
 
 def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[MatrixView | str, ...]:
@@ -90,7 +113,7 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
         return (result, joined, *_written_out(frame, found.expr, upstream))
     operand = _operand_view(frame, factor.operand)
     if not has_upstream(equation):
-        parts = _expression_views(frame, factor.operand, "stored")
+        parts = _expression_views(frame.numbers, factor.operand, "stored")
         few = sum(isinstance(p, MatrixView) for p in parts) <= 3
         return (result, joined, *parts) if few else (result, joined, operand)
     if factor.side == Side.LEFT:
@@ -101,7 +124,7 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
 
 def _written_out(frame: Frame, expr: Expr, upstream: MatrixView) -> list[MatrixView | str]:
     """Return what a factor of several operations is worked out from: its products, where they are few."""
-    parts = _expression_views(frame, expr)
+    parts = _expression_views(frame.numbers, expr)
     few = 1 < sum(isinstance(part, MatrixView) for part in parts) <= 3
     return parts if few else ["←", upstream]
 
@@ -118,26 +141,35 @@ def _ones_view(frame: Frame, node: str) -> MatrixView:
 
 
 def _operand_view(frame: Frame, operand: Expr) -> MatrixView:
-    return _matrix_view(frame, operand, "stored")
+    return _matrix_view(frame.numbers, operand, "stored")
 
 
-def update_views(frame: Frame, step: Step, rate: float) -> tuple[MatrixView | str, ...]:
-    """Return an update: the new value, the old one, and what is taken from it."""
+def update_numbers(frame: Frame, step: Step) -> Numbers:
+    """Return what the equation of an update step reads: what stood there before the step.
+
+    Hyperparameters are looked up as ``:rho``, quantities as ``W1:velocity``; what an optimizer keeps is zero
+    before the first update.
+    """
+    name, steps = step.node, frame.trace.steps
+    found = {f":{key}": np.asarray(value) for key, value in frame.settings.items()}
+    found |= {name: frame.trace.values[name], f"d_{name}": frame.trace.gradients[name]}
+    found |= {f"{name}:{key}": np.zeros_like(found[name]) for key in frame.optimizer.state}
+    found |= {f"{node}:{key}": array for (node, key), array in frame.trace.kept.items() if node == name}
+    place = step.index - 1
+    while steps[place].phase == Phase.UPDATE and steps[place].node == name:  # nearest first
+        found[f"{name}:{steps[place].quantity}"] = steps[place].after
+        place -= 1
+    return found
+
+
+def update_views(
+    frame: Frame, step: Step, equation: UpdateEquation, numbers: Numbers
+) -> tuple[MatrixView | str, ...]:
+    """Return one line of an update: what it sets, and the matrices that make it."""
     shape, dims = frame.statics.shapes_of(step.node)
-    label = label_of(frame, step.node)
-    slope = frame.statics.derivation.gradient_latex(step.node)
-    new = MatrixView(rf"{label}\;\text{{new}}", step.after, shape, dims, "update")
-    if frame.optimizer.state:
-        return (new,)
-    return (
-        new,
-        "=",
-        MatrixView(label, frame.trace.values[step.node], shape, dims, "forward"),
-        "−",
-        MatrixView(r"\eta", np.asarray(rate), "", "", "text"),
-        "×",
-        MatrixView(slope, frame.trace.gradients[step.node], shape, dims, "backward"),
-    )
+    new = r"\;\text{new}" if equation.replaces else ""
+    whole = MatrixView(equation.target.text + new, step.after, shape, dims, "update")
+    return (whole, "=", *_expression_views(numbers, equation.expr))
 
 
 def factor_shapes(frame: Frame, equation: BackwardEquation) -> str:

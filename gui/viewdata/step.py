@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.derive import BackwardEquation
 from engine.expr import Expr
 from engine.graph import Detail
 from engine.ops import Op, Side
-from engine.optimizers import update_equation
+from engine.optimizers import UpdateEquation, update_equation
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
 from gui.viewdata.frame import Frame
-from gui.viewdata.matrices import factor_shapes, factor_views, product_views, shape_sentence, update_views
+from gui.viewdata.matrices import (
+    factor_shapes,
+    factor_views,
+    product_views,
+    shape_sentence,
+    update_numbers,
+    update_views,
+)
 from gui.viewdata.records import Array, StepView
-from gui.viewdata.words import capital, counted, listed, operand_words, plain, stored_words
+from gui.viewdata.words import (
+    capital,
+    counted,
+    listed,
+    operand_words,
+    plain,
+    stored_words,
+    update_sentence,
+)
 
 
 def step_view(frame: Frame) -> StepView:
@@ -74,15 +90,17 @@ def _forward_view(frame: Frame, step: Step) -> StepView:
     right = derivation.right_side(step.node)
     return replace(
         view,
-        **_numbers(frame, right, step.after, index),
+        **_numbers(frame.numbers, right, step.after, index),
         matrices=product_views(frame, step.node, step.after, right, "forward"),
         shapes=shape_sentence(right),
     )
 
 
-def _numbers(frame: Frame, expr: Expr, result: Array, index: tuple[int, ...]) -> dict[str, str]:
+def _numbers(
+    known: Mapping[str, Array], expr: Expr, result: Array, index: tuple[int, ...]
+) -> dict[str, str]:
     """Return the second and third line: the numbers put in, and what they come to."""
-    numbers = put_in(expr, frame.numbers, index)
+    numbers = put_in(expr, known, index)
     came_to = number_latex(float(result[index]))
     return {"numbers": "" if numbers == came_to else f"= {numbers}", "result": f"= {came_to}"}
 
@@ -125,7 +143,7 @@ def _backward_view(frame: Frame, step: Step) -> StepView:
         code=equation.source,
         matrices=factor_views(frame, step, equation),
         shapes=factor_shapes(frame, equation),
-        **_numbers(frame, equation.contribution.expr, step.contribution, index),
+        **_numbers(frame.numbers, equation.contribution.expr, step.contribution, index),
     )
 
 
@@ -202,32 +220,26 @@ def _backward_more(frame: Frame, step: Step, equation: BackwardEquation | None) 
 
 
 def _update_view(frame: Frame, step: Step) -> StepView:
-    optimizer, derivation = frame.optimizer, frame.statics.derivation
-    equation = update_equation(optimizer, derivation, step, frame.settings)
-    text = equation.latex
-    rate = frame.settings.get("learning_rate", 0.0)
+    equation = update_equation(frame.optimizer, frame.statics.derivation, step, frame.settings)
+    numbers = update_numbers(frame, step)
     index = entry_of(frame, step.after)
     return StepView(
         phase="update",
-        sentence=f"{plain(frame, step.node)} takes one step against its gradient.",
-        more=f"{optimizer.title} with learning rate {rate:g}.",
-        equation=text,
-        numbers="" if optimizer.state else _descent_numbers(frame, step, index, rate),
-        result=f"= {number_latex(float(step.after[index]))}",
+        sentence=update_sentence(equation.quantity, plain(frame, step.node), frame.settings),
+        more=_update_more(frame, equation),
+        equation=equation.latex,
         entry=_entry_text(index),
         index=index,
-        matrices=update_views(frame, step, rate),
-        latex=text,
+        matrices=update_views(frame, step, equation, numbers),
+        latex=equation.latex,
         code=equation.source,
+        **_numbers(numbers, equation.expr, step.after, index),
     )
 
 
-def _descent_numbers(frame: Frame, step: Step, index: tuple[int, ...], rate: float) -> str:
-    before = frame.trace.values[step.node][index]
-    slope = frame.trace.gradients[step.node][index]
-    return rf"= {number_latex(float(before))} - {_in_parentheses(rate)} \cdot {_in_parentheses(slope)}"
-
-
-def _in_parentheses(x: float) -> str:
-    text = number_latex(float(x))
-    return f"({text})" if text.startswith("-") or "cdot" in text else text
+def _update_more(frame: Frame, equation: UpdateEquation) -> str:
+    """Say which optimizer it is, which of its lines, and how far a step goes now."""
+    quantities = frame.optimizer.quantities
+    place = quantities.index(equation.quantity) + 1
+    line = f", line {place} of {len(quantities)}" if len(quantities) > 1 else ""
+    return f"{frame.optimizer.title} with learning rate {frame.settings['learning_rate']:.4g}{line}."

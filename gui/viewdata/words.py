@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from engine.errors import BackstepError
 from engine.expr import Expr, Name, Transpose
 from engine.names import plain_name
+from engine.optimizers import Quantity
 from engine.shapes import Dims
 from graphs.documents.text import equation_text
 from gui.viewdata.frame import Frame
@@ -67,6 +68,25 @@ def counted(count: int, word: str) -> str:
 def capital(sentence: str) -> str:
     """Return a sentence with a capital, unless it starts with a name: b is not B."""
     return sentence[0].upper() + sentence[1:] if sentence.startswith(("the ", "part ")) else sentence
+
+
+_TENTHS = ("nothing", "one tenth", "two tenths", "three tenths", "four tenths", "half", "six tenths")
+_MORE_TENTHS = ("seven tenths", "eight tenths", "nine tenths", "all")
+
+
+def share(part: float) -> str:
+    """Return a share of a whole in words: "nine tenths", "99.9 %", "all"."""
+    tenths = round(10 * part)
+    if abs(10 * part - tenths) < 1e-9 and 0 <= tenths <= 10:
+        return (*_TENTHS, *_MORE_TENTHS)[tenths]
+    return f"{100 * part:.4g} %"
+
+
+def update_sentence(quantity: Quantity, parameter: str, settings: Mapping[str, float]) -> str:
+    """Return what a quantity of an update is for, with the parameter's name and the settings put in."""
+    words = {name: share(value) for name, value in settings.items()}
+    words |= {f"other_{name}": share(1 - value) for name, value in settings.items()}
+    return quantity.why.format(**words | {"p": parameter, "t": str(settings.get("t", 1))})
 
 
 def label_of(frame: Frame, name: str) -> str:

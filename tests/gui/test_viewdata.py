@@ -11,9 +11,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
-from engine.optimizers import OPTIMIZERS
 from engine.trace import Trace, trace
-from engine.training import Run
+from engine.training import Recipe, Run
 from graphs.documents.json import trace_json
 from graphs.network import Model, bind, built_in_names, load
 from gui.equations import equation
@@ -58,11 +57,10 @@ ALL = [(name, detail) for name in built_in_names() for detail in Detail]
 class Walk:
     """A model's trace, as frames."""
 
-    def __init__(self, model: Model, detail: Detail = Detail.EQUATION) -> None:
+    def __init__(self, model: Model, detail: Detail = Detail.EQUATION, recipe: Recipe | None = None) -> None:
         self.model = model
         self.detail = detail
-        settings = {"learning_rate": model.network.training.learning_rate}
-        self.run = Run(model, OPTIMIZERS["gd"], settings)
+        self.run = Run(model, recipe or model.network.training.recipe)
         self.trace = trace(model.graph, model.leaves, detail, self.run.optimize(self.run.point))
         self.statics = Statics(model.graph, detail)
 
