@@ -251,7 +251,9 @@ class _Slope:
             if not np.all(np.isfinite(ends)):
                 continue  # too far out for floating point: this says nothing
             tried += 1
-            if np.max(np.abs(ends[0] - 2.0 * ends[1] + ends[2])) > AFFINE * np.max(np.abs(ends)):
+            with np.errstate(all="ignore"):
+                bend = np.max(np.abs(ends[0] - 2.0 * ends[1] + ends[2]))
+            if bend > AFFINE * np.max(np.abs(ends)):
                 return False
         return tried > 0
 
@@ -263,7 +265,8 @@ class _Slope:
 
     def spectrum(self) -> tuple[float, float]:
         """Return the largest and the smallest eigenvalue of the Hessian, nan where it is not finite."""
-        return self._all() if len(self.base) <= FULL else self._lanczos()
+        with np.errstate(all="ignore"):
+            return self._all() if len(self.base) <= FULL else self._lanczos()
 
     def _all(self) -> tuple[float, float]:
         hessian = np.stack([self.hessian_times(row) for row in np.eye(len(self.base))])

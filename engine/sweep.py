@@ -21,7 +21,7 @@ leaves no long work behind. Results come in any order; what goes wrong with one 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, replace
 from math import ceil, floor, isfinite, log10
@@ -114,8 +114,9 @@ def default_range(rate: float, limit: float | None = None) -> tuple[float, float
     >>> default_range(0.1), default_range(0.1, limit=40.0)
     ((0.001, 1.0), (0.001, 1000.0))
     """
-    low = 10.0 ** floor(log10(max(rate, 1e-290)) - 1.5)
-    high = 10.0 ** ceil(log10(min(max(rate, limit or 0.0), 1e290)) + 0.5)
+    rate, limit = (min(max(x or 0.0, 1e-290), 1e290) for x in (rate, limit))
+    low = 10.0 ** floor(log10(rate) - 1.5)
+    high = 10.0 ** ceil(log10(max(rate, limit)) + 0.5)
     return float(f"{low:.12g}"), float(f"{high:.12g}")
 
 
@@ -181,8 +182,9 @@ def train_on(problem: Problem, recipe: Recipe, point: Point, steps: int, seconds
     """Train on from `point` until iteration `steps`, for a moment at most: one task for an executor."""
     run = Run(problem, recipe, point, stride=steps + 1)  # samples are for rewinding
     end = time.monotonic() + seconds
-    records = run.advance(steps - point.iteration, lambda: time.monotonic() > end)
-    loss = float(records.losses[-1]) if len(records.losses) else float("nan")
+    run.advance(1)  # at least, however long it takes
+    run.advance(steps - run.iteration, lambda: time.monotonic() > end)
+    loss = float(run.losses[-1])
     diverged = run.ended.iteration if isinstance(run.ended, Diverged) else None
     return Stand(run.point, loss, run.ended is not None or run.iteration >= steps, diverged)
 
@@ -236,6 +238,8 @@ class SweepResult:
         if not self.found:
             return ""
         tried = _count(len(self.found), "learning rate")
+        if all(f.outcome == "failed" for f in self.found):
+            return f"None of {tried} could be tried."
         if not self.best:
             start = self.found[0].start
             return f"None of {tried} brings the loss below {start:.4g}, where it starts{self._beyond()}."
@@ -265,7 +269,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def sweep(plan: Sweep, executor: Executor) -> Iterator[SweepRecords]:
+def sweep(plan: Sweep, executor: Executor) -> Generator[SweepRecords, None, None]:
     """Train with every rate, and yield what is new at least every tenth of a second.
 
     Closing the generator gives the sweep up: what waits is cancelled, what runs ends within a moment, and
