@@ -411,7 +411,7 @@ _TABLE = (
                 "The square average remembers {rho} of the last one and takes {other_rho} of the squared "
                 "gradient.",
             ),
-            _step("The step is the gradient over its usual size: entries with small gradients move as far."),
+            _step("The step is the gradient over its usual size: small gradients move as far as large ones."),
             VALUE,
         ),
     ),

@@ -142,10 +142,19 @@ class Trace:
         return {(str(s.input), s.node, int(s.slot or 0)): s.index for s in steps}
 
     @cached_property
+    def updates(self) -> Mapping[str, Sequence[Step]]:
+        """The update steps by parameter, in order."""
+        found: dict[str, list[Step]] = {}
+        for step in self.steps:
+            if step.phase == Phase.UPDATE:
+                found.setdefault(step.node, []).append(step)
+        return found
+
+    @cached_property
     def kept(self) -> Mapping[tuple[str, str], Array]:
         """What the optimizer had kept from the iteration before, by parameter and quantity."""
-        updates = (s for s in self.steps if s.phase == Phase.UPDATE and s.quantity not in (None, "value"))
-        return {(s.node, str(s.quantity)): s.before for s in updates if s.before is not None}
+        steps = (s for found in self.updates.values() for s in found if s.quantity not in (None, "value"))
+        return {(s.node, str(s.quantity)): s.before for s in steps if s.before is not None}
 
     def start(self) -> State:
         """Return the state before the first step: leaves and what the optimizer kept, nothing computed."""

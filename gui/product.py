@@ -364,12 +364,24 @@ def _rows(parts: Sequence[Part], width: float) -> list[list[Slot]]:
 
 def _wrapped(slots: Sequence[Slot], width: float) -> Iterator[list[Slot]]:
     row: list[Slot] = []
-    for group in _groups(slots):
-        if row and _length([*row, *group]) > width:
-            yield row
-            row = []
-        row += group
+    for term in _terms(slots):
+        for group in [term] if _length(term) <= width else _groups(term):
+            if row and _length([*row, *group]) > width:
+                yield row
+                row = []
+            row += group
     yield row
+
+
+def _terms(slots: Sequence[Slot]) -> Iterator[list[Slot]]:
+    """Yield the terms of a sum, each with the sign before it: a row ends between two where it can."""
+    term: list[Slot] = []
+    for group in _groups(slots):
+        if term and group[0].part in ("+", "−"):
+            yield term
+            term = []
+        term += group
+    yield term
 
 
 def _groups(slots: Sequence[Slot]) -> Iterator[list[Slot]]:

@@ -226,6 +226,14 @@ class Frame:
         """Every value by name and every gradient as ``d_NAME``, as expressions read them."""
         return _Numbers(self)
 
+    def quantities(self, name: str) -> Mapping[str, Array]:
+        """Return what is known at this place of an update of a parameter: kept, or worked out by now."""
+        found = {key: array for (node, key), array in self.trace.kept.items() if node == name}
+        for step in self.trace.updates.get(name, ()):
+            if step.index < self.position and step.quantity != "value":
+                found[str(step.quantity)] = step.after
+        return found
+
     def arrived(self, name: str) -> int:
         """Return how many contributions to a gradient have arrived."""
         return self.statics.arrived(self.trace, name, self.position)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.ops import Side
+from engine.optimizers import QUANTITIES
 from gui.numbers import format_number
 from gui.viewdata.frame import Frame
 from gui.viewdata.records import EdgeKey, InspectorView
@@ -71,6 +72,10 @@ def _facts(frame: Frame, name: str) -> Iterator[tuple[str, str]]:
                 yield f"{label}: norm", format_number(np.sqrt(np.sum(array * array)))
         elif array is not None:
             yield label, format_number(float(array.reshape(())))
+    for key, array in frame.quantities(name).items():
+        with np.errstate(all="ignore"):
+            norm = np.sqrt(np.sum(array * array)) if array.size > 1 else array.reshape(())
+        yield QUANTITIES[key].text + (": norm" if array.size > 1 else ""), format_number(float(norm))
     readers = frame.statics.readers.get(name, ())
     if readers:
         yield "stored for", listed(f"the step back through {plain(frame, r)}" for r in readers)

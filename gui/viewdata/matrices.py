@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from engine.expr import Apply, Expr, Hadamard, Product, Quotient, Sum, children,
 from engine.notation import latex
 from engine.ops import Op, Side
 from engine.optimizers import UpdateEquation
-from engine.trace import Phase, Step
+from engine.trace import Step
 from gui.viewdata.frame import Frame
 from gui.viewdata.records import Array, MatrixView
 from gui.viewdata.scene import has_upstream
@@ -150,15 +151,12 @@ def update_numbers(frame: Frame, step: Step) -> Numbers:
     Hyperparameters are looked up as ``:rho``, quantities as ``W1:velocity``; what an optimizer keeps is zero
     before the first update.
     """
-    name, steps = step.node, frame.trace.steps
+    name, updates = step.node, frame.trace.updates[step.node]
     found = {f":{key}": np.asarray(value) for key, value in frame.settings.items()}
     found |= {name: frame.trace.values[name], f"d_{name}": frame.trace.gradients[name]}
     found |= {f"{name}:{key}": np.zeros_like(found[name]) for key in frame.optimizer.state}
-    found |= {f"{node}:{key}": array for (node, key), array in frame.trace.kept.items() if node == name}
-    place = step.index - 1
-    while steps[place].phase == Phase.UPDATE and steps[place].node == name:  # nearest first
-        found[f"{name}:{steps[place].quantity}"] = steps[place].after
-        place -= 1
+    found |= {f"{name}:{s.quantity}": s.before for s in updates if s.before is not None}
+    found |= {f"{name}:{s.quantity}": s.after for s in updates if s.index < step.index}
     return found
 
 
@@ -169,7 +167,15 @@ def update_views(
     shape, dims = frame.statics.shapes_of(step.node)
     new = r"\;\text{new}" if equation.replaces else ""
     whole = MatrixView(equation.target.text + new, step.after, shape, dims, "update")
-    return (whole, "=", *_expression_views(numbers, equation.expr))
+    parts = (_rounded(part) for part in _expression_views(numbers, equation.expr))
+    return (whole, "=", *parts)
+
+
+def _rounded(part: MatrixView | str) -> MatrixView | str:
+    """Return a number made of hyperparameters as a person would write it: 1 - 0.9 is 0.1."""
+    if isinstance(part, str) or part.role != "text":
+        return part
+    return replace(part, array=np.asarray(float(f"{float(part.array):.12g}")))
 
 
 def factor_shapes(frame: Frame, equation: BackwardEquation) -> str:

@@ -15,7 +15,7 @@ from engine.trace import Phase, Step, trace
 from engine.training import Recipe, Run
 from graphs.network import Model, bind, load
 from gui.equations import equation
-from gui.viewdata import Frame, MatrixView, Statics, StepView, code_rows, step_view
+from gui.viewdata import Frame, MatrixView, Statics, StepView, code_rows, inspector_view, step_view
 from gui.viewdata.words import share
 from tests.arithmetic import work_out
 
@@ -194,10 +194,31 @@ def test_what_was_kept_is_there_from_the_start_and_again_after_going_back() -> N
     assert ("W1", "corrected_first") in state.quantities
     for step in reversed(walk.trace.steps):
         state.revert(step)
-    for table, other in ((state.values, start.values), (state.quantities, start.quantities)):
-        assert table.keys() == other.keys()
-        assert all(table[key] is other[key] for key in table)
+    assert state.values.keys() == start.values.keys()
+    assert all(state.values[key] is array for key, array in start.values.items())
+    assert state.quantities.keys() == start.quantities.keys()
+    assert all(state.quantities[key] is array for key, array in start.quantities.items())
     assert state.gradients == {}
+
+
+def test_the_inspector_tells_what_the_optimizer_keeps() -> None:
+    walk = Walk(SCALARS, Recipe("momentum"), 2)
+    last = walk.view("w", "velocity")
+
+    def facts(position: int) -> dict[str, str]:
+        view = inspector_view(walk.frame(position), "w")
+        assert view is not None
+        return dict(view.facts)
+
+    kept = float(walk.run.point.state["w", "velocity"])
+    assert float(facts(0)["velocity"].replace("−", "-")) == pytest.approx(kept, rel=1e-3)
+    assert "step" not in facts(0)
+    end = facts(len(walk.trace.steps))
+    assert float(end["velocity"].replace("−", "-")) == pytest.approx(float(last.result[2:]), rel=1e-3)
+    assert "step" in end
+    wide = inspector_view(Walk(MATRICES, Recipe("adam"), 1).frame(0), "W1")
+    assert wide is not None
+    assert {"first moment: norm", "second moment: norm"} <= dict(wide.facts).keys()
 
 
 @OPTIMIZER
