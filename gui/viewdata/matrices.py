@@ -50,8 +50,9 @@ def _expression_views(numbers: Numbers, expr: Expr, read: str = "forward") -> li
 def _quotient_views(numbers: Numbers, expr: Quotient, read: str) -> list[MatrixView | str]:
     top, bottom = expr.numerator, expr.denominator
     sign = "÷" if top.is_scalar or bottom.is_scalar else "⊘"
-    plain = isinstance(top, Product) and not top.negative
-    above = _factors_views(numbers, top, read) if plain else [_matrix_view(numbers, top, read)]
+    above: list[MatrixView | str] = [_matrix_view(numbers, top, read)]
+    if isinstance(top, Product) and not top.negative:
+        above = _factors_views(numbers, top, read)
     return [*above, sign, _matrix_view(numbers, bottom, read)]
 
 
