@@ -29,6 +29,7 @@ from math import ceil, floor, isfinite, log10
 import numpy as np
 
 from engine.errors import BackstepError, TrainingError, excerpt
+from engine.stability import Limit
 from engine.trace import forward
 from engine.training import Diverged, Point, Problem, Recipe, Run
 
@@ -233,7 +234,7 @@ class SweepResult:
         self.found = sorted((*self.found, *records.found), key=lambda f: f.rate)
         self._iterations = records.iterations
 
-    def sentence(self) -> str:
+    def sentence(self, limit: Limit | None = None) -> str:
         """Say which rate is best, and from which on training diverges, in one sentence."""
         if not self.found:
             return ""
@@ -242,23 +243,26 @@ class SweepResult:
             return f"None of {tried} could be tried."
         if not self.best:
             start = self.found[0].start
-            return f"None of {tried} brings the loss below {start:.4g}, where it starts{self._beyond()}."
+            return f"None of {tried} brings the loss below {start:.4g}, where it starts{self._beyond(limit)}."
         first, last = self.best[0], self.best[-1]
         if first is last:
-            return f"The best of {tried} is {first.rate:.4g}, with loss {first.loss:.4g}{self._beyond()}."
+            return (
+                f"The best of {tried} is {first.rate:.4g}, with loss {first.loss:.4g}{self._beyond(limit)}."
+            )
         return (
             f"{_count(len(self.best), 'learning rate')} from {first.rate:.4g} to {last.rate:.4g} reach the "
-            f"lowest loss, {first.loss:.4g}{self._beyond()}."
+            f"lowest loss, {first.loss:.4g}{self._beyond(limit)}."
         )
 
-    def _beyond(self) -> str:
+    def _beyond(self, limit: Limit | None) -> str:
         """Say from which rate on none trains, nothing where the largest one does."""
         last = max((i for i, f in enumerate(self.found) if f.outcome in ("trained", "failed")), default=-1)
         beyond = self.found[last + 1 :]
         if not beyond:
             return ""
         ends = "training diverges"
-        if any(f.outcome == "rose" for f in beyond):
+        is_proven = limit is not None and limit.rate is not None and beyond[0].rate > limit.rate
+        if not is_proven and any(f.outcome == "rose" for f in beyond):
             ends = "the loss ends higher than it starts" + (
                 ", or training diverges" if any(f.outcome == "diverged" for f in beyond) else ""
             )

@@ -7,6 +7,7 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NoReturn
 
 from engine.errors import UsageError, excerpt
@@ -29,6 +30,7 @@ __all__ = [
     "bound",
     "chosen_recipe",
     "overrides",
+    "real",
     "wants_optimizer",
     "whole",
 ]
@@ -120,12 +122,20 @@ def whole(low: int, high: int = 2**63) -> Callable[[str], int]:
     return read
 
 
-def scale(text: str) -> float:
-    """Read how many pixels a unit of a picture takes."""
+def real(text: str) -> float:
+    """Read an option that is a finite number."""
     try:
         number = float(text)
     except ValueError:
         raise ArgumentTypeError(f"{excerpt(text, 30)!r} is not a number") from None
+    if not isfinite(number):
+        raise ArgumentTypeError(f"{excerpt(text, 30)} is not a finite number")
+    return number
+
+
+def scale(text: str) -> float:
+    """Read how many pixels a unit of a picture takes."""
+    number = real(text)
     if not 0.1 <= number <= 10:
         raise ArgumentTypeError(f"{excerpt(text, 30)} is not between 0.1 and 10")
     return number
