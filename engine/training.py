@@ -1,10 +1,13 @@
 """Training: a seeded run that can be stood at any iteration.
 
-A :class:`Recipe` says how to train. A :class:`Run` trains and knows no threads, no processes and no clock:
+A :class:`Recipe` says how to train. A :class:`Run` trains and knows no threads and no processes:
 :meth:`Run.advance` does some iterations and returns what was recorded. What is recorded is a
-:class:`History`: the loss of every iteration, and samples (parameters, optimizer state, held-out loss, norm of
-the gradient) at iterations whose distance doubles as the run grows, so that their number grows like the
-square root of its length. Any iteration is replayed from the sample before it, bit for bit.
+:class:`~engine.history.History`: the loss of every iteration, and samples (parameters, optimizer state,
+held-out loss, norm of the gradient) at iterations whose distance doubles as the run grows, so that their
+number grows like the square root of its length. Any iteration is replayed from the sample before it, bit for bit.
+
+The steps are those of the fast plan (:mod:`engine.plan`). What is shown of a single iteration comes from the
+interpreter (:mod:`engine.trace`); the two agree to rounding.
 
 A run may be advanced in another process: :class:`Records` travel, and :meth:`Run.extend` takes them in.
 """
@@ -13,17 +16,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf, isqrt
-from typing import Any, Protocol
+from functools import cached_property
+from math import inf
+from time import perf_counter
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.errors import TrainingError, excerpt
-from engine.graph import Graph
+from engine.history import Diverged, Form, History, Point, Reached, Records, Sample, Samples, merged
 from engine.hyperparameters import Hyperparameter
 from engine.optimizers import OPTIMIZERS, Optimizer, updates
+from engine.plan import Rates, Stepper
+from engine.problem import Problem
 from engine.schedules import SCHEDULES
-from engine.trace import Update, first_non_finite, forward, gradients
+from engine.trace import Update, first_non_finite, forward
 
 __all__ = [
     "STOPPING",
@@ -40,43 +47,6 @@ __all__ = [
 ]
 
 Array = np.ndarray
-LEAST_SAMPLES = 1024
-
-
-class Problem(Protocol):
-    """What can be trained: a graph with parameters and data, whole or a mini-batch of it."""
-
-    @property
-    def graph(self) -> Graph:
-        """The graph for the whole data."""
-        ...
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        """The initial parameters by name."""
-        ...
-
-    @property
-    def examples(self) -> int:
-        """The number of examples."""
-        ...
-
-    @property
-    def inputs(self) -> dict[str, Array]:
-        """The whole data by name."""
-        ...
-
-    def indices(self, iteration: int, batch_size: int | None) -> Array | None:
-        """Return which examples an iteration takes, None for all."""
-        ...
-
-    def batch(self, indices: Array | None) -> tuple[Graph, dict[str, Array]]:
-        """Return the graph and the data of a mini-batch."""
-        ...
-
-    def held(self) -> tuple[Graph, dict[str, Array]] | None:
-        """Return the graph and the data of the examples held out of training, None where there are none."""
-        ...
 
 
 # --- how to train ------------------------------------------------------------------------------------------
@@ -188,142 +158,14 @@ class Recipe:
         return f"{OPTIMIZERS[self.optimizer].title}, η {self.learning_rate:g}{schedule}"
 
 
-# --- what is recorded --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Point:
-    """Where a run stands before an iteration: the parameters, and what the optimizer keeps."""
-
-    iteration: int
-    parameters: Mapping[str, Array]
-    state: Mapping[tuple[str, str], Array] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A point that was kept, the loss on held-out examples (nan: none) and the gradient's norm there."""
-
-    point: Point
-    held_loss: float
-    gradient_norm: float
-
-
-@dataclass(frozen=True)
-class Diverged:
-    """The end of a run that left the finite numbers: at which iteration, and which node did first."""
-
-    iteration: int
-    node: str
-    learning_rate: float
-
-    def sentence(self) -> str:
-        """Say what happened and what to do, in one sentence."""
-        line, _, part = self.node.rpartition(".")
-        node = f"part {part} of {line}" if line else self.node
-        rate = min(self.learning_rate / 10, 0.1)  # a tenth of a million would diverge as well
-        return (
-            f"Training stopped at iteration {self.iteration}: {node} is no longer a finite number; "
-            f"try a smaller learning rate, such as {rate:.3g}."
-        )
-
-
-@dataclass(frozen=True)
-class Reached:
-    """The end of a run that met a rule of `Stopping`: which one, and what it met."""
-
-    iteration: int
-    rule: str
-    value: float
-
-    def sentence(self) -> str:
-        """Say what was reached, in one sentence."""
-        what = {"loss": "the loss", "change": "the change of the loss", "gradient": "the gradient's norm"}
-        return f"Training stopped at iteration {self.iteration}: {what[self.rule]} is {self.value:.4g}."
-
-
-@dataclass(frozen=True)
-class Records:
-    """What some iterations recorded; it can be sent to another process.
-
-    Attributes
-    ----------
-    first
-        The iteration that the first of `losses` is the loss before.
-    losses
-        One an iteration, shape (n,).
-    point
-        Where the run stands now.
-    samples
-        Those taken on the way.
-    """
-
-    first: int
-    losses: Array
-    point: Point
-    samples: tuple[Sample, ...] = ()
-    ended: Diverged | Reached | None = None
-
-
-class History:
-    """What has been recorded of a run, in memory that grows like the square root of its length.
-
-    (The losses aside: one number an iteration.)
-
-    Parameters
-    ----------
-    first
-        The first iteration whose loss is held; what was before is held elsewhere.
-    stride
-        The distance of the samples at first; it never falls below this.
-    """
-
-    def __init__(self, first: int = 0, stride: int = 1) -> None:
-        self._first = first
-        self._room = np.empty(1024)
-        self._count = 0
-        self._samples: dict[int, Sample] = {}
-        self.stride = stride
-        self.ended: Diverged | Reached | None = None
-
-    @property
-    def losses(self) -> Array:
-        """The loss over the whole data before each iteration, and after the last; read-only."""
-        view = self._room[: self._count]
-        view.flags.writeable = False
-        return view
-
-    @property
-    def samples(self) -> Sequence[Sample]:
-        """The points that were kept, in order of their iterations."""
-        return tuple(self._samples.values())
-
-    def before(self, iteration: int) -> Sample:
-        """Return the last sample that is not after `iteration`."""
-        return self._samples[max(t for t in self._samples if t <= iteration)]
-
-    def extend(self, records: Records) -> None:
-        """Take in what was recorded; records must follow one another without a gap."""
-        if records.first != self._first + self._count:
-            raise ValueError(f"records from {records.first} do not follow {self._first + self._count}")
-        count = self._count + len(records.losses)
-        if count > len(self._room):
-            room = np.empty(2 * count)
-            room[: self._count] = self._room[: self._count]
-            self._room = room
-        self._room[self._count : count] = records.losses
-        self._count = count
-        self._samples.update((s.point.iteration, s) for s in records.samples)
-        self.ended = records.ended
-        self._thin()
-
-    def _thin(self) -> None:
-        while len(self._samples) > max(LEAST_SAMPLES, 4 * isqrt(self._first + self._count)):
-            self.stride *= 2
-            self._samples = {t: s for t, s in self._samples.items() if t % self.stride == 0}
-
-
 # --- the run -----------------------------------------------------------------------------------------------
+
+SLICE = 1e-3  # seconds of work between two questions whether to stop
+MOST_STRETCH = 64 * 2**20  # bytes of replayed points that are kept
+MOST_TAKEN = 256  # samples, before the history is thinned
+ROUNDING = 1e-9  # relative: two ways to compute one number may differ by so much
+
+_Taken = tuple[int, Array, float, float]  # iteration, point, loss on held-out examples, gradient's norm
 
 
 class Run:
@@ -357,11 +199,27 @@ class Run:
         self.recipe = (recipe or Recipe()).checked()
         self.history = History() if point is None else History(point.iteration + 1, stride)
         problem.indices(0, self.recipe.batch_size)
+        self._form = Form(
+            tuple((name, array.shape) for name, array in problem.parameters.items()), self.optimizer.state
+        )
         self._point = point or Point(0, problem.parameters)
-        self._seen: tuple[Point, list[Array]] | None = None  # the last point, and its values on all data
+        self._steps = 64  # in a slice, as far as is known
+        self._stretch = _Stretch(0, np.empty((0, self._form.width)))
         if point is None:
-            loss = np.array([self._loss(self._point)])
-            self.history.extend(Records(0, loss, self._point, (self.sample(self._point),)))
+            stepper = self._standing_at(self._point)
+            samples = self._taken([(0, stepper.save(), stepper.held_loss(), stepper.gradient_norm())])
+            self.history.extend(Records(0, np.array([stepper.loss()]), self._point, samples))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the plan, which is made again where it is needed."""
+        return {key: value for key, value in self.__dict__.items() if key != "_stepper"}
+
+    @cached_property
+    def _stepper(self) -> Stepper:
+        recipe = self.recipe
+        is_constant = recipe.schedule == "constant" and not recipe.schedule_settings["warmup"]
+        rates = Rates(self.optimizer, recipe.settings_at, is_constant)
+        return Stepper(self.problem, rates, recipe.batch_size)
 
     @property
     def optimizer(self) -> Optimizer:
@@ -404,64 +262,79 @@ class Run:
         """Where the run stands after its last iteration."""
         return self._point
 
+    # --- going on ---
+
     def advance(self, iterations: int, stop: Callable[[], bool] = lambda: False) -> Records:
         """Do up to `iterations` more, and return what was recorded.
 
-        Stops early when `stop` says so, when a number is no longer finite, or when a rule of the recipe's
-        `Stopping` is met.
+        Stops early when `stop` says so, which is asked about every millisecond of work; when a number is no
+        longer finite; or when a rule of the recipe's `Stopping` is met.
         """
         if not self.problem.graph.parameters:
             raise TrainingError(
                 "this network has no parameters to train.", how="Add some under [parameters]."
             )
-        first, losses, samples, ended = self.iteration + 1, [], [], self.ended
-        while len(losses) < iterations and ended is None and not stop():
-            following = self.step(self._point)
-            loss = self._loss(following)
-            self._point = following
-            losses.append(loss)
-            if following.iteration % self.history.stride == 0:
-                samples.append(self.sample(following))
-            if not np.isfinite(loss) or not _is_finite(following):
-                ended = self._divergence(following)
-        records = Records(first, np.array(losses), self._point, tuple(samples), ended)
+        last, parts = self.iteration + iterations, [self._advanced(self.iteration + iterations, stop)]
+        while self.iteration < last and self.ended is None and len(parts[-1].samples) == MOST_TAKEN:
+            parts.append(self._advanced(last, stop))
+        return merged(parts)
+
+    def _advanced(self, last: int, stop: Callable[[], bool]) -> Records:
+        """Go on to the iteration `last`, at most until so many samples are taken that there may be too many."""
+        lap = _Lap(self._standing_at(self._point), self._point.iteration, self.recipe.stopping)
+        samples: list[_Taken] = []
+        if self.ended is None:
+            self._do_laps(lap, last, stop, samples)
+        records = self._recorded(lap, samples)
         self.history.extend(records)
+        self._point = records.point
         return records
+
+    def _do_laps(self, lap: _Lap, last: int, stop: Callable[[], bool], samples: list[_Taken]) -> None:
+        stepper, stride = lap.stepper, self.history.stride
+        while lap.iteration < last and len(samples) < MOST_TAKEN and not lap.is_over and not stop():
+            begun = perf_counter()
+            until = min(last, lap.iteration + self._steps, stride * (lap.iteration // stride + 1))
+            count = until - lap.iteration
+            lap.run(count)
+            self._steps = _steps_in_slice(count, perf_counter() - begun, self._steps)
+            if not lap.is_over and lap.iteration % stride == 0:
+                numbers = stepper.held_loss(), stepper.gradient_norm()
+                samples.append((lap.iteration, stepper.save(), *numbers))
+
+    def _recorded(self, lap: _Lap, samples: list[_Taken]) -> Records:
+        losses = lap.losses()
+        point = self._point
+        if lap.iteration > point.iteration:
+            point = self._form.point(lap.iteration, lap.stepper.save())
+        ended = self.ended
+        if lap.is_over:
+            ended = lap.end or self._divergence(point)
+        kept = [s for s in samples if s[0] <= point.iteration]
+        return Records(self.iteration + 1, losses, point, self._taken(kept), ended)
+
+    def _taken(self, samples: Sequence[_Taken]) -> Samples:
+        vectors = np.array([s[1] for s in samples]).reshape(len(samples), self._form.width)
+        numbers = np.array([s[2:] for s in samples]).reshape(len(samples), 2)
+        return Samples(self._form, np.array([s[0] for s in samples], np.int64), vectors, numbers)
+
+    def _divergence(self, point: Point) -> Diverged:
+        graph = self.problem.graph
+        values = forward(graph, {**self.problem.inputs, **point.parameters})
+        node = first_non_finite(graph, values) or graph.loss
+        return Diverged(point.iteration, node, float(self.settings.get("learning_rate", 1.0)))
 
     def extend(self, records: Records) -> None:
         """Take in what another process recorded of this run."""
         self.history.extend(records)
         self._point = records.point
 
-    def step(self, point: Point) -> Point:
-        """Return the point one iteration after `point`; the same point always gives the same next one."""
-        found = self._updates(point)
-        parameters = {u.parameter: _frozen(u.after) for u in found if u.quantity == "value"}
-        kept = set(self.optimizer.state)
-        state = {(u.parameter, u.quantity): _frozen(u.after) for u in found if u.quantity in kept}
-        return Point(point.iteration + 1, parameters, state)
-
-    def _updates(self, point: Point) -> list[Update]:
-        graph, data = self.problem.batch(self.problem.indices(point.iteration, self.batch_size))
-        seen = self._seen
-        if seen is not None and seen[0] is point and graph is self.problem.graph:
-            values = seen[1]  # worked out for the loss already
-        else:
-            values = forward(graph, {**data, **point.parameters})
-        found = gradients(graph, values, graph.trained)
-        with np.errstate(all="ignore"):
-            return self.optimize(point)(point.parameters, found)
-
-    def optimize(self, point: Point) -> Callable[[Mapping[str, Array], Mapping[str, Array]], list[Update]]:
-        """Return the update of the iteration at `point`, as a trace takes it."""
-
-        def update(parameters: Mapping[str, Array], found: Mapping[str, Array]) -> list[Update]:
-            return list(updates(self.optimizer, parameters, found, point.state, self.recipe.settings_at(point.iteration)))
-
-        return update
+    # --- going back ---
 
     def at(self, iteration: int) -> Point:
         """Return the point before `iteration`, replayed from the sample before it, bit for bit.
+
+        The points that are replayed on the way are kept, so that a step back or forth from there is quick.
 
         Raises
         ------
@@ -475,10 +348,69 @@ class Run:
             )
         if iteration == self.iteration:
             return self._point
-        point = self.history.before(iteration).point
-        while point.iteration < iteration:
-            point = self.step(point)
-        return point
+        stretch = self._stretch
+        if not stretch.first <= iteration < stretch.end:
+            stretch = self._stretch = self._replayed(iteration)
+        return self._form.point(iteration, stretch.vectors[iteration - stretch.first])
+
+    def _replayed(self, iteration: int) -> _Stretch:
+        """Return the stretch of points up to `iteration`: the last one continued, or a new one."""
+        sample, last = self.history.before(iteration), self._stretch
+        begun = _Stretch(sample.point.iteration, self._form.vector(sample.point)[np.newaxis])
+        if begun.first < last.end <= iteration:
+            begun = last
+        most = max(1, MOST_STRETCH // (8 * self._form.width + 1))
+        here = begun.end - 1
+        stepper = self._standing_at(self._form.point(here, begun.vectors[-1]))
+        if iteration - begun.first >= most:  # too many points to keep: those before the last are run over
+            skipped = max(0, iteration - here - most // 2 - 1)
+            stepper.run(here, skipped)
+            here += skipped
+            begun = _Stretch(here, stepper.save()[np.newaxis])
+        vectors = np.empty((iteration - here, self._form.width))
+        for vector in vectors:
+            stepper.run(here, 1)
+            stepper.save(vector)
+            here += 1
+        return _Stretch(begun.first, np.concatenate([begun.vectors, vectors]))
+
+    def _standing_at(self, point: Point) -> Stepper:
+        """Return the stepper, standing at a point."""
+        stepper = self._stepper
+        stepper.load(self._form.vector(point))
+        return stepper
+
+    def step(self, point: Point) -> Point:
+        """Return the point one iteration after `point`; the same point always gives the same next one."""
+        stepper = self._standing_at(point)
+        stepper.run(point.iteration, 1)
+        return self._form.point(point.iteration + 1, stepper.save())
+
+    def optimize(self, point: Point) -> Callable[[Mapping[str, Array], Mapping[str, Array]], list[Update]]:
+        """Return the update of the iteration at `point`, as a trace takes it.
+
+        Where the run has recorded the iteration after it, the update ends in the very numbers of that record,
+        to the last bit: the fast plan rounds in another order than the steps that are shown.
+        """
+
+        def update(parameters: Mapping[str, Array], found: Mapping[str, Array]) -> list[Update]:
+            settings = self.recipe.settings_at(point.iteration)
+            shown = updates(self.optimizer, parameters, found, point.state, settings)
+            following = self._following(point)
+            return shown if following is None else [_as_recorded(u, following) for u in shown]
+
+        return update
+
+    def _following(self, point: Point) -> Point | None:
+        """Return the recorded point after `point`, None where that is not a recorded one itself."""
+        if point.iteration >= self.iteration:
+            return None
+        own = self.at(point.iteration)
+        if any(not np.array_equal(own.parameters[n], a, equal_nan=True) for n, a in point.parameters.items()):
+            return None
+        return self.at(point.iteration + 1)
+
+    # --- what is known of a point ---
 
     def sample(self, point: Point) -> Sample:
         """Return what is kept of a point."""
@@ -486,38 +418,140 @@ class Run:
 
     def held_loss(self, point: Point) -> float:
         """Return the loss on the held-out examples, nan where there are none."""
-        held = self.problem.held()
-        if held is None:
-            return float("nan")
-        graph, data = held
-        return float(forward(graph, {**data, **point.parameters})[graph.ids[graph.loss]])
+        return self._standing_at(point).held_loss()
 
     def gradient_norm(self, point: Point) -> float:
         """Return the Euclidean norm of the gradient by all parameters, over the whole data."""
-        graph = self.problem.graph
-        values = forward(graph, {**self.problem.inputs, **point.parameters})
-        found = gradients(graph, values, graph.trained)
-        with np.errstate(all="ignore"):
-            return float(np.sqrt(sum(np.sum(found[name] ** 2) for name in graph.parameters)))
-
-    def _loss(self, point: Point) -> float:
-        graph = self.problem.graph
-        values = forward(graph, {**self.problem.inputs, **point.parameters})
-        self._seen = (point, values)
-        return float(values[graph.ids[graph.loss]])
-
-    def _divergence(self, point: Point) -> Diverged:
-        graph = self.problem.graph
-        assert self._seen is not None  # the loss at this point has just been worked out
-        node = first_non_finite(graph, self._seen[1]) or graph.loss
-        return Diverged(point.iteration, node, float(self.settings.get("learning_rate", 1.0)))
+        return self._standing_at(point).gradient_norm()
 
 
-def _is_finite(point: Point) -> bool:
-    return all(np.all(np.isfinite(array)) for array in point.parameters.values())
+class _Stretch(NamedTuple):
+    """Points that follow one another, as vectors."""
+
+    first: int
+    vectors: Array
+
+    @property
+    def end(self) -> int:
+        """The iteration after the last."""
+        return self.first + len(self.vectors)
 
 
-def _frozen(array: Any) -> Array:
-    result = np.asarray(array)
-    result.flags.writeable = False
-    return result
+class _Lap:
+    """Some iterations of a run that are done at one go: their losses, and whether the run ends in them.
+
+    A slice of iterations is done without looking. Where its losses show that the run has ended in it, the
+    slice is done again up to there.
+    """
+
+    def __init__(self, stepper: Stepper, iteration: int, stopping: Stopping) -> None:
+        self.stepper = stepper
+        self.iteration = iteration
+        self.end: Reached | None = None
+        self.diverged = False
+        self._stopping = stopping
+        self._losses: list[Array] = []
+        self._last = np.nan  # the loss of the iteration before
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run ends where it stands now."""
+        return self.diverged or self.end is not None
+
+    def run(self, count: int) -> None:
+        """Do `count` iterations, or fewer where the run ends in them."""
+        start, norms = self.stepper.save(), self._norms()
+        losses = self.stepper.run(self.iteration, count, norms)
+        place = self._place_of_end(losses, norms)
+        if not self.stepper.is_finite():
+            earlier = self._first_not_finite(start, count if place is None else place)
+            if earlier is not None:
+                place, self.diverged, self.end = earlier, True, None
+        if place is not None:
+            self._go_back(start, place)
+            losses = losses[:place]
+        else:
+            self.iteration += count
+        self._losses.append(losses)
+        if len(losses):
+            self._last = float(losses[-1])
+
+    def losses(self) -> Array:
+        """Return the loss of each iteration after the one where it began, to the one where it stands."""
+        loss = self.stepper.loss()
+        norms = self._norms()
+        if norms is not None:
+            norms.append(self.stepper.gradient_norm())
+        if not self.is_over:
+            self._place_of_end(np.array([loss]), norms)
+        return np.concatenate([*self._losses, [loss]])[1:]
+
+    def _norms(self) -> list[float] | None:
+        return None if self._stopping.gradient is None else []
+
+    def _go_back(self, start: Array, count: int) -> None:
+        self.stepper.load(start)
+        self.stepper.run(self.iteration, count)
+        self.iteration += count
+
+    def _first_not_finite(self, start: Array, most: int) -> int | None:
+        """Return after how many iterations, up to `most`, a parameter is not finite any more."""
+        self.stepper.load(start)
+        for count in range(most + 1):
+            if not self.stepper.is_finite():
+                return count
+            if count < most:
+                self.stepper.run(self.iteration + count, 1)
+        return None
+
+    def _place_of_end(self, losses: Array, norms: list[float] | None) -> int | None:
+        """Return the place in `losses` where the run ends, and note why; None where it does not."""
+        if not np.isfinite(losses.sum()) and not np.isfinite(losses).all():
+            place = int(np.argmin(np.isfinite(losses)))
+            losses = losses[:place]
+            self.diverged = True
+        else:
+            place = None
+        met = self._rule_met(losses, norms)
+        if met is None:
+            return place
+        place, rule, value = met
+        self.diverged = False
+        self.end = Reached(self.iteration + place, rule, value)
+        return place
+
+    def _rule_met(self, losses: Array, norms: list[float] | None) -> tuple[int, str, float] | None:
+        """Return the first place where a rule is met, which one, and the number that met it."""
+        rules = self._stopping
+        numbers: dict[str, Array] = {}
+        if rules.loss is not None:
+            numbers["loss"] = losses
+        if rules.change is not None:
+            numbers["change"] = np.abs(np.diff(losses, prepend=self._last))
+        if norms is not None:
+            numbers["gradient"] = np.array(norms[: len(losses)])
+        found = []
+        for rule, values in numbers.items():
+            met = values <= getattr(rules, rule)
+            if met.any():
+                place = int(np.argmax(met))
+                found.append((place, rule, float(values[place])))
+        return min(found, default=None, key=lambda entry: entry[0])
+
+
+def _as_recorded(shown: Update, following: Point) -> Update:
+    """Return an update with the array that was recorded, if that is the same number but for rounding."""
+    name, quantity = shown.parameter, shown.quantity
+    recorded = following.parameters[name] if quantity == "value" else following.state.get((name, quantity))
+    if recorded is None:
+        return shown
+    largest = max(np.max(np.abs(recorded), initial=0.0), np.max(np.abs(shown.after), initial=0.0))
+    close = np.abs(recorded - shown.after) <= ROUNDING * largest
+    return shown._replace(after=recorded) if np.all(close) else shown
+
+
+def _steps_in_slice(count: int, seconds: float, before: int) -> int:
+    """Return how many iterations a slice should have, after `count` of them took so long."""
+    if count < before and seconds < SLICE:
+        return before  # a slice that was cut short does not tell that it should be longer
+    return max(1, min(2 * before, int(count * SLICE / max(seconds, 1e-9))))
