@@ -41,6 +41,7 @@ __all__ = ["Done", "Failed", "Message", "Paused", "Progress", "Slow", "Trainer",
 
 BUDGET = 0.003  # seconds that one poll may take, one message aside
 ROOM = 64  # messages that may wait for a poll; then the process waits
+UNBOUNDED = 2**20  # messages: more than can be left in a pipe
 PATIENCE = 0.5
 SILENCE = 10.0
 KEPT = 4  # problems that the process keeps
@@ -112,6 +113,7 @@ class _Process:
         self.was_killed = True
         self._process.kill()
         self._outbox.put(None)
+        self._room.release(UNBOUNDED)  # or a thread would wait for polls that nobody makes
 
 
 def _send(commands: Connection, outbox: SimpleQueue[Command | None]) -> None:
@@ -129,8 +131,9 @@ def _gather(messages: Connection, inbox: deque[bytes], room: threading.Semaphore
         while room.acquire():
             inbox.append(messages.recv_bytes())
     except (EOFError, OSError):
-        inbox.append(b"")
+        pass
     finally:
+        inbox.append(b"")
         messages.close()
 
 
@@ -213,7 +216,7 @@ class Trainer:
 
     def is_running(self, key: int) -> bool:
         """Say whether anything may still arrive of a run: its last message has not been polled."""
-        return key in self._numbers
+        return key in self._numbers or any(message.key == key for message in self._ready)
 
     @property
     def pid(self) -> int | None:
@@ -266,6 +269,8 @@ class Trainer:
         except Exception as error:  # a process that cannot be started, a problem that cannot be sent
             self._ready.append(Failed(active.key, sentence_of(error)))
             return
+        if not self._active:
+            self._heard = clock()
         self._active[number] = active
         self._numbers[active.key] = number
         self._process.send(Start(number, name, active.recipe, active.point, active.goal, active.stride))

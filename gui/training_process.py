@@ -12,15 +12,16 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from engine.errors import BackstepError
+from engine.history import Samples
 from engine.training import Point, Problem, Recipe, Records, Run
 from gui.processes import sentence_of
 
@@ -32,7 +33,6 @@ __all__ = ["Done", "Failed", "Message", "Paused", "Progress", "Slow", "serve"]
 TURN = 0.004  # seconds of training between two looks at who goes next
 BATCH = 1 / 60  # seconds between two batches of records
 MOST_REDONE = 0.25  # seconds spent on a turn that failed, to find what came before the failure
-MOST_SAMPLES = 128  # in one message: what the window takes in within a fraction of a frame
 
 clock = time.perf_counter
 
@@ -132,19 +132,20 @@ def serve(commands: Connection, messages: Connection) -> None:
 class _Active:
     """A run in training, and what it has recorded since the last batch."""
 
-    def __init__(self, problem: Problem, start: Start) -> None:
+    def __init__(self, problem: Problem, start: Start, level: int) -> None:
         self.problem = problem
         self.start = start
         self.run = Run(problem, start.recipe, point=start.point, stride=start.stride)
         self.point = start.point  # up to where it has been recorded
         self.key = start.key
         self.goal = start.goal
-        self.begun = start.point.iteration
         self.parts: list[Records] = []
+        self._zero = start.point.iteration - level
 
     @property
-    def done(self) -> int:
-        return self.run.iteration - self.begun
+    def level(self) -> int:
+        """How far the run has come beside the others: the iterations since it joined them."""
+        return self.run.iteration - self._zero
 
     def take_turn(self, stop: Callable[[], bool]) -> None:
         try:
@@ -157,6 +158,11 @@ class _Active:
         self.point = records.point
         if len(records.losses):
             self.parts.append(records)
+
+    def pop(self) -> list[Message]:
+        """Return what has been recorded since this was last asked, as a message, or as none."""
+        parts, self.parts = self.parts, []
+        return [Progress(self.key, merged(parts))] if parts else []
 
     def _redo(self) -> None:
         """Do a turn that failed again, an iteration at a time: those before the failure are not lost."""
@@ -184,7 +190,7 @@ class _Server:
                 self._obey(self._inbox.get())
                 if not self._active:
                     self._report()
-            self._take_turn(min(self._active.values(), key=lambda active: active.done))
+            self._take_turn(min(self._active.values(), key=lambda active: active.level))
             if self._ready or clock() >= self._due:
                 self._report()
 
@@ -204,7 +210,8 @@ class _Server:
                 self._problems.pop(name, None)
             case Start(key):
                 try:
-                    self._active[key] = _Active(self._problem(command.name), command)
+                    level = min((active.level for active in self._active.values()), default=0)
+                    self._active[key] = _Active(self._problem(command.name), command, level)
                 except Exception as error:
                     self._ready.append(Failed(key, _failure(command.point, error)))
             case Stop(key):
@@ -230,14 +237,16 @@ class _Server:
     def _end(self, key: int, last: Message) -> None:
         active = self._active.pop(key, None)
         if active is not None:
-            self._ready += [*_progress(active), last]
+            self._ready += [*active.pop(), last]
 
     def _report(self) -> None:
         """Send what has been recorded since the last batch; wait where the window is behind."""
-        self._ready += [message for active in self._active.values() for message in _progress(active)]
+        for active in self._active.values():
+            self._ready += active.pop()
+        if not self._ready:
+            return
         try:
-            for batch in _batches(self._ready):
-                self._messages.send_bytes(pickle.dumps(batch, pickle.HIGHEST_PROTOCOL))
+            self._messages.send_bytes(pickle.dumps(self._ready, pickle.HIGHEST_PROTOCOL))
         except OSError:
             os._exit(0)
         self._ready.clear()
@@ -251,47 +260,10 @@ def _failure(point: Point, error: Exception) -> str:
     return f"Training stopped at iteration {point.iteration}: {words}"
 
 
-def _progress(active: _Active) -> Iterator[Progress]:
-    """Empty a run's pockets: one message, or several where there are many samples."""
-    if active.parts:
-        parts, active.parts = active.parts, []
-        yield from (Progress(active.key, piece) for piece in pieces(merged(parts)))
-
-
 def merged(parts: Sequence[Records]) -> Records:
-    """Return as one what follows one another."""
-    if len(parts) == 1:
-        return parts[0]
+    """Return as one what a run recorded in several turns."""
     losses = np.concatenate([part.losses for part in parts])
-    samples = tuple(sample for part in parts for sample in part.samples)
-    return Records(parts[0].first, losses, parts[-1].point, samples, parts[-1].ended)
-
-
-def pieces(records: Records) -> Iterator[Records]:
-    """Cut records where they have more samples than one message should."""
-    while len(records.samples) > MOST_SAMPLES:
-        point = records.samples[MOST_SAMPLES - 1].point
-        count = point.iteration + 1 - records.first
-        yield Records(records.first, records.losses[:count], point, records.samples[:MOST_SAMPLES])
-        records = replace(
-            records,
-            first=point.iteration + 1,
-            losses=records.losses[count:],
-            samples=records.samples[MOST_SAMPLES:],
-        )
-    yield records
-
-
-def _batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """Put together what one batch can take."""
-    batch: list[Message] = []
-    samples = 0
-    for message in messages:
-        count = len(message.records.samples) if isinstance(message, Progress) else 0
-        if batch and samples + count > MOST_SAMPLES:
-            yield batch
-            batch, samples = [], 0
-        batch.append(message)
-        samples += count
-    if batch:
-        yield batch
+    samples = [part.samples for part in parts if isinstance(part.samples, Samples) and len(part.samples)]
+    columns = [(s.iterations, s.vectors, s.numbers) for s in samples]
+    joined = Samples(samples[0].form, *map(np.concatenate, zip(*columns, strict=True))) if samples else ()
+    return Records(parts[0].first, losses, parts[-1].point, joined, parts[-1].ended)

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.training import Point, Recipe, Records, Run, Sample
+from engine.training import Point, Recipe, Run
 from graphs.network import Model, bind, built_in_names, load
 from gui.trainer import Done, Failed, Message, Paused, Progress, Slow, Trainer, trainer
-from gui.training_process import MOST_SAMPLES, merged, pieces
+from gui.training_process import merged
 from tests.gui.problems import Deadly, Failing, Greedy, Stuck, Unreadable, Wrapped
 from tests.helpers import model_of
 
@@ -144,7 +144,6 @@ def test_records_follow_one_another_and_the_last_word_comes_last(lab: Lab, model
         assert records.first == following
         following += len(records.losses)
         assert records.point.iteration == following - 1
-        assert len(records.samples) <= MOST_SAMPLES
     assert following == 701
 
 
@@ -190,6 +189,16 @@ def test_a_race_is_even(lab: Lab, model: Model) -> None:
     lab.wait_until_idle()
     for run in lab.runs.values():
         assert_same(run, straight(run))
+
+
+def test_a_run_that_joins_late_gets_no_more_than_its_turns(lab: Lab, model: Model) -> None:
+    lab.start(1, model, LONG)
+    lab.wait_for_iterations(1, 1500)
+    lab.start(2, model, LONG)
+    lab.wait_for_iterations(2, 1)
+    here = lab.runs[1].iteration
+    lab.wait_for_iterations(2, 700)
+    assert lab.runs[1].iteration > here + 100
 
 
 def test_one_run_is_paused_and_the_others_go_on(lab: Lab, model: Model) -> None:
@@ -279,6 +288,7 @@ def test_a_problem_that_cannot_be_sent_or_read(lab: Lab, model: Model) -> None:
     unsent: Any = Failing(model, LONG)
     unsent.own = lambda: None
     lab.start(1, unsent, 5)
+    assert lab.trainer.is_running(1)  # the failure is still to be told
     lab.start(2, Unreadable(model, LONG), 5)
     lab.start(3, model, 5)
     lab.wait_until_idle()
@@ -304,6 +314,7 @@ def test_a_killed_process_is_noticed_and_the_next_start_has_a_new_one(lab: Lab, 
         assert f"{ENDED} {run.iteration} is kept; train again to go on." in last.sentence
         lab.go_on(key, run.iteration + 50)
     assert lab.trainer.pid not in (None, first)
+    assert all(lab.trainer.is_running(key) for key in lab.runs)
     for key, run in lab.runs.items():
         assert lab.wait_for(key) == Done(key)
         assert_same(run, straight(run))
@@ -481,20 +492,17 @@ def test_the_application_has_one_trainer() -> None:
 # --- what is sent ------------------------------------------------------------------------------------------
 
 
-def recorded(counts: list[int]) -> list[Records]:
-    run = Run(bind(load("univariate-regression")))
-    return [run.advance(count) for count in counts]
-
-
-@pytest.mark.parametrize("counts", [[1], [1, 1], [5, 700, 3], [MOST_SAMPLES], [MOST_SAMPLES + 1]])
-def test_pieces_of_what_was_merged_are_the_same_again(counts: list[int]) -> None:
-    parts = recorded(counts)
-    whole = merged(parts)
-    cut = list(pieces(whole))
-    assert all(len(piece.samples) <= MOST_SAMPLES for piece in cut)
-    assert all(piece.point.iteration == piece.first + len(piece.losses) - 1 for piece in cut)
-    again = merged(cut)
-    assert again.losses.tolist() == [loss for part in parts for loss in part.losses]
-    samples: list[Sample] = [sample for part in parts for sample in part.samples]
-    assert [id(sample) for sample in again.samples] == [id(sample) for sample in samples]
-    assert (again.first, again.point, again.ended) == (parts[0].first, parts[-1].point, parts[-1].ended)
+@pytest.mark.parametrize("counts", [[1], [1, 1], [5, 700, 3], [0, 9], [3, 0]])
+@pytest.mark.parametrize("stride", [1, 4])
+def test_turns_are_told_as_one(counts: list[int], stride: int) -> None:
+    model = bind(load("univariate-regression"))
+    point = Run(model).point
+    run = Run(model, point=point, stride=stride)
+    whole = merged([run.advance(count) for count in counts])
+    straight = Run(model, point=point, stride=stride).advance(sum(counts))
+    assert whole.first == straight.first
+    assert whole.losses.tobytes() == straight.losses.tobytes()
+    assert_same_point(whole.point, straight.point)
+    assert [s.point.iteration for s in whole.samples] == [s.point.iteration for s in straight.samples]
+    for ours, theirs in zip(whole.samples, straight.samples, strict=True):
+        assert_same_point(ours.point, theirs.point)
