@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil, isfinite, prod
 from time import perf_counter
 from typing import Literal
@@ -122,6 +123,10 @@ class Space:
         """Return the same as it is read: ``W₁[0, 2]``."""
         name, bracket, rest = self.name(index).partition("[")
         return plain_name(name) + bracket + rest
+
+    def titles(self, most: int) -> list[str]:
+        """Return the titles of the first entries."""
+        return [self.title(index) for index in range(min(most, self.size))]
 
     def index(self, text: str) -> int:
         """Return the place of an entry: ``b``, ``W1[0, 2]`` or, for a single row or column, ``w[2]``.
@@ -254,7 +259,20 @@ class Slice:
 
     def coordinates(self, parameters: Parameters) -> tuple[float, float]:
         """Return the place on the slice that is nearest to a point."""
-        return self.project(self.space.vector(parameters))
+        if self._homes is None:
+            return self.project(self.space.vector(parameters))
+        return tuple(float(np.ravel(parameters[name])[i]) for name, i in self._homes)  # type: ignore[return-value]
+
+    @cached_property
+    def _homes(self) -> tuple[tuple[str, int], ...] | None:
+        """For a slice along entries, the parameter of each and the entry's place in it."""
+        if self.entries is None:
+            return None
+        spans = [(name, span) for name, _, span in self.space.spans()]
+        return tuple(
+            next((name, entry - span.start) for name, span in spans if entry < span.stop)
+            for entry in self.entries
+        )
 
     def project(self, vector: Array) -> tuple[float, float]:
         """Return the place on the slice that is nearest to a point given as one vector."""
@@ -331,7 +349,7 @@ def along_principal(graph: Graph, centre: Parameters, trajectory: Sequence[Param
     shares = lengths**2 / np.sum(lengths**2)
     explained = (float(shares[0]), float(shares[1]) if len(shares) > 1 else 0.0)
     labels = tuple(
-        f"{order} principal direction ({100 * share:.3g} %)"
+        f"{order} principal direction ({100 * share:.1f} %)"
         for order, share in zip(("first", "second"), explained, strict=True)
     )
     return Slice(space, "principal", middle, (first, second), (labels[0], labels[1]), shares=explained)

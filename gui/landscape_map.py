@@ -1,0 +1,518 @@
+"""The map of a landscape: colours, contours and a scale of colours, with what went on it drawn over it.
+
+This imports pyqtgraph, so it is imported when a map is first seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import (
+    QGraphicsItem,
+    QGraphicsPathItem,
+    QGraphicsRectItem,
+    QSizePolicy,
+    QStyleOptionGraphicsItem,
+    QWidget,
+)
+
+from engine.landscape import Extent, Surface
+from gui.numbers import format_number
+from gui.plots import NumberAxis
+from gui.runstyle import run_color, run_pen
+from gui.theme import Theme, application_font, blend
+from gui.viewdata.landscape import (
+    Scale,
+    color_table,
+    contour_lines,
+    labels_of,
+    levels_of,
+    nice_losses,
+    scale_of,
+    thinned,
+)
+
+__all__ = ["LandscapeMap", "Marks", "TrailMark"]
+
+Array = np.ndarray
+
+ANCHORS = {
+    "light": ("#fcfdf9", "#d3e0dd", "#90aebd", "#5b7299"),
+    "dark": ("#16181c", "#27344a", "#41607b", "#6f9aa6"),
+    "print": ("#ffffff", "#8a8a8a"),
+}
+"""From the lowest loss, near the background of the theme, to the highest."""
+RED = {"light": "#d7191c", "dark": "#ff4d4d", "print": "#c00000"}
+"""The dot at the initial parameters, as in the primer."""
+BAR = 11
+"""Pixels of width of the scale of colours."""
+AXIS = 33
+"""Pixels of height of the lower axis, with its label."""
+ARROW = 34
+"""Pixels of length of the negative gradient."""
+LEVEL = 1e-3
+"""Pixels that the whole negative gradient reaches at least, where it is drawn."""
+ROOM_FOR_LABELS = (340, 240)
+SMOOTH_UP_TO = 1500
+NARROWEST, WIDEST = 1e-9, 1e12
+EMPTY = np.empty((0, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class TrailMark:
+    """A run on the map: where it went, and how it is drawn."""
+
+    places: Array
+    style: int
+    is_ghost: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What is drawn over the map; places have shape (n, 2).
+
+    Attributes
+    ----------
+    trails
+        The runs, the one on top last.
+    starts
+        Initial parameters.
+    here
+        The point of the iteration shown.
+    downhill
+        The direction of the negative gradient there, in coordinates.
+    dots, best
+        Samples of a random search, and the best of them.
+    lowest
+        The lowest place of a quadratic.
+    """
+
+    trails: Sequence[TrailMark] = ()
+    starts: Array = field(default_factory=lambda: EMPTY)
+    here: tuple[float, float] | None = None
+    downhill: tuple[float, float] | None = None
+    dots: Array = field(default_factory=lambda: EMPTY)
+    best: tuple[float, float] | None = None
+
+
+class MapBox(pg.ViewBox):
+    """The area of a map: the wheel zooms, dragging moves, a click chooses a place.
+
+    Signals
+    -------
+    picked(QPointF)
+        Where, in the map's coordinates.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.setMouseEnabled(x=True, y=True)
+        self.setLimits(minXRange=NARROWEST, maxXRange=WIDEST, minYRange=NARROWEST, maxYRange=WIDEST)
+
+    # pyqtgraph
+
+    def mouseClickEvent(self, ev) -> None:  # noqa: ANN001  pyqtgraph's own event
+        if ev.button() == Qt.MouseButton.LeftButton and not ev.double():
+            ev.accept()
+            self.picked.emit(self.mapSceneToView(ev.scenePos()))
+
+    def suggestPadding(self, axis: int) -> float:
+        return 0.0
+
+
+class LandscapeMap(pg.PlotWidget):
+    """A surface from above.
+
+    Signals
+    -------
+    mouse_moved(QPointF)
+        Where the mouse is, in coordinates of the scene.
+    """
+
+    mouse_moved = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        self.box = MapBox()
+        self.axes = {side: NumberAxis(side) for side in ("bottom", "left")}
+        super().__init__(parent, viewBox=self.box, axisItems=self.axes)
+        self.theme = theme
+        self.surface: Surface | None = None
+        self.scale: Scale | None = None
+        self.levels: list[float] = []
+        self._marks = Marks()
+        self._labels = ("", "")
+        self._contoured: Surface | None = None
+        self._lines: list[tuple[Array, Array]] = []
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setMinimumHeight(60)
+        self.axes["bottom"].setHeight(AXIS)
+        self._make_items()
+        self.box.sigRangeChanged.connect(self._place_marks)
+        scene: Any = self.scene()
+        scene.sigMouseMoved.connect(self.mouse_moved)
+        self.set_theme(theme)
+
+    def _make_items(self) -> None:
+        item: Any = self.plotItem
+        item.layout.setContentsMargins(0, 6, 4, 0)
+        self.bar = ColorBar()
+        item.layout.addItem(self.bar, 2, 3)
+        item.layout.setColumnSpacing(2, 10)
+        self._hatch = QGraphicsRectItem()
+        self._image = pg.ImageItem(axisOrder="col-major")
+        self._contours = pg.PlotCurveItem(connect="finite", antialias=True)
+        self._dots = pg.ScatterPlotItem(symbol="o", size=3.5, pxMode=True)
+        self._best = pg.ScatterPlotItem(symbol="star", size=15, pxMode=True)
+        self._ends = pg.ScatterPlotItem(symbol="o", size=7, pxMode=True)
+        self._starts = pg.ScatterPlotItem(symbol="o", size=10, pxMode=True)
+        self._here = pg.ScatterPlotItem(symbol="o", size=13, pxMode=True)
+        self._arrow = Arrow()
+        self._tip = pg.TextItem(anchor=(0, 1))
+        self._trails: list[pg.PlotCurveItem] = []
+        self._texts: list[pg.TextItem] = []
+        under = (self._hatch, self._image, self._contours, self._dots, self._best)
+        over = (self._ends, self._starts, self._arrow, self._here, self._tip)
+        for first, parts in ((0, under), (6, over)):  # runs and labels lie between
+            for z, part in enumerate(parts, first):
+                part.setZValue(z)
+                self.box.addItem(part, ignoreBounds=True)
+        self._tip.setZValue(30)
+        self._tip.hide()
+
+    # --- what is shown ---
+
+    @property
+    def extent(self) -> Extent:
+        """The part of the slice in sight."""
+        (left, right), (bottom, top) = self.box.viewRange()
+        return Extent(left, right, bottom, top)
+
+    def show_extent(self, extent: Extent) -> None:
+        """Show a part of the slice."""
+        self.box.setRange(xRange=(extent.left, extent.right), yRange=(extent.bottom, extent.top), padding=0)
+
+    def set_labels(self, across: str, up: str) -> None:
+        """Say what the axes are."""
+        self._labels = (across, up)
+        muted = self.theme.color("muted").name()
+        for side, text in zip(("bottom", "left"), self._labels, strict=True):
+            axis = self.axes[side]
+            axis.setLabel(text, color=muted)
+            if axis.label is not None:
+                axis.label.setFont(application_font("small"))
+
+    def set_surface(self, surface: Surface | None, is_log: bool = False) -> None:
+        """Show a surface; None for nothing."""
+        self.surface = surface
+        self.scale = scale_of(surface.losses, is_log) if surface is not None else None
+        for part in (self._image, self._contours, self._hatch):
+            part.setVisible(surface is not None)
+        if surface is None:
+            self.bar.set_scale(None, [])
+            self._clear_texts()
+            return
+        self._paint_image(surface)
+        if surface.is_complete or self._contoured is None or self._contoured.extent != surface.extent:
+            self._contoured = surface if surface.is_complete else None
+            self._draw_contours(surface if surface.is_complete else None)
+        self.bar.set_scale(self.scale, self.levels)
+
+    def set_marks(self, marks: Marks) -> None:
+        """Draw runs, points and samples over the map."""
+        self._marks = marks
+        self._draw_trails()
+        self._dots.setData(pos=marks.dots)
+        self._best.setData(pos=[marks.best] if marks.best else [])
+        self._starts.setData(pos=marks.starts)
+        self._here.setData(pos=[marks.here] if marks.here else [])
+        self._place_arrow()
+
+    def show_tip(self, place: QPointF | None, text: str = "") -> None:
+        """Say something of a place, or nothing."""
+        self._tip.setVisible(place is not None)
+        if place is None:
+            return
+        extent = self.extent
+        is_right = place.x() > (extent.left + extent.right) / 2
+        is_high = place.y() > (extent.bottom + extent.top) / 2
+        self._tip.setText(text)
+        self._tip.setAnchor((1.06 if is_right else -0.08, -0.1 if is_high else 1.1))
+        self._tip.setPos(place)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self.theme = theme
+        small = application_font("small")
+        self.setBackground(theme.color("window"))
+        for axis in self.axes.values():
+            axis.setPen(pg.mkPen(theme.color("grid"), width=1))
+            axis.setTextPen(theme.color("muted"))
+            axis.setTickFont(small)
+        self.set_labels(*self._labels)
+        table = color_table(ANCHORS[theme.name])
+        self.bar.set_theme(theme, table)
+        self._paint_items(theme)
+        if self.surface is not None:
+            self._paint_image(self.surface)
+            self._write_labels()
+        self._draw_trails()
+
+    def _paint_items(self, theme: Theme) -> None:
+        around = pg.mkPen(theme.color("window"), width=1.5)
+        self._contours.setPen(pg.mkPen(_faint(theme.text, 0.38), width=1))
+        self._hatch.setBrush(QBrush(blend(theme.seed, theme.window, 0.35), Qt.BrushStyle.BDiagPattern))
+        self._hatch.setPen(QPen(Qt.PenStyle.NoPen))
+        self._starts.setBrush(QColor(RED[theme.name]))
+        self._starts.setPen(around)
+        self._dots.setBrush(_faint(theme.text, 0.4))
+        self._dots.setPen(None)
+        self._best.setBrush(theme.color("warning"))
+        self._best.setPen(pg.mkPen(theme.color("text"), width=1))
+        self._here.setBrush(None)
+        self._here.setPen(pg.mkPen(theme.color("text"), width=2))
+        self._arrow.set_colors(theme.color("text"), theme.color("window"))
+        self._tip.setColor(theme.color("tooltip_text"))
+        self._tip.fill = pg.mkBrush(theme.color("tooltip"))
+        self._tip.setFont(application_font("small"))
+
+    # --- the surface ---
+
+    def _paint_image(self, surface: Surface) -> None:
+        assert surface is self.surface
+        pixels = np.zeros((*surface.losses.shape, 4), np.uint8)
+        if self.scale is not None:
+            shares = self.scale.share(surface.losses)
+            known = np.isfinite(shares)
+            table = color_table(ANCHORS[self.theme.name])
+            pixels[..., :3] = table[np.where(known, shares * (len(table) - 1), 0).astype(np.intp)]
+            pixels[..., 3] = 255 * known
+        extent = surface.extent
+        half = [extent.width / (len(surface.xs) - 1) / 2, extent.height / (len(surface.ys) - 1) / 2]
+        self._image.setImage(pixels, levels=None, autoLevels=False)
+        self._image.setRect(
+            QRectF(
+                extent.left - half[0],
+                extent.bottom - half[1],
+                extent.width + 2 * half[0],
+                extent.height + 2 * half[1],
+            )
+        )
+        self._hatch.setRect(QRectF(extent.left, extent.bottom, extent.width, extent.height))
+
+    def _draw_contours(self, surface: Surface | None) -> None:
+        room = max(4, min(11, int(self.box.height() / 14)))
+        self.levels = levels_of(self.scale, room) if self.scale is not None else []
+        self._lines = []
+        if surface is not None and self.scale is not None:
+            self._lines = contour_lines(surface, self.scale, self.levels)
+        gap = np.array([np.nan])
+        xs, ys = ([part for line in self._lines for part in (line[i], gap)] for i in (0, 1))
+        self._contours.setData(np.concatenate([*xs, gap]), np.concatenate([*ys, gap]))
+        self._write_labels()
+
+    def _write_labels(self) -> None:
+        self._clear_texts()
+        size = (self.box.width(), self.box.height())
+        if self._contoured is None or size[0] < ROOM_FOR_LABELS[0] or size[1] < ROOM_FOR_LABELS[1]:
+            return
+        paper = _faint(self.theme.window, 0.72)
+        round_ones = nice_losses(self.scale, len(self.levels)) if self.scale is not None else []
+        for x, y, text in labels_of(self._lines, self.levels, round_ones, self._contoured.extent, size):
+            label = pg.TextItem(text, anchor=(0.5, 0.5), fill=paper, color=self.theme.color("text"))
+            label.setFont(application_font("small"))
+            label.setPos(x, y)
+            label.setZValue(3)
+            self.box.addItem(label, ignoreBounds=True)
+            self._texts.append(label)
+
+    def _clear_texts(self) -> None:
+        for label in self._texts:
+            self.box.removeItem(label)
+        self._texts = []
+
+    # --- what lies over it ---
+
+    def _draw_trails(self) -> None:
+        trails = self._marks.trails
+        while len(self._trails) < len(trails):
+            curve = pg.PlotCurveItem(connect="finite")
+            curve.setZValue(5 + 0.01 * len(self._trails))
+            self.box.addItem(curve, ignoreBounds=True)
+            self._trails.append(curve)
+        size, extent = (max(1.0, self.box.width()), max(1.0, self.box.height())), self.extent
+        ratio = self.devicePixelRatioF()  # pyqtgraph's pens are as wide as pixels of the screen
+        for curve, trail in zip(self._trails, trails, strict=False):
+            places = thinned(trail.places, extent, size)
+            curve.setPen(run_pen(self.theme, trail.style, width=2.0 * ratio, ghost=trail.is_ghost))
+            casing = pg.mkPen(self.theme.color("window"), width=(3.0 if trail.is_ghost else 4.5) * ratio)
+            curve.setShadowPen(casing)
+            curve.setData(places[:, 0], places[:, 1], antialias=len(places) <= SMOOTH_UP_TO)
+        for i, curve in enumerate(self._trails):
+            curve.setVisible(i < len(trails))
+        self._draw_ends()
+
+    def _draw_ends(self) -> None:
+        spots = []
+        for trail in self._marks.trails:
+            finite = trail.places[np.isfinite(trail.places).all(axis=1)]
+            if len(finite):
+                color = run_color(self.theme, trail.style)
+                spots.append(
+                    {
+                        "pos": finite[-1],
+                        "brush": blend(color.name(), self.theme.card, 0.5) if trail.is_ghost else color,
+                        "pen": pg.mkPen(self.theme.color("window"), width=1),
+                    }
+                )
+        self._ends.setData(spots)
+
+    def _place_marks(self) -> None:
+        """Bring what depends on the part in sight up to date: which points matter, and the arrow's angle."""
+        self._draw_trails()
+        self._place_arrow()
+
+    def _place_arrow(self) -> None:
+        marks = self._marks
+        if marks.here is None or marks.downhill is None:
+            self._arrow.hide()
+            return
+        extent = self.extent
+        across = marks.downhill[0] * self.box.width() / extent.width
+        up = marks.downhill[1] * self.box.height() / extent.height
+        # where the ground is level, the direction of what is left tells nothing
+        is_drawn = math.isfinite(across) and math.isfinite(up) and math.hypot(across, up) > LEVEL
+        self._arrow.setVisible(is_drawn)
+        if is_drawn:
+            self._arrow.setPos(*marks.here)
+            self._arrow.setRotation(-math.degrees(math.atan2(up, across)))
+
+
+class Arrow(QGraphicsPathItem):
+    """An arrow of a fixed length in pixels, which begins where it stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        path = QPainterPath(QPointF(6, -1.2))
+        for x, y in (
+            (ARROW - 9, -1.2),
+            (ARROW - 10, -5),
+            (ARROW, 0),
+            (ARROW - 10, 5),
+            (ARROW - 9, 1.2),
+            (6, 1.2),
+        ):
+            path.lineTo(x, y)
+        path.closeSubpath()
+        self.setPath(path)
+
+    def set_colors(self, color: QColor, around: QColor) -> None:
+        """Paint in a colour, with a line around it."""
+        self.setBrush(color)
+        self.setPen(QPen(around, 1.2))
+
+    # Qt
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        super().paint(painter, option, widget)
+
+
+class ColorBar(pg.GraphicsWidget):
+    """The scale of colours: a strip from the lowest loss to the highest, with numbers beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scale: Scale | None = None
+        self._levels: Sequence[float] = ()
+        self._theme: Theme | None = None
+        self._strip = QImage()
+        self.setMinimumWidth(66)
+        self.setMaximumWidth(66)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+    def set_theme(self, theme: Theme, table: Array) -> None:
+        """Paint in another theme."""
+        self._theme = theme
+        rgba = np.full((len(table), 1, 4), 255, np.uint8)
+        rgba[:, 0, :3] = table[::-1]
+        self._strip = QImage(rgba.tobytes(), 1, len(table), 4, QImage.Format.Format_RGBA8888).copy()
+        self.update()
+
+    def set_scale(self, scale: Scale | None, levels: Sequence[float]) -> None:
+        """Show a scale; None for nothing. `levels` are the losses of the contours."""
+        self._scale, self._levels = scale, levels
+        self.update()
+
+    def texts(self) -> list[tuple[float, str]]:
+        """Return the numbers beside the strip: their place from 0 at the bottom to 1, and what they say."""
+        scale = self._scale
+        if scale is None:
+            return []
+        height = max(1.0, self.size().height() - 20)
+        most = max(2, int(height / 26))
+        values = nice_losses(scale, most)
+        places = [float(p) for p in scale.share(np.array(values))] if values else []
+        found = [(p, format_number(v, 3)) for p, v in zip(places, values, strict=True)]
+        return found or [(0.0, format_number(scale.low, 3))]
+
+    # Qt
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        if self._theme is None or self._scale is None:
+            return
+        theme, size = self._theme, self.size()
+        top, bottom = 18.0, size.height() - 1.0
+        strip = QRectF(0.5, top, BAR, bottom - top)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(strip, self._strip)
+        painter.setPen(QPen(theme.color("separator"), 1))
+        painter.drawRect(strip)
+        painter.setFont(application_font("small"))
+        painter.setPen(theme.color("muted"))
+        painter.drawText(QRectF(0, -2, size.width(), 16), Qt.AlignmentFlag.AlignLeft, self._scale.title)
+        self._paint_levels(painter, strip)
+        metrics = QFontMetricsF(application_font("small"))
+        for place, text in self.texts():
+            y = strip.bottom() - place * strip.height()
+            painter.setPen(QPen(theme.color("muted"), 1))
+            painter.drawLine(QPointF(BAR + 1, y), QPointF(BAR + 4, y))
+            y = min(max(y, top + 4), bottom - 4)  # the text stays inside, its line stays where it is
+            painter.drawText(QPointF(BAR + 7, y + metrics.capHeight() / 2), text)
+
+    def _paint_levels(self, painter: QPainter, strip: QRectF) -> None:
+        """Mark on the strip where contours are drawn."""
+        assert self._theme is not None
+        assert self._scale is not None
+        painter.setPen(QPen(_faint(self._theme.text, 0.45), 1))
+        for place in self._scale.share(np.array(self._levels)) if self._levels else ():
+            y = strip.bottom() - float(place) * strip.height()
+            painter.drawLine(QPointF(strip.left(), y), QPointF(strip.right(), y))
+
+    def sizeHint(self, which: Qt.SizeHint, constraint: QSizeF = QSizeF()) -> QSizeF:  # noqa: B008  Qt's own
+        heights = {Qt.SizeHint.MinimumSize: 40.0, Qt.SizeHint.MaximumSize: 1e6}
+        return QSizeF(66, heights.get(which, 200.0))
+
+
+def _faint(color: str, opacity: float) -> QColor:
+    """Return a colour that lets what is under it shine through."""
+    found = QColor(color)
+    found.setAlphaF(opacity)
+    return found

@@ -1,0 +1,491 @@
+"""The landscape: the loss around the parameters, and the runs on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.errors import UsageError
+from engine.landscape import (
+    Extent,
+    Slice,
+    Space,
+    Surface,
+    along_entries,
+    along_principal,
+    along_random,
+    default_extent,
+    evaluate,
+)
+from engine.trace import Trace
+from graphs.network import Model
+from gui.jobs import Task
+from gui.lab import LabRun
+from gui.panel import Panel
+from gui.session import Session
+from gui.theme import Theme, application_font
+from gui.viewdata.landscape import Trail, hover_text, loss_at, off_sentence, slice_sentence, start_points
+
+if TYPE_CHECKING:
+    from gui.landscape_map import LandscapeMap
+
+Array = np.ndarray
+
+KINDS = {
+    "entries": ("Parameters", "Two parameters vary"),
+    "principal": ("Principal", "The two directions in which the run moved most"),
+    "random": ("Random", "Two random directions, each parameter's part as long as the parameter"),
+}
+TIGHT = "QComboBox { padding-left: 8px; padding-right: 20px; } QComboBox::drop-down { width: 20px; }"
+LISTED = 4000
+"""Entries that a list offers; those of larger networks are typed."""
+ZOOM_DELAY = 25
+"""Milliseconds that a zoom stands still before it is worked out."""
+
+
+class LandscapePanel(Panel):
+    """The loss over two parameters or two directions, as a map."""
+
+    title = "Landscape"
+    object_name = "landscape"
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(session, theme, parent)
+        self.map: LandscapeMap | None = None
+        self.slice: Slice | None = None
+        self.surface: Surface | None = None
+        self._model: Model | None = None
+        self._iteration = 0  # at whose parameters the slice has its centre, and of which run
+        self._centred: LabRun = session.current
+        self._seed = 0
+        self._problem = ""
+        self._trace: Trace | None = None
+        self._trails: dict[LabRun, Trail] = {}
+        self._task: Task | None = None
+        self._wanted: Extent | None = None
+        self._keeps_extent = False
+        self._is_working = False
+        self._make_parts()
+        self._arrange()
+        self._zoom_timer = QTimer(self, singleShot=True, interval=ZOOM_DELAY)
+        self._zoom_timer.timeout.connect(self._work_out_what_is_seen)
+        self._build_timer = QTimer(self, singleShot=True, interval=0)
+        self._build_timer.timeout.connect(self.build)
+        self._connect()
+
+    def build(self) -> None:
+        """Make the map, which imports pyqtgraph: done when the panel is first seen."""
+        if self.map is not None:
+            return
+        from gui.landscape_map import LandscapeMap
+
+        self.map = LandscapeMap(self.theme)
+        self.map.setAccessibleName("loss landscape")
+        self.map.box.picked.connect(self.start_from)
+        self.map.box.sigRangeChangedManually.connect(self._zoomed)
+        self.map.mouse_moved.connect(self._hover)
+        self._column.insertWidget(2, self.map, 1)
+        self.mark_stale()
+
+    def refresh(self) -> None:
+        """Show the landscape of the session's network, and where its runs stand on it."""
+        if self.map is None:
+            return
+        if self.session.model is not self._model:
+            self._take_model()
+        elif self.slice is None and self.kind.currentData() == "principal":
+            self._make_slice()  # the run may have moved by now
+        self._draw_marks()
+
+    def settle(self) -> None:
+        """Work the landscape out now, to its end."""
+        self.build()
+        self._refresh_now()
+        self._zoom_timer.stop()
+        if self._wanted is not None and self.slice is not None and self._is_working:
+            self._cancel()
+            for surface in evaluate(
+                self.slice, self.session.model.graph, self.session.model.inputs, self._wanted
+            ):
+                self._take_surface(surface)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        if self.map is not None:
+            self.map.set_theme(theme)
+        super().set_theme(theme)
+
+    # --- what is asked for ---
+
+    def recentre(self) -> None:
+        """Put the centre of the slice where the session stands, and show everything on it."""
+        self._make_slice()
+        self._draw_marks()
+
+    def redraw(self) -> None:
+        """Draw other random directions."""
+        self._seed += 1
+        self.recentre()
+
+    def start_from(self, place: QPointF) -> None:
+        """Start from a place on the map: every other number stays as at the slice's centre."""
+        if self.slice is None:
+            return
+        self._keeps_extent = True
+        self.session.set_values(self.slice.parameters(place.x(), place.y()))
+        self._keeps_extent = False
+
+    def choose(self, kind: str, x: int | None = None, y: int | None = None) -> None:
+        """Choose the axes: a kind of slice and, for one along entries, their places among all numbers."""
+        self.kind.setCurrentIndex(self.kind.findData(kind))
+        for box, index in ((self.x_axis, x), (self.y_axis, y)):
+            if index is not None:
+                _show_entry(box, index)
+        self._axes_chosen()
+
+    # --- the slice ---
+
+    def _take_model(self) -> None:
+        """Take over another model: nothing of the old one is shown any more."""
+        session, old = self.session, self._model
+        self._model = session.model
+        space = Space.of(session.model.graph)
+        if old is None or Space.of(old.graph) != space:
+            self._offer(space)
+        keeps = self._keeps_extent and self.map is not None and old is not None
+        extent = self.map.extent if keeps and self.map is not None else None
+        self._make_slice(extent)
+
+    def _offer(self, space: Space) -> None:
+        """Offer the entries of another network, the first two first."""
+        is_typed = space.size > LISTED
+        titles = space.titles(LISTED)
+        for box, first in ((self.x_axis, 0), (self.y_axis, min(1, space.size - 1))):
+            box.blockSignals(True)
+            box.clear()
+            box.setEditable(is_typed)
+            for index, title in enumerate(titles):
+                box.addItem(title, index)
+            box.setCurrentIndex(first)
+            box.blockSignals(False)
+
+    def _make_slice(self, extent: Extent | None = None) -> None:
+        """Make the slice anew around where the session stands."""
+        session = self.session
+        self._cancel()
+        self._trails.clear()
+        self.surface = None
+        self._iteration = session.iteration
+        self._centred = session.current
+        centre = {name: session.trace.values[name] for name in session.model.graph.parameters}
+        try:
+            self.slice = self._slice_through(centre)
+            self._problem = ""
+        except UsageError as error:
+            self.slice, self._problem = None, _capitalised(str(error))
+        assert self.map is not None
+        self.map.set_surface(None)
+        if self.slice is not None:
+            self.map.set_labels(*self.slice.labels)
+            self._show(extent or self._default_extent())
+
+    def _slice_through(self, centre: dict[str, Array]) -> Slice:
+        graph, kind = self.session.model.graph, self.kind.currentData()
+        if kind == "principal":
+            points = [s.point.parameters for s in self.session.run.history.samples]
+            return along_principal(graph, centre, [*points, self.session.run.point.parameters])
+        if kind == "random":
+            return along_random(graph, centre, self._seed)
+        return along_entries(graph, centre, *(self._entry(box) for box in (self.x_axis, self.y_axis)))
+
+    def _entry(self, box: QComboBox) -> str:
+        if box.isEditable():
+            return box.currentText()
+        space = Space.of(self.session.model.graph)
+        return space.name(box.currentData()) if box.count() else ""
+
+    def _default_extent(self) -> Extent:
+        assert self.slice is not None
+        session = self.session
+        others = [r.run for r in self._shown_runs() if r is not session.current]
+        points = start_points([session.run, *others])
+        return default_extent(self.slice, session.model.graph, session.model.inputs, points)
+
+    def _shown_runs(self) -> list[LabRun]:
+        """Return the runs in sight that have these parameters, the current one last: it lies on top."""
+        session = self.session
+        space = Space.of(session.model.graph)
+        shown = [r for r in session.runs if r.visible or r is session.current]
+        shown = [r for r in shown if Space.of(r.run.problem.graph) == space]
+        return sorted(shown, key=lambda r: r is session.current)
+
+    # --- the surface ---
+
+    def _show(self, extent: Extent) -> None:
+        assert self.map is not None
+        self.map.show_extent(extent)
+        self._work_out(self.map.extent)
+
+    def _zoomed(self) -> None:
+        self._zoom_timer.start()
+
+    def _work_out_what_is_seen(self) -> None:
+        if self.map is not None and self.slice is not None and self.map.extent != self._wanted:
+            self._work_out(self.map.extent)
+
+    def _work_out(self, extent: Extent) -> None:
+        """Work the surface out beside the window, from coarse to fine; what was asked before is given up."""
+        self._cancel()
+        assert self.slice is not None
+        slice_, graph, inputs = self.slice, self.session.model.graph, self.session.model.inputs
+        self._wanted = extent
+        self._is_working = True
+        self._task = Task(lambda: evaluate(slice_, graph, inputs, extent), self, newest_only=True)
+        self._task.came.connect(self._take_surface)
+        self._task.ended.connect(self._finish)
+        self._task.failed.connect(self._fail)
+        self._task.start()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task.deleteLater()
+        self._task, self._is_working = None, False
+
+    def _take_surface(self, surface: Surface) -> None:
+        assert self.map is not None
+        self.surface = surface
+        self.map.set_surface(surface, self.log_button.isChecked())
+        if self.map.scale is not None:
+            self.log_button.setToolTip(f"Logarithmic colours. Now: {self.map.scale.sentence}")
+
+    def _finish(self) -> None:
+        self._is_working = False
+
+    def _fail(self, sentence: str) -> None:
+        self._is_working = False
+        self._problem = _capitalised(sentence)
+        self._tell()
+
+    def _rescale(self) -> None:
+        if self.surface is not None:
+            self._take_surface(self.surface)
+
+    # --- what lies on it ---
+
+    def _draw_marks(self) -> None:
+        self._tell()
+        if self.map is None or self.slice is None:
+            return
+        from gui.landscape_map import Marks, TrailMark
+
+        session, slice_ = self.session, self.slice
+        runs = self._shown_runs()
+        self._trails = {r: self._trails.get(r) or Trail(slice_, r.run) for r in runs}
+        group = session.current.group
+        trails = [TrailMark(self._trails[r].places(), r.style, r.group != group) for r in runs]
+        starts = {slice_.coordinates(r.run.history.samples[0].point.parameters): None for r in runs}
+        values, gradients = session.trace.values, session.trace.gradients
+        names = slice_.space.names
+        self._trace = session.trace
+        dots, best = self._search_marks()
+        self.map.set_marks(
+            Marks(
+                trails,
+                np.array(list(starts)).reshape(-1, 2),
+                slice_.coordinates({n: values[n] for n in names}),
+                slice_.downhill({n: gradients[n] for n in names}),
+                dots,
+                best,
+            )
+        )
+
+    def _search_marks(self) -> tuple[Array, tuple[float, float] | None]:
+        """Return where the samples of a random search lie, and the best of them."""
+        result = getattr(self.session, "search", None)
+        if result is None or self.slice is None:
+            return np.empty((0, 2)), None
+        vectors = result.dots.vectors
+        places = np.array([self.slice.project(v) for v in vectors]).reshape(-1, 2)
+        return places, self.slice.project(result.best.vector) if result.best is not None else None
+
+    def _follow(self) -> None:
+        """Follow the timeline: another iteration is another point, another step is not."""
+        if not self.isVisible():
+            self._is_stale = True
+        elif self.session.trace is not self._trace and self.session.model is self._model:
+            self._draw_marks()
+
+    def _tell(self) -> None:
+        is_shown = self.slice is not None and not self._problem
+        text = self.caption()
+        self._caption.setText(text)
+        self._caption.setToolTip(text)
+        self._caption.setVisible(is_shown)
+        self._note.setText(self._problem)
+        self._note.setVisible(bool(self._problem))
+        if self.map is not None:
+            self.map.setVisible(is_shown)
+        self.recentre_button.setEnabled(self.slice is not None or bool(self._problem))
+
+    def caption(self) -> str:
+        """Return what is shown, in words."""
+        if self.slice is None:
+            return ""
+        values = self.session.trace.values
+        off = self.slice.distance({n: values[n] for n in self.slice.space.names})
+        run = self._centred.name if len(self._shown_runs()) > 1 else ""
+        return f"{slice_sentence(self.slice, self._iteration, run)} {off_sentence(self.slice, off)}".strip()
+
+    def _hover(self, position: QPointF) -> None:
+        assert self.map is not None
+        box = self.map.box
+        if self.slice is None or not box.sceneBoundingRect().contains(position):
+            self.map.show_tip(None)
+            return
+        place = box.mapSceneToView(position)
+        loss = loss_at(self.session.model, self.slice, self.surface, place.x(), place.y())
+        self.map.show_tip(place, hover_text(self.slice, place.x(), place.y(), loss))
+
+    # --- parts ---
+
+    def _axes_chosen(self) -> None:
+        self._fit_parts()
+        if self.map is not None and self._model is self.session.model:
+            self.recentre()
+
+    def _make_parts(self) -> None:
+        self.kind = QComboBox()
+        for name, (text, tip) in KINDS.items():
+            self.kind.addItem(text, name)
+            self.kind.setItemData(self.kind.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.kind.setStyleSheet(TIGHT)
+        self.kind.setFixedWidth(120)
+        self.kind.setAccessibleName("what the axes are")
+        self.kind.setToolTip("What the axes are: two parameters, or two directions")
+        self.x_axis, self.y_axis = _entry_box("horizontal axis"), _entry_box("vertical axis")
+        self.log_button, self.recentre_button = QPushButton("Log"), QPushButton("Recentre")
+        self.redraw_button = QPushButton("Redraw")
+        self.log_button.setCheckable(True)
+        self.log_button.setToolTip("Logarithmic colours")
+        self.recentre_button.setToolTip("Put the slice through the point shown, and show everything on it")
+        self.redraw_button.setToolTip("Draw two other random directions")
+        for part in (
+            self.kind,
+            self.x_axis,
+            self.y_axis,
+            self.log_button,
+            self.recentre_button,
+            self.redraw_button,
+        ):
+            part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._caption, self._note = QLabel(), QLabel()
+        for label, role in ((self._caption, "small"), (self._note, "muted")):
+            label.setProperty("role", role)
+        self._caption.setFont(application_font("small"))
+        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._note.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._note.setWordWrap(True)
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for part in (self.kind, self.x_axis, self.y_axis, self.redraw_button):
+            row.addWidget(part)
+        row.addStretch(1)
+        for part in (self.log_button, self.recentre_button):
+            row.addWidget(part)
+        self._column = QVBoxLayout(self)
+        self._column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self._column.setContentsMargins(12, 4, 12, 4)
+        self._column.setSpacing(3)
+        self._column.addLayout(row)
+        self._column.addWidget(self._caption)
+        self._column.addWidget(self._note, 1)
+
+    def _connect(self) -> None:
+        session = self.session
+        self.kind.activated.connect(self._axes_chosen)
+        for box in (self.x_axis, self.y_axis):
+            box.activated.connect(self._axes_chosen)
+        self.log_button.toggled.connect(self._rescale)
+        self.recentre_button.clicked.connect(self.recentre)
+        self.redraw_button.clicked.connect(self.redraw)
+        session.frame_changed.connect(self._follow)
+        self.refresh_on(session.document_changed, session.progressed, session.runs_changed)
+        if hasattr(session, "search_changed"):
+            self.refresh_on(session.search_changed)
+
+    def _fit_parts(self) -> None:
+        """Show the parts that belong to the kind of slice, as far as there is room for them."""
+        kind = self.kind.currentData()
+        self.x_axis.setVisible(kind == "entries")
+        self.y_axis.setVisible(kind == "entries")
+        self.redraw_button.setVisible(kind == "random")
+        room = self.width() - 24
+        for part in (self.kind, self.x_axis, self.y_axis, self.redraw_button):
+            room -= min(part.sizeHint().width(), part.maximumWidth()) + 6 if not part.isHidden() else 0
+        for part in (self.recentre_button, self.log_button):
+            room -= part.sizeHint().width() + 6
+            part.setVisible(room >= -6)
+
+    # Qt
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(180, 110)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_parts()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.map is None:
+            self._build_timer.start()
+        elif self._wanted is None:
+            self._zoom_timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if self.map is not None:
+            self.map.show_tip(None)
+        if self._is_working:
+            self._cancel()
+            self._wanted = None  # to be worked out when the panel is seen again
+        super().hideEvent(event)
+
+
+def _entry_box(name: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setToolTip(f"The {name}")
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(4)
+    box.setFixedWidth(104)
+    box.setStyleSheet(TIGHT)
+    box.setMaxVisibleItems(12)
+    box.view().setMinimumWidth(140)
+    box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    return box
+
+
+def _show_entry(box: QComboBox, index: int) -> None:
+    box.blockSignals(True)
+    box.setCurrentIndex(index)
+    box.blockSignals(False)
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
