@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import main as command_line
+from engine.optimizers import OPTIMIZERS
 from graphs.network import built_in_names
 
 Caught = pytest.CaptureFixture[str]
@@ -102,6 +103,33 @@ def test_an_optimizer_adds_the_update(capsys: Caught) -> None:
         assert step["gradient"] == gradient
         assert step["value"] == before - 0.25 * gradient
         assert step["code"] == f"{step['node']} = {step['node']} - 0.25 * d_{step['node']}"
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("detail", ["equation", "primitive"])
+def test_every_optimizer_has_a_step_a_quantity(optimizer: str, detail: str, capsys: Caught) -> None:
+    name = "two-layer-linear"
+    argv = (name, "--detail", detail, "--optimizer", optimizer)
+    updates = [step for step in traced(capsys, *argv)["steps"] if step["phase"] == "update"]
+    quantities = [q.name for q in OPTIMIZERS[optimizer].quantities]
+    assert [step["quantity"] for step in updates] == 4 * quantities
+    assert {step["node"] for step in updates} == {"W1", "b1", "w2", "b2"}
+    for step in updates:
+        assert set(step) == KEYS["update"]
+        assert step["latex"]
+        assert step["code"]
+    assert command_line.main(["trace", *argv]) == 0
+    text = capsys.readouterr().out
+    for quantity in OPTIMIZERS[optimizer].quantities[:-1]:
+        assert f"{quantity.text} of W₁" in text
+
+
+def test_an_update_is_said_in_the_words_of_the_optimizer(capsys: Caught) -> None:
+    assert command_line.main(["trace", "two-layer-linear", "--optimizer", "adam", "--beta1", "0.8"]) == 0
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines() if " update " in line]
+    assert rows[0].split(" update ")[1].startswith("first moment of W₁ 2×3 0.8 v_W₁ + (1 − 0.8) ∂L/∂W₁ [")
+    assert "0.05 v̂_W₁ ⊘ (√(ŝ_W₁) + 1e-08)" in rows[4]
+    assert rows[5].split(" update ")[1].startswith("W₁ 2×3 W₁ − step_W₁ [")
 
 
 def test_a_learning_rate_alone_takes_the_networks_optimizer(capsys: Caught) -> None:

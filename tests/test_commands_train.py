@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -310,3 +314,33 @@ def test_every_recipe_is_determined_by_its_seed(optimizer: str, schedule: str, c
     first = trained(capsys, *options, "7")
     assert first == trained(capsys, *options, "7")
     assert first["loss"] != trained(capsys, *options, "8")["loss"]
+
+
+# --- who watches -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+def test_progress_is_shown_on_a_terminal_and_wiped_away_at_the_end() -> None:
+    import pty  # not on Windows
+
+    terminal, end = pty.openpty()
+    argv = [sys.executable, str(Path(command_line.__file__)), "train", U, "--steps", "40"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=end) as process:
+        os.close(end)
+        said = b""
+        while chunk := _read(terminal):
+            said += chunk
+        out, _ = process.communicate(timeout=60)
+    os.close(terminal)
+    assert process.returncode == 0
+    assert b"%" not in out
+    lines = [line.strip() for line in said.decode().split("\r")]
+    assert any(re.fullmatch(r"100 %, loss 0\.34\d+", line) for line in lines)
+    assert lines[-1] == ""
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux says so when the other end has been closed
+        return b""

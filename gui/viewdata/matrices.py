@@ -90,13 +90,13 @@ def _matrix_view(numbers: Numbers, expr: Expr, read: str = "forward") -> MatrixV
 
 
 def _role(expr: Expr, read: str) -> str:
-    """Return the role of what is made of gradients, of an update's quantities, of values, or of numbers."""
+    """Return the role of what is made of an update's quantities, of gradients, of values, or of numbers."""
     found = names(expr)
-    if any(name.kind == "gradient" for name in found):
-        return "backward"
     owners = [name.name.partition(":") for name in found]
     if any(owner and colon for owner, colon, _ in owners):
         return "update"
+    if any(name.kind == "gradient" for name in found):
+        return "backward"
     return read if any(not colon for _, colon, _ in owners) else "text"
 
 

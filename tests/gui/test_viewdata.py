@@ -200,7 +200,7 @@ def _assert_product(view: StepView, frame: Frame) -> None:
     if len(view.matrices) < 3:
         return
     first, equals, *rest = view.matrices
-    operations = {"+", "−", "⊙", "×", "·", *()}
+    operations = {"+", "−", "⊙", "×", "·", "⊘", "÷"}
     if not isinstance(first, MatrixView) or any(isinstance(p, str) and p not in operations for p in rest):
         return
     assert equals in ("=", "+=")
@@ -216,6 +216,8 @@ def _multiplied(parts: list[MatrixView | str]) -> np.ndarray:
         if isinstance(part, MatrixView):
             if product is None:
                 product = part.array
+            elif operation in ("⊘", "÷"):
+                product = product / part.array
             else:
                 product = product @ part.array if operation == "·" else product * part.array
         elif part in ("+", "−"):
