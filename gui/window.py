@@ -41,6 +41,7 @@ from gui.files import save_network
 from gui.keysheet import KeySheet
 from gui.lab import rivals
 from gui.layouts import layout_of
+from gui.motion import motion_wanted
 from gui.notify import NotificationBar, Notifier
 from gui.overlay import Overlay
 from gui.panel import Panel
@@ -53,7 +54,7 @@ from gui.theme import THEMES, Theme
 from gui.theme import apply as apply_theme
 from gui.trainer import trainer
 from gui.transport import TransportBar
-from gui.viewdata import factor_latex, scene_view, timeline_phases
+from gui.viewdata import factor_latex, lane_formulas, scene_view, timeline_phases
 
 __all__ = ["DOCKS", "Dock", "Window"]
 
@@ -140,6 +141,7 @@ class Window(QMainWindow):
     def _make_centre(self) -> None:
         self.scene = GraphScene(self.theme, self)
         self.view = GraphView(self.scene)
+        self.view.set_motion(motion_wanted(self.settings.get("view/motion")))
         self.view.setAccessibleName("Computation graph")
         self.transport = TransportBar(self.theme)
         self.transport.set_actions(
@@ -319,6 +321,7 @@ class Window(QMainWindow):
         session.frame_changed.connect(self._show_frame)
         session.graph_changed.connect(self._show_graph)
         session.document_changed.connect(self._say_document)
+        session.document_changed.connect(self._prefetch)  # another optimizer has other formulas
         session.selection_changed.connect(self._show_selection)
         session.playing_changed.connect(self._show_place)
         session.training_changed.connect(self._show_actions)
@@ -412,6 +415,7 @@ class Window(QMainWindow):
         for _, target, slot in statics.flows_back:
             if (equation := statics.backward(target, slot)) is not None:
                 found += [equation.coloured, factor_latex(equation)]
+        found += lane_formulas(self.session.frame)
         self.cache.prefetch(dict.fromkeys(text for text in found if text))
 
     # --- what actions do ---

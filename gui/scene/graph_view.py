@@ -118,6 +118,11 @@ class GraphView(QGraphicsView):
         """Whether the whole graph is kept in sight."""
         return self._fitted
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether it is on its way to an update or back."""
+        return self._animation.state() == QVariantAnimation.State.Running
+
     def set_motion(self, motion: bool) -> None:
         """Let the view glide to an update and back, or be there at once."""
         self._motion = motion
@@ -198,7 +203,7 @@ class GraphView(QGraphicsView):
 
     def _is_enough(self, wanted: Sight) -> bool:
         """Say whether what is in sight now shows the next parameter's update as well."""
-        if self._animation.state() == QVariantAnimation.State.Running:
+        if self.is_moving:
             return False
         room = self._room()
         sight = self.mapToScene(room.toRect()).boundingRect().adjusted(-2, -2, 2, 2)

@@ -39,6 +39,8 @@ BESIDE = 24.0
 """Between a lane and a card of the graph that hangs down beside it."""
 SIDEWAYS = 0.5
 """How much further down a lane would rather stand than so much aside."""
+MANY = 2000
+"""Of more cards and pieces of wires than these no place aside of them is looked for."""
 FEW = 5
 """Up to so many arrows between graph and lane, every order of theirs is tried."""
 
@@ -122,21 +124,17 @@ class LanePlan:
         """
         graph, found = self._geometry.bounds_of_all, self._geometry.hindrances
         half, middle = width / 2, span.center().x()
-        aside = np.concatenate([found[:, 0] - half - BESIDE, found[:, 2] + half + BESIDE])
         low, high = graph.left() + half, graph.right() - half
-        places = [graph.center().x()] if low > high else [min(max(middle, low), high)]
-        places += [x for x in aside.tolist() if low <= x <= high]
-
-        def bottom(x: float) -> float:
-            left, right = min(x - half, span.left()) - BESIDE / 2, max(x + half, span.right()) + BESIDE / 2
-            below = found[(found[:, 0] < right) & (found[:, 2] > left), 3]
-            return float(below.max()) if len(below) else graph.bottom()
-
-        def cost(x: float) -> float:
-            return bottom(x) + SIDEWAYS * abs(x - middle)
-
-        best = min(places, key=cost)
-        return bottom(best), best
+        places = np.array([graph.center().x() if low > high else min(max(middle, low), high)])
+        if len(found) <= MANY:
+            aside = np.concatenate([found[:, 0] - half - BESIDE, found[:, 2] + half + BESIDE])
+            places = np.concatenate([places, aside[(low <= aside) & (aside <= high)]])
+        left = np.minimum(places - half, span.left()) - BESIDE / 2
+        right = np.maximum(places + half, span.right()) + BESIDE / 2
+        is_above = (found[:, 0] < right[:, None]) & (found[:, 2] > left[:, None])
+        bottoms = np.where(is_above, found[:, 3], span.bottom()).max(axis=1)
+        best = int(np.argmin(bottoms + SIDEWAYS * np.abs(places - middle)))
+        return float(bottoms[best]), float(places[best])
 
     def _is_on_top(self, name: str) -> bool:
         """Say whether no card of the same column stands above this one."""

@@ -190,4 +190,5 @@ def _line_card(frame: Frame, line: LaneLine, step: Step) -> NodeView:
 
 
 def _taking_part(card: NodeView, read: Iterable[str]) -> NodeView:
-    return replace(card, part=True) if card.name in read else card
+    # what is read by the name of the value is the old one, on the parameter's own card
+    return replace(card, part=True) if card.name in read and card.name != VALUE else card

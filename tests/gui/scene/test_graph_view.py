@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from engine.optimizers import OPTIMIZERS
 from gui.scene.edge_item import EdgeItem
 from gui.scene.graph_scene import GraphScene
-from gui.scene.graph_view import CAPTION_HEIGHT, KEY_HEIGHT, GraphView
+from gui.scene.graph_view import CAPTION_HEIGHT, FADE, KEY_HEIGHT, MOTION, GraphView
 from gui.viewdata import SceneView
+from tests.gui.scene.scenes import Show
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -158,3 +160,124 @@ def test_an_empty_view_can_be_shown(qtbot):
     view.show()
     scene.show_step(SceneView({}, {}))
     view.grab()
+
+
+# --- updates -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def adam() -> Show:
+    return Show("two-layer-nonlinear", optimizer=OPTIMIZERS["adam"], after=2)
+
+
+def sight(view: GraphView) -> tuple[float, QPointF]:
+    """Return the scale, and the point of the scene in the middle of the viewport."""
+    return view.transform().m11(), view.mapToScene(view.viewport().rect().center())
+
+
+def same_sight(one: tuple[float, QPointF], other: tuple[float, QPointF]) -> bool:
+    return one[0] == pytest.approx(other[0], rel=1e-6) and (one[1] - other[1]).manhattanLength() < 3
+
+
+def is_in_sight(view: GraphView, rect: QRectF) -> bool:
+    """Say whether a part of the scene is between caption and key."""
+    room = view.viewport().rect().adjusted(0, CAPTION_HEIGHT - 10, 0, -KEY_HEIGHT)
+    return room.adjusted(-1, -1, 1, 1).contains(view.mapFromScene(rect).boundingRect().adjusted(1, 1, -1, -1))
+
+
+@pytest.mark.parametrize("size", [(934, 421), (1520, 720), (500, 300)])
+def test_an_update_comes_into_sight_and_the_graph_comes_back(view, scene, adam, size):
+    view.resize(*size)
+    scene.show_step(adam.scene(0))
+    before = sight(view)
+    scene.show_step(adam.update("W1", "first_moment"))
+    assert is_in_sight(view, scene.lane_rect())
+    assert is_in_sight(view, scene.lane.cards["step"].card_rect())
+    if size != (500, 300):
+        assert is_in_sight(view, scene.node_rect("W1"))
+    assert view.is_fitted
+    scene.show_step(adam.after("backward", "Z", "W1"))
+    assert same_sight(sight(view), before)
+
+
+def test_large_windows_show_graph_and_update_together(view, scene, adam):
+    view.resize(1520, 720)
+    scene.show_step(adam.update("b2", "step"))
+    assert is_in_sight(view, scene.lane_rect())
+    assert all(is_in_sight(view, scene.node_rect(name)) for name in scene.view.nodes)
+
+
+def test_the_view_rests_while_an_update_is_stepped_through(view, scene, adam):
+    view.resize(934, 421)
+    scene.show_step(adam.update("W1", "first_moment"))
+    before = sight(view)
+    for quantity in ("corrected_first", "step", "value", "first_moment"):
+        scene.show_step(adam.update("W1", quantity))
+        assert same_sight(sight(view), before)
+
+
+def test_every_parameters_update_is_in_sight_in_its_turn(view, scene, adam):
+    view.resize(934, 421)
+    for name in adam.model.graph.parameters:
+        scene.show_step(adam.update(name, "value"))
+        assert is_in_sight(view, scene.lane_rect())
+        assert is_in_sight(view, scene.node_rect(name))
+
+
+def test_a_user_who_has_zoomed_keeps_the_zoom_and_sees_the_current_card(view, scene, adam):
+    scene.show_step(adam.scene(0))
+    view.zoom(2)
+    view.centerOn(scene.node_rect("X").center())
+    scale = sight(view)[0]
+    scene.show_step(adam.update("W1", "second_moment"))
+    assert sight(view)[0] == pytest.approx(scale)
+    card = scene.lane.cards["second_moment"].card_rect()
+    assert view.viewport().rect().contains(at(view, card.center()))
+    assert not view.is_fitted
+
+
+def test_motion_leads_to_the_same_sight_in_little_time(view, scene, adam, qtbot):
+    view.resize(934, 421)
+    scene.show_step(adam.scene(0))
+    graph = sight(view)
+    scene.show_step(adam.update("W1", "first_moment"))
+    update = sight(view)
+    scene.show_step(adam.scene(0))
+    view.set_motion(True)
+    scene.show_step(adam.update("W1", "first_moment"))
+    assert view.is_moving
+    assert not same_sight(sight(view), update)
+    qtbot.waitUntil(lambda: same_sight(sight(view), update))
+    scene.show_step(adam.scene(0))
+    qtbot.waitUntil(lambda: same_sight(sight(view), graph))
+    assert MOTION <= 400
+
+
+def test_motion_can_be_interrupted(view, scene, adam, qtbot):
+    view.resize(934, 421)
+    scene.show_step(adam.scene(0))
+    graph = sight(view)
+    view.set_motion(True)
+    scene.show_step(adam.update("W1", "first_moment"))
+    scene.show_step(adam.scene(0))
+    qtbot.waitUntil(lambda: same_sight(sight(view), graph))
+    scene.show_step(adam.update("W1", "first_moment"))
+    view.fit()
+    assert not view.is_moving
+    assert is_in_sight(view, scene.lane_rect())
+    scene.show_step(adam.scene(0))
+    view.zoom(1.5)
+    assert not view.is_moving
+
+
+def test_readers_of_the_screen_hear_which_quantity_is_computed(view, scene, adam):
+    scene.show_step(adam.update("W1", "second_moment"))
+    assert "is computed: the second moment of W₁" in view.accessibleDescription()
+
+
+def test_what_lies_below_caption_and_key_does_not_shine_through(view, scene, adam):
+    view.resize(934, 421)
+    scene.show_step(adam.update("W1", "second_moment"))
+    strip = view.grab(QRect(300, 0, view.width() - 300, CAPTION_HEIGHT - FADE - 1)).toImage()
+    ground = scene.theme.color("canvas").rgb()
+    assert all(strip.pixel(x, y) == ground for x in range(0, strip.width(), 3) for y in range(strip.height()))
