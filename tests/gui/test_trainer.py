@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.training import Point, Recipe, Run
+from engine.training import Point, Reached, Recipe, Run, Stopping
 from graphs.network import Model, bind, built_in_names, load
 from gui.trainer import Done, Failed, Message, Paused, Progress, Slow, Trainer, trainer
 from gui.training_process import merged
@@ -147,8 +147,11 @@ def test_records_follow_one_another_and_the_last_word_comes_last(lab: Lab, model
     assert following == 701
 
 
-def test_a_pause_anywhere_leaves_the_curve_bit_for_bit(lab: Lab, model: Model) -> None:
-    lab.start(1, model, LONG)
+@pytest.mark.parametrize(("optimizer", "batch_size"), [("gd", None), ("momentum", 3), ("adam", 4)])
+def test_a_pause_anywhere_leaves_the_curve_bit_for_bit(
+    lab: Lab, model: Model, optimizer: str, batch_size: int | None
+) -> None:
+    lab.start(1, model, LONG, Recipe(optimizer, batch_size=batch_size))
     for place in (1, 3, 50, 400, 1300):
         lab.wait_for_iterations(1, place)
         lab.trainer.pause(1)
@@ -170,6 +173,17 @@ def test_a_run_that_diverges_is_done(lab: Lab) -> None:
     here = Run(model, run.recipe)
     here.advance(100)
     assert run.ended == here.ended
+
+
+@pytest.mark.parametrize("stopping", [Stopping(loss=0.4), Stopping(change=1e-4), Stopping(gradient=0.1)])
+def test_a_run_that_meets_a_rule_is_done(lab: Lab, stopping: Stopping) -> None:
+    model = bind(load("univariate-regression"))
+    run = lab.start(1, model, 3000, Recipe(stopping=stopping))
+    assert lab.wait_for(1) == Done(1)
+    here = Run(model, run.recipe)
+    here.advance(3000)
+    assert isinstance(run.ended, Reached)
+    assert_same(run, here)
 
 
 def test_a_goal_that_has_been_reached_is_done_at_once(lab: Lab, model: Model) -> None:
