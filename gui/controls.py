@@ -6,7 +6,6 @@ not fit into the window's width moves into a panel behind the last button but st
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from operator import methodcaller
@@ -24,41 +23,24 @@ from graphs.network import FileData, Model, built_in, built_in_names
 from gui.data_choice import DataChoice
 from gui.fields import HEIGHT, ChoiceField, DropButton, Field, IconButton, SegmentButton, comfortable_size
 from gui.overlay import Popup
+from gui.recipe_choice import RecipeChoice
 from gui.session import Document, Session
 from gui.settings import Settings
 from gui.theme import Theme
+from gui.viewdata.recipe import next_rate, number_text, summary
 
 BATCHES = (1, 8, 16, 32, 64, 128, 256, 512, 1024)
-NICE = (1, 2, 5, 10)
 ALL = "all"
+DATA_TIP = "Choose the data set, its columns, whether they are standardised, and how many are held out"
+OPTIMIZER_TIP = "Choose how to train: optimizer, its settings, learning rate over time, when to stop"
 
 
 # --- what the fields say, and how they are read ------------------------------------------------------------
 
 
-def number_text(number: float) -> str:
-    """Write a number so that it is read back as the same one, without a needless ``.0``."""
-    return repr(number).removesuffix(".0")
-
-
-def next_rate(rate: float, direction: int) -> float:
-    """Return the next nice number above or below: 0.1, 0.2, 0.5, 1, 2, ...
-
-    Examples
-    --------
-    >>> next_rate(0.1, 1), next_rate(0.3, 1), next_rate(0.3, -1), next_rate(1.0, -1)
-    (0.2, 0.5, 0.2, 0.5)
-    """
-    power = math.floor(math.log10(rate))
-    nice = [float(f"{digit}e{power + shift}") for shift in (-1, 0, 1) for digit in NICE]
-    beyond = [n for n in nice if (n > rate if direction > 0 else 0 < n < rate)]
-    return (min if direction > 0 else max)(beyond, default=rate)
-
-
 def read_rate(text: str, optimizer: str) -> float:
     """Return the learning rate that a text says; raise `TrainingError` where it is none."""
-    rate = next(h for h in OPTIMIZERS[optimizer].hyperparameters if h.name == "learning_rate")
-    return rate.checked(text.replace(",", "."))
+    return OPTIMIZERS[optimizer].hyperparameter("learning_rate").checked(text.replace(",", "."))
 
 
 def read_batch(text: str, examples: int) -> int | None:
@@ -101,13 +83,18 @@ def batch_text(size: int | None) -> str:
 
 
 def data_text(document: Document, model: Model) -> str:
-    """Say in a few words which data are in use: ``mcycle · 133 examples``, ``mcycle · 32 of 133``."""
+    """Say in a few words which data are in use: ``mcycle · 133 examples``, ``mcycle · 32 of 133``.
+
+    Those held out are added: ``mcycle · 100 + 33 examples``.
+    """
     data = document.network.data
     if not data:
         return "No data set"
     name = data.file.rpartition("/")[2].removesuffix(".csv") if isinstance(data, FileData) else "own data"
     if document.batch_size is not None:
         return f"{name} · {document.batch_size} of {model.examples}"
+    if model.held_examples:
+        return f"{name} · {model.examples} + {model.held_examples} examples"
     return f"{name} · {model.examples} example{'s' if model.examples != 1 else ''}"
 
 
@@ -145,14 +132,11 @@ class ControlBar(QFrame):
     -------
     open_requested()
         The user wants to open a file.
-    optimizer_requested(str)
-        The user wants another optimizer.
     focus_back()
         The user is done here; the graph may have the focus.
     """
 
     open_requested = Signal()
-    optimizer_requested = Signal(str)
     focus_back = Signal()
 
     GIVES_WAY = ("optimizer", "seed", "batch", "rate", "detail")
@@ -190,7 +174,7 @@ class ControlBar(QFrame):
         self.theme.set_icon_name("sun" if theme.is_dark else "moon")
         for part in (self.rate, self.batch, self.seed, self.new_seed, self.theme, self.export, self.help):
             part.set_theme(theme)
-        for popup in (self.choice, self.panel):
+        for popup in (self.choice, self.recipe, self.panel):
             popup.set_theme(theme)
 
     # --- making ---
@@ -212,13 +196,7 @@ class ControlBar(QFrame):
 
     def _make_fields(self) -> None:
         self.optimizer = DropButton(84, 150)
-        self.optimizers = QMenu(self.optimizer)
-        for optimizer in OPTIMIZERS.values():
-            name = optimizer.name
-            self._menu_action(
-                self.optimizers, optimizer.title, lambda name=name: self._choose_optimizer(name)
-            )
-        self.optimizer.setEnabled(len(OPTIMIZERS) > 1)
+        self.recipe = RecipeChoice(self._session, self._theme, self)
         self.rate = Field("rate", self._theme, 5)
         self.batch = ChoiceField("batch", self._theme, 3)
         self.seed = Field("seed", self._theme, 3)
@@ -256,10 +234,10 @@ class ControlBar(QFrame):
         equation, primitive = (self.details[d] for d in (Detail.EQUATION, Detail.PRIMITIVE))
         return {
             self.network: ("Network", "Choose a network, or open a file"),
-            self.data: ("Data", "Choose the data set, its columns and whether they are standardised"),
+            self.data: ("Data", DATA_TIP),
             equation: ("Equation detail", "One node for each line of the formula"),
             primitive: ("Primitive detail", "One node for each operation"),
-            self.optimizer: ("Optimizer", "How the parameters are updated from their gradients"),
+            self.optimizer: ("Optimizer", OPTIMIZER_TIP),
             self.rate: (
                 "Learning rate",
                 f"Learning rate η: the share of a gradient that an update takes, above 0.\n{keys}",
@@ -285,7 +263,7 @@ class ControlBar(QFrame):
         self.more.clicked.connect(lambda: self.panel.open_under(self.more))
         for detail, button in self.details.items():
             button.clicked.connect(lambda _=False, detail=detail: self._session.set_detail(detail))
-        self.optimizer.setMenu(self.optimizers)
+        self.optimizer.clicked.connect(lambda: self.recipe.open_under(self.optimizer))
         self._connect_fields()
         self.new_seed.clicked.connect(self._session.new_seed)
         self._session.document_changed.connect(self._show_values)
@@ -309,7 +287,10 @@ class ControlBar(QFrame):
         document, model = self._session.document, self._session.model
         self.network.setText(document.network.title or document.network.name)
         self.data.setText(data_text(document, model))
+        held = f"{model.examples} to train on, {model.held_examples} held out" if model.held_examples else ""
+        self.data.setToolTip("\n".join(part for part in (DATA_TIP, held) if part))
         self.optimizer.setText(OPTIMIZERS[document.optimizer].title)
+        self.optimizer.setToolTip(f"{OPTIMIZER_TIP}\n{summary(document.recipe)}")
         self.rate.show_value(number_text(document.learning_rate))
         self._show_batch(document, model)
         self.seed.show_value(str(document.seed))
@@ -379,10 +360,6 @@ class ControlBar(QFrame):
 
     def _pick_batch(self, text: str) -> None:
         self._apply_batch(text)
-        self._finish()
-
-    def _choose_optimizer(self, name: str) -> None:
-        self.optimizer_requested.emit(name)
         self._finish()
 
     def _step_rate(self, direction: int) -> None:

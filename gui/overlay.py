@@ -127,12 +127,18 @@ class Popup(QFrame):
     def open_under(self, button: QWidget) -> None:
         """Show it under a button, moved to where there is room for it."""
         corner = button.mapToGlobal(QPoint(0, button.height() + 4))
-        window = QRect(button.window().mapToGlobal(QPoint(0, 0)), button.window().size())
+        over = self.over(button)
+        window = QRect(over.mapToGlobal(QPoint(0, 0)), over.size())
         bottom = max(window.bottom(), button.screen().availableGeometry().bottom())
         self.fit(bottom - corner.y() - 4)
         corner.setX(max(window.left() + 4, min(corner.x(), window.right() - self.width() - 4)))
         self.move(corner)
         self.show()
+
+    def over(self, button: QWidget) -> QWidget:
+        """Return the window that it opens over: not the button's own where that stands in a popup."""
+        parent = self.parentWidget()
+        return parent.window() if parent is not None else button.window()
 
     def fit(self, room: int) -> None:
         """Take the size that is needed; `room` is the height there is."""

@@ -73,7 +73,7 @@ class FitPanel(Panel):
         self.view = FitView()
         self._fit: Fit | None = None
         self._trace: object = None
-        self._framed: object = None
+        self._framed: Fit | None = None
         self._drawn: dict[tuple[str, str], tuple[object, Array, Array]] = {}
         self._residuals_asked: bool | None = None  # None: as the number of points suggests
         self._make_parts()
@@ -357,10 +357,9 @@ class FitPanel(Panel):
 
     def _frame(self, view: FitView) -> None:
         """Set the ranges from the data alone, once: while training the picture stands still."""
-        key = (self.session.model, view.kind)
-        if key == self._framed:
+        if self._fit is self._framed:
             return
-        self._framed = key
+        self._framed = self._fit
         plot = self._plot()
         plot.set_labels(view.x_label, view.y_label)
         ticks = [list(zip(view.levels, view.classes, strict=False))] if view.kind == "classes" else None

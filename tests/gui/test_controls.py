@@ -1,5 +1,6 @@
 """The bar at the top: it shows the session's document, and keys typed in it do not reach the window."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from engine.graph import Detail
+from engine.training import Recipe
 from graphs.network import load
 from gui.controls import ControlBar, next_rate, number_text, read_batch
 from gui.session import Document, Session
@@ -82,6 +84,56 @@ def test_it_shows_the_document(make):
     assert (bar.rate.text(), bar.batch.currentText(), bar.seed.text()) == ("0.3", "all", "0")
     assert bar.details[Detail.EQUATION].isChecked()
     assert bar.optimizer.text() == "Gradient descent"
+
+
+@pytest.mark.parametrize("key", [Key.Key_Space, Key.Key_Return, Key.Key_Down])
+def test_the_optimizer_is_chosen_in_a_popup_and_its_title_shown(make, key):
+    host, session = make()
+    host.bar.optimizer.setFocus()
+    QTest.keyClick(host.bar.optimizer, key)
+    assert host.bar.recipe.isVisible()
+    QTest.keyClick(host.bar.recipe.optimizers["gd"], Key.Key_Down)
+    assert session.document.optimizer == "momentum"
+    assert host.bar.optimizer.text() == "Momentum"
+    assert host.bar.rate.text() == number_text(session.document.learning_rate)
+    assert "momentum 0.9" in host.bar.optimizer.toolTip()
+    QTest.keyClick(host.bar.recipe.optimizers["momentum"], Key.Key_Escape)
+    assert not host.bar.recipe.isVisible()
+    assert host.fired == []
+
+
+def test_a_rate_typed_in_the_bar_is_that_of_the_optimizer(make):
+    host, session = make()
+    session.set_recipe(Recipe("adam", {"beta1": 0.8}, schedule="cosine"))
+    write(host.bar.rate, "0.02")
+    recipe = session.document.recipe
+    assert (recipe.optimizer, recipe.learning_rate, recipe.settings["beta1"]) == ("adam", 0.02, 0.8)
+    assert recipe.schedule == "cosine"
+
+
+def test_examples_that_are_held_out_are_told(make):
+    host, session = make()
+    session.set_data(replace(session.document.network, held_out=0.25))
+    assert host.bar.data.text() == "mcycle · 100 + 33 examples"
+    assert "100 to train on, 33 held out" in host.bar.data.toolTip()
+    write(host.bar.batch.field, "101")
+    assert "100 examples" in host.told[-1][1]
+    write(host.bar.batch.field, "32")
+    assert host.bar.data.text() == "mcycle · 32 of 100"
+
+
+def test_in_a_narrow_window_the_optimizer_is_behind_the_last_button(make, qtbot):
+    host, _ = make(width=600)
+    qtbot.mouseClick(host.bar.more, Qt.MouseButton.LeftButton)
+    assert host.bar.optimizer.window() is host.bar.panel
+    qtbot.mouseClick(host.bar.optimizer, Qt.MouseButton.LeftButton)
+    popup = host.bar.recipe
+    assert popup.isVisible()
+    assert host.geometry().left() <= popup.geometry().left()
+    assert popup.geometry().right() <= host.geometry().right()
+    qtbot.mouseClick(popup.optimizers["adam"], Qt.MouseButton.LeftButton)
+    assert host.bar.optimizer.text() == "Adam"
+    popup.hide()
 
 
 def test_a_rate_is_applied_by_enter_and_the_graph_has_the_focus_again(make):
@@ -323,7 +375,7 @@ def test_the_tab_key_goes_from_left_to_right(make):
     bar = host.bar
     bar.network.setFocus()
     order = [bar.network]
-    for _ in range(8):
+    for _ in range(9):
         QTest.keyClick(host.focusWidget(), Key.Key_Tab)
         order.append(host.focusWidget())
     assert order[1:3] == [bar.data, bar.details[Detail.EQUATION]]

@@ -65,6 +65,15 @@ def test_another_network_is_framed_anew(fit):
     assert panel.plot.box.viewRange()[0] == pytest.approx(panel.view.across)
 
 
+def test_another_seed_shows_other_numbers_in_the_same_frame(fit):
+    session, panel = fit("two-layer-nonlinear")
+    before = panel._curve.getData()[1]
+    ranges = panel.plot.box.viewRange()
+    session.new_seed()
+    assert not np.allclose(panel._curve.getData()[1], before)
+    assert panel.plot.box.viewRange() == ranges
+
+
 def test_held_out_examples_are_hollow(fit):
     session, panel = fit("logistic-regression", held_out=0.25)
     dots = panel._dots
