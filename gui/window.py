@@ -79,6 +79,7 @@ DOCKS = (
     Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
     Dock("equations", "Equations", "gui.panels.equations_dock", "EquationsPanel", _BOTTOM),
     Dock("fit", "Fit", "gui.panels.fit", "FitPanel", _BOTTOM, stacked="equations"),
+    Dock("landscape", "Landscape", "gui.panels.landscape", "LandscapePanel", _BOTTOM, stacked="equations"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="equations"),
 )
 
