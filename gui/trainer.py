@@ -267,7 +267,7 @@ class Trainer:
             assert self._process is not None
             name = self._process.name_of(active.problem)
         except Exception as error:  # a process that cannot be started, a problem that cannot be sent
-            self._ready.append(Failed(active.key, sentence_of(error)))
+            self._ready.append(Failed(active.key, f"Training cannot start: {sentence_of(error)}"))
             return
         if not self._active:
             self._heard = clock()
