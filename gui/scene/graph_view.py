@@ -38,6 +38,10 @@ FARTHEST = 0.6
 """Below this scale the parameter's card need not be in sight with its update: it is too far away."""
 LIKE = 0.88
 """A view that is about as large as the one wanted stays as it is when the next parameter has its turn."""
+NEAR = 0.85
+"""An update is not looked at from nearer than this, or than the graph is: what is around it matters too."""
+EVERY = 0.95
+"""All parameters' cards are kept in sight with an update where that leaves it this share of its size."""
 MOTION = 260
 """Milliseconds in which the view goes from the graph to the update and back."""
 SCALES = (0.004, 6.0)
@@ -166,9 +170,9 @@ class GraphView(QGraphicsView):
         if _scale_for(area, room) < FARTHEST:
             area = lane
         every = area.united(self._scene.parameters_rect().adjusted(0, -HEADROOM, 0, 0))
-        if _scale_for(every, room) >= LIKE * _scale_for(area, room):
+        if _scale_for(every, room) >= EVERY * _scale_for(area, room):
             area = every  # so that the view stays where it is when the next parameter has its turn
-        scale = min(_scale_for(area, room), max(graph, READABLE))
+        scale = min(_scale_for(area, room), max(graph, NEAR))
         half = QPointF(room.width(), room.height()) / (2 * scale)
         x = _clamped(area.center().x(), whole.left() + half.x(), whole.right() - half.x())
         return Sight(QPointF(x, whole.bottom() - half.y()), scale)

@@ -16,7 +16,7 @@ Link = tuple[str, str]
 
 ACROSS = 46.0
 """Between two columns."""
-DOWN = 14.0
+DOWN = 11.0
 """Between two cards of a column."""
 PASSAGE = 12.0
 """Height that an arrow needs which passes a column."""

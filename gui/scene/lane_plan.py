@@ -20,14 +20,14 @@ from gui.viewdata import LaneArrow, LaneView
 Point = tuple[float, float]
 Array = np.ndarray
 
-INSIDE = 13.0
+INSIDE = 11.0
 """Between the border of a lane and its cards."""
-HEADING = 17.0
+HEADING = 16.0
 """Height of the line below the cards that says whose update it is."""
 ASIDE = 18.0
 """More room at the left for an arrow that comes in at the side."""
-CHANNEL = 18.0
-LEVEL = 10.0
+CHANNEL = 15.0
+LEVEL = 9.0
 """Between the graph and its lane: at least so much, and so much more for each arrow that runs there."""
 PITCH = 15.0
 """Between arrows that run side by side."""

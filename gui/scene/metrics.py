@@ -46,6 +46,7 @@ LANE_KINDS = ("gradient", "kept", "quantity")
 LANE_TITLE_SIZE = 17.0
 LANE_TALLEST = 32.0
 LANE_FORMULA_GAP = 3.0
+LANE_TIGHTER = 2.0
 """The cards of an update are lower: several stand one above the other below the graph."""
 LEAST_DIGITS = 4
 """Digits for which a note has room from the start, so that iteration 10 moves nothing."""
@@ -164,7 +165,7 @@ class _Parts:
     maps: int
     beside: bool
     is_number: bool
-    formula_gap: float = 0.0
+    is_low: bool = False
 
 
 @lru_cache(maxsize=4096)
@@ -197,7 +198,7 @@ def _measured(kind: str, title: str, formula: str, shape: str, dims: str, receiv
         maps=1 + receives,
         beside=beside,
         is_number=math.prod(numbers) == 1,
-        formula_gap=LANE_FORMULA_GAP if lane else 0.0,
+        is_low=lane,
     )
 
 
@@ -253,14 +254,15 @@ def _labels(shape: str, dims: str, room: float) -> tuple[int, float]:
 
 def _stacked(parts: _Parts) -> Card:
     """Stack the parts from the top down, then move them so that the card's middle is the origin."""
-    first = PADDING - 2
+    tight = LANE_TIGHTER if parts.is_low else 0.0
+    first = PADDING - 2 - tight
     title_height = max(TITLE_ROW, parts.title.height + 2, LABEL_LINE * parts.label_lines)
-    second = first + title_height + (parts.formula_gap if parts.formula else 0.0)
+    second = first + title_height + (LANE_FORMULA_GAP if parts.is_low and parts.formula else 0.0)
     formula_height = max(17.0, parts.formula.height) + 2 if parts.formula else 0.0
     third = second + formula_height + 5
     rows = 1 if parts.beside else parts.maps
     map_width, map_height = parts.map_size
-    height = 2 * round((third + rows * (map_height + GAP) - GAP + PADDING) / 2)
+    height = 2 * round((third + rows * (map_height + GAP) - GAP + PADDING - tight) / 2)
     width = 2 * round((parts.left + parts.inner + PADDING) / 2)
     left, up = parts.left - width / 2, -height / 2
     value = QRectF(left, up + third, map_width, map_height)
