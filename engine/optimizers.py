@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import inf
 from typing import Any
 
@@ -91,9 +91,12 @@ class Quantity:
 VALUE = Quantity("value", "new value", "{p}", "{p}", "{p} takes its step: the update of {p} is done.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UpdateEquation:
     """One line of an update, for one parameter.
+
+    In NumPy source the hyperparameters stand as ``{rho}``, for numbers to be put in: these change with a
+    schedule, and ``t`` at every iteration.
 
     Attributes
     ----------
@@ -106,19 +109,22 @@ class UpdateEquation:
     expr: Expr
     replaces: bool
 
-    @property
+    @cached_property
     def latex(self) -> str:
         """The line as LaTeX."""
         sign = r"\leftarrow" if self.replaces else "="
         return f"{self.target.text} {sign} {latex(self.expr)}"
 
-    @property
-    def source(self) -> str:
-        """The NumPy statement, hyperparameters put in."""
+    def source(self, settings: Settings) -> str:
+        """Return the NumPy statement, the hyperparameters and ``t`` put in."""
+        return self._source.format_map({"t": 1, **settings})
+
+    @cached_property
+    def _source(self) -> str:
         return f"{self.target.code} = {source(self.expr)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimizer:
     """An optimizer.
 
@@ -200,48 +206,53 @@ class Optimizer:
         return {q.name: known[q.name] for q in self.quantities}
 
     def equations(
-        self,
-        parameter: Name,
-        gradient: Name,
-        settings: Settings,
-        taken: Collection[str] = (),
-        first: bool = False,
-    ) -> list[UpdateEquation]:
+        self, parameter: Name, gradient: Name, taken: Collection[str] = (), first: bool = False
+    ) -> tuple[UpdateEquation, ...]:
         """Return the lines for one parameter, in symbols.
 
         Parameters
         ----------
-        settings
-            The numbers that stand for the hyperparameters and ``t`` in the NumPy source.
         taken
             Names of the network, which the source's names keep clear of.
         first
             Whether nothing has been kept yet: the source then starts from zeros.
         """
-        scope: dict[str, Expr] = {"value": parameter, "gradient": gradient, **self._symbols(settings)}
-        for name in self.state:
-            kept = _clear_of(self.quantity(name).named(parameter), taken)
-            zeros = f"np.zeros_like({parameter.code})"
-            scope[name] = Name(kept.name, kept.dims, kept.text, zeros if first else kept.code)
-        found = []
-        for quantity, statement in zip(self.quantities, self.statements, strict=True):
-            target = quantity.named(parameter)
-            target = target if quantity.is_value else _clear_of(target, taken)
-            replaces = quantity.name in scope
-            found.append(UpdateEquation(quantity, target, express(statement, scope), replaces))
-            scope[quantity.name] = target
-        return found
+        targets = tuple(_clear_of(quantity.named(parameter), taken) for quantity in self.quantities)
+        return _equations(self, parameter, gradient, targets, first)
 
-    def _symbols(self, settings: Settings) -> dict[str, Expr]:
+    def _symbols(self) -> dict[str, Expr]:
         """Return the hyperparameters as symbols; their values are looked up as ``:rho``."""
         symbols = {**{h.name: h.symbol for h in self.hyperparameters}, "t": "t"}
-        numbers = {"t": 1, **settings}
-        return {n: Name(f":{n}", (), s, repr(numbers[n])) for n, s in symbols.items()}
+        return {name: Name(f":{name}", (), symbol, f"{{{name}}}") for name, symbol in symbols.items()}
 
 
-def update_equation(
-    optimizer: Optimizer, derivation: Derivation, step: Step, settings: Settings
-) -> UpdateEquation:
+@lru_cache(maxsize=4096)
+def _equations(
+    optimizer: Optimizer, parameter: Name, gradient: Name, targets: tuple[Name, ...], first: bool
+) -> tuple[UpdateEquation, ...]:
+    quantities = dict(zip((q.name for q in optimizer.quantities), targets, strict=True))
+    kept: dict[str, Expr] = {name: quantities[name] for name in optimizer.state}
+    if first:
+        zeros = f"np.zeros_like({parameter.code})"
+        kept = {name: replace(quantities[name], code=zeros) for name in optimizer.state}
+    scope: dict[str, Expr] = {"value": parameter, "gradient": gradient, **optimizer._symbols(), **kept}
+    found = []
+    for quantity, target, statement in zip(optimizer.quantities, targets, optimizer.statements, strict=True):
+        replaces = quantity.name in scope
+        found.append(UpdateEquation(quantity, target, express(statement, scope), replaces))
+        scope[quantity.name] = target
+    return tuple(found)
+
+
+def _clear_of(name: Name, taken: Collection[str]) -> Name:
+    """Return the symbol of a quantity with a code that nothing in the network is called."""
+    code = name.code
+    while ":" in name.name and code in taken:
+        code += "_"
+    return name if code == name.code else replace(name, code=code)
+
+
+def update_equation(optimizer: Optimizer, derivation: Derivation, step: Step) -> UpdateEquation:
     """Return the equation of an update step, in the names of its parameter."""
     graph = derivation.graph
     node = graph[step.node]
@@ -249,16 +260,8 @@ def update_equation(
     gradient = derivation.gradient_name(node.name)
     if node.id not in graph.on_loss_path:  # no line has set its gradient: it is zero
         gradient = replace(gradient, code=f"np.zeros_like({node.name})")
-    found = optimizer.equations(parameter, gradient, settings, graph.ids, first=step.before is None)
+    found = optimizer.equations(parameter, gradient, graph.ids, first=step.before is None)
     return next(e for e in found if e.quantity.name == step.quantity)
-
-
-def _clear_of(name: Name, taken: Collection[str]) -> Name:
-    """Return `name` with a code that nothing in the network is called."""
-    code = name.code
-    while code in taken:
-        code += "_"
-    return Name(name.name, name.dims, name.text, code)
 
 
 def updates(

@@ -22,7 +22,7 @@ __all__ = ["SCHEDULES", "Schedule"]
 Settings = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
     r"""A schedule.
 

@@ -97,7 +97,7 @@ def test_a_second_update_goes_on_from_what_the_first_one_kept() -> None:
             exec(step["code"], known)  # noqa: S102
         run.advance(1)
         for name, value in run.point.parameters.items():
-            np.testing.assert_allclose(known[name], value, rtol=1e-12)
+            np.testing.assert_allclose(known[name], value, rtol=1e-12, atol=1e-8)  # b has no slope but noise
 
 
 def test_names_of_an_update_keep_clear_of_the_networks() -> None:

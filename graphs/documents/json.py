@@ -153,8 +153,8 @@ def _update(
     }
     if optimizer is None:
         return found | {"factor": None, "latex": "", "code": ""}
-    equation = update_equation(optimizer, derivation, step, settings)
-    return found | {"factor": None, "latex": equation.latex, "code": equation.source}
+    equation = update_equation(optimizer, derivation, step)
+    return found | {"factor": None, "latex": equation.latex, "code": equation.source(settings)}
 
 
 def derive_json(derivation: Derivation) -> dict[str, Any]:

@@ -173,12 +173,12 @@ class _Text:
 
 
 def _name(symbol: ex.Name) -> str:
-    """Return a symbol as text: of an update a hyperparameter as its number, a quantity as ``v_w``."""
+    """Return a symbol as text: of an update a quantity as ``v_w``, a hyperparameter as ``{rho}``."""
     owner, colon, quantity = symbol.name.partition(":")
     if not colon:
         return plain_name(symbol.name)
     if not owner:
-        return f"{float(symbol.code):.6g}"
+        return symbol.code
     return f"{plain_name(QUANTITIES[quantity].code.removesuffix('_{p}'))}_{plain_name(owner)}"
 
 
@@ -293,7 +293,8 @@ def _update_text(
     """Return the right-hand side of an update's line, its settings put in."""
     if optimizer is None:
         return ""
-    return equation_text(update_equation(optimizer, derivation, step, settings).expr, derivation.graph.loss)
+    text = equation_text(update_equation(optimizer, derivation, step).expr, derivation.graph.loss)
+    return text.format_map({name: f"{value:.6g}" for name, value in settings.items()})
 
 
 def name_text(name: str) -> str:

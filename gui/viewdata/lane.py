@@ -64,7 +64,6 @@ def lane_reads(optimizer: Optimizer) -> Mapping[str, tuple[str, ...]]:
 def lane_lines(optimizer: Optimizer, parameter: Name, gradient: Name) -> tuple[LaneLine, ...]:
     """Return the lines of an optimizer's update of one parameter."""
     reads = lane_reads(optimizer)
-    settings = optimizer.settings({})  # the numbers stand in the NumPy source alone, which is not shown here
     return tuple(
         LaneLine(
             line.quantity.name,
@@ -73,7 +72,7 @@ def lane_lines(optimizer: Optimizer, parameter: Name, gradient: Name) -> tuple[L
             latex(line.expr),
             reads[line.quantity.name],
         )
-        for line in optimizer.equations(parameter, gradient, settings)
+        for line in optimizer.equations(parameter, gradient)
     )
 
 

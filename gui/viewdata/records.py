@@ -181,8 +181,8 @@ class StepView:
     index
         The same as a tuple.
     matrices
-        The product that makes the result, left to right: matrices, and between them "=", "⊙", "·", "+", "−"
-        or "×".
+        The product that makes the result, left to right: matrices, and between them "=", "⊙", "·", "+", "−",
+        "×", "⊘" or "÷".
     shapes
         How the shapes fit: "(1 × 133) · (133 × 4) → 1 × 4", "" where nothing is multiplied.
     latex, code

@@ -66,7 +66,7 @@ def _code_of(frame: Frame, step: Step) -> str:
     if step.phase == Phase.SEED:
         return f"{frame.statics.derivation.gradient_name(step.node).code} = 1.0"
     if step.phase == Phase.UPDATE:
-        return update_equation(frame.optimizer, frame.statics.derivation, step, frame.settings).source
+        return update_equation(frame.optimizer, frame.statics.derivation, step).source(frame.settings)
     equation = frame.statics.backward(step.node, int(step.slot or 0), step.before is not None)
     return equation.source if equation else f"# back through {step.node} to {step.input}"
 

@@ -220,7 +220,7 @@ def _backward_more(frame: Frame, step: Step, equation: BackwardEquation | None) 
 
 
 def _update_view(frame: Frame, step: Step) -> StepView:
-    equation = update_equation(frame.optimizer, frame.statics.derivation, step, frame.settings)
+    equation = update_equation(frame.optimizer, frame.statics.derivation, step)
     numbers = update_numbers(frame, step)
     index = entry_of(frame, step.after)
     return StepView(
@@ -232,7 +232,7 @@ def _update_view(frame: Frame, step: Step) -> StepView:
         index=index,
         matrices=update_views(frame, step, equation, numbers),
         latex=equation.latex,
-        code=equation.source,
+        code=equation.source(frame.settings),
         **_numbers(numbers, equation.expr, step.after, index),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.errors import UsageError
+from engine.training import Recipe
 from graphs.network import bind, built_in_names, load
 from gui.files import save_network, write_whole
 from gui.session import Document
@@ -68,10 +69,11 @@ def test_a_saved_network_opens_with_the_same_numbers(tmp_path: Path, name: str) 
 def test_changed_values_and_settings_are_saved(tmp_path: Path) -> None:
     values = {"w": np.asarray(2.5), "b": 4}
     document = Document.of(load("univariate-regression"), overrides=values)
-    document = Document(document.network, 0, document.overrides, learning_rate=0.03, batch_size=10)
+    recipe = Recipe("adam", {"learning_rate": 0.03, "beta1": 0.8}, 10, schedule="cosine").checked()
+    document = Document(document.network, 0, document.overrides, recipe)
     path = tmp_path / "saved.toml"
     save_network(document, path)
     saved = load(path)
-    assert (saved.training.learning_rate, saved.training.batch_size) == (0.03, 10)
+    assert saved.training.recipe == recipe
     model = bind(saved)
     assert (float(model.leaves["w"]), float(model.leaves["b"])) == (2.5, 4.0)

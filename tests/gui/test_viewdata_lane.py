@@ -172,7 +172,7 @@ def test_a_card_says_its_equation(optimizer: Optimizer):
     for name in show.model.graph.parameters:
         symbol = derivation.symbol(show.model.graph.ids[name])
         assert isinstance(symbol, Name)
-        lines = optimizer.equations(symbol, derivation.gradient_name(name), optimizer.settings({}))
+        lines = optimizer.equations(symbol, derivation.gradient_name(name))
         lane = lane_of(show.update(name))
         for line in lines:
             card = lane.cards[line.quantity.name]
