@@ -85,7 +85,7 @@ def batch_text(size: int | None) -> str:
 def data_text(document: Document, model: Model) -> str:
     """Say in a few words which data are in use: ``mcycle · 133 examples``, ``mcycle · 32 of 133``.
 
-    Those held out are added: ``mcycle · 100 + 33 examples``.
+    Those held out are added: ``mcycle · 100 + 33``; the tooltip says what they are.
     """
     data = document.network.data
     if not data:
@@ -94,7 +94,7 @@ def data_text(document: Document, model: Model) -> str:
     if document.batch_size is not None:
         return f"{name} · {document.batch_size} of {model.examples}"
     if model.held_examples:
-        return f"{name} · {model.examples} + {model.held_examples} examples"
+        return f"{name} · {model.examples} + {model.held_examples}"
     return f"{name} · {model.examples} example{'s' if model.examples != 1 else ''}"
 
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.panel import Panel
 from gui.runstyle import run_color
 from gui.session import Session
 from gui.theme import Theme, application_font, blend
-from gui.viewdata.fit import Fit, FitView, Points
+from gui.viewdata.fit import STANDARDISED, Fit, FitView, Points
 
 if TYPE_CHECKING:
     from gui.plots import Plot
@@ -25,7 +25,7 @@ PALE, PALEST = 0.34, 0.12
 MOST_RESIDUALS = 300
 """Residuals of more points are drawn only when asked for: they would be a grey area."""
 LABEL_GAP = 13
-"""Pixels between the names of two hidden units."""
+"""Pixels between the names of two hidden units, and above a curve for its name."""
 SIZES = {"o": 6.0, "t1": 7.0}
 
 
@@ -74,6 +74,7 @@ class FitPanel(Panel):
         self._fit: Fit | None = None
         self._trace: object = None
         self._framed: Fit | None = None
+        self._labels = ("", "")
         self._drawn: dict[tuple[str, str], tuple[object, Array, Array]] = {}
         self._residuals_asked: bool | None = None  # None: as the number of points suggests
         self._make_parts()
@@ -132,7 +133,7 @@ class FitPanel(Panel):
 
     def caption(self) -> str:
         """Return how good the fit is, and of which iteration."""
-        parts = (f"iteration {self.session.iteration}", self.view.caption, self.view.note, self.legend())
+        parts = (self.view.caption, self.legend(), self.view.note, f"iteration {self.session.iteration}")
         return " · ".join(part for part in parts if part)
 
     def legend(self) -> str:
@@ -288,7 +289,7 @@ class FitPanel(Panel):
 
         count = len(view.unit_names) if self.units_box.isChecked() else 0
         while len(self._units) < count:
-            pair = _curve(pg), pg.TextItem(anchor=(0.5, 0.5))
+            pair = _curve(pg), pg.TextItem(anchor=(0.5, 0.86))
             pair[1].setFont(application_font("small"))
             for item in pair:
                 self._plot().addItem(item)
@@ -302,7 +303,6 @@ class FitPanel(Panel):
                 color = unit_color(self.theme, i)
                 curve.setData(view.curve[0], _drawable(view.units[i]))
                 curve.setPen(pg.mkPen(color, width=1.1 * self.devicePixelRatioF()))
-                label.fill = pg.mkBrush(self.theme.color("window"))
                 label.setText(view.unit_names[i], color)
             if place is not None:
                 label.setPos(*place)
@@ -320,7 +320,7 @@ class FitPanel(Panel):
         found: list[tuple[float, float] | None] = [None] * len(view.units)
         at_the_end: dict[int, float] = {}
         for i, y in enumerate(view.units):
-            seen = np.flatnonzero(inside & (y >= bottom + 7 * pixel) & (y <= top - 7 * pixel))
+            seen = np.flatnonzero(inside & (y >= bottom + 2 * pixel) & (y <= top - LABEL_GAP * pixel))
             if not seen.size:
                 continue
             if seen[-1] + 1 < len(x) and inside[seen[-1] + 1]:
@@ -328,7 +328,7 @@ class FitPanel(Panel):
             else:
                 at_the_end[i] = float(y[seen[-1]])
         order = sorted(at_the_end, key=lambda i: at_the_end[i])
-        heights = _apart([at_the_end[i] for i in order], LABEL_GAP * pixel, top - 7 * pixel)
+        heights = _apart([at_the_end[i] for i in order], LABEL_GAP * pixel, top - LABEL_GAP * pixel)
         found_there = {i: (edge, y) for i, y in zip(order, heights, strict=True)}
         return [found_there.get(i, place) for i, place in enumerate(found)]
 
@@ -361,10 +361,20 @@ class FitPanel(Panel):
             return
         self._framed = self._fit
         plot = self._plot()
-        plot.set_labels(view.x_label, view.y_label)
+        self._label_axes()
         ticks = [list(zip(view.levels, view.classes, strict=False))] if view.kind == "classes" else None
         plot.axes["bottom"].setTicks(ticks)
         plot.box.setRange(xRange=view.across, yRange=view.up, padding=0)
+
+    def _label_axes(self) -> None:
+        """Say what the axes are; beside a low plot there is no room for how it is scaled."""
+        room, font = self._plot().height() - 40, QFontMetrics(application_font("small"))
+        label = self.view.y_label
+        if font.horizontalAdvance(label) > room:
+            label = label.replace(STANDARDISED, "").replace("predicted, ", "")
+        if self._labels != (self.view.x_label, label):
+            self._labels = (self.view.x_label, label)
+            self._plot().set_labels(*self._labels)
 
     def _frame_again(self) -> None:
         self._framed = None
@@ -378,6 +388,8 @@ class FitPanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_boxes()
+        if self.plot is not None:
+            self._label_axes()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

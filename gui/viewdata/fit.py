@@ -36,6 +36,7 @@ MOST_POINTS = 2000
 MOST_UNITS = 12
 """Of more hidden units, those that vary most are drawn."""
 JITTER = 0.16
+STANDARDISED = " (standardised)"
 NO_DATA = "This network has no data: it computes one number, and there is nothing to fit."
 NO_TARGET = "This network has no target that its loss compares a prediction with, so there is no fit to draw."
 CLASSES = ((0.0, 1.0), (-1.0, 1.0))
@@ -495,4 +496,4 @@ def _axis(model: Model, name: str, row: int) -> str:
     if selection is None or row >= len(columns):
         return plain_name(name)
     scaled = name in selection.scaling and columns[row] not in selection.classes
-    return columns[row] + (" (standardised)" if scaled else "")
+    return columns[row] + (STANDARDISED if scaled else "")

@@ -114,7 +114,7 @@ def test_a_rate_typed_in_the_bar_is_that_of_the_optimizer(make):
 def test_examples_that_are_held_out_are_told(make):
     host, session = make()
     session.set_data(replace(session.document.network, held_out=0.25))
-    assert host.bar.data.text() == "mcycle · 100 + 33 examples"
+    assert host.bar.data.text() == "mcycle · 100 + 33"
     assert "100 to train on, 33 held out" in host.bar.data.toolTip()
     write(host.bar.batch.field, "101")
     assert "100 examples" in host.told[-1][1]

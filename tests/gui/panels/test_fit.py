@@ -162,6 +162,15 @@ def test_what_does_not_fit_the_line_ends_in_dots_and_is_told_on_hovering(fit):
     assert panel._caption.toolTip() == ""
 
 
+def test_beside_a_low_plot_the_axis_says_its_name_alone(fit):
+    _, panel = fit("two-layer-nonlinear", height=400)
+    assert panel.plot.axes["left"].labelText == "accel (standardised)"
+    panel.resize(640, 150)
+    assert panel.plot.axes["left"].labelText == "accel"
+    panel.resize(640, 400)
+    assert panel.plot.axes["left"].labelText == "accel (standardised)"
+
+
 @pytest.mark.parametrize("width", [180, 300, 500])
 def test_a_narrow_panel_can_be_drawn(fit, width):
     _, panel = fit("two-layer-nonlinear", width=width, height=120)
