@@ -9,18 +9,19 @@ largest value of every stretch. So a million losses cost as much as a thousand, 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-__all__ = ["Drawn", "Points", "Pyramid", "Series", "Stretches", "View", "drawn"]
+__all__ = ["Drawn", "Line", "Points", "Pyramid", "Series", "Staircase", "Stretches", "View", "drawn"]
 
 Array = np.ndarray
 
 BLOCK = 16
 """Values in a stretch of the lowest level that is kept."""
-STEP = 4
+STEP = 16
 """Stretches that make one of the level above."""
 LONGEST = 3.0
 """How long a line may be, in widths and heights of the plot, before it is a scribble that tells nothing."""
@@ -110,6 +111,24 @@ class Stretches:
 class Series(Protocol):
     """Numbers over iterations."""
 
+    def __len__(self) -> int:
+        """Return how many numbers there are."""
+        ...
+
+    @property
+    def end(self) -> float:
+        """The last iteration at which a number can be read, -1 for none."""
+        ...
+
+    @property
+    def last(self) -> float:
+        """The last number, nan for none."""
+        ...
+
+    def at(self, iteration: int) -> tuple[int, float] | None:
+        """Return the number to read at an iteration, and which iteration it is from."""
+        ...
+
     def stretches(self, view: View, most: int) -> Stretches:
         """Return what is in sight in about `most` stretches, each value by itself where they are no more."""
         ...
@@ -125,8 +144,8 @@ class Pyramid:
     """A series that grows, one number for every iteration from 0.
 
     Stretches are powers of two long and begin at multiples of their length, so that a series that grows keeps
-    its picture. The stretches of 16, 64, 256, ... are kept and brought up to date from the last one on, which
-    costs less than half the series in memory, and for n new values the time of n.
+    its picture. The stretches of 16, 256, 4096, ... are kept and brought up to date from the last one on,
+    which costs a third of the series in memory, and for n new values the time of n.
     """
 
     def __init__(self) -> None:
@@ -135,6 +154,20 @@ class Pyramid:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def end(self) -> float:
+        """The last iteration, -1 where there is none."""
+        return len(self.values) - 1
+
+    @property
+    def last(self) -> float:
+        """The last number, nan for none."""
+        return float(self.values[-1]) if len(self.values) else np.nan
+
+    def at(self, iteration: int) -> tuple[int, float] | None:
+        """Return an iteration and its number."""
+        return (iteration, float(self.values[iteration])) if 0 <= iteration < len(self.values) else None
 
     def extend(self, values: Array) -> None:
         """Take over the whole series so far; only what is new in it is read."""
@@ -176,13 +209,13 @@ class Pyramid:
         return _stretches(starts, ends, np.hstack([part[2] for part in found]), view.log_y)
 
     def _part(self, first: int, last: int, power: int) -> tuple[Array, Array, Array]:
-        """Return the stretches of 2**power that hold `first` to `last`: beginnings, ends, and what is in them."""
+        """Return the stretches of 2**power that hold `first` to `last`: beginnings, ends, what is kept."""
         length = 1 << power
         starts = np.arange(first >> power, (last >> power) + 1) << power
         ends = np.minimum(starts + length - 1, len(self.values) - 1)
         if length < BLOCK:
             return starts, ends, _summary(self.values[starts[0] : ends[-1] + 1], length)
-        level = min((power - 4) // 2, len(self._levels) - 1)
+        level = min((power - 4) // 4, len(self._levels) - 1)
         group = length // (BLOCK * STEP**level)
         begin = int(starts[0]) // (BLOCK * STEP**level)
         end = int(ends[-1]) // (BLOCK * STEP**level) + 1
@@ -257,10 +290,23 @@ class Points:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def end(self) -> float:
+        """Until where the last number is read: as far as the last two stand apart; -1 for none."""
+        if not len(self.iterations):
+            return -1
+        return float(self.iterations[-1] + (np.diff(self.iterations[-2:]).sum() or 1) - 1)
+
+    @property
+    def last(self) -> float:
+        """The last number, nan for none."""
+        return float(self.values[-1]) if len(self.values) else np.nan
+
     def at(self, iteration: int) -> tuple[int, float] | None:
         """Return the last number that is not after `iteration`, with its own iteration."""
         place = int(np.searchsorted(self.iterations, iteration, side="right")) - 1
-        return None if place < 0 else (int(self.iterations[place]), float(self.values[place]))
+        known = place >= 0 and iteration <= self.end
+        return (int(self.iterations[place]), float(self.values[place])) if known else None
 
     def stretches(self, view: View, most: int) -> Stretches:
         """Return what is in sight in about `most` stretches, each value by itself where they are no more."""
@@ -277,6 +323,66 @@ class Points:
             joined = np.array([f.reduceat(row, cuts) for f, row in zip(ufuncs, rows, strict=True)])
         ends = np.append(cuts[1:], len(at)) - 1
         return _stretches(at[cuts], at[ends], joined, view.log_y)
+
+
+class Staircase:
+    """A number that falls at some places and holds between them: the best so far.
+
+    Parameters
+    ----------
+    places, values
+        Where it falls, in iterations (not whole ones), and to what.
+    end
+        Until where it holds.
+    """
+
+    def __init__(self, places: Array, values: Array, end: float) -> None:
+        self.places, self.values, self.end = places, values, end
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def last(self) -> float:
+        """The last number, nan for none."""
+        return float(self.values[-1]) if len(self.values) else np.nan
+
+    def at(self, iteration: int) -> tuple[int, float] | None:
+        """Return an iteration and its number, None before the first place and beyond the end."""
+        place = int(np.searchsorted(self.places, iteration, side="right")) - 1
+        return (iteration, float(self.values[place])) if place >= 0 and iteration <= self.end else None
+
+    def stretches(self, view: View, most: int) -> Stretches:
+        """Return every corner."""
+        x = np.repeat(np.append(self.places, self.end), 2)[1:-1]
+        y = np.repeat(self.values, 2)
+        return Stretches(x, x, y, y, y)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a chart: a series, and how it is to look.
+
+    Attributes
+    ----------
+    key
+        What it is a line of, unique in the chart.
+    name
+        For reading values.
+    kind
+        ``run``; ``held`` for a loss on held-out examples; ``search`` for the best of a random search.
+    cap
+        What is larger does not stretch the axis, as when a run diverges.
+    """
+
+    key: Hashable
+    name: str
+    series: Series
+    style: int
+    ghost: bool = False
+    current: bool = False
+    kind: str = "run"
+    cap: float | None = None
 
 
 # --- what is painted ---------------------------------------------------------------------------------------

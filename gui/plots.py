@@ -17,48 +17,8 @@ from gui.theme import Theme, application_font, blend
 Array = np.ndarray
 
 LINE = 1.5
-EXACT_UP_TO = 4
-"""Up to so many points in a column of pixels, every point is drawn."""
-
 LARGEST = 1e300
 """What is larger lies outside of any plot: differences of such numbers overflow."""
-
-
-def envelope(y: Array, first: int, last: int, columns: int) -> tuple[Array, Array]:
-    """Return the points to draw of a long series: of each stretch its smallest and its largest.
-
-    Stretches begin at multiples of their length, so that a series that grows keeps its picture.
-
-    Parameters
-    ----------
-    y : float array, shape (n,)
-        One value per whole number from 0; nan breaks the line.
-    first, last
-        The part in sight, `last` included.
-    columns
-        How many pixels it is drawn on.
-
-    Returns
-    -------
-    x, y : float arrays of the same shape
-
-    Examples
-    --------
-    >>> envelope(np.array([3.0, 1.0, 2.0]), 0, 2, 100)
-    (array([0., 1., 2.]), array([3., 1., 2.]))
-    """
-    first, last = max(0, first), min(len(y) - 1, last)
-    count = last - first + 1
-    if count <= EXACT_UP_TO * max(1, columns):
-        return np.arange(first, last + 1, dtype=float), y[first : last + 1]
-    length = math.ceil(count / max(1, columns))
-    starts = np.arange(first // length * length, last + 1, length)
-    part = y[starts[0] : last + 1]
-    low = np.fmin.reduceat(part, starts - starts[0])
-    high = np.fmax.reduceat(part, starts - starts[0])
-    xs = np.repeat(starts.astype(float), 2)
-    xs[1::2] += length / 2
-    return np.minimum(xs, last), np.column_stack([low, high]).ravel()
 
 
 def round_range(low: float, high: float) -> tuple[float, float]:
@@ -89,7 +49,15 @@ def round_up(x: float) -> float:
 
 
 class NumberAxis(pg.AxisItem):
-    """An axis whose numbers are written as everywhere in the window."""
+    """An axis whose numbers are written as everywhere in the window.
+
+    Attributes
+    ----------
+    is_log
+        Whether it counts in powers of ten: x stands at log10(x + `shift`).
+    is_whole
+        Whether only whole numbers stand on it.
+    """
 
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation)
@@ -97,6 +65,7 @@ class NumberAxis(pg.AxisItem):
         self.enableAutoSIPrefix(False)
         self.is_log = False
         self.is_whole = False
+        self.shift = 0.0
 
     # pyqtgraph
 
@@ -106,6 +75,8 @@ class NumberAxis(pg.AxisItem):
         return super().boundingRect().adjusted(*((0, -9, 0, 9) if upright else (-16, 0, 16, 0)))
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        if self.is_log and self.shift:
+            return [format_number(float(f"{10.0**v - self.shift:.6g}")) for v in values]
         if self.is_log:
             return [_power_text(v) for v in values]
         near_zero = spacing * 1e-6
@@ -117,6 +88,8 @@ class NumberAxis(pg.AxisItem):
             if self.is_whole and spacing < 1:
                 spacing, values = 1.0, [float(v) for v in range(math.ceil(minVal), math.floor(maxVal) + 1)]
             return [(spacing, values)]
+        if self.shift:
+            return [(1.0, shifted_ticks(minVal, maxVal, max(2, int(size / 48)), self.shift))]
         return [(1.0, log_ticks(minVal, maxVal, max(2, int(size / 26))))]
 
 
@@ -142,6 +115,26 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
         finer = sorted(p + math.log10(digit) for p in powers for digit in (1, 2, 5))
         ticks = [t for t in finer if low <= t <= high]
     return ticks if len(ticks) > 1 else [low, high]
+
+
+def shifted_ticks(low: float, high: float, most: int, shift: float) -> list[float]:
+    """Return where 0, 1, 10, 100, ... stand when x stands at log10(x + shift); where few do, 2 and 5 too.
+
+    Examples
+    --------
+    >>> [round(10**t - 1) for t in shifted_ticks(0, 3.01, 9, 1.0)]
+    [0, 1, 10, 100, 1000]
+    """
+    least, largest = 10.0 ** min(low, 300.0) - shift, 10.0 ** min(high, 300.0) - shift
+    powers = range(math.floor(math.log10(max(largest, 1.0))) + 1)
+    numbers = [0.0, *(10.0**p for p in powers)]
+    if sum(least <= n <= largest for n in numbers) < 3:
+        numbers = [0.0, *(digit * 10.0**p for p in powers for digit in (1, 2, 5))]
+    seen = [n for n in numbers if least - 1e-9 <= n <= largest * (1 + 1e-9)]
+    if len(seen) < 2:
+        seen = [math.ceil(least), math.floor(largest)]
+    every = math.ceil(len(seen) / most)
+    return [math.log10(n + shift) for n in seen[::-1][::every][::-1] if n + shift > 0]
 
 
 class PlotBox(pg.ViewBox):

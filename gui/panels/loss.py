@@ -1,133 +1,164 @@
-"""The loss while training: train, pause, go to any iteration, read any value."""
+"""The runs side by side while training: train, race, search, go to any iteration, read any value."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QActionGroup, QContextMenuEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
+from engine.training import Diverged
+from gui.entry_choice import EntryChoice
+from gui.files import write_whole
+from gui.jobs import Task
+from gui.legend import Legend, LegendItem, MiniButton, short_names
 from gui.numbers import format_number
 from gui.panel import Panel
+from gui.races import Race, all_optimizers, learning_rates, rivals
+from gui.runlines import HELD, QUANTITIES, SEARCH, RunLines
+from gui.runseries import Entry
 from gui.session import Session
 from gui.theme import Theme, application_font, pad_spin_box
 
 if TYPE_CHECKING:
-    from gui.plots import Plot
+    from gui.chart import Chart
 
-Array = np.ndarray
-
-DRAG_INTERVAL = 40
-"""Milliseconds between two iterations gone to while the cursor is dragged."""
-SMOOTH_UP_TO = 1000
-"""Points of a line that is antialiased: with more it would take ten times as long."""
+REDRAW = 0.030
+"""Seconds between two pictures of a run that is being trained: more often nobody can tell."""
 MOST_ITERATIONS = 10_000_000
+LOW = 260
+"""Logical pixels: a lower panel has no room for the answer of the search beside its status."""
 
 
-class Series:
-    """The losses so far as one array that grows; values that are not finite are nan."""
+class Speed:
+    """Iterations a second, over about the last second."""
+
+    SPAN = 1.0
 
     def __init__(self) -> None:
-        self._room = np.empty(1024)
-        self._count = 0
+        self._seen: list[tuple[float, int]] = []
 
-    @property
-    def values(self) -> Array:
-        """The losses, shape (iterations + 1,)."""
-        return self._room[: self._count]
+    def note(self, count: int, now: float | None = None) -> float | None:
+        """Take note of how many iterations there are; return how many a second, None where it is too soon."""
+        now = time.perf_counter() if now is None else now
+        if self._seen and count < self._seen[-1][1]:
+            self._seen.clear()
+        self._seen.append((now, count))
+        while len(self._seen) > 2 and self._seen[1][0] < now - self.SPAN:
+            self._seen.pop(0)
+        (start, first), (end, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (end - start) if end - start >= 0.25 else None
 
-    def extend(self, losses: list[float]) -> None:
-        """Take over what is new in `losses`."""
-        new = np.array(losses[self._count :], dtype=float)
-        new[~np.isfinite(new)] = np.nan
-        count = self._count + len(new)
-        if count > len(self._room):
-            room = np.empty(2 * count)
-            room[: self._count] = self.values
-            self._room = room
-        self._room[self._count : count] = new
-        self._count = count
+    def forget(self) -> None:
+        """Begin anew."""
+        self._seen.clear()
+
+
+def speed_text(rate: float | None) -> str:
+    """Write iterations a second with two digits, "" where they are not known.
+
+    Examples
+    --------
+    >>> speed_text(52_345.0), speed_text(3.14), speed_text(None)
+    ('52 000 steps/s', '3.1 steps/s', '')
+    """
+    if rate is None or rate <= 0:
+        return ""
+    rounded = float(f"{rate:.2g}")
+    text = f"{rounded:,.0f}".replace(",", " ") if rounded >= 10 else f"{rounded:g}"
+    return f"{text} steps/s"
 
 
 class LossPanel(Panel):
-    """The loss over the iterations, and the buttons that train."""
+    """Losses, gradient norms and parameters over the iterations, and the buttons that train."""
 
     title = "Loss"
     object_name = "loss"
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(session, theme, parent)
-        self.plot: Plot | None = None
-        self._told: tuple[int, int, bool] | None = None
-        self._run = session.run
-        self._series = Series()
-        self._goal = 0
+        self.plot: Chart | None = None
+        self._lines = RunLines(session)
+        self._seen_run = session.current.id
         self._shows_all = True
-        self._hovered: int | None = None
-        self._make_parts()
+        self._told: tuple[object, ...] | None = None
+        self._speed = Speed()
+        self._drawn_at = 0.0
+        self._writing: Task | None = None
+        self._make_buttons()
+        self._make_words()
+        self._make_menus()
         self._arrange()
-        self._drag_timer = QTimer(self, singleShot=True, interval=DRAG_INTERVAL)
-        self._drag_timer.timeout.connect(self._go_to_cursor)
+        self._draw_timer = QTimer(self, singleShot=True)
+        self._draw_timer.timeout.connect(self.mark_stale)
         self._build_timer = QTimer(self, singleShot=True, interval=0)
         self._build_timer.timeout.connect(self.build)
-        self.train_button.clicked.connect(self.toggle_training)
-        self.step_button.clicked.connect(session.step_training)
-        self.reset_button.clicked.connect(session.reset)
-        self.log_button.toggled.connect(self.mark_stale)
-        session.document_changed.connect(self._take_steps)
-        session.training_changed.connect(self._note_goal)
-        session.frame_changed.connect(self._follow)
-        self.refresh_on(session.progressed, session.training_changed)
+        self._connect()
         self._take_steps()
 
     def build(self) -> None:
         """Make the plot, which imports pyqtgraph: done when the panel is first seen."""
         if self.plot is not None:
             return
-        from gui.plots import Plot, pg
+        from gui.chart import Chart
 
-        self.plot = Plot(self.theme, "iteration", "loss")
-        self.plot.axes["bottom"].is_whole = True
-        self.plot.setAccessibleName("loss over iterations")
-        self._curve = pg.PlotCurveItem(connect="finite")
-        self._marker = pg.ScatterPlotItem(size=7, pxMode=True)
-        self._cursor = pg.InfiniteLine(angle=90, movable=True, label="", labelOpts={"position": 0.9})
-        self._here = pg.ScatterPlotItem(size=6, pxMode=True)
-        self._tip = pg.TextItem(anchor=(0, 1))
-        for item in (self._curve, self._cursor, self._here, self._marker, self._tip):
-            self.plot.addItem(item)
-        self._tip.setZValue(20)
-        self._cursor.sigDragged.connect(lambda: self._drag_timer.isActive() or self._drag_timer.start())
-        self._cursor.sigPositionChangeFinished.connect(self._go_to_cursor)
-        self.plot.box.clicked.connect(lambda x: self.session.go_to_iteration(round(x)))
+        self.plot = Chart(self.theme)
+        self.plot.travelled.connect(self.session.go_to_iteration)
         self.plot.box.reset.connect(self.show_all)
-        self.plot.box.sigRangeChangedManually.connect(self._zoomed)
-        self.plot.mouse_moved.connect(self._hover)
-        self._paint_theme()
+        self.plot.zoomed.connect(self._zoomed)
         self._holder.replaceWidget(self._waiting, self.plot)
         self._waiting.hide()
         self.mark_stale()
 
+    def settle(self) -> None:
+        """Have the plot made and drawn now."""
+        if self.isVisible():
+            self.build()
+
     def refresh(self) -> None:
-        """Show all losses there are, and where the session stands."""
-        if self.session.run is not self._run:
-            self._run, self._series, self._shows_all, self._hovered = self.session.run, Series(), True, None
-        self._series.extend(self.session.run.losses)
-        self._tell()
+        """Show all that was recorded, and where the session stands."""
+        self._drawn_at = time.perf_counter()
+        self._draw_timer.stop()
+        self._lines.update()
+        if self.session.current.id != self._seen_run:
+            self._seen_run = self.session.current.id
+            self._shows_all = self._shows_all or not self.session.iterations
+        self._show_legend()
         if self.plot is not None:
-            self._draw()
-            self._move_cursor()
-            self._point_at(self._hovered)
+            self._draw(self.plot)
+        self._tell()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self.theme = theme
         if self.plot is not None:
             self.plot.set_theme(theme)
-            self._paint_theme()
+        for part in (self.legend, self.view_button, self.log_button, self.log_x_button, self._choice):
+            part.set_theme(theme)
         super().set_theme(theme)
+
+    @property
+    def quantity(self) -> str:
+        """What is drawn: ``loss``, ``norm`` or ``parameters``."""
+        return self._lines.quantity
+
+    # --- what the user does ---
 
     def toggle_training(self) -> None:
         """Train as many iterations as asked for, or pause."""
@@ -137,228 +168,432 @@ class LossPanel(Panel):
         else:
             self.session.train(self.steps.value())
 
+    def race(self, race: Race) -> None:
+        """Train several recipes side by side, as many iterations as asked for."""
+        self.steps.clearFocus()
+        self.session.race(race.recipes, self.steps.value())
+
+    def toggle_search(self) -> None:
+        """Sample parameters at random at the cost of the run, or stop."""
+        if self.session.searching:
+            self.session.stop_search()
+        else:
+            self._lines.hidden.discard(SEARCH)
+            iterations = self.session.iterations or self.steps.value()
+            self.session.start_search(max(1, int(iterations * self._lines.price)))
+
+    def set_quantity(self, quantity: str) -> None:
+        """Draw losses ("loss"), norms of gradients ("norm") or entries of parameters ("parameters")."""
+        self._lines.quantity = quantity
+        self._quantities[quantity].setChecked(True)
+        self.view_button.setText(QUANTITIES[quantity])
+        self.view_button.updateGeometry()
+        self.mark_stale()
+
+    def choose_entries(self, entries: list[Entry] | None) -> None:
+        """Draw these entries of the parameters, those that move most where None."""
+        self._lines.choose_entries(entries)
+        self.set_quantity("parameters")
+
     def show_all(self) -> None:
         """Show every iteration again after zooming."""
         self._shows_all = True
         self.mark_stale()
 
+    def export_csv(self, path: str | Path) -> None:
+        """Write all that was recorded as a table: a row for every iteration, columns for every run.
+
+        Raises
+        ------
+        UsageError
+            Where the file cannot be written.
+        """
+        write_whole(Path(path), b"".join(self._lines.table()))
+
+    def ask_export(self) -> None:
+        """Let the user choose a file, and write the table in the background."""
+        name = f"{self.session.document.network.name}-runs.csv"
+        path, _ = QFileDialog.getSaveFileName(self, "Export the data", name, "Tables (*.csv)")
+        if path:
+            self.write_csv(Path(path if Path(path).suffix else f"{path}.csv"))
+
+    def write_csv(self, path: Path) -> None:
+        """Write the table in the background, and say when it is done."""
+        table = self._lines.table()
+
+        def write() -> Iterator[None]:
+            rows = []
+            for part in table:
+                rows.append(part)
+                yield
+            write_whole(path, b"".join(rows))
+
+        self._writing = Task(write, self)
+        self._writing.ended.connect(lambda: self.session.notice.emit("info", f"Exported {path.name}."))
+        self._writing.failed.connect(lambda sentence: self.session.notice.emit("error", sentence))
+        self._writing.start()
+
+    # --- words ---
+
     def status(self) -> str:
         """Return where the session stands, in words."""
-        diverged = self.session.run.diverged
-        if diverged is not None:
-            return diverged.sentence()
-        loss = format_number(self.session.losses[self.session.iteration])
-        return f"iteration {self.session.iteration} of {self.session.iterations} · loss {loss}"
+        session = self.session
+        ended = session.run.ended
+        if ended is not None:
+            return ended.sentence()
+        loss = format_number(session.losses[session.iteration])
+        parts = [f"iteration {session.iteration} of {session.iterations}", f"loss {loss}"]
+        parts.append(speed_text(self._rate) if session.training else "")
+        if self.plot is not None and self.plot.peak is not None:
+            parts.append(f"a peak of {format_number(self.plot.peak)} is above the plot")
+        return " · ".join(part for part in parts if part)
 
-    def readout(self, iteration: int) -> str:
-        """Return the exact loss of an iteration, in words."""
-        loss = self.session.losses[iteration]
-        return (
-            f"iteration {iteration}: {loss!r}" if np.isfinite(loss) else f"iteration {iteration}: not finite"
+    def _tell(self) -> None:
+        session = self.session
+        training = session.training
+        running = [run for run in session.runs if run.running]
+        if training:
+            self._rate = self._speed.note(sum(run.iterations for run in session.runs))
+        else:
+            self._speed.forget()
+            self._rate = None
+        self._told = self._place()
+        self._show_answer()
+        self.train_button.setText("Pause" if training else "Train")
+        self.train_button.setToolTip(
+            f"Pause {len(running)} runs" if len(running) > 1 else "Pause" if training else "Train"
         )
+        self.train_button.setEnabled(training or session.run.ended is None)
+        self.step_button.setEnabled(not training and session.run.ended is None)
+        self._name_search()
 
-    # Following the session
+    def _name_search(self) -> None:
+        self.search_button.setText("Stop" if self.session.searching else "Search")
+
+    def _say(self, text: str, is_error: bool) -> None:
+        """Write the status: an error in as many lines as it takes, other words in one."""
+        room = self._status.width()
+        fits = is_error or self._status.fontMetrics().horizontalAdvance(text) <= room or not self.isVisible()
+        elided = self._status.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+        shown = text if fits else elided
+        if self._status.text() != shown:
+            self._status.setText(shown)
+            self._status.setToolTip("" if fits else text)
+            self._status.setAccessibleName(text)
+            self._status.setWordWrap(is_error)
+        role = "error" if is_error else "muted"
+        if self._status.property("role") != role:
+            self._status.setProperty("role", role)
+            self._status.style().polish(self._status)
+
+    def _show_answer(self) -> None:
+        """Show what the search says in lines of its own, or in a low panel in place of the status."""
+        text = self._lines.answer() if self.quantity == "loss" and SEARCH not in self._lines.hidden else ""
+        session, is_low = self.session, self.height() < LOW
+        instead = is_low and bool(text) and not session.training and session.iteration == session.iterations
+        self._answer_label.setVisible(bool(text) and not is_low)
+        if self._answer_label.text() != text:
+            self._answer_label.setText(text)
+        is_error = isinstance(session.run.ended, Diverged)
+        self._say(text if instead and not is_error else self.status(), is_error)
+
+    # --- following the session ---
+
+    def _connect(self) -> None:
+        session = self.session
+        self.train_button.clicked.connect(self.toggle_training)
+        self.step_button.clicked.connect(session.step_training)
+        self.reset_button.clicked.connect(session.reset)
+        self.race_button.clicked.connect(lambda: self.race(all_optimizers(session.document.recipe)))
+        self.search_button.clicked.connect(self.toggle_search)
+        self.log_button.toggled.connect(self.mark_stale)
+        self.log_x_button.toggled.connect(self.show_all)
+        self.legend.chosen.connect(lambda key: self._with_run(key, session.choose_run))
+        self.legend.removed.connect(self._remove)
+        self.legend.toggled_line.connect(self._toggle_line)
+        self._choice.chosen.connect(self.choose_entries)
+        session.document_changed.connect(self._take_steps)
+        session.frame_changed.connect(self._follow)
+        session.progressed.connect(self._progress)
+        session.search_changed.connect(self._name_search)
+        session.search_changed.connect(self._progress)
+        self.refresh_on(session.training_changed, session.runs_changed)
 
     def _take_steps(self) -> None:
-        self.steps.setValue(self.session.document.network.training.steps)
+        network = self.session.document.network
+        if network is not self._steps_of:
+            self._steps_of = network
+            self.steps.setValue(network.training.steps)
 
-    def _note_goal(self) -> None:
-        """Keep room in the plot for the iterations to come, so that its axis stands still."""
-        self._goal = self.session.iterations + self.steps.value() if self.session.training else 0
+    def _progress(self) -> None:
+        """Draw what has come, but not more often than anybody can tell."""
+        wait = self._drawn_at + REDRAW - time.perf_counter()
+        busy = self.session.training or self.session.searching
+        if not self.isVisible() or not busy or wait <= 0:
+            self.mark_stale()
+        elif not self._draw_timer.isActive():
+            self._draw_timer.start(max(1, round(1000 * wait)))
 
     def _follow(self) -> None:
         if not self.isVisible():
             self._is_stale = True
-        elif self.session.run is self._run and self._place() != self._told:
+        elif self.session.training and self.session.iteration == self.session.iterations:
+            return  # what has come is drawn in a moment, all of it together
+        elif self._place() != self._told:
             self._told = self._place()
-            self._tell()
+            self._show_answer()
             self._move_cursor()
 
-    def _place(self) -> tuple[int, int, bool]:
+    def _place(self) -> tuple[object, ...]:
         """Return all of the frame that this panel shows: stepping within an iteration repaints nothing."""
         session = self.session
-        return (session.iteration, session.iterations, session.training)
+        return (session.current.id, session.iteration, session.iterations, session.training)
 
-    def _tell(self) -> None:
-        diverged, training = self.session.run.diverged is not None, self.session.training
-        self._status.setText(self.status())
-        if self._status.property("role") != ("error" if diverged else "muted"):
-            self._status.setProperty("role", "error" if diverged else "muted")
-            self._status.style().polish(self._status)
-        self.train_button.setText("Pause" if training else "Train")
-        self.train_button.setEnabled(training or not diverged)
-        self.step_button.setEnabled(not training and not diverged)
+    def _with_run(self, key: Hashable, do: object) -> None:
+        run = next((r for r in self.session.runs if r.id == key), None)
+        if run is not None:
+            do(run)  # type: ignore[operator]
 
-    # Drawing
+    def _remove(self, key: Hashable) -> None:
+        if isinstance(key, Entry):
+            self.choose_entries([e for e in self._lines.entries if e != key])
+        else:
+            self._with_run(key, self.session.remove_run)
 
-    def _draw(self) -> None:
-        from gui.plots import envelope
+    def _toggle_line(self, key: Hashable, shown: bool) -> None:
+        run = next((r for r in self.session.runs if r.id == key), None)
+        if run is not None:
+            self.session.show_run(run, shown)
+            return
+        (self._lines.hidden.discard if shown else self._lines.hidden.add)(key)
+        self.mark_stale()
 
-        assert self.plot is not None
+    # --- drawing ---
+
+    def _draw(self, chart: Chart) -> None:
+        self._lines.log_y = self.log_button.isChecked()
+        chart.set_logs(self.log_x_button.isChecked(), self._lines.log_y)
+        up = {"loss": "loss", "norm": "gradient norm", "parameters": "value"}[self.quantity]
+        chart.set_labels("iteration", up)
         if self._shows_all:
-            count = len(self._series.values)
-            last = max(min(self._goal, 2 * max(count, 50)), count - 1, 1)
-            self._set_range(0, -0.005 * last, last)
-        low, high = self.plot.box.viewRange()[0]
-        x, y = envelope(self._series.values, int(low) - 1, int(high) + 2, self.plot.columns())
-        y = self._scaled(y)
-        self._curve.setData(x, y, antialias=len(x) <= SMOOTH_UP_TO)
-        self._fit_height(y)
+            chart.show_iterations(self._lines.last_iteration)
+        chart.set_lines(self._lines.lines())
+        self._move_cursor()
 
-    def _scaled(self, y: Array) -> Array:
-        """Return heights in the plot: powers of ten on the log axis, where what is not positive has none."""
-        if not self.log_button.isChecked():
-            return y
-        with np.errstate(all="ignore"):
-            return np.where(y > 0, np.log10(np.where(y > 0, y, 1.0)), np.nan)
+    # --- the cursor ---
 
-    def _height(self, iteration: int) -> float:
-        """Return the height of an iteration's loss in the plot; what has none lies at the bottom."""
-        assert self.plot is not None
-        y = float(self._scaled(self._series.values[iteration : iteration + 1])[0])
-        return y if np.isfinite(y) else self.plot.box.viewRange()[1][0]
-
-    def _fit_height(self, y: Array) -> None:
-        from gui.plots import round_range
-
-        assert self.plot is not None
-        axis = self.plot.axes["left"]
-        if axis.is_log != self.log_button.isChecked():
-            axis.is_log = self.log_button.isChecked()
-            axis.picture = None
-            axis.update()
-        finite = y[np.isfinite(y)]
-        if finite.size:
-            low, high = round_range(float(finite.min()), float(finite.max()))
-            edge = 0.02 * (high - low)
-            self._set_range(1, low - edge, high + edge)
-
-    def _set_range(self, axis: int, low: float, high: float) -> None:
-        """Set the range of an axis, if it is another: the axis is painted anew only then."""
-        assert self.plot is not None
-        if not np.allclose(self.plot.box.viewRange()[axis], (low, high), rtol=1e-9, atol=0):
-            if axis:
-                self.plot.box.setRange(yRange=(low, high), padding=0)
-            else:
-                self.plot.box.setRange(xRange=(low, high), padding=0)
+    def _move_cursor(self) -> None:
+        if self.plot is None:
+            return
+        session = self.session
+        value, text = self._lines.value(), str(session.iteration)
+        if value is not None:
+            text = f"{text}: {format_number(value)}"
+        shown = session.current.visible
+        self.plot.set_place(session.iteration, session.iterations, text, value if shown else None)
 
     def _zoomed(self) -> None:
         self._shows_all = False
         self.mark_stale()
 
-    def _move_cursor(self) -> None:
-        if self.plot is None or self._cursor.moving:
-            return
-        iteration = self.session.iteration
-        self._cursor.setValue(iteration)
-        self._cursor.setBounds((0, max(1, self.session.iterations)))
-        if iteration < len(self._series.values):
-            loss = format_number(float(self._series.values[iteration]))
-            self._cursor.label.setFormat(f"{iteration}: {loss}")
-            self._here.setData([iteration], [self._height(iteration)])
+    # --- the legend ---
 
-    def _go_to_cursor(self) -> None:
-        target = round(float(self._cursor.getXPos()))
-        if target != self.session.iteration:
-            self.session.go_to_iteration(target)
+    def _show_legend(self) -> None:
+        items = self._entry_items() if self.quantity == "parameters" else self._run_items()
+        self.legend.set_items(items)
+        self.legend.setVisible(len(items) > 1)
 
-    # Reading values
+    def _run_items(self) -> list[LegendItem]:
+        session, items = self.session, []
+        runs = session.runs
+        names = zip(*short_names([run.name for run in runs]), strict=True)
+        for run, texts in zip(runs, names, strict=True):
+            ended = run.run.ended
+            tip = run.name if ended is None else f"{run.name}\n{ended.sentence()}"
+            current = run is session.current
+            ghost = self._lines.is_ghost(run)
+            item = LegendItem(run.id, texts, tip, run.style, "run", ghost, run.visible, current, True)
+            items.append(replace(item, can_remove=not current))
+        if self.quantity == "loss" and self._lines.has_held:
+            tip = "Loss on the examples that are held out of training"
+            style = session.current.style
+            items.append(
+                LegendItem(HELD, ("held-out",), tip, style, HELD, shown=HELD not in self._lines.hidden)
+            )
+        if self.quantity == "loss" and session.search is not None:
+            tip = f"Best of random search so far, at equal cost\n{session.search.plan.sentence()}"
+            items.append(
+                LegendItem(SEARCH, ("random search",), tip, 0, SEARCH, shown=SEARCH not in self._lines.hidden)
+            )
+        return items
 
-    def _hover(self, position: QPointF) -> None:
-        assert self.plot is not None
-        inside = self.plot.box.sceneBoundingRect().contains(position)
-        x = round(self.plot.box.mapSceneToView(position).x())
-        self._point_at(x if inside and 0 <= x < len(self._series.values) else None)
+    def _entry_items(self) -> list[LegendItem]:
+        removable = len(self._lines.entries) > 1
+        return [
+            LegendItem(e, (e.text,), e.text, style, shown=e not in self._lines.hidden, can_remove=removable)
+            for style, e in enumerate(self._lines.entries)
+        ]
 
-    def _point_at(self, iteration: int | None) -> None:
-        """Mark an iteration's loss and read it out, or nothing."""
-        self._hovered = iteration
-        assert self.plot is not None
-        for item in (self._marker, self._tip):
-            item.setVisible(iteration is not None)
-        if iteration is None:
-            return
-        (left, right), (bottom, top) = self.plot.box.viewRange()
-        y = self._height(iteration)
-        self._marker.setData([iteration], [y])
-        self._tip.setText(self.readout(iteration))
-        is_right, is_high = iteration > (left + right) / 2, y > (bottom + top) / 2
-        self._tip.setAnchor((1.04 if is_right else -0.04, -0.15 if is_high else 1.15))
-        self._tip.setPos(iteration, y)
+    # --- parts ---
 
-    def _paint_theme(self) -> None:
-        from gui.plots import LINE, line_pen, pg
-
-        theme = self.theme
-        small = application_font("small")
-        ratio = self.devicePixelRatioF()  # pyqtgraph's pens are as wide as pixels of the screen
-        self._curve.setPen(line_pen(theme, "forward", LINE * ratio))
-        self._here.setPen(None)
-        self._here.setBrush(theme.color("text"))
-        self._marker.setPen(pg.mkPen(theme.color("forward"), width=2))
-        self._marker.setBrush(theme.color("card"))
-        self._cursor.setPen(pg.mkPen(theme.color("text"), width=ratio))
-        self._cursor.setHoverPen(pg.mkPen(theme.color("accent"), width=2 * ratio))
-        self._cursor.label.setColor(theme.color("text"))
-        self._cursor.label.setFont(small)
-        self._tip.setColor(theme.color("tooltip_text"))
-        self._tip.fill = pg.mkBrush(theme.color("tooltip"))
-        self._tip.setFont(small)
-
-    # Parts
-
-    def _make_parts(self) -> None:
+    def _make_buttons(self) -> None:
         self.train_button, self.step_button = QPushButton("Train"), QPushButton("Step once")
-        self.reset_button, self.log_button = QPushButton("Reset"), QPushButton("Log axis")
+        self.reset_button, self.search_button = QPushButton("Reset"), QPushButton("Search")
+        self.race_button, self.race_more = QPushButton("Race"), QPushButton()
         self.train_button.setProperty("accent", True)
-        self.log_button.setCheckable(True)
-        self.train_button.setToolTip("Train, or pause")
         self.step_button.setToolTip("Train one iteration and show it")
         self.reset_button.setToolTip("Go back to iteration 0 of the same seed")
-        self.log_button.setToolTip("Show the loss in powers of ten")
+        self.race_button.setToolTip("Race all optimizers: same start, same mini-batches")
+        self.race_more.setToolTip("Choose what to race")
+        self.race_more.setAccessibleName("choose what to race")
+        self.search_button.setToolTip(
+            "Sample parameters at random, at the cost of the run: does the gradient do better?"
+        )
         self.steps = QSpinBox()
         pad_spin_box(self.steps)
         self.steps.setRange(1, MOST_ITERATIONS)
         self.steps.setToolTip("How many iterations to train")
         self.steps.setAccessibleName("iterations to train")
-        self._status = QLabel()
-        self._status.setProperty("role", "muted")
-        self._status.setFont(application_font("small"))
-        self._status.setWordWrap(True)
+        self.steps.setMaximumWidth(104)
+        self._steps_of: object = None
+        for part in (self.train_button, self.step_button, self.reset_button, self.search_button):
+            part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for part in (self.race_button, self.race_more):
+            part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def _make_words(self) -> None:
+        self._status, self._answer_label = QLabel(), QLabel()
+        for label in (self._status, self._answer_label):
+            label.setProperty("role", "muted")
+            label.setFont(application_font("small"))
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._answer_label.setWordWrap(True)
+        self._answer_label.hide()
+        self._rate: float | None = None
+        self.legend = Legend(self.theme)
+        self.legend.hide()
         self._waiting = QLabel()
+        self.log_button = MiniButton("Log y", self.theme)
+        self.log_x_button = MiniButton("Log x", self.theme)
+        self.view_button = MiniButton(QUANTITIES["loss"], self.theme)
+        self.view_button.setToolTip("What is drawn")
+        self.view_button.setAccessibleName("what is drawn")
+        for button, what in ((self.log_button, "loss"), (self.log_x_button, "iterations")):
+            button.setCheckable(True)
+            button.setToolTip(f"Show the {what} in powers of ten")
+            button.setAccessibleName(f"{what} in powers of ten")
+
+    def _make_menus(self) -> None:
+        self._choice = EntryChoice(self.theme, self)
+        self.race_menu = QMenu(self)
+        self.race_menu.setToolTipsVisible(True)
+        self.race_menu.aboutToShow.connect(self._fill_race_menu)
+        self.race_more.setMenu(self.race_menu)
+        self.view_menu = QMenu(self)
+        group = QActionGroup(self)
+        self._quantities: dict[str, QAction] = {}
+        for quantity, text in QUANTITIES.items():
+            action = self._quantities[quantity] = self.view_menu.addAction(text)
+            action.setCheckable(True)
+            action.triggered.connect(lambda _=False, q=quantity: self.set_quantity(q))
+            group.addAction(action)
+        self._quantities["loss"].setChecked(True)
+        self._entries_action = self.view_menu.addAction("Choose parameters…")
+        self._entries_action.triggered.connect(self._choose_entries)
+        self.view_menu.addSeparator()
+        self._more_actions = [
+            self.view_menu.addMenu(self.race_menu),
+            self.view_menu.addAction("Search", self.toggle_search),
+        ]
+        self.race_menu.setTitle("Race")
+        self.view_menu.addAction("Show every iteration", self.show_all)
+        self.export_action = self.view_menu.addAction("Export the data (CSV)…", self.ask_export)
+        self.view_menu.aboutToShow.connect(self._ready_view_menu)
+        self.view_button.set_menu(self.view_menu)
+
+    def _fill_race_menu(self) -> None:
+        recipe = self.session.document.recipe
+        self.race_menu.clear()
+        for race in (all_optimizers(recipe), learning_rates(recipe), None, *rivals(recipe)):
+            if race is None:
+                self.race_menu.addSeparator()
+                continue
+            action = self.race_menu.addAction(race.text)
+            action.setToolTip(race.tip)
+            action.triggered.connect(lambda _=False, race=race: self.race(race))
+
+    def _ready_view_menu(self) -> None:
+        """Offer in the menu what has no room for a button."""
+        for action, button in zip(self._more_actions, (self.race_button, self.search_button), strict=True):
+            action.setVisible(button.isHidden())
+        self._more_actions[1].setText("Stop searching" if self.session.searching else "Search")
+        self._entries_action.setEnabled(bool(self.session.run.problem.parameters))
+
+    def _choose_entries(self) -> None:
+        self.set_quantity("parameters")
+        self._choice.open_for(self.session.run, self._lines.entries, self.view_button)
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(6)
-        self.steps.setMaximumWidth(104)
-        for part in (self.train_button, self.steps, self.step_button, self.reset_button, self.log_button):
-            part.setFocusPolicy(Qt.FocusPolicy.StrongFocus if part is self.steps else Qt.FocusPolicy.TabFocus)
+        racing = QHBoxLayout()
+        racing.setSpacing(1)
+        racing.addWidget(self.race_button)
+        racing.addWidget(self.race_more)
+        self.race_more.setFixedWidth(26)
+        for part in (self.train_button, self.steps, self.step_button, self.reset_button):
             row.addWidget(part)
+        row.addLayout(racing)
+        row.addWidget(self.search_button)
         row.addStretch(1)
+        second = QHBoxLayout()
+        second.setSpacing(4)
+        second.addWidget(self._status, 1)
+        for part in (self.log_button, self.log_x_button, self.view_button):
+            second.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
         self._holder = QVBoxLayout(self)
         # a narrow panel hides buttons, whose keys remain, rather than making the window wide
         self._holder.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self._holder.setContentsMargins(12, 4, 12, 4)
         self._holder.setSpacing(3)
         self._holder.addLayout(row)
-        self._holder.addWidget(self._status)
+        self._holder.addLayout(second)
+        self._holder.addWidget(self._answer_label)
+        self._holder.addWidget(self.legend)
         self._holder.addWidget(self._waiting, 1)
 
     def _hide_what_does_not_fit(self) -> None:
-        room = self.width() - 24
-        # what has a key goes first
-        for part in (self.train_button, self.log_button, self.steps, self.step_button, self.reset_button):
-            room -= min(part.sizeHint().width(), part.maximumWidth()) + 6
-            part.setVisible(room >= -6)
+        """Hide buttons that have no room: first those with a key, then those that the menu has too."""
+        room = self.width() - 24 + 6
+        groups = (
+            (self.train_button,),
+            (self.steps,),
+            (self.race_button, self.race_more),
+            (self.search_button,),
+            (self.step_button,),
+            (self.reset_button,),
+        )
+        for group in groups:
+            widths = [min(part.sizeHint().width(), part.maximumWidth()) for part in group]
+            room -= sum(widths) + 6 + len(widths) - 1
+            for part in group:
+                part.setVisible(room >= 0)
+        for part, least in ((self.log_x_button, 380), (self.log_button, 300)):
+            part.setVisible(self.width() >= least)
+        self.legend.set_most_rows(1 if self.height() < 270 else 2 if self.height() < 400 else 4)
 
     # Qt
 
     def minimumSizeHint(self) -> QSize:
         return QSize(180, 110)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.view_menu.popup(event.globalPos() + QPoint(1, 1))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._hide_what_does_not_fit()
+        self._show_answer()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -366,5 +601,5 @@ class LossPanel(Panel):
             self._build_timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._hovered = None
+        self._draw_timer.stop()
         super().hideEvent(event)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gui.curves import Points, Pyramid, View, drawn
+from gui.curves import Points, Pyramid, Staircase, View, drawn
 
 MIXED = st.one_of(
     st.floats(-1e6, 1e6),
@@ -173,8 +173,26 @@ def test_a_growing_series_keeps_its_picture():
 
 def test_points_know_the_last_one_before_an_iteration():
     series = Points(np.array([0, 8, 16]), np.array([5.0, 4.0, 3.0]))
-    assert [series.at(i) for i in (0, 7, 8, 100)] == [(0, 5.0), (0, 5.0), (8, 4.0), (16, 3.0)]
+    assert [series.at(i) for i in (0, 7, 8, 23)] == [(0, 5.0), (0, 5.0), (8, 4.0), (16, 3.0)]
+    assert series.at(24) is None, "the next one would be there"
     assert Points().at(3) is None
+    assert Points().end == -1
+
+
+def test_a_staircase_holds_until_its_next_step():
+    series = Staircase(np.array([0.5, 2.0, 2.5]), np.array([9.0, 4.0, 1.0]), 10.0)
+    assert [series.at(i) for i in (0, 1, 2, 3, 10, 11)] == [
+        None,
+        (1, 9.0),
+        (2, 4.0),
+        (3, 1.0),
+        (10, 1.0),
+        None,
+    ]
+    found = drawn(series, view(0, 10))
+    assert found.x.tolist() == [0.5, 2, 2, 2.5, 2.5, 10]
+    assert found.y.tolist() == [9, 9, 4, 4, 1, 1]
+    assert not found.has_band
 
 
 def test_nothing_is_drawn_of_nothing():
