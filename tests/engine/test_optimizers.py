@@ -18,7 +18,8 @@ from engine.errors import TrainingError
 from engine.expr import Name, evaluate
 from engine.optimizers import OPTIMIZERS, Optimizer, UpdateEquation, updates
 from engine.shapes import Dim
-from tests.helpers import assert_well_formed, run
+from engine.training import Recipe, Run
+from tests.helpers import assert_well_formed, model_of, run
 
 ALL = pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=list(OPTIMIZERS))
 DIMS = pytest.mark.parametrize("dims", [(), (Dim("k", 2), Dim("n", 3))], ids=["scalar", "matrix"])
@@ -51,6 +52,16 @@ def test_fifty_steps_agree_with_pytorch(case: dict[str, Any]) -> None:
     found = trajectory(optimizer, optimizer.settings(case["settings"]), len(case["x"]))
     assert len(found) == 50
     np.testing.assert_allclose(found, case["x"], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", reference()["optimizers"], ids=lambda case: case["optimizer"])
+def test_a_run_of_fifty_steps_agrees_with_pytorch(case: dict[str, Any]) -> None:
+    start, matrix = [reference()["start"]], reference()["matrix"]
+    model = model_of("L = sum((x @ A) * x) / 2 + sum(cos(x))", {"x": start}, {"A": matrix})
+    run = Run(model, Recipe(case["optimizer"], case["settings"]))
+    for expected in case["x"]:
+        run.advance(1)
+        np.testing.assert_allclose(run.point.parameters["x"], [expected], rtol=0, atol=1e-9)
 
 
 def test_every_optimizer_is_held_to_the_reference() -> None:
