@@ -92,3 +92,9 @@ def test_apart_keeps_the_order_and_moves_as_little_as_it_can(items):
 def test_an_empty_lane_is_harmless():
     layout = lane_layout({}, [])
     assert (layout.width, layout.height) == (0.0, 0.0)
+
+
+def test_cards_are_ordered_so_that_no_arrow_crosses_where_none_need():
+    sizes = {name: (50.0, 50.0) for name in "abcd"}
+    places = lane_layout(sizes, [("b", "c"), ("a", "d")]).places
+    assert (places["a"][1] < places["b"][1]) == (places["d"][1] < places["c"][1])
