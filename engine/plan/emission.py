@@ -114,6 +114,10 @@ class Emitter:
             array = array if array.shape == target.shape else np.broadcast_to(array, target.shape)
             self.calls.append((np.copyto, (target, array)))
 
+    def add_to(self, value: Value, target: Array) -> None:
+        """Write the addition of a value to what is in an array."""
+        self.calls.append((np.add, (target, self.arrays[value], target)))
+
     def root(self, value: Value) -> Value:
         """Return the value whose array is read where `value` is."""
         while value.kind in VIEWS:
@@ -188,6 +192,10 @@ class Emitter:
                     owns = part.kind not in (*VIEWS, "leaf", "ones")
                     if owns and self.is_once(part) == self.is_once(value) and part not in self.arrays:
                         self.arrays[part] = rows
+            elif value.kind == "pad" and value.args[0] not in self.arrays:
+                room = self.arrays[value] = aligned(value.shape)
+                room[0, -1] = value.attrs[0]
+                self.arrays[value.args[0]] = room[:, :-1]
 
     # --- calls ---
 
@@ -231,6 +239,9 @@ class Emitter:
             array = self.arrays[part]
             if array.ctypes.data != rows.ctypes.data or array.shape != rows.shape:
                 self._add(part, np.copyto, rows, array)
+
+    def _emit_pad(self, value: Value) -> None:
+        """Write nothing: what is padded has been computed in its place."""
 
     def _emit_lin(self, value: Value) -> None:
         terms = [t for t in zip(value.attrs, value.args, strict=True) if t[1].kind != "ones"]
@@ -403,12 +414,11 @@ class Emitter:
     def write_function(self, name: str, arrays: Sequence[Array], out: Array, calls: list[Call]) -> None:
         """Write the calls of an elementwise function.
 
-        The sigmoid is 1 / (1 + e^-x), exact to rounding everywhere: where e^-x overflows, 1/inf is the 0
-        that is wanted.
+        The sigmoid is 1 / (1 + e^-x), given -x: exact to rounding everywhere, for where e^-x overflows, 1/inf
+        is the 0 that is wanted.
         """
-        if name == "sigmoid":
-            calls.append((np.negative, (arrays[0], out)))
-            calls.append((np.exp, (out, out)))
+        if name == "sigmoid of minus":
+            calls.append((np.exp, (arrays[0], out)))
             calls.append((np.add, (out, self.constant(1.0), out)))
             calls.append((np.reciprocal, (out, out)))
         elif name == "positive":

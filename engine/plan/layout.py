@@ -25,17 +25,26 @@ class Block:
         The parameters and how many columns each takes; the last may be a bias, shaped otherwise.
     closed
         Whether a row (0, ..., 0, 1) stands under the matrix: it hands a row of ones on.
+    tail
+        A number behind the matrix, the coefficient of a target; None without.
     """
 
     name: str
     rows: int
     members: tuple[tuple[str, int], ...]
     closed: bool = False
+    tail: float | None = None
 
     @property
     def shape(self) -> Shape:
         """The shape of the matrix."""
         return (self.rows, sum(columns for _, columns in self.members))
+
+    @property
+    def size(self) -> int:
+        """The number of entries, fixed ones included."""
+        rows, columns = self.shape
+        return (rows + self.closed) * columns + (self.tail is not None)
 
 
 class Layout:
@@ -54,7 +63,7 @@ class Layout:
         self.shapes = {name: shapes.sizes(graph[name].dims) for name in graph.parameters}
         inside = {name for block in blocks for name, _ in block.members}
         self._alone = [name for name in self.shapes if name not in inside]
-        self.size = sum((b.rows + b.closed) * b.shape[1] for b in blocks)
+        self.size = sum(block.size for block in blocks)
         self.size += sum(int(np.prod(self.shapes[name])) for name in self._alone)
         places = self.views(np.arange(self.size))
         self.places = np.concatenate(
@@ -66,22 +75,21 @@ class Layout:
         vector = aligned((self.size,))
         for block in self.blocks:
             if block.closed:
-                self.matrix(vector, block)[-1, -1] = 1.0
+                self.matrix(vector, block, "closed")[-1, -1] = 1.0
+            if block.tail is not None:
+                self.matrix(vector, block, "padded")[-1, -1] = block.tail
         return vector
 
     def block(self, name: str) -> Block:
         """Return a block by name."""
         return next(block for block in self.blocks if block.name == name)
 
-    def matrix(self, vector: Array, block: Block) -> Array:
-        """Return the matrix of a block, with the row that closes it, as a view of a vector."""
-        start = 0
-        for other in self.blocks:
-            rows, columns = other.rows + other.closed, other.shape[1]
-            if other is block:
-                return vector[start : start + rows * columns].reshape(rows, columns)
-            start += rows * columns
-        raise KeyError(block.name)
+    def matrix(self, vector: Array, block: Block, role: str = "block") -> Array:
+        """Return a block as a view of a vector: alone, with the row that closes it, or with its tail."""
+        start = sum(other.size for other in self.blocks[: self.blocks.index(block)])
+        rows, columns = block.shape
+        rows, columns = rows + (role == "closed"), columns + (role == "padded")
+        return vector[start : start + rows * columns].reshape(rows, columns)
 
     def views(self, vector: Array) -> dict[str, Array]:
         """Return the parameters by name as views of a vector."""

@@ -200,8 +200,13 @@ def _summed(b: Builder, term: Term, axes: Sequence[int], shape: Shape) -> Term:
 # --- functions taken apart ---------------------------------------------------------------------------------
 
 _FUNCTIONS = frozenset(
-    ("sqrt", "exp", "log", "abs", "sin", "cos", "tanh", "sigmoid", "sign", "positive", "maximum", "minimum")
+    ("sqrt", "exp", "log", "abs", "sin", "cos", "tanh", "sign", "positive", "maximum", "minimum")
 )
+
+
+def _sigmoid(b: Builder, x: Term) -> Term:
+    """Return the sigmoid as a function of -x: the sign may go where it costs nothing."""
+    return b.fn("sigmoid of minus", x.times(-1.0))
 
 
 def _sum(b: Builder, x: Term, axis: int | None = None, keepdims: bool = False) -> Term:
@@ -284,6 +289,7 @@ _OPENED: Mapping[str, Callable[..., Term]] = {
     "min": _extreme("min"),
     "mse": _mse,
     "relu": _relu,
+    "sigmoid": _sigmoid,
     "softplus": _softplus,
     "bce": _bce,
     "softmax": _softmax,

@@ -16,7 +16,9 @@ import numpy as np
 from engine.plan.emission import Array, Call, Emitter, aligned
 from engine.plan.gathering import Gathered, frontier
 from engine.plan.layout import Layout
-from engine.plan.passes import Passes, Target, pushed
+from engine.plan.affine import Target
+from engine.plan.passes import Passes
+from engine.plan.scaling import pushed
 from engine.plan.values import Term, Value, reached
 
 __all__ = ["Program", "Vectors"]
@@ -49,15 +51,12 @@ class Vectors:
         return found
 
     def _matrix(self, name: str, role: str) -> Array:
-        block = self.layout.block(name)
-        matrix = self.layout.matrix(self.theta, block)
-        return matrix if role == "closed" else matrix[: block.rows]
+        return self.layout.matrix(self.theta, self.layout.block(name), role)
 
     def target(self, target: Target) -> Array:
         """Return where a gradient goes."""
         if target.is_block:
-            block = self.layout.block(target.name)
-            return self.layout.matrix(self.gradient, block)[: block.rows]
+            return self.layout.matrix(self.gradient, self.layout.block(target.name))
         return self.layout.views(self.gradient)[target.name]
 
 
@@ -110,7 +109,7 @@ class Program:
         self._emitter = Emitter(arrays, batched=examples is not None)
         self._read = _Reading(passes.loss)
         self.loss_scale, self.loss_shift = self._read.scale, self._read.shift
-        self._write([(vectors.target(target), value) for target, value in gradients])
+        self._write([(vectors.target(target), value, target.adds) for target, value in gradients])
         for function, operands in self._emitter.once:
             function(*operands)
 
@@ -124,24 +123,26 @@ class Program:
         assert self._gathered is not None
         self._gathered.take(indices)
 
-    def _write(self, gradients: Sequence[tuple[Array, Value]]) -> None:
+    def _write(self, gradients: Sequence[tuple[Array, Value, bool]]) -> None:
         emitter, read = self._emitter, self._read
         given = dict(emitter.arrays)
         first = [v for v in reached(read.operands, given) if v not in given]
         done = {*given, *first}
-        then = [v for v in reached([v for _, v in gradients], given) if v not in done]
+        then = [v for v in reached([v for _, v, _ in gradients], given) if v not in done]
         self.reads_last = all(not _is_trained(emitter.root(v)) for v in read.operands) and (
             sum(v.size for v in read.operands) <= READ_LAST
         )
-        emitter.place(read.slots, {v: t for t, v in gradients[::-1] if not emitter.is_once(v)})
-        held = [*(v for _, v in gradients), *(read.operands if self.reads_last else ())]
+        emitter.place(
+            read.slots, {v: t for t, v, adds in gradients[::-1] if not (adds or emitter.is_once(v))}
+        )
+        held = [*(v for _, v, _ in gradients), *(read.operands if self.reads_last else ())]
         emitter.look_through([*first, *then], held, between=(len(first), read.operands))
         emitter.emit(first)
         self.loss = read.call(emitter)
         self.forward = emitter.taken_calls()
         emitter.emit(then)
-        for target, value in gradients:
-            emitter.copy(value, target)
+        for target, value, adds in gradients:
+            emitter.add_to(value, target) if adds else emitter.copy(value, target)
         self.backward = emitter.taken_calls()
 
 

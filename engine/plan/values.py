@@ -164,19 +164,19 @@ class Builder:
             found = self._multiplied_out(powers)
             if found is not None:
                 return self.spread(found.times(scale), shape)
-        return self.spread(self._product(powers).times(scale), shape)
+        return self.spread(self.product(powers).times(scale), shape)
 
     def invert(self, term: Term) -> Term:
         """Return one over a term."""
         powers: dict[Value, int] = {}
         self._multiply_in(powers, term.value, -1)
-        return self.spread(self._product(powers).times(_power(term.scale, -1)), term.shape)
+        return self.spread(self.product(powers).times(_power(term.scale, -1)), term.shape)
 
     def power(self, term: Term, exponent: int) -> Term:
         """Return a power with a small whole exponent, not 0."""
         powers: dict[Value, int] = {}
         self._multiply_in(powers, term.value, exponent)
-        return self.spread(self._product(powers).times(_power(term.scale, exponent)), term.shape)
+        return self.spread(self.product(powers).times(_power(term.scale, exponent)), term.shape)
 
     def _multiply_in(self, powers: dict[Value, int], value: Value, exponent: int) -> None:
         if value.kind == "ones":
@@ -190,7 +190,8 @@ class Builder:
             powers[value] = powers.get(value, 0) + exponent
         return None
 
-    def _product(self, powers: Mapping[Value, int]) -> Term:
+    def product(self, powers: Mapping[Value, int]) -> Term:
+        """Return a product of powers."""
         kept = {v: p for v, p in powers.items() if p}
         if not kept:
             return self.number(1.0)
@@ -220,7 +221,7 @@ class Builder:
         kept = {key: c for key, c in monomials.items() if c != 0.0}
         if len(kept) > DISTRIBUTED or any(p < 0 for key in kept for _, p in key):
             return None
-        return self.add(*(self._product(dict(key)).times(c) for key, c in kept.items())) if kept else None
+        return self.add(*(self.product(dict(key)).times(c) for key, c in kept.items())) if kept else None
 
     def fn(self, name: str, *terms: Term) -> Term:
         """Return a function of one or two arrays, entry by entry."""
@@ -323,6 +324,14 @@ class Builder:
         value = self._value("sum", (term.value,), (axis, keepdims), tuple(shape))
         return Term(term.scale, value)
 
+    def pad(self, value: Value, last: float) -> Value:
+        """Return a row with one more entry, a number."""
+        return self._value("pad", (value,), (last,), (1, value.shape[1] + 1))
+
+    def rows(self, value: Value, start: int, stop: int) -> Value:
+        """Return some rows of a matrix."""
+        return self._value("rows", (value,), (start, stop), (stop - start, value.shape[1]))
+
     # --- views ---
 
     def t(self, term: Term) -> Term:
@@ -394,6 +403,8 @@ class Builder:
             return self.call(attrs[0], attrs[1], value.shape, *args)
         if kind == "stack":
             return Term(1.0, self.stack([self.realised(a) for a in args]))
+        if kind in ("pad", "rows"):
+            return Term(1.0, getattr(self, kind)(self.realised(args[0]), *attrs))
         return getattr(self, kind)(*args)  # dot, vdot, total, t
 
     def _remade_product(self, value: Value, args: Sequence[Term]) -> Term:
@@ -401,7 +412,7 @@ class Builder:
         for term, exponent in zip(args, value.attrs, strict=True):
             scale *= _power(term.scale, exponent)
             self._multiply_in(powers, term.value, exponent)
-        return self.spread(self._product(powers).times(scale), value.shape)
+        return self.spread(self.product(powers).times(scale), value.shape)
 
     def _value(self, kind: str, args: tuple[Value, ...], attrs: tuple[Any, ...], shape: Shape) -> Value:
         key = (kind, *(a.index for a in args), None, *attrs, shape)
@@ -414,7 +425,7 @@ class Builder:
         return found
 
 
-FOLDED = 1 << 14  # entries of a fixed array that a constant factor is multiplied into, for the copy it takes
+FOLDED = 1 << 15  # entries of a fixed array that a constant factor is multiplied into, for the copy it takes
 
 
 def _dot_shape(a: Shape, b: Shape) -> Shape:
@@ -496,10 +507,38 @@ def users(outputs: Sequence[Value]) -> dict[Value, list[Value]]:
 Rule = Callable[[Value, Sequence[Term]], Term | None]
 
 
-def rebuilt(builder: Builder, outputs: Sequence[Term], rule: Rule) -> list[Term]:
-    """Return `outputs` with every value made again: by `rule`, or where that gives None in its plain form."""
+def rebuilt(
+    builder: Builder,
+    outputs: Sequence[Term],
+    instead: Mapping[Value, Term] | None = None,
+    rule: Rule = lambda value, args: None,
+) -> list[Term]:
+    """Return `outputs` with every value made again, its arguments first.
+
+    Parameters
+    ----------
+    instead
+        What some values are to be replaced with; that is made again as well.
+    rule
+        From a value and its new arguments to what it becomes; None for its plain form.
+    """
+    instead = instead or {}
     made: dict[Value, Term] = {}
-    for value in reached(term.value for term in outputs):
+    stack = [term.value for term in outputs]
+    while stack:
+        value = stack[-1]
+        other = instead.get(value)
+        needed = value.args if other is None else (other.value,)
+        missing = [arg for arg in needed if arg not in made]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        if value in made:
+            continue
+        if other is not None:
+            made[value] = made[other.value].times(other.scale)
+            continue
         args = [made[arg] for arg in value.args]
         found = rule(value, args)
         if found is None:
