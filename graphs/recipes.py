@@ -66,7 +66,7 @@ def _require_own(
             having = [o.name for o in owners.values() if any(h.name == setting for h in o.hyperparameters)]
             word = setting.replace("_", " ")
             raise TrainingError(
-                f"the {kind} {name} has no {word}.",
+                f"the {kind} {name} has no hyperparameter {word}.",
                 how=f"{word} belongs to {_listed(having)}; {name} has {_listed(own)}.",
             )
 

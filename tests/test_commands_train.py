@@ -255,12 +255,15 @@ BAD = (
     (["--optimizer", "rmsprop", "--rho", "inf"], "rho cannot be inf."),
     (
         ["--optimizer", "adam", "--momentum", "0.9"],
-        "adam has no momentum. momentum belongs to momentum and nesterov",
+        "adam has no hyperparameter momentum. momentum belongs to momentum and nesterov",
     ),
-    (["--beta1", "0.9"], "the optimizer gd has no beta1. beta1 belongs to adam; gd has learning rate."),
+    (
+        ["--beta1", "0.9"],
+        "the optimizer gd has no hyperparameter beta1. beta1 belongs to adam; gd has learning rate.",
+    ),
     (["--optimizer", "adam", "--nesterov"], "the optimizer adam has no nesterov."),
     (["--schedule", "linear"], "there is no schedule linear. There are: constant, step, exponential, cosine"),
-    (["--period", "5"], "the schedule constant has no period. period belongs to cosine"),
+    (["--period", "5"], "the schedule constant has no hyperparameter period. period belongs to cosine"),
     (["--schedule", "step", "--every", "0"], "the length of a step cannot be 0."),
     (["--schedule", "step", "--every", "2.5"], "the length of a step cannot be 2.5. It is a whole number"),
     (["--schedule", "cosine", "--final-rate", "-1"], "the final rate cannot be -1."),

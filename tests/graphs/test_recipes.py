@@ -67,12 +67,18 @@ def test_another_optimizer_or_schedule_brings_its_own_defaults() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"momentum": 0.5}, "the optimizer gd has no momentum. momentum belongs to momentum and nesterov"),
+        (
+            {"momentum": 0.5},
+            "the optimizer gd has no hyperparameter momentum. momentum belongs to momentum and nesterov",
+        ),
         (
             {"optimizer": "adam", "rho": 0.5},
-            "adam has no rho. rho belongs to rmsprop; adam has learning rate",
+            "adam has no hyperparameter rho. rho belongs to rmsprop; adam has learning rate",
         ),
-        ({"final_rate": 0.5}, "the schedule constant has no final rate. final rate belongs to cosine"),
+        (
+            {"final_rate": 0.5},
+            "the schedule constant has no hyperparameter final rate. final rate belongs to cosine",
+        ),
         ({"batch_size": 0}, "the batch size cannot be 0. It is a whole number of at least 1."),
         ({"optimizer": "x"}, "there is no optimizer x."),
         ({"optimizer": "x", "momentum": 1}, "there is no optimizer x."),
