@@ -5,7 +5,7 @@ from the end of one painting to the end of the next: all that the window does in
 *idle*, *training* and *alone* (the same run advanced in a loop, no window) take turns, so that whatever else
 the machine does falls on all three; the ratios are medians over the rounds.
 
-Run with ``python -m tests.benchmarks.bench_frames``, or as a benchmark of one frame like its neighbours.
+Run with ``python -m tests.benchmarks.bench_frames``, or, for the work in a frame, like its neighbours.
 """
 
 from __future__ import annotations
@@ -121,7 +121,8 @@ def measure(window: Window, rounds: int, seconds: float) -> None:
     print("      idle p50   p99   max | train p50   p99   max | ratio | steps/s beside    alone  share")
     ratios, shares = [], []
     for number in range(rounds):
-        quiet, busy, rate = (f(window, seconds) for f in (idle, training, alone))
+        quiet, busy = idle(window, seconds), training(window, seconds)
+        rate = alone(window, seconds)
         a, b = (
             (percentile(r.intervals, 0.5), percentile(r.intervals, 0.99), max(r.intervals))
             for r in (quiet, busy)
@@ -163,8 +164,19 @@ def window() -> Iterator[Window]:
 
 @pytest.mark.parametrize("what", ["idle", "training"])
 def test_frame(benchmark: BenchmarkFixture, window: Window, what: str) -> None:
+    """What the window has to do for a frame: all that is due, and the painting."""
+    from PySide6.QtWidgets import QApplication
+
     (idle if what == "idle" else training)(window, 0.5)
-    benchmark.pedantic(lambda: frames(window, 0.1), rounds=20)
+
+    def frame() -> None:
+        QApplication.processEvents()
+        window.view.viewport().repaint()
+
+    def rest() -> None:
+        time.sleep(FRAME)
+
+    benchmark.pedantic(frame, setup=rest, rounds=240)
 
 
 if __name__ == "__main__":
