@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ PALE, PALEST = 0.34, 0.12
 """How much of its colour a class has in the plane: where the network is sure, and at the border."""
 MOST_RESIDUALS = 300
 """Residuals of more points are drawn only when asked for: they would be a grey area."""
+BUDGET, REST = 0.005, 10
+"""Seconds that a refresh may take at every frame; one that takes longer rests so many times as long."""
 LABEL_GAP = 13
 """Pixels between the names of two hidden units, and above a curve for its name."""
 SIZES = {"o": 6.0, "t1": 7.0}
@@ -80,6 +83,9 @@ class FitPanel(Panel):
         self._make_parts()
         self._build_timer = QTimer(self, singleShot=True, interval=0)
         self._build_timer.timeout.connect(self.build)
+        self._later = QTimer(self, singleShot=True)
+        self._later.timeout.connect(self.mark_stale)
+        self._cost = self._shown_at = 0.0  # seconds: how long the last refresh took, and when it was
         self.refresh_on(session.frame_changed)
 
     def build(self) -> None:
@@ -116,9 +122,23 @@ class FitPanel(Panel):
     def refresh(self) -> None:
         """Show the fit; it changes with the iteration, not with every step."""
         trace = self.session.trace
-        if trace is self._trace:
+        if trace is self._trace or self._is_too_soon():
             return
+        began = perf_counter()
         self._trace = trace
+        self._show_fit()
+        self._cost, self._shown_at = perf_counter() - began, began
+
+    def _is_too_soon(self) -> bool:
+        """Put a refresh off while training, where one takes long: it must not hold up the window."""
+        wait = self._shown_at + REST * self._cost - perf_counter()
+        if self._cost < BUDGET or wait <= 0 or not self.session.training:
+            return False
+        if not self._later.isActive():
+            self._later.start(int(1000 * wait) + 1)
+        return True
+
+    def _show_fit(self) -> None:
         if self._fit is None or self._fit.model is not self.session.model:
             self._fit = Fit(self.session.model)
         view = self.view = self._fit.view(self.session.frame)

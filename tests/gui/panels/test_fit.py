@@ -57,6 +57,15 @@ def test_it_follows_the_iteration_and_not_the_step(fit):
     assert np.allclose(panel._curve.getData()[1], before)
 
 
+def test_a_costly_picture_rests_while_training_and_shows_the_end(fit, qtbot):
+    session, panel = fit("univariate-regression")
+    session.train(300)
+    panel._cost = 0.02  # as it would be with thousands of examples
+    qtbot.waitUntil(lambda: not session.training, timeout=20_000)
+    qtbot.waitUntil(lambda: "iteration 300" in panel._caption.text())
+    assert panel._trace is session.trace
+
+
 def test_another_network_is_framed_anew(fit):
     session, panel = fit("univariate-regression")
     session.open("logistic-regression")
