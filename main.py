@@ -29,7 +29,6 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", 
 DEFAULT = "two-layer-nonlinear"
 PICTURES = (".png", ".svg")
 PICTURE_OPTIONS = ("step", "detail", "theme", "window", "scale")
-DRAWN = "networks, trace, derive, check, train and export"
 LIBRARIES = (
     "libegl1 libgl1 libglib2.0-0 libfontconfig1 libxkbcommon0 libdbus-1-3 libxcb-cursor0 libxcb-icccm4 "
     "libxcb-keysyms1 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0"
@@ -158,6 +157,8 @@ def _command(argv: list[str]) -> Command:
     from graphs import commands
 
     first = argv[0] if argv else ""
+    if first == "landscape":
+        return _landscape_command()
     if first in commands.NAMES:
         return commands.find(first)
     return _export_command() if first == "export" else _window_command()
@@ -213,6 +214,7 @@ def _version() -> str:
 
 
 def _open_window(args: Namespace) -> Outcome:
+    from graphs import commands
     from graphs.commands.base import Outcome, overrides
     from graphs.network import bind, load
 
@@ -220,8 +222,9 @@ def _open_window(args: Namespace) -> Outcome:
     source = args.words[0] if args.words else None
     bind(load(source or DEFAULT), seed=args.seed, overrides=overrides(args))
     if not _has_display():
+        drawn = f"{', '.join(commands.NAMES)} and export"
         return Outcome(
-            problem=f"there is no display to open a window on; {DRAWN} work without one.", code=USAGE
+            problem=f"there is no display to open a window on; {drawn} work without one.", code=USAGE
         )
     try:
         from gui import app
@@ -317,6 +320,34 @@ def _explain(error: ImportError) -> None:
         ) from error
 
 
+# --- landscape ---------------------------------------------------------------------------------------------
+
+
+def _landscape_command() -> Command:
+    """Return the command with what paints its pictures; its numbers come without Qt."""
+    from dataclasses import replace
+
+    from graphs.commands import landscape
+
+    return replace(landscape.COMMAND, run=lambda args: landscape.run(args, _draw_landscape))
+
+
+def _draw_landscape(drawn: Any, path: Any, args: Namespace) -> None:
+    _draw_offscreen()
+    try:
+        from gui.landscape_picture import draw
+    except ImportError as error:
+        _explain(error)
+        raise
+    draw(drawn, path, args)
+
+
+def _draw_offscreen() -> None:
+    """Let Qt paint without a display, also where there is one: no window flashes up."""
+    if sys.platform not in ("win32", "darwin"):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
 # --- export ------------------------------------------------------------------------------------------------
 
 
@@ -343,8 +374,7 @@ def _export(args: Namespace) -> Outcome:
 
     _check_target(args.to)
     bind(load(args.network), seed=args.seed, overrides=overrides(args))
-    if sys.platform not in ("win32", "darwin"):
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"  # with a display too: no window flashes up
+    _draw_offscreen()
     try:
         from gui.offscreen import export
     except ImportError as error:

@@ -315,6 +315,8 @@ class SearchResult:
         price *= 1.0 if batch is None else min(batch, examples) / examples
         iterations = min(run.iteration, int(self._count / price + 1e-9))
         samples = min(self._count, int(iterations * price + 1e-9))
+        if not iterations and run.diverged is not None:
+            samples = self._count  # gradient descent could not begin, and spends nothing
         history = run.losses
         found = float(self._lowest[samples - 1]) if samples else float("nan")
         passed = np.flatnonzero(history[: iterations + 1] < found)
@@ -421,7 +423,9 @@ class Comparison:
 
     def _search_wins(self, cost: str) -> str:
         start, reached, found = _told_apart(self.start, self.reached, self.found)
-        if self.diverged or not isfinite(self.reached):
+        if not self.iterations:
+            outcome = f"cannot begin, as the loss at the start is {start}"
+        elif self.diverged or not isfinite(self.reached):
             outcome = f"diverged from {start}; try a smaller learning rate"
         elif self.reached > self.start:
             outcome = f"went up from {start} to {reached}; try a smaller learning rate"
@@ -438,13 +442,14 @@ class Comparison:
     def _neither(self, cost: str) -> str:
         start, reached, found = _told_apart(self.start, self.reached, self.found)
         ended = "diverged" if self.diverged or not isfinite(self.reached) else f"ended at {reached}"
+        ended = ended if self.iterations else "cannot begin"
         return (
             f"Neither gets below the loss at the start, {start}: {cost}, {self._steps()} {ended}, "
             f"{self._sampled(found)}."
         )
 
     def _steps(self) -> str:
-        return f"{_count(self.iterations, 'step')} of {self.method}"
+        return f"{_count(self.iterations, 'step')} of {self.method}" if self.iterations else self.method
 
     def _sampled(self, found: str) -> str:
         samples = _count(self.evaluations, "random sample")

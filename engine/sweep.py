@@ -185,7 +185,7 @@ def train_on(problem: Problem, recipe: Recipe, point: Point, steps: int, seconds
     end = time.monotonic() + seconds
     run.advance(1)  # at least, however long it takes
     run.advance(steps - run.iteration, lambda: time.monotonic() > end)
-    loss = float(run.losses[-1])
+    loss = float(run.losses[-1]) if len(run.losses) else float("nan")  # none where it cannot begin
     diverged = run.ended.iteration if isinstance(run.ended, Diverged) else None
     return Stand(run.point, loss, run.ended is not None or run.iteration >= steps, diverged)
 
@@ -243,6 +243,8 @@ class SweepResult:
             return f"None of {tried} could be tried."
         if not self.best:
             start = self.found[0].start
+            if not isfinite(start):
+                return "Training cannot begin: the loss at the start is not a finite number."
             return f"None of {tried} brings the loss below {start:.4g}, where it starts{self._beyond(limit)}."
         first, last = self.best[0], self.best[-1]
         if first is last:

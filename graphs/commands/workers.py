@@ -34,15 +34,25 @@ def executor(workers: int | None = None, scheduler: str | None = None, tasks: in
             yield found
         return
     count = min(workers or os.cpu_count() or 1, max(1, tasks), MOST_WORKERS)
-    pool = (
-        ThreadPoolExecutor(1)
-        if count == 1
-        else ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_settle)
-    )
+    pool = ThreadPoolExecutor(1) if count == 1 else _processes(count)
     try:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    """Start processes that leave Ctrl+C to this one from their first moment: what is blocked is inherited."""
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_settle)
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return pool
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        for _ in range(count):
+            pool.submit(int)  # each starts a process
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)  # a Ctrl+C in between arrives now
+    return pool
 
 
 def _settle() -> None:
@@ -65,7 +75,7 @@ def _of_cluster(address: str) -> Iterator[Executor]:
     except ImportError:
         raise UsageError(
             "Dask is not installed.",
-            how='Install it with pip install "distributed", or leave out --scheduler.',
+            how="Install it with pip install distributed, or leave out --scheduler.",
         ) from None
     if not ADDRESS.fullmatch(address):
         raise UsageError(f"{excerpt(address, 80)} is not an address.", how=HOW)

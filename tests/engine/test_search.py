@@ -140,7 +140,19 @@ def test_a_search_without_a_finite_loss_has_no_best() -> None:
     run = Run(model)
     run.advance(5)
     assert result.compared(run).winner is None
-    assert "none of" in result.compared(run).sentence()
+    assert result.compared(run).sentence() == (
+        "Neither gets below the loss at the start, not a number: at the cost of 30 loss evaluations, "
+        "gradient descent (η 0.1) cannot begin, none of 30 random samples has a finite loss."
+    )
+
+
+def test_gradient_descent_that_cannot_begin_loses() -> None:
+    model = model_of("L = log(w) + 1/w", {"w": -1.0}, {})
+    run = Run(model)
+    run.advance(5)
+    found = searched(Search(model, 300)).compared(run)
+    assert (found.winner, found.evaluations, found.iterations) == ("search", 300, 0)
+    assert "cannot begin, as the loss at the start is not a number." in found.sentence()
 
 
 def test_dots_are_bounded_and_spread_over_the_search() -> None:

@@ -170,6 +170,15 @@ def test_a_sweep_that_is_given_up_submits_nothing_more_and_cancels_what_waits() 
     assert time.monotonic() - begun < 60  # a sweep to the end would take days
 
 
+def test_a_start_without_a_finite_loss_diverges_at_once() -> None:
+    result = swept(Sweep(model_of("L = log(w)", {"w": -1.0}, {}), Recipe(), (0.1, 1.0)), AtOnce())
+    assert [f.sentence() for f in result.found] == [
+        "learning rate 0.1: diverged at iteration 0",
+        "learning rate 1: diverged at iteration 0",
+    ]
+    assert "below not a number" not in result.sentence()
+
+
 def test_progress_grows_to_one() -> None:
     plan = Sweep(bind(built_in("two-layer-nonlinear")), Recipe(), log_rates(1e-3, 1e3, 5), 3000)
     result, seen = SweepResult(plan), [0.0]
