@@ -27,10 +27,10 @@ from engine.errors import TrainingError, excerpt
 from engine.history import Diverged, Form, History, Point, Reached, Records, Sample, Samples, merged
 from engine.hyperparameters import Hyperparameter
 from engine.optimizers import OPTIMIZERS, Optimizer, updates
-from engine.plan import Rates, Stepper
+from engine.plan import Inspector, Rates, Stepper
 from engine.problem import Problem
 from engine.schedules import SCHEDULES
-from engine.trace import Update, first_non_finite, forward
+from engine.trace import Update
 
 __all__ = [
     "STOPPING",
@@ -216,10 +216,13 @@ class Run:
 
     @cached_property
     def _stepper(self) -> Stepper:
+        return Stepper(self.problem, self._rates, self.batch_size)
+
+    @property
+    def _rates(self) -> Rates:
         recipe = self.recipe
         is_constant = recipe.schedule == "constant" and not recipe.schedule_settings["warmup"]
-        rates = Rates(self.optimizer, recipe.settings_at, is_constant)
-        return Stepper(self.problem, rates, recipe.batch_size)
+        return Rates(self.optimizer, recipe.settings_at, is_constant)
 
     @property
     def optimizer(self) -> Optimizer:
@@ -319,9 +322,9 @@ class Run:
         return Samples(self._form, np.array([s[0] for s in samples], np.int64), vectors, numbers)
 
     def _divergence(self, point: Point) -> Diverged:
-        graph = self.problem.graph
-        values = forward(graph, {**self.problem.inputs, **point.parameters})
-        node = first_non_finite(graph, values) or graph.loss
+        inspector = Inspector(self.problem, self._rates)
+        inspector.load(self._form.vector(point))
+        node = inspector.first_non_finite() or self.problem.graph.loss
         return Diverged(point.iteration, node, float(self.settings.get("learning_rate", 1.0)))
 
     def extend(self, records: Records) -> None:

@@ -6,7 +6,8 @@ lays them out in memory as NumPy calls; :mod:`~engine.plan.stepper` runs these, 
 mini-batches. A plan is a list of calls, and running it is a loop over the list.
 """
 
+from engine.plan.inspection import Inspector
 from engine.plan.stepper import Stepper
 from engine.plan.updating import Rates
 
-__all__ = ["Rates", "Stepper"]
+__all__ = ["Inspector", "Rates", "Stepper"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.plan.values import Shape, Value
+from engine.plan.values import Shape, Value, reached
 
 __all__ = ["Call", "Emitter", "aligned"]
 
@@ -446,8 +446,23 @@ def apply_function(name: str, args: Sequence[Array]) -> Array:
     """Return an elementwise function's value, outside of any plan."""
     emitter = Emitter({})
     out = aligned(np.broadcast_shapes(*(a.shape for a in args)))
-    emitter.write_function(name, args, out, emitter.calls)
-    with np.errstate(all="ignore"):
-        for function, operands in emitter.calls:
-            function(*operands)
+    emitter.write_function(name, args, out, emitter.once)
+    _run(emitter.once)
     return out
+
+
+def evaluated(value: Value, data: Mapping[str, Array]) -> Array:
+    """Return a fixed value worked out once, outside of any plan."""
+    order = reached([value])
+    emitter = Emitter({v: data[v.attrs[0]] for v in order if v.kind == "leaf"})
+    order = [v for v in order if v.kind != "leaf"]
+    emitter.look_through(order, order, (0, ()))
+    emitter.emit(order)
+    _run(emitter.once)
+    return emitter.arrays[value]
+
+
+def _run(calls: Sequence[Call]) -> None:
+    with np.errstate(all="ignore"):
+        for function, operands in calls:
+            function(*operands)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.plan.emission import Array, aligned, apply_function
+from engine.plan.emission import Array, aligned, apply_function, evaluated
 from engine.plan.values import Value
 
 __all__ = ["Gathered"]
@@ -70,17 +70,28 @@ def frontier(values: Sequence[Value], outputs: Sequence[Value]) -> list[Value]:
 def _whole(value: Value, data: Mapping[str, Array], known: dict[Value, Array]) -> Array:
     """Return a value worked out for all examples; what is the same for each may still have one entry."""
     if value not in known:
-        args = [_whole(arg, data, known) for arg in value.args]
-        known[value] = _worked_out(value, args, data)
+        if value.kind == "leaf":
+            known[value] = data[value.attrs[0]]
+        else:
+            args = [_along(value, arg, _whole(arg, data, known)) for arg in value.args]
+            known[value] = _worked_out(value, args) if is_gathered(value) else evaluated(value, data)
     return known[value]
 
 
-def _worked_out(value: Value, args: Sequence[Array], data: Mapping[str, Array]) -> Array:
+def _along(value: Value, arg: Value, array: Array) -> Array:
+    """Return an argument of `value` with one entry along the examples if it does not depend on them.
+
+    It was worked out for a mini-batch, and is the same for every example.
+    """
+    if arg.examples is not None or not is_gathered(value):
+        return array
+    assert value.examples is not None
+    axis = (1 - value.examples if value.kind == "t" else value.examples) - len(value.shape) + array.ndim
+    return array.take([0], axis) if 0 <= axis < array.ndim else array
+
+
+def _worked_out(value: Value, args: Sequence[Array]) -> Array:
     match value.kind:
-        case "leaf":
-            return data[value.attrs[0]]
-        case "ones":
-            return np.ones((1,) * len(value.shape))
         case "lin":
             return np.asarray(sum(c * a for c, a in zip(value.attrs, args, strict=True)))
         case "prod":
@@ -93,11 +104,7 @@ def _worked_out(value: Value, args: Sequence[Array], data: Mapping[str, Array]) 
         case "t":
             return args[0].T
         case "stack":
-            return _stacked(value, args)
-    return np.broadcast_to(args[0], np.broadcast_shapes(args[0].shape, (1,) * len(value.shape)))  # spread
-
-
-def _stacked(value: Value, args: Sequence[Array]) -> Array:
-    count = max(a.shape[1] for a in args)
-    parts = [np.broadcast_to(a, (v.shape[0], count)) for a, v in zip(args, value.args, strict=True)]
-    return np.concatenate(parts)
+            count = max(a.shape[1] for a in args)
+            parts = zip(args, value.args, strict=True)
+            return np.concatenate([np.broadcast_to(a, (v.shape[0], count)) for a, v in parts])
+    return args[0].reshape((1,) * (len(value.shape) - args[0].ndim) + args[0].shape)  # spread

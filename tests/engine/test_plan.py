@@ -1,0 +1,96 @@
+"""Plans: both modes take the same steps, whatever the network, the optimizer and the mini-batches."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from engine.optimizers import OPTIMIZERS
+from engine.plan import Inspector, Rates, Stepper
+from engine.trace import loss_and_gradients
+from engine.training import Recipe
+from graphs.network import Model, bind, built_in_names, load
+from tests.helpers import Sample, built, model_of, samples
+
+Array = np.ndarray
+STEPS = 5
+# large enough that a gradient which is zero but for rounding makes no step
+GENTLE = {"epsilon": 1e-3}
+
+
+def rates_of(recipe: Recipe) -> Rates:
+    return Rates(
+        OPTIMIZERS[recipe.optimizer], recipe.settings_at, recipe.schedule == "constant"
+    )
+
+
+def recipe_of(optimizer: str, rate: float = 0.01, **more: object) -> Recipe:
+    known = {h.name for h in OPTIMIZERS[optimizer].hyperparameters}
+    chosen = {"learning_rate": rate, **{k: v for k, v in GENTLE.items() if k in known}}
+    return Recipe(optimizer, chosen, **more).checked()  # type: ignore[arg-type]
+
+
+def trajectory(mode: Stepper | Inspector, start: Array, steps: int) -> tuple[Array, Array]:
+    """Return the losses of the first steps, and the points after each."""
+    mode.load(start)
+    losses, points = [], []
+    for iteration in range(steps):
+        losses.append(mode.run(iteration, 1)[0])
+        points.append(mode.save())
+    return np.array(losses), np.array(points)
+
+
+def assert_same_steps(model: Model, recipe: Recipe, batch_size: int | None = None, steps: int = STEPS) -> None:
+    """Assert that both modes agree to 1e-12, relative to the largest number and to what rounding can do.
+
+    What rounding can do is seen on a twin that starts a rounding error away: some networks amplify it.
+    """
+    fast, slow = (mode(model, rates_of(recipe), batch_size) for mode in (Stepper, Inspector))
+    start = slow.save()
+    losses, points = trajectory(slow, start, steps)
+    finite = np.isfinite(losses) & np.isfinite(points).all(axis=1) & (np.abs(points).max(axis=1, initial=0) < 1e6)
+    count = len(finite) if finite.all() else int(np.argmin(finite))
+    rng = np.random.default_rng(0)
+    twins = [trajectory(slow, start * (1 + 2e-16 * rng.choice((-1, 1), start.shape)), count) for _ in range(3)]
+    found = trajectory(fast, start, count)
+    for wanted, got, *others in zip((losses[:count], points[:count]), found, *twins, strict=True):
+        for t in range(count):
+            noise = max(np.max(np.abs(other[t] - wanted[t]), initial=0.0) for other in others)
+            scale = max(1.0, float(np.max(np.abs(wanted[: t + 1]), initial=0.0)))
+            np.testing.assert_allclose(got[t], wanted[t], rtol=0, atol=1e-12 * scale + 100 * noise)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", built_in_names())
+def test_both_modes_agree_on_every_built_in_network(name: str, optimizer: str) -> None:
+    model = bind(load(name))
+    assert_same_steps(model, recipe_of(optimizer, 0.05), steps=60)
+    assert_same_steps(model, recipe_of(optimizer, 0.05, schedule="cosine"), steps=20)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", [n for n in built_in_names() if n != "scalar-operations"])
+def test_both_modes_agree_on_mini_batches_with_a_smaller_last_one(name: str, optimizer: str) -> None:
+    model = bind(load(name))
+    assert model.examples % 32
+    assert_same_steps(model, recipe_of(optimizer, 0.02), batch_size=32, steps=2 * -(-model.examples // 32))
+
+
+@given(samples(), st.sampled_from(sorted(OPTIMIZERS)))
+def test_both_modes_agree_on_random_networks(sample: Sample, optimizer: str) -> None:
+    model = built(sample)
+    if model is not None:
+        assert_same_steps(model, recipe_of(optimizer))
+
+
+@given(samples(largest=5), st.sampled_from(sorted(OPTIMIZERS)), st.integers(1, 4))
+def test_both_modes_agree_on_mini_batches_of_random_networks(
+    sample: Sample, optimizer: str, batch_size: int
+) -> None:
+    model = built(sample)
+    if model is not None and batch_size <= model.examples:
+        assert_same_steps(model, recipe_of(optimizer), batch_size)
