@@ -46,6 +46,7 @@ class _Parts:
         self.drawn: Drawn | None = None
         self.look: object = None
         self.seen: object = None
+        self.series: object = None
         for item in (self.band, self.curve, self.marks):
             chart.box.addItem(item, ignoreBounds=True)
 
@@ -61,6 +62,8 @@ class Chart(Plot):
     ----------
     peak
         The largest value of a run that lies above the plot, None where all is to be seen.
+    leaves_out
+        Whether some values have no place on the log axis.
 
     Signals
     -------
@@ -82,6 +85,7 @@ class Chart(Plot):
         self._last = 0
         self.log_x = self.log_y = False
         self.peak: float | None = None
+        self.leaves_out = False
         super().__init__(theme, "iteration", "loss", parent)
         self.axes["bottom"].is_whole = True
         self.axes["bottom"].shift = 1.0  # iteration 0 would have no place on a log axis otherwise
@@ -147,6 +151,7 @@ class Chart(Plot):
     def set_lines(self, lines: Sequence[Line]) -> None:
         """Draw lines, the last ones on top; what has not changed is not drawn again."""
         self._lines = tuple(lines)
+        self.leaves_out = self.log_y and any(line.series.lowest <= 0 for line in lines)
         for key in self._parts.keys() - {line.key for line in lines}:
             self._parts.pop(key).remove(self)
         self._shape()
@@ -204,7 +209,8 @@ class Chart(Plot):
     def _place_labels(self) -> None:
         """Say what the axes are; a low chart has no room to spare, and the panel says it too."""
         for axis in self.axes.values():
-            axis.showLabel(self.height() >= LOW)
+            if axis.label is not None:  # pyqtgraph takes it away before the chart is gone
+                axis.showLabel(self.height() >= LOW)
         self._cursor.label.setPosition(max(0.5, 1.0 - 10.0 / max(20.0, self.box.height())))
 
     def _shape(self) -> None:
@@ -214,10 +220,10 @@ class Chart(Plot):
             parts = self._parts.get(line.key)
             if parts is None:
                 parts = self._parts[line.key] = _Parts(self)
-            last = line.series.last
-            seen = (len(line.series), line.series.end, None if last != last else last, view)
-            if parts.seen != seen:
-                parts.seen, parts.drawn, parts.look = seen, drawn(line.series, view), None
+            seen = (len(line.series), line.series.end, view)
+            if parts.series is not line.series or parts.seen != seen:
+                parts.series, parts.seen, parts.look = line.series, seen, None
+                parts.drawn = drawn(line.series, view)
 
     def _fit_height(self) -> None:
         """Choose the vertical range for what is in sight; lines stretch it up to their cap."""

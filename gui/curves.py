@@ -125,6 +125,11 @@ class Series(Protocol):
         """The last number, nan for none."""
         ...
 
+    @property
+    def lowest(self) -> float:
+        """The smallest finite number, nan for none."""
+        ...
+
     def at(self, iteration: int) -> tuple[int, float] | None:
         """Return the number to read at an iteration, and which iteration it is from."""
         ...
@@ -164,6 +169,15 @@ class Pyramid:
     def last(self) -> float:
         """The last number, nan for none."""
         return float(self.values[-1]) if len(self.values) else np.nan
+
+    @property
+    def lowest(self) -> float:
+        """The smallest finite number, nan for none."""
+        if not self._levels:
+            return np.nan
+        top = self._levels[-1]
+        count = -(-len(self.values) // (BLOCK * STEP ** (len(self._levels) - 1)))
+        return float(np.fmin.reduce(top[LOW, :count]))
 
     def at(self, iteration: int) -> tuple[int, float] | None:
         """Return an iteration and its number."""
@@ -302,6 +316,12 @@ class Points:
         """The last number, nan for none."""
         return float(self.values[-1]) if len(self.values) else np.nan
 
+    @property
+    def lowest(self) -> float:
+        """The smallest finite number, nan for none."""
+        finite = self.values[np.isfinite(self.values)]
+        return float(finite.min()) if finite.size else np.nan
+
     def at(self, iteration: int) -> tuple[int, float] | None:
         """Return the last number that is not after `iteration`, with its own iteration."""
         place = int(np.searchsorted(self.iterations, iteration, side="right")) - 1
@@ -346,6 +366,12 @@ class Staircase:
     def last(self) -> float:
         """The last number, nan for none."""
         return float(self.values[-1]) if len(self.values) else np.nan
+
+    @property
+    def lowest(self) -> float:
+        """The smallest finite number, nan for none."""
+        finite = self.values[np.isfinite(self.values)]
+        return float(finite.min()) if finite.size else np.nan
 
     def at(self, iteration: int) -> tuple[int, float] | None:
         """Return an iteration and its number, None before the first place and beyond the end."""

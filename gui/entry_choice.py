@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
@@ -19,12 +19,14 @@ from PySide6.QtWidgets import (
 from engine.training import Run
 from gui.overlay import Popup
 from gui.runseries import Entry, entries_of
-from gui.theme import Theme, application_font
+from gui.theme import RESOURCES, Theme, application_font
 
 __all__ = ["EntryChoice"]
 
 MOST_LISTED = 200
 MOST_CHOSEN = 16
+LEAST, MOST = 320, 420
+"""Its height in logical pixels."""
 
 
 class EntryChoice(Popup):
@@ -61,6 +63,8 @@ class EntryChoice(Popup):
         for part in (self.field, self.list, self.note, self.automatic):
             column.addWidget(part)
         self.setFixedWidth(280)
+        self._room = 0
+        self.set_theme(theme)
 
     def open_for(self, run: Run, ticked: Sequence[Entry], button: QWidget) -> None:
         """Open under a button, for a run of which these entries are drawn."""
@@ -70,9 +74,29 @@ class EntryChoice(Popup):
         self.open_under(button)
         self.field.setFocus()
 
+    def open_under(self, button: QWidget) -> None:
+        """Show it under a button, or over it where there is more room."""
+        super().open_under(button)
+        if self._room < LEAST:
+            above = button.mapToGlobal(QPoint(0, 0)).y() - self.over(button).mapToGlobal(QPoint(0, 0)).y() - 8
+            self.resize(self.width(), max(LEAST, min(above, MOST)))
+            self.move(self.x(), button.mapToGlobal(QPoint(0, -4 - self.height())).y())
+
     def fit(self, room: int) -> None:
         """Be as high as there is room for, and no higher than needed."""
-        self.resize(self.width(), max(200, min(room, 420)))
+        self._room = room
+        self.resize(self.width(), max(LEAST, min(room, MOST)))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        super().set_theme(theme)
+        mark = (RESOURCES / "style" / f"check-{'dark' if theme.is_dark else 'light'}.svg").as_posix()
+        box = f"width: 12px; height: 12px; border-radius: 3px; border: 1px solid {theme.seed};"
+        self.list.setStyleSheet(
+            f"QListView::indicator {{ {box} background: {theme.control}; }}"
+            f"QListView::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent};"
+            f' image: url("{mark}"); }}'
+        )
 
     def _fill(self) -> None:
         """List the entries that bear the words looked for, those that are ticked first."""

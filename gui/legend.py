@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -411,17 +412,21 @@ class Legend(QWidget):
     def _place(self) -> None:
         """Put the chips into rows; the current one is always seen, what does not fit waits in the menu."""
         places: list[QRect | None] = []
-        for level in range(max((len(item.texts) for item in self._items), default=1)):
+        levels = range(max((len(item.texts) for item in self._items), default=1))
+        few = range(1, self._most_rows + 1) if self._most_rows < 3 else (self._most_rows,)
+        for rows, level in product(
+            few, levels
+        ):  # a shorter name rather than a second row, where rows are few
             for chip in self.chips:
                 chip.shorten(level)
-            places = self._places(self.width())
+            places = self._places(self.width(), rows)
             if None not in places:
                 break
         hidden = places.count(None)
         if hidden:
             self.more.setText(f"{hidden + 1} more")
             self.more.resize(self.more.sizeHint())
-            places = self._places(self.width() - self.more.width() - GAP)
+            places = self._places(self.width() - self.more.width() - GAP, self._most_rows)
             self.more.setText(f"{places.count(None)} more")
         for number, chip in enumerate(self._chips):
             place = places[number] if number < len(places) else None
@@ -435,14 +440,14 @@ class Legend(QWidget):
         if self.minimumHeight() != height or self.maximumHeight() != height:
             self.setFixedHeight(height)
 
-    def _places(self, width: int) -> list[QRect | None]:
+    def _places(self, width: int, rows: int) -> list[QRect | None]:
         """Return where chips go, None for those without a place; the current one has one, ghosts go first."""
         items = self._items
         kept = sorted(range(len(items)), key=lambda n: (not items[n].current, items[n].ghost))
         for count in range(len(items), 0, -1):
             chosen = sorted(kept[:count])
             places = self._in_rows(chosen, width)
-            if count == 1 or places[-1].top() < self._most_rows * (HEIGHT + GAP):
+            if count == 1 or places[-1].top() < rows * (HEIGHT + GAP):
                 found = dict(zip(chosen, places, strict=True))
                 return [found.get(n) for n in range(len(items))]
         return []

@@ -85,7 +85,7 @@ class RunLines:
             main = self._main(run)
             line = Line(run.id, run.name, main, run.style, self.is_ghost(run), run is current)
             held = self._series[run.id].held
-            if self.quantity == "loss" and len(held) and HELD not in self.hidden:
+            if self.quantity == "loss" and len(held) and HELD not in self.hidden and not line.ghost:
                 name = f"{run.name}, held-out"
                 found.append(
                     replace(

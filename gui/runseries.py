@@ -53,18 +53,28 @@ class RunSeries:
         self.loss = Pyramid()
         self.held = Points()
         self.norm = Points()
+        self._traces: dict[Entry, Points] = {}
 
     def update(self) -> None:
         """Take in what the run has recorded since."""
         self.loss.extend(self.run.losses)
         samples = self.run.history.samples
+        known = self.norm.iterations
+        if np.array_equal(known[-1:], samples.iterations[-1:]) and len(known) == len(samples):
+            return
         held, norm = samples.numbers.T
+        self._traces = {}
         self.norm = Points(samples.iterations, norm)
         if len(held) and np.isfinite(held[0]):
             self.held = Points(samples.iterations, held)
 
     def trace(self, entry: Entry) -> Points:
         """Return the values that an entry of a parameter has had."""
+        if entry not in self._traces:
+            self._traces[entry] = self._read(entry)
+        return self._traces[entry]
+
+    def _read(self, entry: Entry) -> Points:
         samples = self.run.history.samples
         start = 0
         for name, shape in samples.form.parameters:

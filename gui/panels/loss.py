@@ -246,6 +246,8 @@ class LossPanel(Panel):
         parts.append(speed_text(self._rate) if session.training else "")
         if self.plot is not None and self.plot.peak is not None:
             parts.append(f"a peak of {format_number(self.plot.peak)} is above the plot")
+        if self.plot is not None and self.plot.leaves_out:
+            parts.append("what is not above 0 has no place on a log axis")
         return " · ".join(part for part in parts if part)
 
     def _tell(self) -> None:

@@ -49,6 +49,7 @@ def test_stretches_are_those_found_by_hand(values, cuts, most, log_x, log_y, dat
     left, right = (float(np.log10(end + 1)) if log_x else float(end) for end in ends)
     seen = view(left, right + 0.5, log_x=log_x, log_y=log_y)
     found = series.stretches(seen, most)
+    np.testing.assert_array_equal(series.lowest, by_hand(values, 0, len(values))[0])
     for i in range(len(found)):
         low, high, mean = by_hand(values, found.first[i], found.last[i], log_y)
         np.testing.assert_array_equal((found.low[i], found.high[i]), (low, high))
@@ -79,6 +80,7 @@ def test_points_keep_their_extremes(values, most, log_y):
     iterations = np.cumsum(np.random.default_rng(len(values)).integers(1, 9, len(values)))
     series = Points(iterations, np.array(values))
     found = series.stretches(view(0, float(iterations[-1]), log_y=log_y), most)
+    np.testing.assert_array_equal(series.lowest, by_hand(values, 0, len(values))[0])
     low, high, _ = by_hand(np.array(values), 0, len(values), log_y)
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(np.fmin.reduce(found.low), low)

@@ -42,6 +42,7 @@ def race(qtbot, panel, iterations=30, count=4):
     recipes = all_optimizers(panel.session.document.recipe).recipes[:count]
     panel.session.race(recipes, iterations)
     wait_for_end(qtbot, panel)
+    QApplication.processEvents()  # the legend has taken its place
     return panel.session.runs
 
 
@@ -167,6 +168,9 @@ def test_the_log_axis_shows_powers_of_ten_and_leaves_out_what_has_none(qtbot, pa
     assert y[[1, 4, 5]].tolist() == pytest.approx([np.log10(2), 2, 1])
     assert panel.plot.axes["left"].tickStrings([-1.0, 2.0], 1, 1) == ["0.1", "100"]
     assert panel.plot.readout(2) == [(panel.plot.lines[0], "0.0")], "it is left out, not changed"
+    assert "no place on a log axis" in panel.status()
+    qtbot.mouseClick(panel.log_button, LEFT)
+    assert "no place" not in panel.status()
 
 
 def test_iteration_0_stays_in_sight_on_a_log_axis(qtbot, panel):
