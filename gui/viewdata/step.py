@@ -96,9 +96,7 @@ def _forward_view(frame: Frame, step: Step) -> StepView:
     )
 
 
-def _numbers(
-    known: Mapping[str, Array], expr: Expr, result: Array, index: tuple[int, ...]
-) -> dict[str, str]:
+def _numbers(known: Mapping[str, Array], expr: Expr, result: Array, index: tuple[int, ...]) -> dict[str, str]:
     """Return the second and third line: the numbers put in, and what they come to."""
     numbers = put_in(expr, known, index)
     came_to = number_latex(float(result[index]))
