@@ -27,8 +27,10 @@ from engine.batched import Batch, losses
 from engine.errors import UsageError, excerpt
 from engine.graph import Graph
 from engine.names import plain_name
+from engine.training import Point, Run
 
 __all__ = [
+    "FINEST",
     "GRID",
     "Extent",
     "Kind",
@@ -40,7 +42,9 @@ __all__ = [
     "along_random",
     "default_extent",
     "evaluate",
+    "last_finite",
     "quadratic_minimum",
+    "run_points",
 ]
 
 Array = np.ndarray
@@ -49,12 +53,16 @@ Parameters = Mapping[str, Array]
 
 GRID = 209
 """Points along an axis: thirteen steps of sixteen, which halve four times."""
+FINEST = 1000
+"""Points along an axis that may be asked for."""
 COARSEST = 12
 """The first picture has at least so many steps along an axis, where the grid can be halved that far."""
 PATIENCE = 0.1
 """Seconds between two looks at whether somebody still wants the result."""
 NUMBERS = 4 << 20
 """Numbers in the parameters that are evaluated at once: 32 megabytes."""
+FRAMED = 400
+"""Points of a run that decide what is framed."""
 MOST_POINTS = 256
 """Points of a trajectory that its principal directions are worked out from."""
 MARGIN = 0.18
@@ -469,6 +477,31 @@ def default_extent(
     near = table[(np.abs(table - start) <= reach).all(axis=1)]
     low, high = (near.min(axis=0), near.max(axis=0)) if len(near) else (start, start)
     return _framed(low, high, scale)
+
+
+def run_points(runs: Sequence[Run]) -> list[Parameters]:
+    """Return the parameters that a picture of some runs is to show, the first run's start first.
+
+    A run that climbed counts as far as its loss stayed below twice the first one.
+    """
+    points = [runs[0].history.samples[0].point.parameters] if runs else []
+    for run in runs:
+        samples = run.history.samples
+        highest = 2.0 * abs(run.losses[0])
+        kept = (s.point for s in samples[:: max(1, len(samples) // FRAMED)])
+        points += [p.parameters for p in kept if run.losses[p.iteration] <= highest]
+        if run.losses[-1] <= highest:
+            points.append(run.point.parameters)
+    return points
+
+
+def last_finite(run: Run, point: Point) -> Point:
+    """Return `point`, or the last sample before it with finite parameters: a slice needs a centre."""
+    before = (s.point for s in reversed(run.history.samples) if s.point.iteration <= point.iteration)
+    for candidate in (point, *before):
+        if all(np.all(np.isfinite(array)) for array in candidate.parameters.values()):
+            return candidate
+    return run.history.samples[0].point
 
 
 def _reach(table: Array, start: Array) -> Array:

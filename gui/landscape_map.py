@@ -15,6 +15,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import (
+    QApplication,
     QGraphicsItem,
     QGraphicsPathItem,
     QGraphicsRectItem,
@@ -102,6 +103,17 @@ class Marks:
     best: tuple[float, float] | None = None
 
 
+class MapAxis(NumberAxis):
+    """An axis painted anew each time: the picture that pyqtgraph keeps comes out smaller in an SVG."""
+
+    # pyqtgraph
+
+    def paint(self, p: QPainter, opt: Any, widget: QWidget | None = None) -> None:
+        specs = self.generateDrawSpecs(p)
+        if specs is not None:
+            self.drawPicture(p, *specs)
+
+
 class MapBox(pg.ViewBox):
     """The area of a map: the wheel zooms, dragging moves, a click chooses a place.
 
@@ -140,9 +152,10 @@ class LandscapeMap(pg.PlotWidget):
 
     mouse_moved = Signal(object)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, ratio: float | None = None) -> None:
+        self._ratio = ratio  # pixels for each logical pixel, where it is not the screen's
         self.box = MapBox()
-        self.axes = {side: NumberAxis(side) for side in ("bottom", "left")}
+        self.axes = {side: MapAxis(side) for side in ("bottom", "left")}
         super().__init__(parent, viewBox=self.box, axisItems=self.axes)
         self.theme = theme
         self.surface: Surface | None = None
@@ -166,7 +179,7 @@ class LandscapeMap(pg.PlotWidget):
 
     def _make_items(self) -> None:
         item: Any = self.plotItem
-        item.layout.setContentsMargins(0, 6, 4, 0)
+        item.layout.setContentsMargins(0, 6, 4, 0)  # the numbers of an axis reach beyond its ends
         self.bar = ColorBar()
         item.layout.addItem(self.bar, 2, 3)
         item.layout.setColumnSpacing(2, 10)
@@ -174,16 +187,21 @@ class LandscapeMap(pg.PlotWidget):
         self._image = pg.ImageItem(axisOrder="col-major")
         self._contours = pg.PlotCurveItem(connect="finite", antialias=True)
         self._dots = pg.ScatterPlotItem(symbol="o", size=3.5, pxMode=True)
-        self._best = pg.ScatterPlotItem(symbol="star", size=15, pxMode=True)
-        self._ends = pg.ScatterPlotItem(symbol="o", size=7, pxMode=True)
-        self._starts = pg.ScatterPlotItem(symbol="o", size=10, pxMode=True)
-        self._here = pg.ScatterPlotItem(symbol="o", size=13, pxMode=True)
+        # the cache would make bitmaps of them in an SVG
+        self._best, self._ends, self._starts, self._here = (
+            pg.ScatterPlotItem(
+                symbol=symbol, size=size * (self._ratio or 1), pxMode=True, useCache=False, antialias=True
+            )
+            for symbol, size in (("star", 15), ("o", 7), ("o", 10), ("o", 13))
+        )
         self._arrow = Arrow()
         self._tip = pg.TextItem(anchor=(0, 1))
         self._trails: list[pg.PlotCurveItem] = []
-        self._texts: list[pg.TextItem] = []
+        self._texts: list[Label] = []
         under = (self._hatch, self._image, self._contours, self._dots, self._best)
-        over = (self._ends, self._starts, self._arrow, self._here, self._tip)
+        self._arrow.setParentItem(self.box)
+        self._arrow.setZValue(20)
+        over = (self._ends, self._starts, self._here, self._tip)
         for first, parts in ((0, under), (6, over)):  # runs and labels lie between
             for z, part in enumerate(parts, first):
                 part.setZValue(z)
@@ -198,6 +216,19 @@ class LandscapeMap(pg.PlotWidget):
         """The part of the slice in sight."""
         (left, right), (bottom, top) = self.box.viewRange()
         return Extent(left, right, bottom, top)
+
+    @property
+    def ratio(self) -> float:
+        """Pixels for each logical pixel: the width of pyqtgraph's pens counts pixels."""
+        return self._ratio or self.devicePixelRatioF()
+
+    def settle(self) -> None:
+        """Have everything laid out and painted where it belongs, for pictures."""
+        QApplication.processEvents()
+        if self.surface is not None:
+            self._contoured = None
+            self.set_surface(self.surface, self.scale is not None and self.scale.is_log)
+        self.set_marks(self._marks)
 
     def show_extent(self, extent: Extent) -> None:
         """Show a part of the slice."""
@@ -271,7 +302,7 @@ class LandscapeMap(pg.PlotWidget):
 
     def _paint_items(self, theme: Theme) -> None:
         around = pg.mkPen(theme.color("window"), width=1.5)
-        self._contours.setPen(pg.mkPen(_faint(theme.text, 0.38), width=1))
+        self._contours.setPen(pg.mkPen(_faint(theme.text, 0.38), width=self.ratio))
         self._hatch.setBrush(QBrush(blend(theme.seed, theme.window, 0.35), Qt.BrushStyle.BDiagPattern))
         self._hatch.setPen(QPen(Qt.PenStyle.NoPen))
         self._starts.setBrush(QColor(RED[theme.name]))
@@ -327,19 +358,24 @@ class LandscapeMap(pg.PlotWidget):
         size = (self.box.width(), self.box.height())
         if self._contoured is None or size[0] < ROOM_FOR_LABELS[0] or size[1] < ROOM_FOR_LABELS[1]:
             return
-        paper = _faint(self.theme.window, 0.72)
         round_ones = nice_losses(self.scale, len(self.levels)) if self.scale is not None else []
         for x, y, text in labels_of(self._lines, self.levels, round_ones, self._contoured.extent, size):
-            label = pg.TextItem(text, anchor=(0.5, 0.5), fill=paper, color=self.theme.color("text"))
-            label.setFont(application_font("small"))
-            label.setPos(x, y)
+            label = Label(QPointF(x, y), text, self.theme)
+            label.setParentItem(self.box)
             label.setZValue(3)
-            self.box.addItem(label, ignoreBounds=True)
             self._texts.append(label)
+        self._place_texts()
+
+    def _place_texts(self) -> None:
+        inside = self.box.rect().adjusted(20, 10, -20, -10)
+        for label in self._texts:
+            place = self.box.mapFromView(label.place)
+            label.setPos(place)
+            label.setVisible(inside.contains(place))
 
     def _clear_texts(self) -> None:
         for label in self._texts:
-            self.box.removeItem(label)
+            self.scene().removeItem(label)
         self._texts = []
 
     # --- what lies over it ---
@@ -352,7 +388,7 @@ class LandscapeMap(pg.PlotWidget):
             self.box.addItem(curve, ignoreBounds=True)
             self._trails.append(curve)
         size, extent = (max(1.0, self.box.width()), max(1.0, self.box.height())), self.extent
-        ratio = self.devicePixelRatioF()  # pyqtgraph's pens are as wide as pixels of the screen
+        ratio = self.ratio
         for curve, trail in zip(self._trails, trails, strict=False):
             places = thinned(trail.places, extent, size)
             curve.setPen(run_pen(self.theme, trail.style, width=2.0 * ratio, ghost=trail.is_ghost))
@@ -382,6 +418,7 @@ class LandscapeMap(pg.PlotWidget):
         """Bring what depends on the part in sight up to date: which points matter, and the arrow's angle."""
         self._draw_trails()
         self._place_arrow()
+        self._place_texts()
 
     def _place_arrow(self) -> None:
         marks = self._marks
@@ -393,10 +430,44 @@ class LandscapeMap(pg.PlotWidget):
         up = marks.downhill[1] * self.box.height() / extent.height
         # where the ground is level, the direction of what is left tells nothing
         is_drawn = math.isfinite(across) and math.isfinite(up) and math.hypot(across, up) > LEVEL
-        self._arrow.setVisible(is_drawn)
-        if is_drawn:
-            self._arrow.setPos(*marks.here)
+        is_inside = (
+            extent.left <= marks.here[0] <= extent.right and extent.bottom <= marks.here[1] <= extent.top
+        )
+        self._arrow.setVisible(is_drawn and is_inside)
+        if is_drawn and is_inside:
+            self._arrow.setPos(self.box.mapFromView(QPointF(*marks.here)))
             self._arrow.setRotation(-math.degrees(math.atan2(up, across)))
+
+
+class Label(QGraphicsItem):
+    """The loss of a contour, on a piece of paper; it lies in the box, whose pixels are its own."""
+
+    def __init__(self, place: QPointF, text: str, theme: Theme) -> None:
+        super().__init__()
+        self.place = place
+        self.text = text
+        self._ink, self._paper = theme.color("text"), _faint(theme.window, 0.72)
+        self._font = application_font("small")
+        metrics = QFontMetricsF(self._font)
+        width, height = metrics.horizontalAdvance(text) + 6, metrics.height()
+        self._rect = QRectF(-width / 2, -height / 2, width, height)
+
+    # Qt
+
+    def boundingRect(self) -> QRectF:
+        return self._rect
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._paper)
+        painter.drawRoundedRect(self._rect, 3, 3)
+        painter.setPen(self._ink)
+        painter.setFont(self._font)
+        metrics = QFontMetricsF(self._font)
+        painter.drawText(QPointF(self._rect.left() + 3, metrics.capHeight() / 2), self.text)
 
 
 class Arrow(QGraphicsPathItem):
@@ -404,7 +475,6 @@ class Arrow(QGraphicsPathItem):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
         path = QPainterPath(QPointF(6, -1.2))
         for x, y in (
             (ARROW - 9, -1.2),

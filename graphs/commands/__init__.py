@@ -11,7 +11,7 @@ from graphs.commands.base import Command
 
 __all__ = ["NAMES", "find"]
 
-NAMES = ("networks", "trace", "derive", "check", "train", "search", "sweep")
+NAMES = ("networks", "trace", "derive", "check", "train", "search", "landscape", "sweep")
 
 
 def find(name: str) -> Command:

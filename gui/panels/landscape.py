@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,17 +30,21 @@ from engine.landscape import (
     along_random,
     default_extent,
     evaluate,
+    last_finite,
+    run_points,
 )
 from engine.trace import Trace
+from engine.training import Point
 from graphs.network import Model
 from gui.jobs import Task
 from gui.lab import LabRun
 from gui.panel import Panel
 from gui.session import Session
 from gui.theme import Theme, application_font
-from gui.viewdata.landscape import Trail, hover_text, loss_at, off_sentence, slice_sentence, start_points
+from gui.viewdata.landscape import Trail, hover_text, loss_at, off_sentence, slice_sentence
 
 if TYPE_CHECKING:
+    from gui.landscape_3d import Relief
     from gui.landscape_map import LandscapeMap
 
 Array = np.ndarray
@@ -50,6 +55,7 @@ KINDS = {
     "random": ("Random", "Two random directions, each parameter's part as long as the parameter"),
 }
 TIGHT = "QComboBox { padding-left: 8px; padding-right: 20px; } QComboBox::drop-down { width: 20px; }"
+GAP = 4
 LISTED = 4000
 """Entries that a list offers; those of larger networks are typed."""
 ZOOM_DELAY = 25
@@ -65,6 +71,7 @@ class LandscapePanel(Panel):
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(session, theme, parent)
         self.map: LandscapeMap | None = None
+        self.relief: Relief | None = None
         self.slice: Slice | None = None
         self.surface: Surface | None = None
         self._model: Model | None = None
@@ -98,6 +105,7 @@ class LandscapePanel(Panel):
         self.map.box.sigRangeChangedManually.connect(self._zoomed)
         self.map.mouse_moved.connect(self._hover)
         self._column.insertWidget(2, self.map, 1)
+        self._offer_space()
         self.mark_stale()
 
     def refresh(self) -> None:
@@ -126,6 +134,8 @@ class LandscapePanel(Panel):
         """Paint in another theme."""
         if self.map is not None:
             self.map.set_theme(theme)
+        if self.relief is not None:
+            self.relief.set_theme(theme)
         super().set_theme(theme)
 
     # --- what is asked for ---
@@ -188,11 +198,12 @@ class LandscapePanel(Panel):
         self._cancel()
         self._trails.clear()
         self.surface = None
-        self._iteration = session.iteration
         self._centred = session.current
-        centre = {name: session.trace.values[name] for name in session.model.graph.parameters}
+        here = {name: session.trace.values[name] for name in session.model.graph.parameters}
+        centre = last_finite(session.run, Point(session.iteration, here))
+        self._iteration = centre.iteration
         try:
-            self.slice = self._slice_through(centre)
+            self.slice = self._slice_through(centre.parameters)
             self._problem = ""
         except UsageError as error:
             self.slice, self._problem = None, _capitalised(str(error))
@@ -202,7 +213,7 @@ class LandscapePanel(Panel):
             self.map.set_labels(*self.slice.labels)
             self._show(extent or self._default_extent())
 
-    def _slice_through(self, centre: dict[str, Array]) -> Slice:
+    def _slice_through(self, centre: Mapping[str, Array]) -> Slice:
         graph, kind = self.session.model.graph, self.kind.currentData()
         if kind == "principal":
             points = [s.point.parameters for s in self.session.run.history.samples]
@@ -221,7 +232,7 @@ class LandscapePanel(Panel):
         assert self.slice is not None
         session = self.session
         others = [r.run for r in self._shown_runs() if r is not session.current]
-        points = start_points([session.run, *others])
+        points = run_points([session.run, *others])
         return default_extent(self.slice, session.model.graph, session.model.inputs, points)
 
     def _shown_runs(self) -> list[LabRun]:
@@ -271,6 +282,8 @@ class LandscapePanel(Panel):
         self.map.set_surface(surface, self.log_button.isChecked())
         if self.map.scale is not None:
             self.log_button.setToolTip(f"Logarithmic colours. Now: {self.map.scale.sentence}")
+        if self.relief is not None and self.space_button.isChecked():
+            self.relief.show(surface, self.map.scale, surface.slice.labels)
 
     def _finish(self) -> None:
         self._is_working = False
@@ -302,16 +315,17 @@ class LandscapePanel(Panel):
         names = slice_.space.names
         self._trace = session.trace
         dots, best = self._search_marks()
-        self.map.set_marks(
-            Marks(
-                trails,
-                np.array(list(starts)).reshape(-1, 2),
-                slice_.coordinates({n: values[n] for n in names}),
-                slice_.downhill({n: gradients[n] for n in names}),
-                dots,
-                best,
-            )
+        marks = Marks(
+            trails,
+            np.array(list(starts)).reshape(-1, 2),
+            slice_.coordinates({n: values[n] for n in names}),
+            slice_.downhill({n: gradients[n] for n in names}),
+            dots,
+            best,
         )
+        self.map.set_marks(marks)
+        if self.relief is not None and self.space_button.isChecked():
+            self.relief.set_marks(marks)
 
     def _search_marks(self) -> tuple[Array, tuple[float, float] | None]:
         """Return where the samples of a random search lie, and the best of them."""
@@ -337,9 +351,34 @@ class LandscapePanel(Panel):
         self._caption.setVisible(is_shown)
         self._note.setText(self._problem)
         self._note.setVisible(bool(self._problem))
+        is_space = self.relief is not None and self.space_button.isChecked()
         if self.map is not None:
-            self.map.setVisible(is_shown)
+            self.map.setVisible(is_shown and not is_space)
+        if self.relief is not None:
+            self.relief.widget.setVisible(is_shown and is_space)
         self.recentre_button.setEnabled(self.slice is not None or bool(self._problem))
+
+    # --- in space ---
+
+    def _offer_space(self) -> None:
+        """Let the view in space be asked for where it can be; otherwise say what it takes."""
+        from gui.landscape_3d import hindrance
+
+        why_not = hindrance()
+        self.space_button.setEnabled(not why_not)
+        self.space_button.setToolTip(why_not or "Show the landscape in space; the mouse turns it")
+
+    def _show_space(self) -> None:
+        if self.space_button.isChecked() and self.relief is None:
+            from gui.landscape_3d import make_relief
+
+            self.relief = make_relief(self.theme)
+            self._column.insertWidget(2, self.relief.widget, 1)
+        if self.surface is not None:
+            self._take_surface(self.surface)
+        self._draw_marks()
+
+    # --- words ---
 
     def caption(self) -> str:
         """Return what is shown, in words."""
@@ -373,12 +412,14 @@ class LandscapePanel(Panel):
             self.kind.addItem(text, name)
             self.kind.setItemData(self.kind.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.kind.setStyleSheet(TIGHT)
-        self.kind.setFixedWidth(120)
+        self.kind.setFixedWidth(124)
         self.kind.setAccessibleName("what the axes are")
         self.kind.setToolTip("What the axes are: two parameters, or two directions")
         self.x_axis, self.y_axis = _entry_box("horizontal axis"), _entry_box("vertical axis")
         self.log_button, self.recentre_button = QPushButton("Log"), QPushButton("Recentre")
-        self.redraw_button = QPushButton("Redraw")
+        self.redraw_button, self.space_button = QPushButton("Redraw"), QPushButton("3-D")
+        self.space_button.setCheckable(True)
+        self.space_button.setAccessibleName("in space")
         self.log_button.setCheckable(True)
         self.log_button.setToolTip("Logarithmic colours")
         self.recentre_button.setToolTip("Put the slice through the point shown, and show everything on it")
@@ -402,11 +443,11 @@ class LandscapePanel(Panel):
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
-        row.setSpacing(6)
+        row.setSpacing(GAP)
         for part in (self.kind, self.x_axis, self.y_axis, self.redraw_button):
             row.addWidget(part)
         row.addStretch(1)
-        for part in (self.log_button, self.recentre_button):
+        for part in (self.log_button, self.space_button, self.recentre_button):
             row.addWidget(part)
         self._column = QVBoxLayout(self)
         self._column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
@@ -424,6 +465,7 @@ class LandscapePanel(Panel):
         self.log_button.toggled.connect(self._rescale)
         self.recentre_button.clicked.connect(self.recentre)
         self.redraw_button.clicked.connect(self.redraw)
+        self.space_button.toggled.connect(self._show_space)
         session.frame_changed.connect(self._follow)
         self.refresh_on(session.document_changed, session.progressed, session.runs_changed)
         if hasattr(session, "search_changed"):
@@ -437,10 +479,10 @@ class LandscapePanel(Panel):
         self.redraw_button.setVisible(kind == "random")
         room = self.width() - 24
         for part in (self.kind, self.x_axis, self.y_axis, self.redraw_button):
-            room -= min(part.sizeHint().width(), part.maximumWidth()) + 6 if not part.isHidden() else 0
-        for part in (self.recentre_button, self.log_button):
-            room -= part.sizeHint().width() + 6
-            part.setVisible(room >= -6)
+            room -= min(part.sizeHint().width(), part.maximumWidth()) + GAP if not part.isHidden() else 0
+        for part in (self.recentre_button, self.log_button, self.space_button):
+            room -= part.sizeHint().width() + GAP
+            part.setVisible(room >= -GAP)
 
     # Qt
 
@@ -473,7 +515,7 @@ def _entry_box(name: str) -> QComboBox:
     box.setToolTip(f"The {name}")
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(4)
-    box.setFixedWidth(104)
+    box.setFixedWidth(102)
     box.setStyleSheet(TIGHT)
     box.setMaxVisibleItems(12)
     box.view().setMinimumWidth(140)

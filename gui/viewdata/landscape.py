@@ -21,6 +21,8 @@ __all__ = [
     "Trail",
     "color_table",
     "contour_lines",
+    "dashed",
+    "heights_on",
     "hover_text",
     "labels_of",
     "levels_of",
@@ -29,7 +31,6 @@ __all__ = [
     "off_sentence",
     "scale_of",
     "slice_sentence",
-    "start_points",
     "thinned",
 ]
 
@@ -42,8 +43,6 @@ EXACT_NUMBERS = 400_000
 """Up to so many numbers in a forward pass, the loss under the pointer is worked out rather than looked up."""
 FAR = 20.0
 """Lines end so many widths of the picture outside of it."""
-FRAMED = 400
-"""Points of a run that decide what is framed."""
 
 
 # --- colours -----------------------------------------------------------------------------------------------
@@ -179,7 +178,10 @@ def _nice_steps(low: float, high: float, most: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(digit * power for digit in (1, 2, 5, 10) if digit * power >= rough * (1 - 1e-9))
     first, last = math.ceil(low / step), math.floor(high / step)
-    return [float(f"{i * step:.12g}") for i in range(first, last + 1)] if last - first < 1000 else []
+    if last - first > 1000:  # the range is too small for its place: numbers cannot be told apart
+        return []
+    found = {float(f"{i * step:.12g}") for i in range(first, last + 1)}
+    return sorted(v for v in found if low <= v <= high)
 
 
 def _nice_logs(scale: Scale, most: int) -> list[float]:
@@ -209,13 +211,7 @@ def levels_of(scale: Scale, most: int = 11) -> list[float]:
     if scale.is_log or len(levels) < 2:
         return levels
     step = levels[1] - levels[0]
-    lowest = [
-        float(f"{v:.12g}")
-        for base in (levels[0] - step, levels[0])
-        for v in (base + step * part for part in (0.1, 0.2, 0.5))
-        if scale.low < v < levels[1]
-    ]
-    return sorted({*levels, *lowest})
+    return sorted({*levels, *_nice_steps(scale.low, scale.low + step, 4)})
 
 
 def contour_lines(surface: Surface, scale: Scale, levels: Sequence[float]) -> list[tuple[Array, Array]]:
@@ -376,18 +372,48 @@ def thinned(places: Array, extent: Extent, size: tuple[float, float]) -> Array:
     return places[kept]
 
 
-def start_points(runs: Sequence[Run]) -> list[Any]:
-    """Return the parameters that a picture of some runs is to show, the first run's start first.
+def heights_on(surface: Surface, places: Array) -> Array:
+    """Return the loss of a surface at places between its points, nan outside; shape (n,).
 
-    A run that climbed counts as far as its loss stayed below twice the first one.
+    Parameters
+    ----------
+    places : float array, shape (n, 2)
     """
-    points = [runs[0].history.samples[0].point.parameters] if runs else []
-    for run in runs:
-        samples = run.history.samples
-        every = max(1, len(samples) // FRAMED)
-        highest = 2.0 * abs(run.losses[0])
-        kept = (s.point for s in samples[::every] if run.losses[s.point.iteration] <= highest)
-        points += [point.parameters for point in kept]
-        if run.losses[-1] <= highest:
-            points.append(run.point.parameters)
-    return points
+    places = np.reshape(places, (-1, 2))
+    with np.errstate(all="ignore"):
+        x = (places[:, 0] - surface.extent.left) / surface.extent.width * (len(surface.xs) - 1)
+        y = (places[:, 1] - surface.extent.bottom) / surface.extent.height * (len(surface.ys) - 1)
+    inside = (x >= 0) & (x <= len(surface.xs) - 1) & (y >= 0) & (y <= len(surface.ys) - 1)
+    i = np.clip(np.where(inside, x, 0).astype(int), 0, len(surface.xs) - 2)
+    j = np.clip(np.where(inside, y, 0).astype(int), 0, len(surface.ys) - 2)
+    u, v = x - i, y - j
+    z = surface.losses
+    low = z[i, j] * (1 - u) + z[i + 1, j] * u
+    high = z[i, j + 1] * (1 - u) + z[i + 1, j + 1] * u
+    return np.where(inside, low * (1 - v) + high * v, np.nan)
+
+
+def dashed(line: Array, pattern: Sequence[float], unit: float) -> list[Array]:
+    """Return the strokes of a line, for what can only draw solid ones.
+
+    Parameters
+    ----------
+    line : float array, shape (n, d)
+    pattern
+        Lengths of strokes and gaps in turn, in `unit`; nothing for a solid line.
+    """
+    steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
+    total = float(np.sum(steps))
+    if len(line) < 2 or not pattern or not total > 0:
+        return [line] if len(line) > 1 else []
+    at = np.concatenate([[0.0], np.cumsum(steps)])
+    ends = np.cumsum(np.tile(np.array(pattern) * unit, math.ceil(total / (sum(pattern) * unit))))
+    begins = np.concatenate([[0.0], ends[:-1]])[::2]
+    strokes = []
+    for begin, end in zip(begins, np.minimum(ends[::2], total), strict=True):
+        if begin < total:
+            # the points of the line inside the stroke, and its two ends
+            inner = line[(at > begin) & (at < end)]
+            first, last = (np.array([np.interp(p, at, axis) for axis in line.T]) for p in (begin, end))
+            strokes.append(np.vstack([first, inner, last]))
+    return strokes
