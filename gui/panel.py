@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import SignalInstance
+from PySide6.QtCore import QPoint, QRect, SignalInstance
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -49,10 +49,21 @@ class Panel(QWidget):
         for signal in signals:
             signal.connect(self.mark_stale)
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the panel is on the screen; Qt calls one behind a tab visible, but puts it outside."""
+        place = QRect(self.mapTo(self.window(), QPoint()), self.size())
+        return self.isVisible() and self.window().rect().intersects(place)
+
     def mark_stale(self) -> None:
         """Refresh now if the panel is seen, else when it is shown."""
         self._is_stale = True
-        if self.isVisible():
+        if self.is_seen:
+            self._refresh_now()
+
+    def make_up(self, seen: bool = True) -> None:
+        """Show what was missed while the panel was not seen; for the dock, when its tab is chosen."""
+        if seen and self._is_stale:
             self._refresh_now()
 
     def _refresh_now(self) -> None:
@@ -62,6 +73,5 @@ class Panel(QWidget):
     # Qt
 
     def showEvent(self, event: QShowEvent) -> None:
-        if self._is_stale:
-            self._refresh_now()
+        self.make_up()
         super().showEvent(event)

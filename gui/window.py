@@ -218,6 +218,7 @@ class Window(QMainWindow):
         )
         self.panels[row.id] = panel
         self.docks[row.id].setWidget(panel)
+        self.docks[row.id].visibilityChanged.connect(panel.make_up)
         _focus_by_tab(panel)
 
     def build_late(self) -> None:

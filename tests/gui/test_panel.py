@@ -1,0 +1,72 @@
+"""Panels that are not seen do nothing, and are right as soon as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import pytest
+from PySide6.QtWidgets import QDockWidget
+from pytestqt.qtbot import QtBot
+
+from gui.app import make_window, temporary_settings
+from gui.panel import Panel
+from gui.window import Window
+
+LIMIT = 60_000  # ms
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[Window]:
+    made = make_window("two-layer-nonlinear", temporary_settings())
+    made.resize(1600, 950)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.settle()
+    yield made
+    made.close()
+
+
+def tabbed(window: Window) -> tuple[QDockWidget, QDockWidget]:
+    """Return two docks that share a place, the one behind first."""
+    for a, b in combinations(window.docks.values(), 2):
+        if b in window.tabifiedDockWidgets(a):
+            b.raise_()
+            return a, b
+    raise AssertionError("no two docks share a place")
+
+
+def panel_of(dock: QDockWidget) -> Panel:
+    panel = dock.widget()
+    assert isinstance(panel, Panel)
+    return panel
+
+
+def test_of_docks_that_share_a_place_one_is_seen(window: Window, qtbot: QtBot) -> None:
+    behind, front = (panel_of(dock) for dock in tabbed(window))
+    qtbot.waitUntil(lambda: front.is_seen and not behind.is_seen, timeout=LIMIT)
+    assert behind.isVisible()  # for Qt
+
+
+def test_a_panel_behind_a_tab_does_nothing_until_its_tab_is_chosen(window: Window, qtbot: QtBot) -> None:
+    dock, front = tabbed(window)
+    panel = panel_of(dock)
+    qtbot.waitUntil(lambda: not panel.is_seen, timeout=LIMIT)
+    window.session.step(1)
+    assert panel._is_stale
+    assert not panel_of(front)._is_stale
+    dock.raise_()
+    qtbot.waitUntil(lambda: not panel._is_stale, timeout=LIMIT)
+    qtbot.waitUntil(lambda: panel.is_seen, timeout=LIMIT)
+    window.session.step(1)
+    assert not panel._is_stale
+
+
+def test_a_closed_dock_does_nothing_until_it_is_opened(window: Window) -> None:
+    dock = window.docks["step"]
+    dock.hide()
+    assert not panel_of(dock).is_seen
+    window.session.step(1)
+    assert panel_of(dock)._is_stale
+    dock.show()
+    assert not panel_of(dock)._is_stale
