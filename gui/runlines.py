@@ -84,15 +84,11 @@ class RunLines:
         for run in sorted(self.shown_runs(), key=lambda r: (not self.is_ghost(r), r is current)):
             main = self._main(run)
             line = Line(run.id, run.name, main, run.style, self.is_ghost(run), run is current)
+            found.append(replace(line, cap=self._cap(run, main)))
             held = self._series[run.id].held
             if self.quantity == "loss" and len(held) and HELD not in self.hidden and not line.ghost:
-                name = f"{run.name}, held-out"
-                found.append(
-                    replace(
-                        line, key=(HELD, run.id), name=name, series=held, kind=HELD, cap=self._cap(run, held)
-                    )
-                )
-            found.append(replace(line, cap=self._cap(run, main)))
+                look = {"key": (HELD, run.id), "name": f"{run.name}, held-out", "kind": HELD}
+                found.append(replace(line, **look, series=held, cap=self._cap(run, held)))
         return found
 
     def shown_runs(self) -> list[LabRun]:

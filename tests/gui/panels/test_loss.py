@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QApplication
 from engine.errors import UsageError
 from engine.optimizers import OPTIMIZERS
 from engine.training import Point, Records, Stopping
+from gui.app import application, make_window, temporary_settings
 from gui.panels.loss import LossPanel, Speed, speed_text
 from gui.races import all_optimizers, learning_rates
 from gui.runseries import Entry
-from gui.theme import DARK, LIGHT
+from gui.runstyle import run_color
+from gui.theme import DARK, LIGHT, THEMES
 from tests.gui.panels.helpers import words
 
 LEFT = Qt.MouseButton.LeftButton
@@ -340,7 +342,7 @@ def test_a_peak_that_is_over_does_not_stretch_the_axis_but_is_told(panel):
 def test_held_out_losses_are_drawn_beside_the_others_and_can_be_hidden(qtbot, panel, open_held_out):
     session = open_held_out(panel)
     train(qtbot, panel, 30)
-    held, main = panel.plot.lines
+    main, held = panel.plot.lines
     assert (held.kind, main.kind) == ("held", "run")
     samples = session.run.history.samples
     assert held.series.values.tolist() == [s.held_loss for s in samples]
@@ -508,6 +510,10 @@ def test_a_million_losses_are_drawn_in_few_points_and_no_extreme_is_lost(panel):
 
 def test_only_what_has_changed_is_drawn_again(qtbot, panel):
     runs = race(qtbot, panel)
+    QApplication.processEvents()
+    panel.refresh()  # the plot has its size, and the axis room for its numbers
+    QApplication.processEvents()
+    panel.refresh()
     before = {run.id: panel.plot.drawn_of(run.id) for run in runs}
     panel.refresh()
     assert all(panel.plot.drawn_of(run.id) is before[run.id] for run in runs)
@@ -598,6 +604,81 @@ def test_a_hidden_panel_does_nothing_and_catches_up_when_it_is_shown(qtbot, pane
     panel.show()
     assert len(curve(panel).x) == 2
     assert panel.minimumSizeHint() == QSize(180, 110)
+
+
+# --- in the window ---
+
+
+@pytest.fixture
+def window(qtbot):
+    application()
+    window = make_window("univariate-regression", temporary_settings())
+    qtbot.addWidget(window)
+    window.resize(1280, 720)
+    window.show()
+    window.settle()
+    yield window
+    window.session.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_race_of_four_fits_into_the_window(qtbot, window, theme):
+    window.set_theme(theme)
+    panel = window.panels["loss"]
+    race(qtbot, panel, 200)
+    QApplication.processEvents()
+    parts = [
+        *(
+            b
+            for b in (panel.train_button, panel.steps, panel.race_button, panel.search_button)
+            if b.isVisible()
+        ),
+        panel._status,
+        panel.log_button,
+        panel.log_x_button,
+        panel.view_button,
+        panel.legend,
+        panel.plot,
+    ]
+    for i, part in enumerate(parts):
+        assert panel.rect().contains(part.geometry())
+        assert not any(part.geometry().intersects(other.geometry()) for other in parts[i + 1 :])
+    assert len(parts) == 10
+    assert panel.plot.box.height() > 60
+    image = panel.plot.grab().toImage()
+    seen = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+    assert run_color(THEMES[theme], panel.session.current.style).name() in seen
+
+
+def test_the_keys_stay_with_the_graph_after_a_click(qtbot, window):
+    panel = window.panels["loss"]
+    panel.steps.setValue(5)
+    for button in (panel.race_button, panel.log_button, panel.log_button, *panel.legend.chips):
+        window.view.setFocus()
+        qtbot.mouseClick(button, LEFT)
+        assert QApplication.focusWidget() is window.view
+    wait_for_end(qtbot, panel)
+    position = window.session.position
+    qtbot.keyClick(window.view, Qt.Key.Key_Right)
+    assert window.session.position == position + 1
+
+
+def test_it_reads_and_draws_in_a_dock_of_its_own(qtbot, window):
+    panel, dock = window.panels["loss"], window.docks["loss"]
+    dock.setFloating(True)
+    dock.resize(900, 560)
+    QApplication.processEvents()
+    runs = race(qtbot, panel, 40)
+    assert panel.plot.box.height() > 300
+    qtbot.mouseMove(panel.plot.viewport(), point_of(panel, 12))
+    qtbot.waitUntil(panel.plot.tip.isVisible)
+    assert panel.plot.tip.window() is dock
+    assert all(run.name in panel.plot.tip.text() for run in runs)
+    dock.setFloating(False)
+    QApplication.processEvents()
+    qtbot.mouseMove(panel.plot.viewport(), point_of(panel, 30))
+    qtbot.waitUntil(panel.plot.tip.isVisible)
+    assert panel.plot.tip.window() is window
 
 
 def test_speed_is_over_the_last_second_and_begins_anew():
