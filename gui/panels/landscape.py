@@ -338,7 +338,7 @@ class LandscapePanel(Panel):
 
     def _follow(self) -> None:
         """Follow the timeline: another iteration is another point, another step is not."""
-        if not self.isVisible():
+        if not self.is_seen:
             self._is_stale = True
         elif self.session.trace is not self._trace and self.session.model is self._model:
             self._draw_marks()

@@ -242,7 +242,9 @@ class LossPanel(Panel):
         if ended is not None:
             return ended.sentence()
         loss = format_number(session.losses[session.iteration])
-        parts = [f"iteration {session.iteration} of {session.iterations}", f"loss {loss}"]
+        is_last = session.training and session.iteration == session.iterations
+        of = "" if is_last else f" of {session.iterations}"
+        parts = [f"iteration {session.iteration}{of}", f"loss {loss}"]
         parts.append(speed_text(self._rate) if session.training else "")
         if self.plot is not None and self.plot.peak is not None:
             parts.append(f"a peak of {format_number(self.plot.peak)} is above the plot")
@@ -331,13 +333,13 @@ class LossPanel(Panel):
         """Draw what has come, but not more often than anybody can tell."""
         wait = self._drawn_at + REDRAW - time.perf_counter()
         busy = self.session.training or self.session.searching
-        if not self.isVisible() or not busy or wait <= 0:
+        if not self.is_seen or not busy or wait <= 0:
             self.mark_stale()
         elif not self._draw_timer.isActive():
             self._draw_timer.start(max(1, round(1000 * wait)))
 
     def _follow(self) -> None:
-        if not self.isVisible():
+        if not self.is_seen:
             self._is_stale = True
         elif self.session.training and self.session.iteration == self.session.iterations:
             return  # what has come is drawn in a moment, all of it together
@@ -377,6 +379,7 @@ class LossPanel(Panel):
         chart.set_logs(self.log_x_button.isChecked(), self._lines.log_y)
         up = {"loss": "loss", "norm": "gradient norm", "parameters": "value"}[self.quantity]
         chart.set_labels("iteration", up)
+        chart.setAccessibleName(f"{QUANTITIES[self.quantity].lower()} over iterations")
         if self._shows_all:
             chart.show_iterations(self._lines.last_iteration)
         chart.set_lines(self._lines.lines())
