@@ -163,7 +163,7 @@ class Recipe:
 SLICE = 1e-3  # seconds of work between two questions whether to stop
 MOST_STRETCH = 64 * 2**20  # bytes of replayed points that are kept
 MOST_TAKEN = 256  # samples, before the history is thinned
-ROUNDING = 1e-9  # relative: two ways to compute one number may differ by so much
+ROUNDING = 1e-7  # relative: what rounding can make of a gradient that an adaptive optimizer divides by itself
 
 _Taken = tuple[int, Array, float, float]  # iteration, point, loss on held-out examples, gradient's norm
 
@@ -400,7 +400,7 @@ class Run:
             settings = self.recipe.settings_at(point.iteration)
             shown = updates(self.optimizer, parameters, found, point.state, settings)
             following = self._following(point)
-            return shown if following is None else [_as_recorded(u, following) for u in shown]
+            return shown if following is None else _as_recorded(shown, following)
 
         return update
 
@@ -542,15 +542,24 @@ class _Lap:
         return min(found, default=None, key=lambda entry: entry[0])
 
 
-def _as_recorded(shown: Update, following: Point) -> Update:
-    """Return an update with the array that was recorded, if that is the same number but for rounding."""
-    name, quantity = shown.parameter, shown.quantity
-    recorded = following.parameters[name] if quantity == "value" else following.state.get((name, quantity))
-    if recorded is None:
-        return shown
-    largest = max(np.max(np.abs(recorded), initial=0.0), np.max(np.abs(shown.after), initial=0.0))
-    close = np.abs(recorded - shown.after) <= ROUNDING * largest
-    return shown._replace(after=recorded) if np.all(close) else shown
+def _as_recorded(shown: Sequence[Update], following: Point) -> list[Update]:
+    """Return updates with the arrays that were recorded, where these are the same numbers but for rounding.
+
+    Rounding is relative to the largest entry of a quantity in all parameters: a bias that converges to zero is
+    made of rounding errors alone.
+    """
+    recorded = {(name, "value"): array for name, array in following.parameters.items()} | {**following.state}
+    largest: dict[str, float] = {}
+    for name, quantity, _, after in shown:
+        kept = recorded.get((name, quantity), after)
+        size = max(np.max(np.abs(after), initial=0.0), np.max(np.abs(kept), initial=0.0))
+        largest[quantity] = max(largest.get(quantity, 0.0), float(size))
+    found = []
+    for update in shown:
+        kept = recorded.get((update.parameter, update.quantity), update.after)
+        close = np.abs(kept - update.after) <= ROUNDING * largest[update.quantity]
+        found.append(update._replace(after=kept) if np.all(close) else update)
+    return found
 
 
 def _steps_in_slice(count: int, seconds: float, before: int) -> int:

@@ -23,9 +23,7 @@ GENTLE = {"epsilon": 1e-3}
 
 
 def rates_of(recipe: Recipe) -> Rates:
-    return Rates(
-        OPTIMIZERS[recipe.optimizer], recipe.settings_at, recipe.schedule == "constant"
-    )
+    return Rates(OPTIMIZERS[recipe.optimizer], recipe.settings_at, recipe.schedule == "constant")
 
 
 def recipe_of(optimizer: str, rate: float = 0.01, **more: object) -> Recipe:
@@ -44,7 +42,9 @@ def trajectory(mode: Stepper | Inspector, start: Array, steps: int) -> tuple[Arr
     return np.array(losses), np.array(points)
 
 
-def assert_same_steps(model: Model, recipe: Recipe, batch_size: int | None = None, steps: int = STEPS) -> None:
+def assert_same_steps(
+    model: Model, recipe: Recipe, batch_size: int | None = None, steps: int = STEPS
+) -> None:
     """Assert that both modes agree to 1e-12, relative to the largest number and to what rounding can do.
 
     What rounding can do is seen on a twin that starts a rounding error away: some networks amplify it.
@@ -52,10 +52,14 @@ def assert_same_steps(model: Model, recipe: Recipe, batch_size: int | None = Non
     fast, slow = (mode(model, rates_of(recipe), batch_size) for mode in (Stepper, Inspector))
     start = slow.save()
     losses, points = trajectory(slow, start, steps)
-    finite = np.isfinite(losses) & np.isfinite(points).all(axis=1) & (np.abs(points).max(axis=1, initial=0) < 1e6)
+    finite = (
+        np.isfinite(losses) & np.isfinite(points).all(axis=1) & (np.abs(points).max(axis=1, initial=0) < 1e6)
+    )
     count = len(finite) if finite.all() else int(np.argmin(finite))
     rng = np.random.default_rng(0)
-    twins = [trajectory(slow, start * (1 + 2e-16 * rng.choice((-1, 1), start.shape)), count) for _ in range(3)]
+    twins = [
+        trajectory(slow, start * (1 + 2e-16 * rng.choice((-1, 1), start.shape)), count) for _ in range(3)
+    ]
     found = trajectory(fast, start, count)
     for wanted, got, *others in zip((losses[:count], points[:count]), found, *twins, strict=True):
         for t in range(count):
