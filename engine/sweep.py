@@ -24,7 +24,7 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, replace
-from math import ceil, floor, isfinite, log10
+from math import ceil, floor, isclose, isfinite, log10
 
 import numpy as np
 
@@ -38,6 +38,7 @@ __all__ = ["Found", "Sweep", "SweepRecords", "SweepResult", "default_range", "lo
 MOST_RATES = 1000
 MOST_STEPS = 10_000_000
 SLICE = 0.2  # seconds that a task trains: as long as a sweep that is given up may go on in the background
+SAME = 1e-9  # losses that differ by less are equal but for rounding
 PATIENCE = 0.1  # seconds after which a sweep looks up, to be told to stop
 
 
@@ -117,7 +118,7 @@ def default_range(rate: float, limit: float | None = None) -> tuple[float, float
     """
     rate, limit = (min(max(x or 0.0, 1e-290), 1e290) for x in (rate, limit))
     low = 10.0 ** floor(log10(rate) - 1.5)
-    high = 10.0 ** ceil(log10(max(rate, limit)) + 0.5)
+    high = 10.0 ** ceil(log10(max(rate, limit)) + 0.7)
     return float(f"{low:.12g}"), float(f"{high:.12g}")
 
 
@@ -151,19 +152,20 @@ class Found:
 
     @property
     def outcome(self) -> str:
-        """``"trained"``, ``"rose"`` above the loss at the start, ``"diverged"``, or ``"failed"``."""
+        """``"trained"``, ``"rose"`` (not below the loss at the start), ``"diverged"``, or ``"failed"``."""
         if self.failure:
             return "failed"
         if self.diverged_at is not None or not isfinite(self.loss):
             return "diverged"
-        return "rose" if self.loss > self.start else "trained"
+        is_lower = self.loss < self.start and not isclose(self.loss, self.start, rel_tol=SAME)
+        return "trained" if is_lower else "rose"
 
     def sentence(self) -> str:
         """Say what came of it, in words."""
         outcome = {
             "failed": self.failure,
             "diverged": f"diverged at iteration {self.diverged_at}",
-            "rose": f"loss {self.loss:.6g}, above the {self.start:.4g} at the start",
+            "rose": f"loss {self.loss:.6g}, not below the {self.start:.4g} at the start",
             "trained": f"loss {self.loss:.6g} after {self.iterations} iterations",
         }[self.outcome]
         return f"learning rate {self.rate:g}: {outcome}"
@@ -236,6 +238,11 @@ class SweepResult:
 
     def sentence(self, limit: Limit | None = None) -> str:
         """Say which rate is best, and from which on training diverges, in one sentence."""
+        found, beyond = self.best_sentence(), self._beyond(limit)
+        return f"{found.removesuffix('.')}; {beyond}." if found and beyond else found
+
+    def best_sentence(self) -> str:
+        """Say which rate is best, in one sentence."""
         if not self.found:
             return ""
         tried = _count(len(self.found), "learning rate")
@@ -245,30 +252,28 @@ class SweepResult:
             start = self.found[0].start
             if not isfinite(start):
                 return "Training cannot begin: the loss at the start is not a finite number."
-            return f"None of {tried} brings the loss below {start:.4g}, where it starts{self._beyond(limit)}."
+            return f"None of {tried} brings the loss below {start:.4g}, where it starts."
         first, last = self.best[0], self.best[-1]
         if first is last:
-            return (
-                f"The best of {tried} is {first.rate:.4g}, with loss {first.loss:.4g}{self._beyond(limit)}."
-            )
+            return f"The best of {tried} is {first.rate:.4g}, with loss {first.loss:.4g}."
         return (
             f"{_count(len(self.best), 'learning rate')} from {first.rate:.4g} to {last.rate:.4g} reach the "
-            f"lowest loss, {first.loss:.4g}{self._beyond(limit)}."
+            f"lowest loss, {first.loss:.4g}."
         )
 
     def _beyond(self, limit: Limit | None) -> str:
         """Say from which rate on none trains, nothing where the largest one does."""
         last = max((i for i, f in enumerate(self.found) if f.outcome in ("trained", "failed")), default=-1)
         beyond = self.found[last + 1 :]
-        if not beyond:
+        if not beyond or not isfinite(beyond[0].start):
             return ""
-        ends = "training diverges"
         is_proven = limit is not None and limit.rate is not None and beyond[0].rate > limit.rate
-        if not is_proven and any(f.outcome == "rose" for f in beyond):
-            ends = "the loss ends higher than it starts" + (
-                ", or training diverges" if any(f.outcome == "diverged" for f in beyond) else ""
-            )
-        return f"; from {beyond[0].rate:.4g} on {ends}"
+        ends = {f.outcome for f in beyond}
+        if is_proven or ends == {"diverged"}:
+            how = "training diverges"
+        else:
+            how = "the loss ends no lower than it starts" + (", or training diverges" * ("diverged" in ends))
+        return f"from {beyond[0].rate:.4g} on {how}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -128,7 +128,7 @@ def _text(model: Model, result: SweepResult, limit: Limit) -> str:
 def _row(found: Found, limit: Limit) -> tuple[str, str, str, str]:
     remark = {
         "trained": "",
-        "rose": "higher than at the start",
+        "rose": "not below the start",
         "diverged": f"diverged at iteration {found.diverged_at}",
         "failed": found.failure,
     }[found.outcome]

@@ -124,8 +124,8 @@ def test_rates_around_the_limit_converge_below_and_diverge_above() -> None:
     assert [f.outcome for f in result.found] == ["trained"] * 3 + ["rose", "diverged", "diverged"]
     assert all(f.loss == pytest.approx(result.found[0].loss, rel=1e-9) for f in result.found[:3])
     assert result.sentence() == (
-        "3 learning rates from 0.5 to 0.99 reach the lowest loss, 0.3489; from 1.01 on the loss ends higher "
-        "than it starts, or training diverges."
+        "3 learning rates from 0.5 to 0.99 reach the lowest loss, 0.3489; from 1.01 on the loss ends no "
+        "lower than it starts, or training diverges."
     )
 
 
@@ -219,13 +219,15 @@ def test_the_best_rate_is_said() -> None:
     )
     rose = Found(1.0, 7.0, 10, 2.0)
     assert result_of(*trained, rose).sentence() == (
-        "The best of 3 learning rates is 0.3, with loss 0.4; from 1 on the loss ends higher than it starts."
+        "The best of 3 learning rates is 0.3, with loss 0.4; from 1 on the loss ends no lower than it starts."
     )
     assert result_of(diverged).sentence() == (
         "None of 1 learning rate brings the loss below 2, where it starts; from 1 on training diverges."
     )
+    still = Found(1.0, 2.0 * (1 - 1e-14), 10, 2.0)  # exactly at the limit a run goes to and fro for ever
+    assert still.outcome == "rose"
     assert diverged.sentence() == "learning rate 1: diverged at iteration 4"
-    assert rose.sentence() == "learning rate 1: loss 7, above the 2 at the start"
+    assert rose.sentence() == "learning rate 1: loss 7, not below the 2 at the start"
     assert trained[0].sentence() == "learning rate 0.1: loss 0.5 after 10 iterations"
 
 
