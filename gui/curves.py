@@ -463,7 +463,23 @@ def drawn(series: Series, view: View) -> Drawn:
         band = np.empty(0), np.empty(0)
     else:
         band = np.repeat(view.x(fine.middle), 2), np.column_stack([low, high]).ravel()
+    x, y = _with_ends(series, line, view, x, y)
     return Drawn(*_linked(x, y, DOT * (view.right - view.left) / view.width), *band)
+
+
+def _with_ends(series: Series, line: Stretches, view: View, x: Array, y: Array) -> tuple[Array, Array]:
+    """Let a line through means begin and end at the first and the last value: there one looks for them."""
+    begin = _exact(series, view, line.first[:1], line.last[:1])
+    end = _exact(series, view, line.last[-1:], line.first[-1:])
+    return np.concatenate([begin[0], x, end[0]]), np.concatenate([begin[1], y, end[1]])
+
+
+def _exact(series: Series, view: View, at: Array, other: Array) -> tuple[Array, Array]:
+    """Return where the value at one end of a stretch stands, nothing where it is the whole stretch."""
+    known = series.at(int(at[0])) if len(at) and at[0] != other[0] else None
+    if known is None or not np.isfinite(y := view.y(np.array([known[1]]))).all():
+        return np.empty(0), np.empty(0)
+    return view.x(at), y
 
 
 def _linked(x: Array, y: Array, width: float) -> tuple[Array, Array]:

@@ -72,7 +72,7 @@ class NumberAxis(pg.AxisItem):
     def boundingRect(self) -> QRectF:
         # With a grid, pyqtgraph forgets that the numbers at the ends reach beyond the axis, and drops them.
         upright = self.orientation in ("left", "right")
-        return super().boundingRect().adjusted(*((0, -9, 0, 9) if upright else (-16, 0, 16, 0)))
+        return super().boundingRect().adjusted(*((0, -9, 0, 9) if upright else (-22, 0, 22, 0)))
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.is_log and self.shift:
@@ -189,7 +189,7 @@ class Plot(pg.PlotWidget):
         self.setMinimumHeight(60)
         self.box.setBorder(None)
         item: Any = self.plotItem  # pyqtgraph says it may be None, and that its layout is a method
-        item.layout.setContentsMargins(0, 6, 16, 0)
+        item.layout.setContentsMargins(0, 6, 22, 0)
         item.scene().sigMouseMoved.connect(self.mouse_moved)
         for axis in self.axes.values():
             axis.setZValue(-1000)  # the grid lies under everything

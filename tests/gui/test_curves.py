@@ -95,7 +95,7 @@ def test_no_peak_of_a_long_series_is_lost(count, log_x):
     values[count // 3], values[-1] = 5.0, -7.0
     right = np.log10(count) if log_x else count - 1.0
     found = drawn(pyramid_of(values), view(0, right, log_x=log_x))
-    assert len(found.x) <= 2 * 500 + 2
+    assert len(found.x) <= 2 * 500 + 4
     assert found.range() == (-7.0, 5.0)
     at = found.band_x[found.band_y.argmax()]
     wanted = np.log10(count // 3 + 1) if log_x else count // 3
@@ -136,12 +136,20 @@ def test_a_long_gap_is_a_gap_at_any_zoom():
         assert missing.max() <= 500_000 + (right - left) / 250
 
 
+@pytest.mark.parametrize("log_x", [False, True])
+def test_a_line_through_means_begins_and_ends_where_the_series_does(log_x):
+    values = np.concatenate([[50.0], np.full(99_998, 1.0), [7.0]])
+    found = drawn(pyramid_of(values), view(0, 5 if log_x else 1e5, 0, 60, log_x=log_x))
+    assert (found.x[0], found.y[0]) == (0, 50)
+    assert (found.x[-1], found.y[-1]) == (pytest.approx(5 if log_x else 99_999), 7)
+
+
 def test_a_scribble_becomes_a_mean_over_its_range():
     values = np.where(np.arange(400) % 2, 9.0, -9.0)
     seen = view(0, 400)
     found = drawn(pyramid_of(values), seen)
     assert seen.length(found.x, found.y) <= 3 * (500 + 100)
-    assert np.abs(found.y).max() < 9
+    assert np.abs(found.y[1:-1]).max() < 9
     assert found.has_band
     assert found.range() == (-9, 9)
     assert len(found.band_x) == 2 * len(values)
