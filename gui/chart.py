@@ -179,7 +179,7 @@ class Chart(Plot):
         self._cursor.setBounds((0, max(1e-9, float(view.x(np.array(max(1, last)))))))
         self._cursor.setValue(x)
         self._cursor.label.setFormat(label)
-        y = np.nan if value is None else self._height(value, view)
+        y = np.nan if value is None or not np.isfinite(value) else self._height(value, view)
         self._here.setData([x] if np.isfinite(y) else [], [y] if np.isfinite(y) else [])
 
     def set_theme(self, theme: Theme) -> None:

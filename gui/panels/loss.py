@@ -44,6 +44,8 @@ REDRAW = 0.030
 MOST_ITERATIONS = 10_000_000
 LOW = 260
 """Logical pixels: a lower panel has no room for the answer of the search beside its status."""
+LEAST = 165
+"""Logical pixels: a lower panel has no room for a legend either."""
 
 
 class Speed:
@@ -406,7 +408,7 @@ class LossPanel(Panel):
     def _show_legend(self) -> None:
         items = self._entry_items() if self.quantity == "parameters" else self._run_items()
         self.legend.set_items(items)
-        self.legend.setVisible(len(items) > 1)
+        self.legend.setVisible(len(items) > 1 and self.height() >= LEAST)
 
     def _run_items(self) -> list[LegendItem]:
         session, items = self.session, []
@@ -599,6 +601,7 @@ class LossPanel(Panel):
         super().resizeEvent(event)
         self._hide_what_does_not_fit()
         self._show_answer()
+        self._show_legend()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

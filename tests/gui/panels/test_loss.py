@@ -145,6 +145,7 @@ def test_a_diverging_run_says_why_and_cannot_go_on(qtbot, panel):
     assert "smaller learning rate" in text
     assert not panel.train_button.isEnabled()
     assert panel._status.property("role") == "error"
+    assert len(panel.plot._here.points()) == 0, "what is not finite stands nowhere"
     panel.session.set_learning_rate(0.1)
     assert panel.train_button.isEnabled()
     assert "no longer" not in words(panel)
@@ -545,6 +546,16 @@ def test_the_legend_leaves_room_for_the_plot_at_every_size(qtbot, panel, size, l
     if len(chips) < len(panel.legend.chips):
         panel.legend._fill_menu()
         assert len(panel.legend._menu.actions()) == len(panel.legend.chips) - len(chips)
+
+
+def test_a_very_low_panel_is_all_plot(qtbot, panel):
+    race(qtbot, panel, 5, 3)
+    panel.resize(300, 140)
+    QApplication.processEvents()
+    assert not panel.legend.isVisible()
+    assert panel.plot.box.height() >= 35
+    panel.resize(467, 194)
+    assert panel.legend.isVisible()
 
 
 def test_buttons_without_room_give_way_and_stay_in_the_menu(qtbot, panel):
