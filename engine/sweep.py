@@ -7,7 +7,7 @@ leaves no long work behind. Results come in any order; what goes wrong with one 
 >>> from concurrent.futures import ThreadPoolExecutor
 >>> from graphs.network import bind, built_in
 >>> model = bind(built_in("univariate-regression"))
->>> plan = Sweep(model, model.network.training.recipe, log_rates(0.01, 10, 4), steps=200).checked()
+>>> plan = Sweep(model, model.network.training.recipe, log_rates(0.01, 10, 4), steps=900).checked()
 >>> result = SweepResult(plan)
 >>> with ThreadPoolExecutor(2) as executor:
 ...     for records in sweep(plan, executor):  # in a thread: Task(lambda: sweep(plan, executor))
@@ -247,7 +247,7 @@ class SweepResult:
             return ""
         tried = _count(len(self.found), "learning rate")
         if all(f.outcome == "failed" for f in self.found):
-            return f"None of {tried} could be tried."
+            return f"None of {tried} could be tried: {self.found[0].failure.rstrip('.')}."
         if not self.best:
             start = self.found[0].start
             if not isfinite(start):
