@@ -20,6 +20,8 @@ from gui.viewdata.records import Array
 
 __all__ = ["Document", "Lab", "LabRun", "News", "rates", "rivals"]
 
+_STARTS = count()
+"""Keys of starts: all labs share one trainer."""
 MOST_RUNS = 12
 """Runs that are kept; the oldest that nobody trains goes first."""
 
@@ -144,7 +146,6 @@ class Lab:
         self.runs: list[LabRun] = []
         self._ids = count()
         self._groups = count()
-        self._starts = count()
         self._keys: dict[int, LabRun] = {}  # of the starts that may still send something
 
     # --- which runs there are ---
@@ -205,12 +206,17 @@ class Lab:
         """Whether anything may still arrive."""
         return bool(self._keys)
 
+    @property
+    def must_look(self) -> bool:
+        """Whether there is a reason to poll: news, or a process that has yet to obey."""
+        return self.expects_news or trainer().expects
+
     def train(self, runs: Sequence[LabRun], iterations: int) -> None:
         """Train `runs` for so many iterations more, in turns."""
         self.settle(runs)
         for run in runs:
             if run.can_go_on:
-                key = next(self._starts)
+                key = next(_STARTS)
                 run.goal = run.iterations + iterations
                 own = run.run
                 trainer().start(key, own.problem, own.recipe, own.point, run.goal, own.history.stride)
@@ -236,7 +242,7 @@ class Lab:
     def poll(self) -> News:
         """Take in what has arrived; never waits."""
         news = News()
-        for message in trainer().poll() if self._keys else ():
+        for message in trainer().poll():
             run = self._keys.get(message.key)
             if run is None:
                 continue

@@ -304,8 +304,7 @@ class Session(QObject):
         """End all that goes on in the old document; nothing of it is told any more."""
         if self._current is not None:
             self.stop()
-            self._poll.stop()
-            self._lab.settle()
+            self._lab.settle()  # the timer looks on until the trainer has obeyed
             self._previous = self._document
 
     def _announce(self) -> None:
@@ -599,7 +598,7 @@ class Session(QObject):
             self.notice.emit("error", sentence if run is self._current else f"{run.name}: {sentence}")
         if self._current in news.ended and self.run.ended is not None:
             self._say_how_it_ended(self.current)
-        if not self._lab.expects_news:
+        if not self._lab.must_look:
             self._poll.stop()
         if news.ended:
             self.training_changed.emit()
