@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import ceil, isfinite, prod
 from time import perf_counter
 from typing import Literal
@@ -61,8 +60,6 @@ PATIENCE = 0.1
 """Seconds between two looks at whether somebody still wants the result."""
 NUMBERS = 4 << 20
 """Numbers in the parameters that are evaluated at once: 32 megabytes."""
-FRAMED = 400
-"""Points of a run that decide what is framed."""
 MOST_POINTS = 256
 """Points of a trajectory that its principal directions are worked out from."""
 MARGIN = 0.18
@@ -112,6 +109,28 @@ class Space:
         """Return all parameters as one vector, shape (size,)."""
         parts = [np.ravel(parameters[name]) for name in self.names]
         return np.concatenate(parts).astype(float) if parts else np.empty(0)
+
+    def trajectory(self, run: Run) -> tuple[Array, Array]:
+        """Return where a run was, as far as it is kept, and where it stands.
+
+        Returns
+        -------
+        iterations : int array, shape (n,)
+        vectors : float array, shape (n, size)
+        """
+        samples = run.history.samples
+        vectors = samples.vectors[:, : self.size]  # what the optimizer keeps stands behind
+        names = tuple(name for name, _ in samples.form.parameters)
+        if names != self.names:
+            starts = dict(
+                zip(names, np.cumsum([0, *(prod(s) for _, s in samples.form.parameters)]), strict=False)
+            )
+            order = [starts[n] + np.arange(prod(s)) for n, s in zip(self.names, self.shapes, strict=True)]
+            vectors = vectors[:, np.concatenate(order)]
+        if samples.iterations[-1] == run.iteration:
+            return samples.iterations, vectors
+        here = self.vector(run.point.parameters)
+        return np.append(samples.iterations, run.iteration), np.vstack([vectors, here])
 
     def parameters(self, vector: Array) -> dict[str, Array]:
         """Return the parameters that a vector stands for."""
@@ -267,28 +286,26 @@ class Slice:
 
     def coordinates(self, parameters: Parameters) -> tuple[float, float]:
         """Return the place on the slice that is nearest to a point."""
-        if self._homes is None:
-            return self.project(self.space.vector(parameters))
-        return tuple(float(np.ravel(parameters[name])[i]) for name, i in self._homes)  # type: ignore[return-value]
+        x, y = self.project(self.space.vector(parameters)).tolist()
+        return x, y
 
-    @cached_property
-    def _homes(self) -> tuple[tuple[str, int], ...] | None:
-        """For a slice along entries, the parameter of each and the entry's place in it."""
-        if self.entries is None:
-            return None
-        spans = [(name, span) for name, _, span in self.space.spans()]
-        return tuple(
-            next((name, entry - span.start) for name, span in spans if entry < span.stop)
-            for entry in self.entries
-        )
+    def project(self, vectors: Array) -> Array:
+        """Return the places on the slice that are nearest to points.
 
-    def project(self, vector: Array) -> tuple[float, float]:
-        """Return the place on the slice that is nearest to a point given as one vector."""
+        Parameters
+        ----------
+        vectors
+            Shape (..., size).
+
+        Returns
+        -------
+        float array, shape (..., 2)
+        """
         if self.entries is not None:
-            return float(vector[self.entries[0]]), float(vector[self.entries[1]])
+            return vectors[..., list(self.entries)]
+        directions = np.stack(self.directions, axis=1)
         with np.errstate(all="ignore"):
-            x, y = ((vector - self.centre) @ d / (d @ d) for d in self.directions)
-        return float(x), float(y)
+            return (vectors - self.centre) @ directions / np.sum(directions**2, axis=0)
 
     def distance(self, parameters: Parameters) -> float:
         """Return how far off the slice a point lies, as a Euclidean distance in the space of parameters."""
@@ -327,10 +344,15 @@ def along_entries(graph: Graph, centre: Parameters, x: str, y: str) -> Slice:
     return Slice(space, "entries", space.vector(centre), (unit[0], unit[1]), labels, entries)
 
 
-def along_principal(graph: Graph, centre: Parameters, trajectory: Sequence[Parameters]) -> Slice:
+def along_principal(graph: Graph, centre: Parameters, trajectory: Array) -> Slice:
     """Return the slice through `centre` along the two directions in which a trajectory moved most.
 
     Directions have the length 1, so coordinates are distances in the space of parameters.
+
+    Parameters
+    ----------
+    trajectory
+        Its points as vectors, shape (n, size).
 
     Raises
     ------
@@ -340,9 +362,8 @@ def along_principal(graph: Graph, centre: Parameters, trajectory: Sequence[Param
     space = Space.of(graph)
     _require_two(space)
     every = max(1, ceil(len(trajectory) / MOST_POINTS))
-    kept = [*trajectory[::every], *trajectory[-1:]]
     middle = space.vector(centre)
-    moved = np.array([space.vector(point) - middle for point in kept])
+    moved = np.vstack([trajectory[::every], trajectory[-1:]]) - middle
     moved = moved[np.isfinite(moved).all(axis=1)]
     scale = np.max(np.abs(moved), initial=0.0)
     if not scale > 0:
@@ -453,25 +474,27 @@ class Extent:
         return np.linspace(self.left, self.right, grid), np.linspace(self.bottom, self.top, grid)
 
 
-def default_extent(
-    slice_: Slice, graph: Graph, inputs: Parameters, points: Sequence[Parameters] = ()
-) -> Extent:
+def default_extent(slice_: Slice, graph: Graph, inputs: Parameters, points: Array | None = None) -> Extent:
     """Return an extent that shows the given points, and the minimum where the loss is a quadratic.
 
     The first of the points counts as the start: what lies very much farther away from it than the rest is
     left out.
+
+    Parameters
+    ----------
+    points
+        As vectors, shape (n, size); the slice's centre where None.
     """
-    places = [slice_.coordinates(point) for point in points] or [slice_.project(slice_.centre)]
-    start = np.array(places[0])
+    table = slice_.project(slice_.centre[None] if points is None or not len(points) else points)
+    start = table[0]
     if slice_.kind == "entries":
         scale = np.maximum(1.0, np.abs(start))
     else:
         scale = np.full(2, 0.5 if slice_.kind == "random" else 0.0)
     minimum = quadratic_minimum(slice_, graph, inputs)
     if minimum is not None and np.all(np.abs(np.array(minimum) - start) <= FAR * np.maximum(scale, 1.0)):
-        places.append(minimum)
+        table = np.vstack([table, minimum])
         scale = np.maximum(scale, np.abs(np.array(minimum) - start))
-    table = np.array(places)
     table = table[np.isfinite(table).all(axis=1)]
     reach = FAR * np.maximum(scale, 1e-3) if slice_.kind != "principal" else _reach(table, start)
     near = table[(np.abs(table - start) <= reach).all(axis=1)]
@@ -479,29 +502,29 @@ def default_extent(
     return _framed(low, high, scale)
 
 
-def run_points(runs: Sequence[Run]) -> list[Parameters]:
-    """Return the parameters that a picture of some runs is to show, the first run's start first.
+def run_points(space: Space, runs: Sequence[Run]) -> Array:
+    """Return the points that a picture of some runs is to show, the first run's start first, as vectors.
 
     A run that climbed counts as far as its loss stayed below twice the first one.
     """
-    points = [runs[0].history.samples[0].point.parameters] if runs else []
+    found = [np.empty((0, space.size))]
     for run in runs:
-        samples = run.history.samples
-        highest = 2.0 * abs(run.losses[0])
-        kept = (s.point for s in samples[:: max(1, len(samples) // FRAMED)])
-        points += [p.parameters for p in kept if run.losses[p.iteration] <= highest]
-        if run.losses[-1] <= highest:
-            points.append(run.point.parameters)
-    return points
+        iterations, vectors = space.trajectory(run)
+        kept = run.losses[iterations] <= 2.0 * abs(run.losses[0])
+        kept[0] = True
+        found.append(vectors[kept])
+    return np.vstack(found)
 
 
 def last_finite(run: Run, point: Point) -> Point:
     """Return `point`, or the last sample before it with finite parameters: a slice needs a centre."""
-    before = (s.point for s in reversed(run.history.samples) if s.point.iteration <= point.iteration)
-    for candidate in (point, *before):
-        if all(np.all(np.isfinite(array)) for array in candidate.parameters.values()):
-            return candidate
-    return run.history.samples[0].point
+    if all(np.all(np.isfinite(array)) for array in point.parameters.values()):
+        return point
+    samples = run.history.samples
+    iterations, vectors = Space.of(run.problem.graph).trajectory(run)
+    usable = np.isfinite(vectors).all(axis=1) & (iterations <= point.iteration)
+    last = int(iterations[np.flatnonzero(usable)[-1]]) if usable.any() else 0
+    return samples[int(np.searchsorted(samples.iterations, last))].point
 
 
 def _reach(table: Array, start: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QGraphicsItem,
@@ -54,8 +54,10 @@ RED = {"light": "#d7191c", "dark": "#ff4d4d", "print": "#c00000"}
 """The dot at the initial parameters, as in the primer."""
 BAR = 11
 """Pixels of width of the scale of colours."""
-AXIS = 33
-"""Pixels of height of the lower axis, with its label."""
+TICKS = 19
+"""Pixels of height of the lower axis without its label."""
+LOW = 210
+"""Pixels of height below which a map is low."""
 ARROW = 34
 """Pixels of length of the negative gradient."""
 LEVEL = 1e-3
@@ -154,6 +156,7 @@ class LandscapeMap(pg.PlotWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, ratio: float | None = None) -> None:
         self._ratio = ratio  # pixels for each logical pixel, where it is not the screen's
+        self._is_made = False
         self.box = MapBox()
         self.axes = {side: MapAxis(side) for side in ("bottom", "left")}
         super().__init__(parent, viewBox=self.box, axisItems=self.axes)
@@ -170,9 +173,10 @@ class LandscapeMap(pg.PlotWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumHeight(60)
-        self.axes["bottom"].setHeight(AXIS)
         self._make_items()
+        self._is_made = True
         self.box.sigRangeChanged.connect(self._place_marks)
+        self.box.sigResized.connect(self._place_marks)
         scene: Any = self.scene()
         scene.sigMouseMoved.connect(self.mouse_moved)
         self.set_theme(theme)
@@ -181,7 +185,7 @@ class LandscapeMap(pg.PlotWidget):
         item: Any = self.plotItem
         item.layout.setContentsMargins(0, 6, 4, 0)  # the numbers of an axis reach beyond its ends
         self.bar = ColorBar()
-        item.layout.addItem(self.bar, 2, 3)
+        item.layout.addItem(self.bar, 2, 3, 2, 1)
         item.layout.setColumnSpacing(2, 10)
         self._hatch = QGraphicsRectItem()
         self._image = pg.ImageItem(axisOrder="col-major")
@@ -198,6 +202,7 @@ class LandscapeMap(pg.PlotWidget):
         self._tip = pg.TextItem(anchor=(0, 1))
         self._trails: list[pg.PlotCurveItem] = []
         self._texts: list[Label] = []
+        self._corners: list[Label] = []
         under = (self._hatch, self._image, self._contours, self._dots, self._best)
         self._arrow.setParentItem(self.box)
         self._arrow.setZValue(20)
@@ -237,12 +242,40 @@ class LandscapeMap(pg.PlotWidget):
     def set_labels(self, across: str, up: str) -> None:
         """Say what the axes are."""
         self._labels = (across, up)
+        self._arrange_labels()
+
+    def _arrange_labels(self) -> None:
+        """Write what the axes are beside them; in a low map, in its corners."""
+        is_low = self.height() < LOW
         muted = self.theme.color("muted").name()
         for side, text in zip(("bottom", "left"), self._labels, strict=True):
             axis = self.axes[side]
             axis.setLabel(text, color=muted)
             if axis.label is not None:
                 axis.label.setFont(application_font("small"))
+            axis.showLabel(not is_low)
+        height = TICKS if is_low else TICKS + 15
+        self.axes["bottom"].setHeight(height)
+        self.bar.set_foot(height)
+        for label in self._corners:
+            self.scene().removeItem(label)
+        self._corners = []
+        for text, corner in zip((f"{self._labels[0]} →", f"↑ {self._labels[1]}"), "xy", strict=True):
+            if is_low and self._labels[0]:
+                label = Label(QPointF(), text, self.theme, corner)
+                label.setParentItem(self.box)
+                label.setZValue(19)
+                self._corners.append(label)
+        self._place_corners()
+
+    def _place_corners(self) -> None:
+        rect = self.box.rect()
+        for label in self._corners:
+            own = label.boundingRect()
+            is_x = label.corner == "x"
+            x = rect.right() - own.right() - 3 if is_x else rect.left() - own.left() + 3
+            y = rect.bottom() - own.bottom() - 3 if is_x else rect.top() - own.top() + 3
+            label.setPos(x, y)
 
     def set_surface(self, surface: Surface | None, is_log: bool = False) -> None:
         """Show a surface; None for nothing."""
@@ -419,6 +452,16 @@ class LandscapeMap(pg.PlotWidget):
         self._draw_trails()
         self._place_arrow()
         self._place_texts()
+        self._place_corners()
+
+    # Qt
+
+    def resizeEvent(self, ev: QResizeEvent) -> None:
+        super().resizeEvent(ev)
+        if self._is_made:  # Qt asks for a size while it is being made
+            self._arrange_labels()
+
+    # --- the arrow ---
 
     def _place_arrow(self) -> None:
         marks = self._marks
@@ -442,9 +485,10 @@ class LandscapeMap(pg.PlotWidget):
 class Label(QGraphicsItem):
     """The loss of a contour, on a piece of paper; it lies in the box, whose pixels are its own."""
 
-    def __init__(self, place: QPointF, text: str, theme: Theme) -> None:
+    def __init__(self, place: QPointF, text: str, theme: Theme, corner: str = "") -> None:
         super().__init__()
         self.place = place
+        self.corner = corner
         self.text = text
         self._ink, self._paper = theme.color("text"), _faint(theme.window, 0.72)
         self._font = application_font("small")
@@ -511,6 +555,7 @@ class ColorBar(pg.GraphicsWidget):
         self._levels: Sequence[float] = ()
         self._theme: Theme | None = None
         self._strip = QImage()
+        self._foot = float(TICKS)
         self.setMinimumWidth(66)
         self.setMaximumWidth(66)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
@@ -523,6 +568,11 @@ class ColorBar(pg.GraphicsWidget):
         self._strip = QImage(rgba.tobytes(), 1, len(table), 4, QImage.Format.Format_RGBA8888).copy()
         self.update()
 
+    def set_foot(self, height: float) -> None:
+        """Leave the height of the axis beside it free at the bottom, where the title stands."""
+        self._foot = height
+        self.update()
+
     def set_scale(self, scale: Scale | None, levels: Sequence[float]) -> None:
         """Show a scale; None for nothing. `levels` are the losses of the contours."""
         self._scale, self._levels = scale, levels
@@ -533,8 +583,7 @@ class ColorBar(pg.GraphicsWidget):
         scale = self._scale
         if scale is None:
             return []
-        height = max(1.0, self.size().height() - 20)
-        most = max(2, int(height / 26))
+        most = max(2, int((self.size().height() - self._foot) / 24))
         values = nice_losses(scale, most)
         places = [float(p) for p in scale.share(np.array(values))] if values else []
         found = [(p, format_number(v, 3)) for p, v in zip(places, values, strict=True)]
@@ -548,7 +597,7 @@ class ColorBar(pg.GraphicsWidget):
         if self._theme is None or self._scale is None:
             return
         theme, size = self._theme, self.size()
-        top, bottom = 18.0, size.height() - 1.0
+        top, bottom = 0.5, size.height() - self._foot - 0.5
         strip = QRectF(0.5, top, BAR, bottom - top)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -557,7 +606,8 @@ class ColorBar(pg.GraphicsWidget):
         painter.drawRect(strip)
         painter.setFont(application_font("small"))
         painter.setPen(theme.color("muted"))
-        painter.drawText(QRectF(0, -2, size.width(), 16), Qt.AlignmentFlag.AlignLeft, self._scale.title)
+        title = QRectF(0, bottom + 5, size.width(), 16)
+        painter.drawText(title, Qt.AlignmentFlag.AlignLeft, self._scale.title)
         self._paint_levels(painter, strip)
         metrics = QFontMetricsF(application_font("small"))
         for place, text in self.texts():

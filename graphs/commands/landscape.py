@@ -200,8 +200,7 @@ def _trained(args: Namespace, model: Model) -> Run:
 def _slice(args: Namespace, model: Model, run_: Run, centre: Mapping[str, np.ndarray]) -> Slice:
     graph = model.graph
     if args.directions == "principal":
-        points = [sample.point.parameters for sample in run_.history.samples]
-        return along_principal(graph, centre, [*points, run_.point.parameters])
+        return along_principal(graph, centre, Space.of(graph).trajectory(run_)[1])
     if args.directions == "random":
         return along_random(graph, centre, args.seed)
     space = Space.of(graph)
@@ -218,7 +217,7 @@ def _other(space: Space, taken: str | None) -> str:
 
 
 def _extent(args: Namespace, model: Model, run_: Run, slice_: Slice) -> Extent:
-    extent = default_extent(slice_, model.graph, model.inputs, run_points([run_]))
+    extent = default_extent(slice_, model.graph, model.inputs, run_points(slice_.space, [run_]))
     if args.x_range:
         extent = replace(extent, left=args.x_range[0], right=args.x_range[1])
     if args.y_range:
@@ -320,8 +319,7 @@ def _csv(drawn: Drawn) -> str:
 def _json(drawn: Drawn) -> str:
     model, run_, surface = drawn.model, drawn.run, drawn.surface
     slice_ = surface.slice
-    points = [s.point for s in run_.history.samples if s.point.iteration < run_.iteration]
-    trail = [slice_.coordinates(p.parameters) for p in (*points, run_.point)]
+    trail = slice_.project(slice_.space.trajectory(run_)[1]).tolist()
     document = {
         "network": model.network.name,
         "seed": model.seed,
@@ -333,8 +331,8 @@ def _json(drawn: Drawn) -> str:
         "xs": surface.xs.tolist(),
         "ys": surface.ys.tolist(),
         "loss": surface.losses.T.tolist(),
-        "start": list(trail[0]),
-        "trajectory": [list(place) for place in trail],
+        "start": trail[0],
+        "trajectory": trail,
     }
     return dumps(document) + "\n"
 

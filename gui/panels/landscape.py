@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -38,6 +37,7 @@ from engine.training import Point
 from graphs.network import Model
 from gui.jobs import Task
 from gui.lab import LabRun
+from gui.legend import MiniButton
 from gui.panel import Panel
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -54,10 +54,17 @@ KINDS = {
     "principal": ("Principal", "The two directions in which the run moved most"),
     "random": ("Random", "Two random directions, each parameter's part as long as the parameter"),
 }
-TIGHT = "QComboBox { padding-left: 8px; padding-right: 20px; } QComboBox::drop-down { width: 20px; }"
+TIGHT = (
+    "QComboBox { padding: 0 18px 0 6px; min-height: 17px; border-radius: 6px; }"
+    "QComboBox::drop-down { width: 18px; }"
+)
+"""As low as the legend's buttons: every pixel of height is the map's."""
 GAP = 4
+ROOM_TO_WRAP = 240
 LISTED = 4000
 """Entries that a list offers; those of larger networks are typed."""
+MARKS_INTERVAL = 50
+"""Milliseconds between two drawings of runs that are being trained."""
 ZOOM_DELAY = 25
 """Milliseconds that a zoom stands still before it is worked out."""
 
@@ -89,6 +96,9 @@ class LandscapePanel(Panel):
         self._arrange()
         self._zoom_timer = QTimer(self, singleShot=True, interval=ZOOM_DELAY)
         self._zoom_timer.timeout.connect(self._work_out_what_is_seen)
+        self._marks_timer = QTimer(self, singleShot=True, interval=MARKS_INTERVAL)
+        self._marks_timer.timeout.connect(self._draw_what_came)
+        self._has_more = False
         self._build_timer = QTimer(self, singleShot=True, interval=0)
         self._build_timer.timeout.connect(self.build)
         self._connect()
@@ -132,6 +142,8 @@ class LandscapePanel(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
+        for button in (self.log_button, self.space_button, self.recentre_button, self.redraw_button):
+            button.set_theme(theme)
         if self.map is not None:
             self.map.set_theme(theme)
         if self.relief is not None:
@@ -216,8 +228,7 @@ class LandscapePanel(Panel):
     def _slice_through(self, centre: Mapping[str, Array]) -> Slice:
         graph, kind = self.session.model.graph, self.kind.currentData()
         if kind == "principal":
-            points = [s.point.parameters for s in self.session.run.history.samples]
-            return along_principal(graph, centre, [*points, self.session.run.point.parameters])
+            return along_principal(graph, centre, Space.of(graph).trajectory(self.session.run)[1])
         if kind == "random":
             return along_random(graph, centre, self._seed)
         return along_entries(graph, centre, *(self._entry(box) for box in (self.x_axis, self.y_axis)))
@@ -232,7 +243,7 @@ class LandscapePanel(Panel):
         assert self.slice is not None
         session = self.session
         others = [r.run for r in self._shown_runs() if r is not session.current]
-        points = run_points([session.run, *others])
+        points = run_points(self.slice.space, [session.run, *others])
         return default_extent(self.slice, session.model.graph, session.model.inputs, points)
 
     def _shown_runs(self) -> list[LabRun]:
@@ -300,6 +311,7 @@ class LandscapePanel(Panel):
     # --- what lies on it ---
 
     def _draw_marks(self) -> None:
+        self._has_more = False
         self._tell()
         if self.map is None or self.slice is None:
             return
@@ -310,7 +322,7 @@ class LandscapePanel(Panel):
         self._trails = {r: self._trails.get(r) or Trail(slice_, r.run) for r in runs}
         group = session.current.group
         trails = [TrailMark(self._trails[r].places(), r.style, r.group != group) for r in runs]
-        starts = {slice_.coordinates(r.run.history.samples[0].point.parameters): None for r in runs}
+        starts = {slice_.coordinates(r.run.problem.parameters): None for r in runs}
         values, gradients = session.trace.values, session.trace.gradients
         names = slice_.space.names
         self._trace = session.trace
@@ -332,22 +344,29 @@ class LandscapePanel(Panel):
         result = getattr(self.session, "search", None)
         if result is None or self.slice is None:
             return np.empty((0, 2)), None
-        vectors = result.dots.vectors
-        places = np.array([self.slice.project(v) for v in vectors]).reshape(-1, 2)
-        return places, self.slice.project(result.best.vector) if result.best is not None else None
+        best = None if result.best is None else tuple(self.slice.project(result.best.vector).tolist())
+        return self.slice.project(result.dots.vectors), best
 
     def _follow(self) -> None:
         """Follow the timeline: another iteration is another point, another step is not."""
-        if not self.is_seen:
-            self._is_stale = True
-        elif self.session.trace is not self._trace and self.session.model is self._model:
-            self._draw_marks()
+        if self.session.trace is not self._trace:
+            self._take_progress()
+
+    def _take_progress(self) -> None:
+        """Draw what came at once, and what comes soon after it a little later, together."""
+        if self.is_seen and self.session.training and self._marks_timer.isActive():
+            self._has_more = True
+        else:
+            self._marks_timer.start()
+            self.mark_stale()
+
+    def _draw_what_came(self) -> None:
+        if self._has_more:
+            self._take_progress()
 
     def _tell(self) -> None:
         is_shown = self.slice is not None and not self._problem
-        text = self.caption()
-        self._caption.setText(text)
-        self._caption.setToolTip(text)
+        self._write_caption()
         self._caption.setVisible(is_shown)
         self._note.setText(self._problem)
         self._note.setVisible(bool(self._problem))
@@ -357,6 +376,16 @@ class LandscapePanel(Panel):
         if self.relief is not None:
             self.relief.widget.setVisible(is_shown and is_space)
         self.recentre_button.setEnabled(self.slice is not None or bool(self._problem))
+
+    def _write_caption(self) -> None:
+        """Write the caption: in a low panel on one line, cut where it ends."""
+        text = self.caption()
+        self._caption.setToolTip(text)
+        self._caption.setWordWrap(self.height() >= ROOM_TO_WRAP)
+        if not self._caption.wordWrap():
+            room = self.width() - 24
+            text = self._caption.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+        self._caption.setText(text)
 
     # --- in space ---
 
@@ -412,12 +441,14 @@ class LandscapePanel(Panel):
             self.kind.addItem(text, name)
             self.kind.setItemData(self.kind.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         self.kind.setStyleSheet(TIGHT)
-        self.kind.setFixedWidth(124)
+        self.kind.setFixedWidth(110)
+        self.kind.setFont(application_font("small"))
         self.kind.setAccessibleName("what the axes are")
         self.kind.setToolTip("What the axes are: two parameters, or two directions")
         self.x_axis, self.y_axis = _entry_box("horizontal axis"), _entry_box("vertical axis")
-        self.log_button, self.recentre_button = QPushButton("Log"), QPushButton("Recentre")
-        self.redraw_button, self.space_button = QPushButton("Redraw"), QPushButton("3-D")
+        self.log_button = MiniButton("Log", self.theme)
+        self.recentre_button = MiniButton("Recentre", self.theme)
+        self.redraw_button, self.space_button = (MiniButton(t, self.theme) for t in ("Redraw", "3-D"))
         self.space_button.setCheckable(True)
         self.space_button.setAccessibleName("in space")
         self.log_button.setCheckable(True)
@@ -451,8 +482,8 @@ class LandscapePanel(Panel):
             row.addWidget(part)
         self._column = QVBoxLayout(self)
         self._column.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
-        self._column.setContentsMargins(12, 4, 12, 4)
-        self._column.setSpacing(3)
+        self._column.setContentsMargins(12, 4, 12, 2)
+        self._column.setSpacing(2)
         self._column.addLayout(row)
         self._column.addWidget(self._caption)
         self._column.addWidget(self._note, 1)
@@ -467,7 +498,8 @@ class LandscapePanel(Panel):
         self.redraw_button.clicked.connect(self.redraw)
         self.space_button.toggled.connect(self._show_space)
         session.frame_changed.connect(self._follow)
-        self.refresh_on(session.document_changed, session.progressed, session.runs_changed)
+        session.progressed.connect(self._take_progress)
+        self.refresh_on(session.document_changed, session.runs_changed)
         if hasattr(session, "search_changed"):
             self.refresh_on(session.search_changed)
 
@@ -492,6 +524,7 @@ class LandscapePanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_parts()
+        self._write_caption()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -515,7 +548,8 @@ def _entry_box(name: str) -> QComboBox:
     box.setToolTip(f"The {name}")
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(4)
-    box.setFixedWidth(102)
+    box.setFixedWidth(88)
+    box.setFont(application_font("small"))
     box.setStyleSheet(TIGHT)
     box.setMaxVisibleItems(12)
     box.view().setMinimumWidth(140)

@@ -338,18 +338,19 @@ class Trail:
     def __init__(self, slice_: Slice, run: Run) -> None:
         self.slice = slice_
         self.run = run
-        self._places: dict[int, tuple[float, float]] = {}
+        self._iterations = np.empty(0, np.int64)
+        self._places = np.empty((0, 2))
 
-    def places(self, up_to: int | None = None) -> Array:
+    def places(self) -> Array:
         """Return the places of the run's samples and of where it stands, shape (n, 2)."""
-        points = [sample.point for sample in self.run.history.samples]
-        if not points or points[-1].iteration != self.run.point.iteration:
-            points.append(self.run.point)
-        known = self._places
-        self._places = {
-            p.iteration: known.get(p.iteration) or self.slice.coordinates(p.parameters) for p in points
-        }
-        return np.array(list(self._places.values()))
+        iterations, vectors = self.slice.space.trajectory(self.run)
+        known = np.isin(self._iterations, iterations, assume_unique=True)
+        is_new = np.isin(iterations, self._iterations, assume_unique=True, invert=True)
+        places = np.empty((len(iterations), 2))
+        places[~is_new] = self._places[known]
+        places[is_new] = self.slice.project(vectors[is_new])
+        self._iterations, self._places = iterations, places
+        return places
 
 
 def thinned(places: Array, extent: Extent, size: tuple[float, float]) -> Array:

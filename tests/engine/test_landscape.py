@@ -36,9 +36,14 @@ def slices(m, run=None):
         ls.along_random(m.graph, m.parameters),
     ]
     if run is not None:
-        points = [s.point.parameters for s in run.history.samples]
-        found.append(ls.along_principal(m.graph, points[-1], points))
+        vectors = ls.Space.of(m.graph).trajectory(run)[1]
+        found.append(ls.along_principal(m.graph, run.point.parameters, vectors))
     return found
+
+
+def slice_of(m):
+    names = entries_of(m)
+    return ls.along_entries(m.graph, m.parameters, names[0], names[-1])
 
 
 def trained(m, steps=20, **recipe):
@@ -83,6 +88,26 @@ class TestSpace:
         with pytest.raises(UsageError) as error:
             space.index(text)
         assert str(error.value) == sentence
+
+
+class TestTrajectory:
+    @pytest.mark.parametrize("optimizer", ["gd", "adam"])
+    def test_it_is_where_the_run_was(self, optimizer):
+        """Also where the optimizer keeps quantities of its own, and after samples have been thinned."""
+        m = model("perceptron-classifier")
+        run = trained(m, 1501, optimizer=optimizer)
+        space = ls.Space.of(m.graph)
+        iterations, vectors = space.trajectory(run)
+        assert (iterations[0], iterations[-1]) == (0, 1501)
+        assert vectors.shape == (len(iterations), space.size)
+        for i in (0, 1, len(iterations) // 2, -1):
+            assert vectors[i] == pytest.approx(space.vector(run.at(int(iterations[i])).parameters), rel=1e-12)
+
+    def test_before_the_first_step(self):
+        m = model()
+        iterations, vectors = ls.Space.of(m.graph).trajectory(Run(m))
+        assert iterations.tolist() == [0]
+        assert vectors.tolist() == [[float(v) for v in m.parameters.values()]]
 
 
 class TestSlices:
@@ -155,7 +180,7 @@ class TestSlices:
         for make in (
             lambda: ls.along_entries(m.graph, m.parameters, "w", "w"),
             lambda: ls.along_random(m.graph, m.parameters),
-            lambda: ls.along_principal(m.graph, m.parameters, [m.parameters]),
+            lambda: ls.along_principal(m.graph, m.parameters, np.ones((1, 1))),
         ):
             with pytest.raises(UsageError, match="two numbers to vary, but this network has one parameter"):
                 make()
@@ -195,19 +220,19 @@ class TestPrincipalDirections:
         space = ls.Space.of(m.graph)
         rng = np.random.default_rng(0)
         centre, one, other = rng.normal(size=(3, space.size))
-        points = [space.parameters(centre + t * one + t * t * other) for t in np.linspace(-1, 0, 40)]
+        points = np.array([centre + t * one + t * t * other for t in np.linspace(-1, 0, 40)])
         slice_ = ls.along_principal(m.graph, space.parameters(centre), points)
         assert slice_.shares is not None
         assert sum(slice_.shares) == pytest.approx(1)
         assert slice_.shares[0] > slice_.shares[1] > 0
-        assert max(slice_.distance(p) for p in points) < 1e-9
+        assert max(slice_.distance(space.parameters(p)) for p in points) < 1e-9
         assert "first principal direction (" in slice_.labels[0]
 
     def test_a_straight_trajectory_gets_a_second_direction(self):
         m = model("multivariate-regression")
         space = ls.Space.of(m.graph)
-        points = [space.parameters(t * np.array([1.0, 2.0, 0.0, 0.0])) for t in range(5)]
-        slice_ = ls.along_principal(m.graph, points[-1], points)
+        points = np.arange(5)[:, None] * np.array([1.0, 2.0, 0.0, 0.0])
+        slice_ = ls.along_principal(m.graph, space.parameters(points[-1]), points)
         assert slice_.shares == pytest.approx((1.0, 0.0), abs=1e-12)
         assert slice_.directions[0] @ slice_.directions[1] == pytest.approx(0, abs=1e-12)
         assert np.linalg.norm(slice_.directions[1]) == pytest.approx(1)
@@ -215,15 +240,16 @@ class TestPrincipalDirections:
     def test_many_points_and_points_that_are_not_finite(self):
         m = model("multivariate-regression")
         space = ls.Space.of(m.graph)
-        points = [space.parameters(np.array([np.cos(t), np.sin(t), t, 0.0])) for t in np.linspace(0, 9, 3000)]
-        points.insert(1500, space.parameters(np.full(4, np.inf)))
-        slice_ = ls.along_principal(m.graph, points[-1], points)
+        t = np.linspace(0, 9, 3000)
+        points = np.stack([np.cos(t), np.sin(t), t, 0 * t], axis=1)
+        points[1500] = np.inf
+        slice_ = ls.along_principal(m.graph, space.parameters(points[-1]), points)
         assert np.isfinite(slice_.directions).all()
 
     def test_a_run_that_has_not_moved(self):
         m = model("multivariate-regression")
         with pytest.raises(UsageError, match="the run has not moved yet"):
-            ls.along_principal(m.graph, m.parameters, [m.parameters])
+            ls.along_principal(m.graph, m.parameters, slice_of(m).centre[None])
 
 
 class TestSurface:
@@ -341,11 +367,11 @@ class TestExtent:
     def test_the_start_and_the_runs_are_inside(self, name):
         m = model(name)
         run = trained(m, 50)
-        points = [s.point.parameters for s in run.history.samples]
         for slice_ in slices(m, run):
+            points = ls.run_points(slice_.space, [run])
             extent = ls.default_extent(slice_, m.graph, m.inputs, points)
-            for point in points:
-                x, y = slice_.coordinates(point)
+            assert len(points) == 51
+            for x, y in slice_.project(points):
                 assert extent.left < x < extent.right
                 assert extent.bottom < y < extent.top
             assert 0.5 < extent.width / extent.height < 2
@@ -357,7 +383,7 @@ class TestExtent:
         x, y = (m.inputs[n].ravel() for n in ("x", "y"))
         w, b = np.linalg.lstsq(np.stack([x, np.ones_like(x)], axis=1), y, rcond=None)[0]
         assert minimum == pytest.approx((w, b))
-        extent = ls.default_extent(slice_, m.graph, m.inputs, [m.parameters])
+        extent = ls.default_extent(slice_, m.graph, m.inputs, slice_.centre[None])
         assert extent.left < w < extent.right
 
     def test_a_slice_may_be_quadratic_where_the_network_is_not(self):
@@ -375,14 +401,24 @@ class TestExtent:
     def test_a_run_that_left_the_picture_does_not_stretch_it(self):
         m = model()
         slice_ = ls.along_entries(m.graph, m.parameters, "w", "b")
-        wild = [{"w": np.array(v), "b": np.array(0.0)} for v in (1e6, -1e200, np.nan)]
-        with_wild = ls.default_extent(slice_, m.graph, m.inputs, [m.parameters, *wild])
-        assert with_wild == ls.default_extent(slice_, m.graph, m.inputs, [m.parameters])
+        wild = np.array([slice_.centre, (1e6, 0.0), (-1e200, 0.0), (np.nan, 0.0)])
+        with_wild = ls.default_extent(slice_, m.graph, m.inputs, wild)
+        assert with_wild == ls.default_extent(slice_, m.graph, m.inputs, wild[:1])
+
+    def test_a_run_that_climbed_counts_as_far_as_it_was_low(self):
+        m = model()
+        run = trained(m, 5000, settings={"learning_rate": 1.5})
+        assert run.diverged is not None
+        space = ls.Space.of(m.graph)
+        points = ls.run_points(space, [run])
+        assert np.abs(points).max() < 10
+        centre = ls.last_finite(run, run.point)
+        assert np.isfinite(space.vector(centre.parameters)).all()
 
     @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
     def test_a_start_anywhere(self, w, b):
         m = model_of("L = sin(w) * cos(b)", {"w": w, "b": b})
         slice_ = ls.along_entries(m.graph, m.parameters, "w", "b")
-        extent = ls.default_extent(slice_, m.graph, {}, [m.parameters]).checked()
+        extent = ls.default_extent(slice_, m.graph, {}).checked()
         assert extent.left < w < extent.right
         assert extent.bottom < b < extent.top

@@ -1,7 +1,5 @@
 """The landscape in space: offered where it can be drawn, explained where it cannot."""
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 
@@ -9,8 +7,6 @@ from engine import landscape as ls
 from graphs.network import bind, load
 from gui import landscape_3d
 from gui.theme import DARK, LIGHT
-
-NEEDS_OPENGL = pytest.mark.skipif(find_spec("OpenGL") is None, reason="PyOpenGL is an extra")
 
 
 @pytest.fixture
@@ -33,9 +29,9 @@ def test_without_pyopengl_it_says_what_to_install(qapp, asked_anew, monkeypatch)
     assert "backstep[3d]" in landscape_3d.hindrance()
 
 
-@NEEDS_OPENGL
 def test_runs_lie_on_the_surface(qtbot):
-    """The items are there and lie where they should; drawing them takes a display."""
+    if landscape_3d.hindrance():
+        pytest.skip(landscape_3d.hindrance())
     from gui.landscape_map import Marks, TrailMark
     from gui.viewdata.landscape import scale_of
 
@@ -50,6 +46,7 @@ def test_runs_lie_on_the_surface(qtbot):
     relief.set_marks(Marks([TrailMark(places, 0), TrailMark(places, 1)], starts=places[:1], here=(0.2, 0.0)))
     found = relief._on_ground(places)
     assert len(found) == 2  # what lies outside is not drawn
+    assert scale is not None
     wanted = scale.share(slice_loss(model, -0.5, 0.0)) * landscape_3d.HEIGHT
     assert found[0] == pytest.approx([-2 / 3, 0.0, wanted + landscape_3d.LIFT], abs=1e-3)
     count = len(relief.widget.items)
@@ -74,6 +71,7 @@ def test_the_button_is_there_and_says_why_not(qtbot):
     panel.resize(700, 400)
     panel.show()
     panel.settle()
+    assert panel.map is not None
     why_not = landscape_3d.hindrance()
     assert panel.space_button.isEnabled() is (not why_not)
     assert panel.space_button.toolTip() == (why_not or "Show the landscape in space; the mouse turns it")

@@ -192,17 +192,25 @@ class TestTrails:
         model, surface = surface_of()
         run = Run(model, Recipe("gd"))
         trail = view.Trail(surface.slice, run)
-        assert trail.places().tolist() == [[-0.5, 0.0]]
+        start = [float(v) for v in model.parameters.values()]
+        assert trail.places().tolist() == [start]
         run.advance(10)
         places = trail.places()
         assert len(places) == 11
         run.advance(3000)  # samples are thinned by now
         places = trail.places()
-        assert places[0].tolist() == [-0.5, 0.0]
+        assert places[0].tolist() == start
         point = run.point.parameters
         assert places[-1].tolist() == [float(point["w"]), float(point["b"])]
-        wanted = [surface.slice.coordinates(s.point.parameters) for s in run.history.samples]
-        assert places[: len(wanted)].tolist() == [list(w) for w in wanted]
+        wanted = [list(surface.slice.coordinates(s.point.parameters)) for s in run.history.samples]
+        assert places[: len(wanted)].tolist() == wanted
+        random = ls.along_random(model.graph, model.parameters)
+        trail = view.Trail(random, run)
+        first = trail.places()
+        run.advance(100)
+        again = trail.places()
+        assert again.tolist() == view.Trail(random, run).places().tolist()
+        assert len(again) > len(first)
 
     def test_thinning_changes_no_pixel(self):
         t = np.linspace(0, 6, 5000)

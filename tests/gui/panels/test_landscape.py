@@ -105,8 +105,12 @@ def test_the_arrow_points_downhill(open_session, landscape):
     marks = panel.map._marks
     gradients = session.trace.gradients
     assert marks.downhill == pytest.approx((-float(gradients["w"]), -float(gradients["b"])))
-    assert panel.map._arrow.isVisible()
-    assert abs(panel.map._arrow.rotation()) < 10  # w is too small, b is right: to the right
+    arrow, box = panel.map._arrow, panel.map.box
+    assert arrow.isVisible()
+    assert box.mapToView(arrow.pos()) == QPointF(*here_of(panel))
+    ahead = box.mapToView(arrow.mapToParent(QPointF(1e-3, 0))) - QPointF(*here_of(panel))
+    along = np.array([ahead.x(), ahead.y()]) / np.hypot(ahead.x(), ahead.y())
+    assert along == pytest.approx(np.array(marks.downhill) / np.hypot(*marks.downhill), abs=1e-6)
 
 
 def test_a_run_is_drawn_while_it_trains(qtbot, open_session, landscape):
@@ -139,6 +143,7 @@ def test_a_click_starts_from_there(open_session, landscape):
     session = open_session("univariate-regression")
     panel = landscape(session)
     before = panel.map.extent
+    start = starts_of(panel)[0]
     box = panel.map.box
     target = box.mapViewToScene(QPointF(0.2, 0.1))
     panel.map.box.picked.emit(box.mapSceneToView(target))
@@ -149,7 +154,7 @@ def test_a_click_starts_from_there(open_session, landscape):
     assert panel.map.extent == before
     assert (0.2, 0.1) in [pytest.approx(s) for s in starts_of(panel)]
     session.undo()
-    assert float(session.model.parameters["w"]) == -0.5
+    assert [float(session.model.parameters[n]) for n in ("w", "b")] == [*start]
 
 
 def test_a_click_on_a_slice_keeps_the_other_numbers_of_its_centre(open_session, landscape):
