@@ -257,7 +257,7 @@ class SweepResult:
         if first is last:
             return f"The best of {tried} is {first.rate:.4g}, with loss {first.loss:.4g}."
         return (
-            f"{_count(len(self.best), 'learning rate')} from {first.rate:.4g} to {last.rate:.4g} reach the "
+            f"{_count(len(self.best), 'rate')} from {first.rate:.4g} to {last.rate:.4g} reach the "
             f"lowest loss, {first.loss:.4g}."
         )
 

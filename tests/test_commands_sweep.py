@@ -69,7 +69,7 @@ def test_rates_above_the_limit_are_seen_and_said_to_diverge(capsys: Caught) -> N
     assert "diverging: above the limit" in rows[2]
     assert "diverged at iteration" in rows[3]
     assert text.rstrip().splitlines()[-1] == (
-        "2 learning rates from 0.5 to 0.99 reach the lowest loss, 0.3489; from 1.01 on training diverges."
+        "2 rates from 0.5 to 0.99 reach the lowest loss, 0.3489; from 1.01 on training diverges."
     )
 
 

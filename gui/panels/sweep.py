@@ -25,6 +25,7 @@ from engine.sweep import Sweep, SweepRecords, SweepResult, default_range, log_ra
 from gui.fields import Field
 from gui.jobs import Task, executor
 from gui.lab import Document
+from gui.legend import MiniButton
 from gui.numbers import format_number
 from gui.panel import Panel
 from gui.session import Session
@@ -39,8 +40,10 @@ Array = np.ndarray
 RATES = 25
 REACH = 14
 """Logical pixels from a mark within which it is meant."""
-LOW = 200
-"""Logical pixels: a lower panel does not name its axes."""
+LOW = 215
+"""Logical pixels: a lower panel has one line of words, and does not name its axes."""
+LOW_PLOT = 64
+"""Logical pixels: in a lower plot words would cover the points."""
 
 
 class SweepPanel(Panel):
@@ -125,8 +128,8 @@ class SweepPanel(Panel):
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self.theme = theme
-        for field in self._fields:
-            field.set_theme(theme)
+        for part in (*self._fields, self.use_button):
+            part.set_theme(theme)
         if self.plot is not None:
             self.plot.set_theme(theme)
             self._paint_theme()
@@ -290,7 +293,6 @@ class SweepPanel(Panel):
 
     def _tell(self) -> None:
         running = self.running
-        self._status.setText(self._problem or status(self.result, self.limit, running))
         role = "error" if self._problem else "muted"
         if self._status.property("role") != role:
             self._status.setProperty("role", role)
@@ -301,8 +303,23 @@ class SweepPanel(Panel):
         self.use_button.setVisible(bool(best))
         if best:
             self.use_button.setText(f"Use {best[len(best) // 2].rate:.3g}")
+            self.use_button.updateGeometry()
         self._progress.setVisible(running)
         self._progress.setValue(int(1000 * self.result.progress) if self.result is not None else 0)
+        self._say(self._problem or status(self.result, self.limit, running))
+
+    def _say(self, text: str) -> None:
+        """Say a text, in a low panel as much of it as a line holds; then the rest is in the tool tip."""
+        is_low = self.height() < LOW
+        self._status.setWordWrap(not is_low)
+        self._status.setToolTip(text if is_low else "")
+        if is_low:
+            beside = sum(
+                b.sizeHint().width() + 12 for b in (self.use_button, self._progress) if b.isVisible()
+            )
+            room = max(40, self.width() - 24 - beside)
+            text = self._status.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+        self._status.setText(text)
 
     # --- drawing ---
 
@@ -312,6 +329,7 @@ class SweepPanel(Panel):
 
     def _draw(self, plot: Plot) -> None:
         view = self.view
+        self._name_axes(plot)
         self._frame(plot, view)
         top = plot.box.viewRange()[1][1]
         points = [point for line in view.lines for point in (*line, (np.nan, np.nan))]
@@ -328,6 +346,12 @@ class SweepPanel(Panel):
         )
         self._draw_signs(view, top)
         self._draw_lines(view)
+
+    def _name_axes(self, plot: Plot) -> None:
+        """Name the axes where there is height to spare."""
+        for axis in plot.axes.values():
+            if axis.label is not None and axis.label.isVisible() != (self.height() >= LOW):
+                axis.showLabel(self.height() >= LOW)
 
     def _draw_signs(self, view: SweepView, top: float) -> None:
         """Draw what has no height at the upper edge, each outcome with a sign of its own."""
@@ -350,7 +374,7 @@ class SweepPanel(Panel):
         left, right = self.plot.box.viewRange()[0]
         width = (self._key.boundingRect().width() + 12) * pixel
         before, after = min(xs, default=0.0) - left, right - max(xs, default=0.0)
-        self._key.setVisible(bool(xs and max(before, after) > width))
+        self._key.setVisible(bool(xs and max(before, after) > width and self._has_words))
         if before >= after:
             self._key.setAnchor((1, 0.5))
             self._key.setPos(min(xs, default=0.0) - 8 * pixel, self._edge(top))
@@ -364,7 +388,13 @@ class SweepPanel(Panel):
         bottom = self.plot.box.viewRange()[1][0]
         return top - (top - bottom) * min(0.5, 8 / max(1.0, self.plot.box.height()))
 
+    @property
+    def _has_words(self) -> bool:
+        """Whether the plot is high enough for words beside its lines."""
+        return self.plot is not None and self.plot.box.height() >= LOW_PLOT
+
     def _draw_lines(self, view: SweepView) -> None:
+        self._now_line.label.setVisible(self._has_words)
         rate = self.session.document.recipe.learning_rate
         self._now_line.setValue(float(np.log10(rate)))
         self._now_line.label.setFormat(f"now {format_number(rate, 3)}")
@@ -387,6 +417,9 @@ class SweepPanel(Panel):
         label, side = self._start_line.label, 0 if is_free else 1
         label.anchors = [(side, 0), (side, 0)]
         label.setPosition(0.01 if is_free else 0.99)
+        left, right = self.plot.box.viewRange()[0]
+        in_the_way = view.limit is not None and view.limit > right - 0.35 * (right - left)
+        label.setVisible(self._has_words and (is_free or not in_the_way))
 
     def _frame(self, plot: Plot, view: SweepView) -> None:
         """Set the ranges: across only for another sweep, so that a zoom stays."""
@@ -476,7 +509,7 @@ class SweepPanel(Panel):
     # --- parts ---
 
     def _make_parts(self) -> None:
-        self.start_button, self.use_button = QPushButton("Start"), QPushButton("Use")
+        self.start_button, self.use_button = QPushButton("Start"), MiniButton("Use", self.theme)
         self.start_button.setProperty("accent", True)
         self.start_button.setToolTip("Train with every learning rate of the range, or cancel")
         self.start_button.clicked.connect(self.toggle)

@@ -124,7 +124,7 @@ def test_rates_around_the_limit_converge_below_and_diverge_above() -> None:
     assert [f.outcome for f in result.found] == ["trained"] * 3 + ["rose", "diverged", "diverged"]
     assert all(f.loss == pytest.approx(result.found[0].loss, rel=1e-9) for f in result.found[:3])
     assert result.sentence() == (
-        "3 learning rates from 0.5 to 0.99 reach the lowest loss, 0.3489; from 1.01 on the loss ends no "
+        "3 rates from 0.5 to 0.99 reach the lowest loss, 0.3489; from 1.01 on the loss ends no "
         "lower than it starts, or training diverges."
     )
 

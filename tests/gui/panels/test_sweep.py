@@ -242,6 +242,18 @@ def test_a_narrow_dock_hides_fields_and_keeps_the_button(sweeper):
     assert panel.rates.isVisible()
 
 
+def test_a_low_dock_says_as_much_as_a_line_holds(qtbot, sweeper):
+    panel = sweeper("two-layer-nonlinear", width=420, height=165)
+    run(qtbot, panel, iterations="5")
+    assert panel._status.text().endswith("…")
+    assert panel._status.toolTip().startswith(panel._status.text()[:-1])
+    assert not panel.plot.axes["bottom"].label.isVisible()
+    assert panel._status.height() < 2 * panel._status.fontMetrics().height()
+    panel.resize(560, 300)
+    assert panel._status.text().endswith("no one rate is the limit.")
+    assert panel.plot.axes["bottom"].label.isVisible()
+
+
 def test_it_is_light_until_it_is_seen(open_session, qtbot):
     panel = SweepPanel(open_session("univariate-regression"), DARK)
     qtbot.addWidget(panel)
