@@ -71,6 +71,8 @@ class SweepPanel(Panel):
         self._arrange()
         self._build_timer = QTimer(self, singleShot=True, interval=0)
         self._build_timer.timeout.connect(self.build)
+        self._fit_timer = QTimer(self, singleShot=True, interval=0)  # signs stand some pixels below the edge
+        self._fit_timer.timeout.connect(self.mark_stale)
         session.document_changed.connect(self._drop_what_is_stale)
         self.refresh_on(session.document_changed)
 
@@ -104,6 +106,7 @@ class SweepPanel(Panel):
         self._tip.setZValue(20)
         self.plot.box.clicked.connect(self._click)
         self.plot.box.reset.connect(self._show_all)
+        self.plot.box.sigResized.connect(lambda *_: self._fit_timer.start())
         self.plot.mouse_moved.connect(self._hover)
         self._paint_theme()
         self._column.replaceWidget(self._waiting, self.plot)

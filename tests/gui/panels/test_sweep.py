@@ -60,7 +60,8 @@ def test_every_rate_is_drawn_at_the_loss_that_training_comes_to(qtbot, sweeper):
         alone.advance(200)
         assert height == pytest.approx(alone.losses[-1], rel=1e-9)
     assert all(rate >= 1.0 for rate in signs)
-    assert set(drawn(panel._signs).values()) == {panel._edge(panel.plot.box.viewRange()[1][1])}
+    box = panel.plot.box
+    qtbot.waitUntil(lambda: set(drawn(panel._signs).values()) == {panel._edge(box.viewRange()[1][1])})
     assert panel._key.isVisible()
     x = panel._line.getData()[0]
     assert np.nanmax(x) < 0.0, "what diverged is not connected"
