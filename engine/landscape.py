@@ -474,7 +474,9 @@ class Extent:
         return np.linspace(self.left, self.right, grid), np.linspace(self.bottom, self.top, grid)
 
 
-def default_extent(slice_: Slice, graph: Graph, inputs: Parameters, points: Array | None = None) -> Extent:
+def default_extent(
+    slice_: Slice, graph: Graph | None, inputs: Parameters, points: Array | None = None
+) -> Extent:
     """Return an extent that shows the given points, and the minimum where the loss is a quadratic.
 
     The first of the points counts as the start: what lies very much farther away from it than the rest is
@@ -482,6 +484,8 @@ def default_extent(slice_: Slice, graph: Graph, inputs: Parameters, points: Arra
 
     Parameters
     ----------
+    graph
+        Where None, no minimum is looked for.
     points
         As vectors, shape (n, size); the slice's centre where None.
     """
@@ -491,7 +495,7 @@ def default_extent(slice_: Slice, graph: Graph, inputs: Parameters, points: Arra
         scale = np.maximum(1.0, np.abs(start))
     else:
         scale = np.full(2, 0.5 if slice_.kind == "random" else 0.0)
-    minimum = quadratic_minimum(slice_, graph, inputs)
+    minimum = quadratic_minimum(slice_, graph, inputs) if graph is not None else None
     if minimum is not None and np.all(np.abs(np.array(minimum) - start) <= FAR * np.maximum(scale, 1.0)):
         table = np.vstack([table, minimum])
         scale = np.maximum(scale, np.abs(np.array(minimum) - start))

@@ -12,8 +12,19 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFocusEvent,
+    QFontMetricsF,
+    QImage,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QGraphicsItem,
@@ -25,6 +36,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.landscape import Extent, Surface
+from gui.fields import PRESS, keeps
 from gui.numbers import format_number
 from gui.plots import NumberAxis
 from gui.runstyle import run_color, run_pen
@@ -62,6 +74,16 @@ ARROW = 34
 """Pixels of length of the negative gradient."""
 LEVEL = 1e-3
 """Pixels that the whole negative gradient reaches at least, where it is drawn."""
+CROSS = 40
+"""Steps of the cross from one edge to the other."""
+STEPS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, 1),
+    Qt.Key.Key_Down: (0, -1),
+}
+ZOOMS = {Qt.Key.Key_Plus: 0.8, Qt.Key.Key_Equal: 0.8, Qt.Key.Key_Minus: 1.25}
+KEYS = (*STEPS, *ZOOMS, *PRESS, Qt.Key.Key_Escape)
 ROOM_FOR_LABELS = (340, 240)
 SMOOTH_UP_TO = 1500
 NARROWEST, WIDEST = 1e-9, 1e12
@@ -146,13 +168,18 @@ class MapBox(pg.ViewBox):
 class LandscapeMap(pg.PlotWidget):
     """A surface from above.
 
+    With the keyboard, arrows move a cross, Enter chooses its place, + and - zoom, Escape takes it away.
+
     Signals
     -------
     mouse_moved(QPointF)
         Where the mouse is, in coordinates of the scene.
+    pointed(QPointF or None)
+        Where the cross is, in the map's coordinates.
     """
 
     mouse_moved = Signal(object)
+    pointed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, ratio: float | None = None) -> None:
         self._ratio = ratio  # pixels for each logical pixel, where it is not the screen's
@@ -170,9 +197,10 @@ class LandscapeMap(pg.PlotWidget):
         self._lines: list[tuple[Array, Array]] = []
         self.setMenuEnabled(False)
         self.hideButtons()
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumHeight(60)
+        self._cross: QPointF | None = None
         self._make_items()
         self._is_made = True
         self.box.sigRangeChanged.connect(self._place_marks)
@@ -198,6 +226,7 @@ class LandscapeMap(pg.PlotWidget):
             )
             for symbol, size in (("star", 15), ("o", 7), ("o", 10), ("o", 13))
         )
+        self._plus = pg.ScatterPlotItem(symbol="+", size=17, pxMode=True, useCache=False)
         self._arrow = Arrow()
         self._tip = pg.TextItem(anchor=(0, 1))
         self._trails: list[pg.PlotCurveItem] = []
@@ -206,7 +235,7 @@ class LandscapeMap(pg.PlotWidget):
         under = (self._hatch, self._image, self._contours, self._dots, self._best)
         self._arrow.setParentItem(self.box)
         self._arrow.setZValue(20)
-        over = (self._ends, self._starts, self._here, self._tip)
+        over = (self._ends, self._starts, self._here, self._plus, self._tip)
         for first, parts in ((0, under), (6, over)):  # runs and labels lie between
             for z, part in enumerate(parts, first):
                 part.setZValue(z)
@@ -346,6 +375,8 @@ class LandscapeMap(pg.PlotWidget):
         self._best.setPen(pg.mkPen(theme.color("text"), width=1))
         self._here.setBrush(None)
         self._here.setPen(pg.mkPen(theme.color("text"), width=2))
+        self._plus.setBrush(theme.color("text"))
+        self._plus.setPen(pg.mkPen(theme.color("window"), width=1))
         self._arrow.set_colors(theme.color("text"), theme.color("window"))
         self._tip.setColor(theme.color("tooltip_text"))
         self._tip.fill = pg.mkBrush(theme.color("tooltip"))
@@ -454,12 +485,31 @@ class LandscapeMap(pg.PlotWidget):
         self._place_texts()
         self._place_corners()
 
-    # Qt
+    # --- the keyboard ---
 
-    def resizeEvent(self, ev: QResizeEvent) -> None:
-        super().resizeEvent(ev)
-        if self._is_made:  # Qt asks for a size while it is being made
-            self._arrange_labels()
+    def _move_cross(self, key: Qt.Key) -> None:
+        extent = self.extent
+        across, up = STEPS[key]
+        at = self._cross or self._first_cross()
+        x = min(max(at.x() + across * extent.width / CROSS, extent.left), extent.right)
+        y = min(max(at.y() + up * extent.height / CROSS, extent.bottom), extent.top)
+        self._set_cross(QPointF(x, y))
+
+    def _first_cross(self) -> QPointF:
+        extent = self.extent
+        x, y = self._marks.here or (np.nan, np.nan)
+        if extent.left <= x <= extent.right and extent.bottom <= y <= extent.top:
+            return QPointF(x, y)
+        return QPointF((extent.left + extent.right) / 2, (extent.bottom + extent.top) / 2)
+
+    def _set_cross(self, place: QPointF | None) -> None:
+        self._cross = place
+        self._plus.setData(pos=[(place.x(), place.y())] if place is not None else [])
+        self.pointed.emit(place)
+
+    def _zoom(self, factor: float) -> None:
+        self.box.scaleBy((factor, factor), center=self._cross or self._first_cross())
+        self.box.sigRangeChangedManually.emit([True, True])
 
     # --- the arrow ---
 
@@ -480,6 +530,38 @@ class LandscapeMap(pg.PlotWidget):
         if is_drawn and is_inside:
             self._arrow.setPos(self.box.mapFromView(QPointF(*marks.here)))
             self._arrow.setRotation(-math.degrees(math.atan2(up, across)))
+
+    # Qt
+
+    def resizeEvent(self, ev: QResizeEvent) -> None:
+        super().resizeEvent(ev)
+        if self._is_made:  # Qt asks for a size while it is being made
+            self._arrange_labels()
+
+    def event(self, ev: QEvent) -> bool:
+        return keeps(ev, KEYS) or super().event(ev)
+
+    def keyPressEvent(self, ev: QKeyEvent) -> None:
+        key = Qt.Key(ev.key())
+        if key in STEPS:
+            self._move_cross(key)
+        elif key in PRESS and self._cross is not None:
+            self.box.picked.emit(self._cross)
+        elif key in ZOOMS:
+            self._zoom(ZOOMS[key])
+        elif key == Qt.Key.Key_Escape:
+            self._set_cross(None)
+        else:
+            super().keyPressEvent(ev)
+
+    def focusInEvent(self, ev: QFocusEvent) -> None:
+        super().focusInEvent(ev)
+        self.box.setBorder(pg.mkPen(self.theme.color("focus"), width=3 * self.ratio))
+
+    def focusOutEvent(self, ev: QFocusEvent) -> None:
+        super().focusOutEvent(ev)
+        self.box.setBorder(None)
+        self._set_cross(None)
 
 
 class Label(QGraphicsItem):

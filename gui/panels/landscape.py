@@ -41,7 +41,7 @@ from gui.legend import MiniButton
 from gui.panel import Panel
 from gui.session import Session
 from gui.theme import Theme, application_font
-from gui.viewdata.landscape import Trail, hover_text, loss_at, off_sentence, slice_sentence
+from gui.viewdata.landscape import Trail, hover_text, is_quick, loss_at, off_sentence, slice_sentence
 
 if TYPE_CHECKING:
     from gui.landscape_3d import Relief
@@ -114,6 +114,7 @@ class LandscapePanel(Panel):
         self.map.box.picked.connect(self.start_from)
         self.map.box.sigRangeChangedManually.connect(self._zoomed)
         self.map.mouse_moved.connect(self._hover)
+        self.map.pointed.connect(self._point_at)
         self._column.insertWidget(2, self.map, 1)
         self._offer_space()
         self.mark_stale()
@@ -244,7 +245,9 @@ class LandscapePanel(Panel):
         session = self.session
         others = [r.run for r in self._shown_runs() if r is not session.current]
         points = run_points(self.slice.space, [session.run, *others])
-        return default_extent(self.slice, session.model.graph, session.model.inputs, points)
+        # on a large network even the few losses that find a minimum would keep the window waiting
+        graph = session.model.graph if is_quick(session.model) else None
+        return default_extent(self.slice, graph, session.model.inputs, points)
 
     def _shown_runs(self) -> list[LabRun]:
         """Return the runs in sight that have these parameters, the current one last: it lies on top."""
@@ -381,6 +384,8 @@ class LandscapePanel(Panel):
         """Write the caption: in a low panel on one line, cut where it ends."""
         text = self.caption()
         self._caption.setToolTip(text)
+        if self.map is not None:
+            self.map.setAccessibleDescription(text)
         self._caption.setWordWrap(self.height() >= ROOM_TO_WRAP)
         if not self._caption.wordWrap():
             room = self.width() - 24
@@ -421,10 +426,15 @@ class LandscapePanel(Panel):
     def _hover(self, position: QPointF) -> None:
         assert self.map is not None
         box = self.map.box
-        if self.slice is None or not box.sceneBoundingRect().contains(position):
+        inside = box.sceneBoundingRect().contains(position)
+        self._point_at(box.mapSceneToView(position) if inside else None)
+
+    def _point_at(self, place: QPointF | None) -> None:
+        """Read the loss at a place out, or nothing."""
+        assert self.map is not None
+        if place is None or self.slice is None:
             self.map.show_tip(None)
             return
-        place = box.mapSceneToView(position)
         loss = loss_at(self.session.model, self.slice, self.surface, place.x(), place.y())
         self.map.show_tip(place, hover_text(self.slice, place.x(), place.y(), loss))
 

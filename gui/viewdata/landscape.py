@@ -24,6 +24,7 @@ __all__ = [
     "dashed",
     "heights_on",
     "hover_text",
+    "is_quick",
     "labels_of",
     "levels_of",
     "loss_at",
@@ -319,10 +320,15 @@ def hover_text(slice_: Slice, x: float, y: float, loss: float) -> str:
     )
 
 
+def is_quick(model: Model) -> bool:
+    """Say whether a forward pass is so short that nobody waits for some of them."""
+    return sum(math.prod(d.size for d in node.dims) for node in model.graph.nodes) <= EXACT_NUMBERS
+
+
 def loss_at(model: Model, slice_: Slice, surface: Surface | None, x: float, y: float) -> float:
     """Return the loss at a place: worked out where that is quick, otherwise of the nearest point known."""
     graph = model.graph
-    if surface is None or sum(math.prod(d.size for d in n.dims) for n in graph.nodes) <= EXACT_NUMBERS:
+    if surface is None or is_quick(model):
         leaves = {**model.inputs, **slice_.parameters(x, y)}
         return float(forward(graph, leaves)[graph.ids[graph.loss]])
     i, j = (int(np.argmin(np.abs(line - v))) for line, v in ((surface.xs, x), (surface.ys, y)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 
 from engine.trace import forward
 from engine.training import Recipe
@@ -326,4 +326,46 @@ def test_a_loss_that_is_not_finite_is_hatched(open_session, landscape, tmp_path)
     assert panel.map._hatch.isVisible()
     assert panel.map._image.image[0, 0, 3] == 0
     assert panel.map._image.image[-1, -1, 3] == 255
+    panel.grab()
+
+
+def test_the_keyboard_reaches_every_place(qtbot, open_session, landscape):
+    session = open_session("univariate-regression")
+    panel = landscape(session)
+    chart = panel.map
+    chart.setFocus(Qt.FocusReason.TabFocusReason)
+    here = here_of(panel)
+    qtbot.keyClick(chart, Qt.Key.Key_Right)
+    qtbot.keyClick(chart, Qt.Key.Key_Up)
+    (cross,) = chart._plus.points()
+    extent = chart.extent
+    assert cross.pos().x() == pytest.approx(here[0] + extent.width / 40)
+    assert cross.pos().y() == pytest.approx(here[1] + extent.height / 40)
+    assert "loss" in chart._tip.textItem.toPlainText()
+    qtbot.keyClick(chart, Qt.Key.Key_Plus)
+    assert chart.extent.width == pytest.approx(0.8 * extent.width)
+    place = cross.pos().x(), cross.pos().y()
+    qtbot.keyClick(chart, Qt.Key.Key_Return)
+    assert [float(session.model.parameters[n]) for n in ("w", "b")] == pytest.approx(place)
+    qtbot.keyClick(chart, Qt.Key.Key_Escape)
+    assert not chart._tip.isVisible()
+
+
+def test_the_description_is_for_who_cannot_see_it(open_session, landscape):
+    panel = landscape(open_session("univariate-regression"))
+    assert panel.map.accessibleName() == "loss landscape"
+    assert panel.map.accessibleDescription() == panel.caption()
+
+
+def test_a_run_that_diverged_has_a_landscape(qtbot, open_session, landscape):
+    """The end is no number: the slice goes through the last point that was one."""
+    session = open_session("multivariate-regression")
+    session.set_learning_rate(50.0)
+    train(qtbot, session, 3000)
+    assert session.run.diverged is not None
+    panel = landscape(session)
+    panel.recentre()
+    panel.settle()
+    assert np.isfinite(panel.slice.centre).all()
+    assert panel.surface is not None
     panel.grab()
