@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
@@ -80,6 +81,7 @@ DOCKS = (
     Dock("equations", "Equations", "gui.panels.equations_dock", "EquationsPanel", _BOTTOM),
     Dock("fit", "Fit", "gui.panels.fit", "FitPanel", _BOTTOM, stacked="equations"),
     Dock("landscape", "Landscape", "gui.panels.landscape", "LandscapePanel", _BOTTOM, stacked="equations"),
+    Dock("sweep", "Step size", "gui.panels.sweep", "SweepPanel", _BOTTOM, stacked="equations"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="equations"),
 )
 
@@ -274,7 +276,7 @@ class Window(QMainWindow):
             return
         right = max(300, min(400, width * 27 // 100))
         self.resizeDocks([self.docks["step"]], [right], Qt.Orientation.Horizontal)
-        below = max(150, height * (LAB if self._is_lab else 27) // 100)
+        below = max(150, height * (LAB if self._is_lab else 29) // 100)
         self.resizeDocks([self.docks["loss"]], [below], Qt.Orientation.Vertical)
         half = (width - right) // 2
         self.resizeDocks(
@@ -538,9 +540,9 @@ class Window(QMainWindow):
         )
         path, _ = QFileDialog.getSaveFileName(self, "Export the curves", start, "CSV (*.csv)")
         if path:
-            file = Path(path if Path(path).suffix else f"{path}.csv")
-            panel = self.panels["loss"]
-            self._do(lambda: panel.export_csv(file), f"Exported {file.name}.")  # type: ignore[attr-defined]
+            self.settings.set("files/folder", str(Path(path).parent))
+            panel: Any = self.panels["loss"]
+            panel.write_csv(Path(path if Path(path).suffix else f"{path}.csv"))
 
     def race(self) -> None:
         """Let every optimizer race from here, each with its own settings."""
