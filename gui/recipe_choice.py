@@ -301,6 +301,7 @@ class RecipeChoice(Popup):
         self._say("")
         self.show_recipe()
         super().open_under(button)
+        self.fit()  # once more, now that everything has its final style and size
         self.optimizers[self._session.document.recipe.optimizer].setFocus()
 
     def fit(self, room: int | None = None) -> None:
@@ -316,7 +317,11 @@ class RecipeChoice(Popup):
             part.ensurePolished()  # before that, their sizes are those of another style
         self.setFixedWidth(self._width)
         error = self._error.heightForWidth(self._width - 32) + 8 if self._error.text() else 0
-        self._body.invalidate()
+        for group in self.groups.values():  # what changed while hidden has not been laid out yet
+            group.grid.invalidate()
+            group.column.invalidate()
+        for layout in (self._left, self._right, self._body):
+            layout.invalidate()
         needed = self._body.totalHeightForWidth(
             self._width - 32 - self._area.verticalScrollBar().sizeHint().width()
         )

@@ -287,6 +287,21 @@ def test_it_fits_into_the_window_and_nothing_is_cut_off(opened, size, schedule):
     assert corner == QPoint(0, 0)
 
 
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimizer", ["gd", "adam"])
+def test_where_there_is_room_nothing_scrolls(opened, qtbot, optimizer, schedule):
+    choice = opened(1920, 1080)
+    bar = choice.popup._area.verticalScrollBar()
+    choice.popup.hide()
+    choice.session.set_recipe(Recipe(optimizer, schedule=schedule))
+    choice.popup.open_under(choice.button)
+    qtbot.waitExposed(choice.popup)
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+    choice.session.undo()
+    choice.session.redo()
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+
+
 def test_what_does_not_fit_scrolls_to_the_field_that_has_the_focus(opened):
     choice = opened(512, 480)
     choice.popup.fit(300)
