@@ -234,6 +234,13 @@ class Slice:
         """How many numbers stay as they are at the centre, for a slice along entries."""
         return self.space.size - 2
 
+    @property
+    def weight(self) -> int:
+        """How many numbers every further point of a grid takes: those of parameters that both axes move."""
+        spans = (span for _, _, span in self.space.spans())
+        both = (s.stop - s.start for s in spans if all(direction[s].any() for direction in self.directions))
+        return max(1, sum(both))
+
     def moved_to(self, parameters: Parameters) -> Slice:
         """Return the slice along the same directions through another centre."""
         return replace(self, centre=self.space.vector(parameters))
@@ -658,7 +665,7 @@ def _parts(
     slice_: Slice, graph: Graph, inputs: Parameters, xs: Array, ys: Array
 ) -> Iterator[tuple[tuple[slice, slice], Array]]:
     """Yield the losses of a grid, in pieces whose parameters fit the memory."""
-    size = slice_.space.size if slice_.entries is None else 1
+    size = slice_.weight
     columns = max(1, min(len(ys), NUMBERS // size))
     rows = max(1, min(len(xs), NUMBERS // (size * columns)))
     for top in range(0, len(xs), rows):

@@ -17,7 +17,7 @@ from gui.landscape_map import ANCHORS, RED, Marks
 from gui.numbers import format_number
 from gui.runstyle import run_color, run_dash
 from gui.theme import Theme, application_font, blend
-from gui.viewdata.landscape import Scale, color_table, contour_lines, dashed, heights_on, levels_of
+from gui.viewdata.landscape import Scale, color_table, contour_lines, dashed, heights_on, levels_of, thinned
 
 if TYPE_CHECKING:
     from engine.landscape import Surface
@@ -33,6 +33,8 @@ NO_CONTEXT = (
 MOST_LINES = 105
 """Lines of the surface along an axis: finer ones cannot be told apart in space."""
 HEIGHT = 0.9
+SIGHT = (400.0, 400.0)
+"""Points that a line may have along an axis."""
 LIFT = 0.012
 """How far lines lie above the surface, so that it does not hide them."""
 HALF = 1.0
@@ -180,7 +182,8 @@ class Relief:
         for trail in marks.trails:
             color = run_color(self.theme, trail.style)
             color = blend(color.name(), self.theme.card, 0.5) if trail.is_ghost else color
-            strokes = dashed(self._on_ground(trail.places), run_dash(trail.style), DASH)
+            places = thinned(trail.places, self._surface.extent, SIGHT)
+            strokes = dashed(self._on_ground(places), run_dash(trail.style), DASH)
             pairs = [np.repeat(stroke, 2, axis=0)[1:-1] for stroke in strokes]
             if pairs:
                 line = {"pos": np.concatenate(pairs), "mode": "lines", "width": 3, "antialias": True}

@@ -289,7 +289,8 @@ class LandscapeMap(pg.PlotWidget):
         for label in self._corners:
             self.scene().removeItem(label)
         self._corners = []
-        for text, corner in zip((f"{self._labels[0]} →", f"↑ {self._labels[1]}"), "xy", strict=True):
+        across, up = (text.partition(" direction")[0] for text in self._labels)
+        for text, corner in zip((f"{across} →", f"↑ {up}"), "xy", strict=True):
             if is_low and self._labels[0]:
                 label = Label(QPointF(), text, self.theme, corner)
                 label.setParentItem(self.box)

@@ -335,6 +335,17 @@ class TestSurface:
         *_, again = ls.evaluate(slice_, m.graph, m.inputs, ls.Extent(-1, 1, -1, 1), 49)
         assert np.array_equal(levels[-1].losses, again.losses)
 
+    def test_two_entries_of_a_large_matrix_take_no_grid_of_such_matrices(self):
+        """A grid of 209 by 209 matrices of 25 600 numbers would be nine gigabytes."""
+        m = model_of("L = sum((W @ x)**2)", {"W": np.ones((256, 100))}, {"x": np.ones((100, 1))})
+        slice_ = ls.along_entries(m.graph, m.parameters, "W[0, 0]", "W[255, 99]")
+        assert slice_.weight == 25_600
+        xs, ys = np.zeros(209), np.zeros(209)
+        part, _ = next(ls._parts(slice_, m.graph, m.inputs, xs, ys))
+        assert (part[0].stop - part[0].start) * (part[1].stop - part[1].start) * 25_600 <= ls.NUMBERS
+        other = ls.along_random(m.graph, m.parameters)
+        assert other.weight == 25_600
+
     def test_losses_that_are_not_finite_stay_so(self):
         m = model_of("L = log(w) + b", {"w": 1.0, "b": 1.0})
         slice_ = ls.along_entries(m.graph, m.parameters, "w", "b")
