@@ -17,9 +17,10 @@ import numpy as np
 
 from engine.expr import evaluate
 from engine.graph import Graph, Kind, Node
+from engine.reduced import Rows, reduced
 from engine.shapes import sizes
 
-__all__ = ["RULES", "Batch", "Block", "losses"]
+__all__ = ["RULES", "Batch", "Block", "Rows", "losses"]
 
 Array = np.ndarray
 Rule = Callable[..., Any]
@@ -38,7 +39,7 @@ class Block(NamedTuple):
     losses: Array
 
 
-def losses(graph: Graph, inputs: Mapping[str, Array], parameters: Mapping[str, Array]) -> Array:
+def losses(graph: Graph, inputs: Mapping[str, Array], parameters: Mapping[str, Array | Rows]) -> Array:
     """Return the loss at many parameter vectors; values that are not finite are inf or nan.
 
     Parameters
@@ -47,7 +48,8 @@ def losses(graph: Graph, inputs: Mapping[str, Array], parameters: Mapping[str, A
         The data by name.
     parameters
         For each parameter an array with one leading axis, of G places, or with two, of a grid of X by Y.
-        The leading axes broadcast; a parameter that does not vary may come without them.
+        The leading axes broadcast; a parameter that does not vary may come without them, and one of which
+        only some rows vary may come as :class:`Rows`.
 
     Returns
     -------
@@ -78,9 +80,12 @@ class Batch:
         The same with two axes.
     """
 
-    def __init__(self, graph: Graph, inputs: Mapping[str, Array], parameters: Mapping[str, Array]) -> None:
+    def __init__(
+        self, graph: Graph, inputs: Mapping[str, Array], parameters: Mapping[str, Array | Rows]
+    ) -> None:
+        graph, inputs, arrays = _without_still_rows(graph, inputs, parameters)
         self._graph = graph
-        leading = {name: _leading(graph, name, array) for name, array in parameters.items()}
+        leading = {name: _leading(graph, name, array) for name, array in arrays.items()}
         if len({len(shape) for _, shape in leading.values() if shape}) > 1:
             raise ValueError("all parameters that vary need the same number of leading axes")
         self.shape = np.broadcast_shapes(*(shape for _, shape in leading.values()))
@@ -180,6 +185,16 @@ class Batch:
             return min(most_rows, points // most_columns), most_columns
         side = isqrt(points)  # as square as can be: lines along either axis serve as many points as they can
         return min(most_rows, side), min(most_columns, max(1, points // side))
+
+
+def _without_still_rows(
+    graph: Graph, inputs: Mapping[str, Array], parameters: Mapping[str, Array | Rows]
+) -> tuple[Graph, Mapping[str, Array], Mapping[str, Array]]:
+    """Return a graph that works out varying rows alone, where some parameter has others."""
+    whole = {name: value for name, value in parameters.items() if not isinstance(value, Rows)}
+    if len(whole) == len(parameters):
+        return graph, inputs, whole
+    return reduced(graph, inputs, parameters)
 
 
 def _leading(graph: Graph, name: str, array: Array) -> tuple[Array, tuple[int, ...]]:

@@ -22,7 +22,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.batched import Batch, losses
+from engine.batched import Batch, Rows, losses
 from engine.errors import UsageError, excerpt
 from engine.graph import Graph
 from engine.names import plain_name
@@ -237,9 +237,14 @@ class Slice:
     @property
     def weight(self) -> int:
         """How many numbers every further point of a grid takes: those of parameters that both axes move."""
-        spans = (span for _, _, span in self.space.spans())
-        both = (s.stop - s.start for s in spans if all(direction[s].any() for direction in self.directions))
-        return max(1, sum(both))
+        found = 0
+        for _, shape, span in self.space.spans():
+            across, up = (direction[span] for direction in self.directions)
+            if across.any() and up.any():
+                found += len(self._moved_rows(shape, across, up)) * (
+                    shape[1] if len(shape) == 2 else prod(shape)
+                )
+        return max(1, found)
 
     def moved_to(self, parameters: Parameters) -> Slice:
         """Return the slice along the same directions through another centre."""
@@ -259,26 +264,42 @@ class Slice:
         """Return the parameters at a place."""
         return self.space.parameters(self.vector(x, y))
 
-    def grid(self, xs: Array, ys: Array) -> dict[str, Array]:
+    def grid(self, xs: Array, ys: Array) -> dict[str, Array | Rows]:
         """Return the parameters on a grid, with leading axes as :mod:`engine.batched` takes them.
 
         A parameter has the length of `xs` on the first leading axis if x moves it, otherwise 1; likewise for
-        y on the second; none of the two where neither does.
+        y on the second; none of the two where neither does. Of a matrix that an entry moves there are only
+        the rows that move.
         """
-        found = {}
+        found: dict[str, Array | Rows] = {}
         for name, shape, span in self.space.spans():
             across, up = (direction[span] for direction in self.directions)
-            if not across.any() and not up.any():
+            rows = self._moved_rows(shape, across, up)
+            if not rows:
                 found[name] = self.centre[span].reshape(shape)
                 continue
-            centre = self._without_entries[span]
-            values = centre[None, None]
-            if across.any():
-                values = values + xs[:, None, None] * across
-            if up.any():
-                values = values + ys[None, :, None] * up
-            found[name] = values.reshape(*values.shape[:2], *shape)
+            is_part = len(shape) == 2 and len(rows) < shape[0]
+            own = (len(rows), shape[1]) if is_part else shape
+            parts = [self._without_entries[span], across, up]
+            if is_part:
+                parts = [part.reshape(shape)[list(rows)].ravel() for part in parts]
+            values = self._moved(*parts, xs, ys)
+            values = values.reshape(*values.shape[:2], *own)
+            found[name] = Rows(rows, values, self.centre[span].reshape(shape)) if is_part else values
         return found
+
+    @staticmethod
+    def _moved(centre: Array, across: Array, up: Array, xs: Array, ys: Array) -> Array:
+        values = centre[None, None]
+        if across.any():
+            values = values + xs[:, None, None] * across
+        return values + ys[None, :, None] * up if up.any() else values
+
+    @staticmethod
+    def _moved_rows(shape: tuple[int, ...], across: Array, up: Array) -> tuple[int, ...]:
+        """Return the rows of a parameter that the slice moves; what has no rows counts as one."""
+        moves = ((across != 0) | (up != 0)).reshape(shape[0] if len(shape) == 2 else 1, -1)
+        return tuple(np.flatnonzero(moves.any(axis=1)).tolist())
 
     @property
     def _without_entries(self) -> Array:

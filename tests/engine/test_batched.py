@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.batched import BLOCK, RULES, UFUNCS, Batch, losses
+from engine.batched import BLOCK, RULES, UFUNCS, Batch, Rows, losses
 from engine.ops import OPS
 from engine.trace import forward
 from graphs.network import bind, built_in_names, load
@@ -89,6 +89,72 @@ class TestEveryNetwork:
         wanted = one_by_one(model, points, 12).reshape(4, 3)
         wanted = wanted[: found.shape[0], : found.shape[1]] if found.ndim else wanted[0, 0]
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)
+
+
+class TestSomeRows:
+    """Of a matrix, only some rows vary: the others are worked out once."""
+
+    @settings(max_examples=400)
+    @given(samples(), st.data())
+    def test_random_networks(self, sample, data):
+        model = built(sample)
+        if model is None:
+            return
+        rng = np.random.default_rng(data.draw(st.integers(0, 2**31)))
+        parameters, points = {}, {}
+        for name, value in model.parameters.items():
+            leading = data.draw(st.sampled_from([(), (1, 1), (4, 1), (1, 3), (4, 3)]))
+            whole = np.array(value)
+            array = np.broadcast_to(whole, (4, 3, *np.shape(value))).copy()
+            rows = range(whole.shape[0]) if whole.ndim == 2 else ()
+            places = tuple(r for r in rows if data.draw(st.booleans()))
+            if places and len(places) < len(rows):
+                values = 0.3 * rng.normal(size=(*leading, len(places), whole.shape[1]))
+                values = values if leading else values[None, None]
+                array[:, :, list(places)] = values
+                parameters[name] = Rows(places, values, whole)
+            else:
+                moved = whole + 0.3 * rng.normal(size=(*leading, *whole.shape))
+                array = np.broadcast_to(moved, array.shape)
+                parameters[name] = moved
+            points[name] = array.reshape(12, *np.shape(value))
+        found = losses(model.graph, model.inputs, parameters)
+        wanted = one_by_one(model, points, 12).reshape(4, 3)
+        wanted = wanted[: found.shape[0], : found.shape[1]] if found.ndim else wanted[0, 0]
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)
+
+    def test_one_neuron_alone_is_worked_out(self):
+        model = bind(load("perceptron-classifier"))
+        whole = model.parameters["W1"]
+        values = whole[None, None, 1:2] + np.linspace(-1, 1, 9).reshape(9, 1, 1, 1)
+        batch = Batch(model.graph, model.inputs, {**model.parameters, "W1": Rows((1,), values, whole)})
+        assert {n.dims[0].size for n in batch._graph.nodes if n.name in ("Z1", "A1")} == {1}
+        parameters = {name: np.repeat(value[None], 9, axis=0) for name, value in model.parameters.items()}
+        parameters["W1"][:, 1] = values[:, 0, 0]
+        assert_same(losses(model.graph, model.inputs, parameters), one_by_one(model, parameters, 9))
+        found = np.concatenate([block.losses for block in batch.blocks()])
+        assert_same(found.ravel(), one_by_one(model, parameters, 9))
+
+    def test_rows_of_two_parameters(self):
+        """Rows 0 of one and 2 of another: rows 0 and 2 of what they are added to."""
+        model = model_of(
+            "Z = W @ X + b\nL = mse(w @ tanh(Z), y)",
+            {"W": np.ones((4, 2)), "b": np.zeros((4, 1)), "w": np.ones((1, 4))},
+            {"X": [[1.0, 2.0, 3.0], [0.0, 1.0, 0.5]], "y": [1.0, 2.0, 3.0]},
+        )
+        w, b = model.parameters["W"], model.parameters["b"]
+        x, y = np.linspace(-1, 1, 5), np.linspace(0, 1, 4)
+        rows = {
+            "W": Rows((0,), np.ones((5, 1, 1, 2)) * x[:, None, None, None], w),
+            "b": Rows((2,), np.ones((1, 4, 1, 1)) * y[:, None, None], b),
+        }
+        batch = Batch(model.graph, model.inputs, {**model.parameters, **rows})
+        assert next(n for n in batch._graph.nodes if n.name == "Z").dims[0].size == 2
+        points = {n: np.repeat(v[None], 20, axis=0) for n, v in model.parameters.items()}
+        points["W"][:, 0] = np.repeat(x, 4)[:, None]
+        points["b"][:, 2] = np.tile(y, 5)[:, None]
+        found = losses(model.graph, model.inputs, {**model.parameters, **rows})
+        assert_same(found.ravel(), one_by_one(model, points, 20))
 
 
 class TestWhatCanGoWrong:
