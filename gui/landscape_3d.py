@@ -73,7 +73,7 @@ class Relief:
         self.theme = theme
         self.widget: Any = gl.GLViewWidget(parent)
         self.widget.setAccessibleName("loss landscape in space")
-        self.widget.setCameraPosition(distance=3.6, elevation=34, azimuth=-62)
+        self.widget.setCameraPosition(distance=4.2, elevation=34, azimuth=-62)
         self._surface: Surface | None = None
         self._scale: Scale | None = None
         self._marks: Marks | None = None
