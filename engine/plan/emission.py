@@ -160,7 +160,7 @@ class Emitter:
             root = self.root(arg)
             if roots.count(root) > 1:  # it is also read in another shape, by a later call
                 continue
-            usable = arg.kind not in ("t", "spread") and arg.shape == value.shape
+            usable = arg.kind not in ("t", "spread") and arg.shape == value.shape and root.size == value.size
             if usable and root in self._owned and self._last.get(root) == self._position:
                 return arg
         return None

@@ -39,17 +39,20 @@ def targets_merged(
     ends = [term.value for term in outputs]
     reading = users(ends)
     instead: dict[Value, Term] = {}
+    grown_from: set[Value] = set()
     tails = {block.name: block.tail for block in blocks if not block.closed}
     for merge in filter(None, map(_merge_of, reading)):
         left, stack = merge.product.args
-        if reading[merge.product] != [merge.total] or stack in instead or merge.product in ends:
+        if reading[merge.product] != [merge.total] or stack in grown_from or merge.product in ends:
             continue
         padded = _padded(builder, left, merge.coefficient, tails, is_free)
         if padded is None or not _may_grow(stack, reading):
             continue
+        grown_from.add(stack)
         parts = stack.args if stack.kind == "stack" else (stack,)
         grown = builder.stack([*parts, merge.row])
-        instead[stack] = Term(1.0, builder.rows(grown, 0, stack.shape[0]))
+        if stack.kind == "stack":  # what is no stack yet is itself a part of the grown one
+            instead[stack] = Term(1.0, builder.rows(grown, 0, stack.shape[0]))
         instead[merge.total] = builder.dot(Term(merge.scale, padded), Term(1.0, grown))
     return rebuilt(builder, outputs, instead), [replace(b, tail=tails.get(b.name)) for b in blocks]
 

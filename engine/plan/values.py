@@ -21,6 +21,7 @@ __all__ = ["Builder", "Shape", "Term", "Value", "reached", "rebuilt", "users"]
 
 Shape = tuple[int, ...]
 FLATTENED = 6  # sums of sums are written as one up to so many terms
+OPENED = 8  # products of products likewise: without a bound, a chain of n lines would take n squared factors
 DISTRIBUTED = 4  # products are multiplied out up to so many terms
 
 
@@ -183,7 +184,8 @@ class Builder:
             return
         if value.kind == "spread":
             return self._multiply_in(powers, value.args[0], exponent)
-        if value.kind == "prod" and self.merging and value not in self.kept:
+        opens = value.kind == "prod" and self.merging and value not in self.kept
+        if opens and len(powers) + len(value.args) <= OPENED:
             for arg, inner in zip(value.args, value.attrs, strict=True):
                 powers[arg] = powers.get(arg, 0) + inner * exponent
         else:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from engine.optimizers import OPTIMIZERS
 from engine.plan import Inspector, Rates, Stepper
+from engine.plan.passes import passes_of
+from engine.plan.values import reached
 from engine.trace import loss_and_gradients
 from engine.training import Recipe
 from graphs.network import Model, bind, built_in_names, load
@@ -98,3 +100,25 @@ def test_both_modes_agree_on_mini_batches_of_random_networks(
     model = built(sample)
     if model is not None and batch_size <= model.examples:
         assert_same_steps(model, recipe_of(optimizer), batch_size)
+
+
+def test_a_target_is_merged_with_data_that_are_no_stack() -> None:
+    """The grown data contain what they grow from: its replacement must not be made of itself."""
+    formula = "yhat = -(-((w @ (b * y)) @ (y.T @ y)))\nL = mean((yhat - t)**2)"
+    data = {"t": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "y": [1.0, 2.0, 3.0, 4.0, 5.0, 7.0]}
+    model = model_of(formula, {"w": [[0.1, 0.2]], "b": [[0.1], [0.2]]}, data)
+    assert_same_steps(model, recipe_of("gd", 1e-6))
+
+
+@pytest.mark.parametrize("line", ["tanh(x{}) + w", "x{} * sigmoid(x{})", "exp(-x{})"])
+def test_a_long_chain_stays_linear(line: str) -> None:
+    """Products of slopes are not opened without a bound: that would undo what backpropagation saves."""
+    factors = []
+    for n in (50, 100):
+        lines = ["x0 = w * x", *(f"x{i} = " + line.replace("{}", str(i - 1)) for i in range(1, n))]
+        model = model_of("\n".join([*lines, f"L = mean(x{n - 1})"]), {"w": 0.5}, {"x": [0.1, 0.2]})
+        passes = passes_of(model.graph)
+        outputs = [passes.loss.value, *(term.value for _, term in passes.gradients)]
+        factors.append(sum(len(value.args) for value in reached(outputs)))
+        assert_same_steps(model, recipe_of("gd"), steps=2)
+    assert factors[1] < 2.2 * factors[0]
