@@ -141,6 +141,14 @@ ACTIONS: tuple[Action, ...] = (
         enabled=_trainable,
     ),
     Action(
+        "recipe",
+        "Train",
+        "Optimizer, schedule, stopping…",
+        ("Shift+O",),
+        lambda w: w.controls.recipe.open_under(w.controls.optimizer),
+        repeats=False,
+    ),
+    Action(
         "race",
         "Train",
         "Race all optimizers",

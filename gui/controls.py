@@ -174,8 +174,15 @@ class ControlBar(QFrame):
         self.theme.set_icon_name("sun" if theme.is_dark else "moon")
         for part in (self.rate, self.batch, self.seed, self.new_seed, self.theme, self.export, self.help):
             part.set_theme(theme)
-        for popup in (self.choice, self.recipe, self.panel):
+        for popup in (self.choice, self.panel, *([self._recipe] if self._recipe is not None else [])):
             popup.set_theme(theme)
+
+    @property
+    def recipe(self) -> RecipeChoice:
+        """How to train, as a popup; made when it is first asked for, since its symbols need typesetting."""
+        if self._recipe is None:
+            self._recipe = RecipeChoice(self._session, self._theme, self)
+        return self._recipe
 
     # --- making ---
 
@@ -196,7 +203,7 @@ class ControlBar(QFrame):
 
     def _make_fields(self) -> None:
         self.optimizer = DropButton(84, 150)
-        self.recipe = RecipeChoice(self._session, self._theme, self)
+        self._recipe: RecipeChoice | None = None
         self.rate = Field("rate", self._theme, 5)
         self.batch = ChoiceField("batch", self._theme, 3)
         self.seed = Field("seed", self._theme, 3)

@@ -77,7 +77,7 @@ def test_scalars_are_numbers_and_arrays_nested_lists(capsys: Caught) -> None:
 
 
 def test_numbers_keep_full_precision(capsys: Caught) -> None:
-    data = ("--set", "x=[1.0]", "--set", "y=[0.1]", "--set", "w=0.30000000000000004")
+    data = ("--set", "x=[1.0]", "--set", "y=[0.1]", "--set", "w=0.30000000000000004", "--set", "b=0")
     found = traced(capsys, "univariate-regression", *data)
     assert found["values"]["w"] == 0.30000000000000004
     assert found["loss"] == (0.30000000000000004 - 0.1) ** 2

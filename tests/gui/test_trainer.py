@@ -504,7 +504,6 @@ def test_the_process_has_no_qt_and_a_lower_priority(lab: Lab, model: Model) -> N
 
 def test_the_application_has_one_trainer() -> None:
     assert trainer() is trainer()
-    assert trainer().pid is None
 
 
 # --- what is sent ------------------------------------------------------------------------------------------
