@@ -76,7 +76,9 @@ class TestNumbers:
         )
 
     def test_other_values(self, capsys: Caught) -> None:
-        document = json.loads(printed(capsys, U, "--set", "w=2", "--set", "b=-1", "--grid", "3", "--format", "json"))
+        document = json.loads(
+            printed(capsys, U, "--set", "w=2", "--set", "b=-1", "--grid", "3", "--format", "json")
+        )
         assert document["start"] == [2, -1]
 
     def test_the_json_has_the_run_on_it(self, capsys: Caught) -> None:
