@@ -4,7 +4,8 @@ A :class:`Recipe` says how to train. A :class:`Run` trains and knows no threads 
 :meth:`Run.advance` does some iterations and returns what was recorded. What is recorded is a
 :class:`~engine.history.History`: the loss of every iteration, and samples (parameters, optimizer state,
 held-out loss, norm of the gradient) at iterations whose distance doubles as the run grows, so that their
-number grows like the square root of its length. Any iteration is replayed from the sample before it, bit for bit.
+number grows like the square root of its length. Any iteration is replayed from the sample before it, bit for
+bit.
 
 The steps are those of the fast plan (:mod:`engine.plan`). What is shown of a single iteration comes from the
 interpreter (:mod:`engine.trace`); the two agree to rounding.
@@ -197,11 +198,12 @@ class Run:
     ) -> None:
         self.problem = problem
         self.recipe = (recipe or Recipe()).checked()
-        self.history = History() if point is None else History(point.iteration + 1, stride)
         problem.indices(0, self.recipe.batch_size)
         self._form = Form(
             tuple((name, array.shape) for name, array in problem.parameters.items()), self.optimizer.state
         )
+        first = 0 if point is None else point.iteration + 1
+        self.history = History(first, max(stride, _first_stride(self._form.width)))
         self._point = point or Point(0, problem.parameters)
         self._steps = 64  # in a slice, as far as is known
         self._stretch = _Stretch(0, np.empty((0, self._form.width)))
@@ -463,7 +465,7 @@ class _Lap:
 
     def run(self, count: int) -> None:
         """Do `count` iterations, or fewer where the run ends in them."""
-        start, norms = self.stepper.save(), self._norms()
+        start, norms = self.stepper.snapshot(), self._norms()
         losses = self.stepper.run(self.iteration, count, norms)
         place = self._place_of_end(losses, norms)
         if not self.stepper.is_finite():
@@ -492,14 +494,14 @@ class _Lap:
     def _norms(self) -> list[float] | None:
         return None if self._stopping.gradient is None else []
 
-    def _go_back(self, start: Array, count: int) -> None:
-        self.stepper.load(start)
+    def _go_back(self, start: list[Array], count: int) -> None:
+        self.stepper.restore(start)
         self.stepper.run(self.iteration, count)
         self.iteration += count
 
-    def _first_not_finite(self, start: Array, most: int) -> int | None:
+    def _first_not_finite(self, start: list[Array], most: int) -> int | None:
         """Return after how many iterations, up to `most`, a parameter is not finite any more."""
-        self.stepper.load(start)
+        self.stepper.restore(start)
         for count in range(most + 1):
             if not self.stepper.is_finite():
                 return count
@@ -545,8 +547,8 @@ class _Lap:
 def _as_recorded(shown: Sequence[Update], following: Point) -> list[Update]:
     """Return updates with the arrays that were recorded, where these are the same numbers but for rounding.
 
-    Rounding is relative to the largest entry of a quantity in all parameters: a bias that converges to zero is
-    made of rounding errors alone.
+    Rounding is relative to the largest entry of a quantity in all parameters: a bias that converges to zero
+    is made of rounding errors alone.
     """
     recorded = {(name, "value"): array for name, array in following.parameters.items()} | {**following.state}
     largest: dict[str, float] = {}
@@ -560,6 +562,11 @@ def _as_recorded(shown: Sequence[Update], following: Point) -> list[Update]:
         close = np.abs(kept - update.after) <= ROUNDING * largest[update.quantity]
         found.append(update._replace(after=kept) if np.all(close) else update)
     return found
+
+
+def _first_stride(width: int) -> int:
+    """Return the distance of the first samples: keeping `width` numbers should take less than an iteration."""
+    return 1 << (width // 4096).bit_length()
 
 
 def _steps_in_slice(count: int, seconds: float, before: int) -> int:

@@ -162,8 +162,8 @@ def block_gradients(
 ) -> list[tuple[Target, Term]] | None:
     """Return the gradient of a block as one product, and what remains for single parameters; None if there is none.
 
-    Every gradient of a parameter of the block has a term ``G @ right.T`` with the same ``G``, the gradient of the
-    affine map; together these are ``G @ stack.T``.
+    Every gradient of a parameter of the block has a term ``G @ right.T`` with the same ``G``, the gradient of
+    the affine map; together these are ``G @ stack.T``.
     """
     terms = {p: _terms(gradients[p.parameter.attrs[0]]) for p in affine.pieces}
     first, *others = affine.pieces

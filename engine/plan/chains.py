@@ -1,7 +1,8 @@
 """Chains of products, multiplied in the cheapest order.
 
-``w2 @ (W1 @ X)`` over many examples costs far more than ``(w2 @ W1) @ X``. With the biases of both layers the same
-holds for ``[w2 b2] @ [[W1 b1], [0 1]] @ [X; 1]``: a *closed* block ends in a row that hands the row of ones on.
+``w2 @ (W1 @ X)`` over many examples costs far more than ``(w2 @ W1) @ X``. With the biases of both layers the
+same holds for ``[w2 b2] @ [[W1 b1], [0 1]] @ [X; 1]``: a *closed* block ends in a row that hands the row of
+ones on.
 """
 
 from __future__ import annotations

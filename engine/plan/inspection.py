@@ -1,8 +1,8 @@
 """The other mode of a plan: slow, with every value at hand.
 
-An :class:`Inspector` does the same steps as a :class:`~engine.plan.stepper.Stepper`, by the interpreter and node by
-node, to the bits that are shown on the screen. Tests hold the two together; a run that leaves the finite numbers
-asks it which node did first.
+An :class:`Inspector` does the same steps as a :class:`~engine.plan.stepper.Stepper`, by the interpreter and
+node by node, to the bits that are shown on the screen. Tests hold the two together; a run that leaves the
+finite numbers asks it which node did first.
 """
 
 from __future__ import annotations

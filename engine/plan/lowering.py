@@ -3,8 +3,8 @@
 Nothing is known here about single operations beyond what their records say. The forward rule and the factors
 of every operation are polymorphic (see :mod:`engine.expr`); given symbols they return an expression, and an
 expression has a dozen kinds, each of which is a few values. The functions that only compute (``softmax``,
-``logaddexp`` in ``bce``, ...) are taken apart where the table `_OPENED` knows how, and called as they are where
-it does not: a new operation runs at once, and fast when somebody adds a line.
+``logaddexp`` in ``bce``, ...) are taken apart where the table `_OPENED` knows how, and called as they are
+where it does not: a new operation runs at once, and fast when somebody adds a line.
 """
 
 from __future__ import annotations

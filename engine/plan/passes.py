@@ -1,7 +1,7 @@
 """What a plan computes, rewritten so that it costs least.
 
-The rewrites look at the structure of the values alone, so they hold for every network in which it occurs. Each
-of them is a function from values to values; together they do what one would do by hand:
+The rewrites look at the structure of the values alone, so they hold for every network in which it occurs.
+Each of them is a function from values to values; together they do what one would do by hand:
 
 - sums of products become inner products (:mod:`engine.plan.sums`);
 - a product with its bias becomes one product, with a row of ones under the data and the bias beside the

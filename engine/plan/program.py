@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.plan.affine import Target
 from engine.plan.emission import Array, Call, Emitter, aligned
 from engine.plan.gathering import Gathered, frontier
 from engine.plan.layout import Layout
-from engine.plan.affine import Target
 from engine.plan.passes import Passes
 from engine.plan.scaling import pushed
 from engine.plan.values import Term, Value, reached

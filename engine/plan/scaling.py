@@ -55,14 +55,20 @@ def _worked_out(
 def signs_shared(builder: Builder, outputs: Sequence[Term]) -> list[Term]:
     """Return `outputs` with large data negated once for all where a negative of their product is read.
 
-    A sigmoid reads ``-(W @ X)``. For small data there is a copy ``-X``; large ones are negated themselves, and
-    every other product with them takes the sign outside.
+    A sigmoid reads ``-(W @ X)``. For small data there is a copy ``-X``; large ones are negated themselves,
+    and every other product with them takes the sign outside.
     """
     reading = users([term.value for term in outputs])
-    instead: dict[Value, Term] = {}
+    negated: set[Value] = set()
     for value in reading:
         if value.kind == "lin" and value.attrs == (-1.0,) and value.args[0].kind == "dot":
             data = value.args[0].args[1]
             if data.fixed and data.size > FOLDED and all(r.kind in ("dot", "t") for r in reading[data]):
-                instead[data] = Term(-1.0, builder.realised(Term(-1.0, data)))
-    return rebuilt(builder, outputs, instead)
+                negated.add(data)
+
+    def rule(value: Value, args: Sequence[Term]) -> Term | None:
+        if value not in negated:
+            return None
+        return Term(-1.0, builder.realised(builder.remade(value, args).times(-1.0)))
+
+    return rebuilt(builder, outputs, rule=rule)

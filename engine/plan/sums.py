@@ -49,8 +49,8 @@ def _inner_product(builder: Builder, powers: dict[Value, int], shape: tuple[int,
 def joined_functions(builder: Builder, loss: Term, others: Sequence[Term]) -> Term:
     """Return the loss with its inner products of one function joined.
 
-    ``y . log(a) + (1-y) . log(1-a)`` is one inner product of the stacked ``[y; 1-y]`` with one logarithm, of the
-    stacked ``[a; 1-a]``.
+    ``y . log(a) + (1-y) . log(1-a)`` is one inner product of the stacked ``[y; 1-y]`` with one logarithm, of
+    the stacked ``[a; 1-a]``.
     """
     value = loss.value
     if value.kind != "lin":

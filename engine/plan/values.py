@@ -33,13 +33,14 @@ class Value:
     kind
         ``leaf`` (name, role), ``ones``, ``lin`` (a sum with coefficients), ``prod`` (with integer exponents),
         ``dot`` (matrix product), ``vdot`` (sum of the entrywise product), ``sum``, ``max``, ``min`` (over an
-        axis), ``fn`` (entry by entry, by name), ``call`` (any function of arrays), ``stack`` (rows under rows),
-        ``pad`` (a last row and column under and beside), and the views ``t``, ``reshape``, ``spread``, ``rows``.
+        axis), ``fn`` (entry by entry, by name), ``call`` (any function of arrays), ``stack`` (rows under
+        rows), ``pad`` (a last row and column under and beside), and the views ``t``, ``reshape``, ``spread``,
+        ``rows``.
     fixed
         Whether it is made of data and numbers alone.
     examples
-        The axis along which a fixed value holds an example at each place; None where it does not depend on the
-        examples, -1 where it mixes them.
+        The axis along which a fixed value holds an example at each place; None where it does not depend on
+        the examples, -1 where it mixes them.
     """
 
     __slots__ = ("args", "attrs", "examples", "fixed", "index", "kind", "shape")
@@ -526,6 +527,7 @@ def rebuilt(
     """
     instead = instead or {}
     made: dict[Value, Term] = {}
+    entered: set[Value] = set()
     stack = [term.value for term in outputs]
     while stack:
         value = stack[-1]
@@ -533,6 +535,9 @@ def rebuilt(
         needed = value.args if other is None else (other.value,)
         missing = [arg for arg in needed if arg not in made]
         if missing:
+            if value in entered:
+                raise RuntimeError(f"{value} would be made of itself")
+            entered.add(value)
             stack += missing
             continue
         stack.pop()

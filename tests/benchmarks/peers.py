@@ -1,14 +1,14 @@
 """Training beside its peers: python -m tests.benchmarks.peers
 
-Full-batch gradient-descent steps a second (forward, backward and update; float64; one BLAS thread; the loss of
-every step given to Python), as ratios to PyTorch eager. All contenders of a row take turns in short rounds, and
-a ratio is the median over the rounds, so that a busy machine slows all of them alike.
+Full-batch gradient-descent steps a second (forward, backward and update; float64; one BLAS thread; the loss
+of every step given to Python), as ratios to PyTorch eager. All contenders of a row take turns in short
+rounds, and a ratio is the median over the rounds, so that a busy machine slows all of them alike.
 
-Backstep trains through `Run.advance`, as the window does: what is measured includes the recording of losses and
-samples. The hand-tuned loops are what a person would write who knows the network, NumPy and BLAS well: one vector
-of parameters, biases as rows of ones, targets as one more row with the coefficient -1, constants folded into the
-data, chains of products in the cheapest order, everything in place. JAX's scan does not give the losses to Python
-step by step and stands for information.
+Backstep trains through `Run.advance`, as the window does: what is measured includes the recording of losses
+and samples. The hand-tuned loops are what a person would write who knows the network, NumPy and BLAS well:
+one vector of parameters, biases as rows of ones, targets as one more row with the coefficient -1, constants
+folded into the data, chains of products in the cheapest order, everything in place. JAX's scan does not give
+the losses to Python step by step and stands for information.
 
 Peers that are not installed are left out: `uv sync --group peers`, or pip install torch jax autograd.
 """
@@ -110,7 +110,9 @@ def backstep(case: Case) -> Train:
 
 def naive(case: Case) -> Train:
     """Return a loop of the equations, each written down as it stands."""
-    step = {"U": _naive_line, "M": _naive_line, "L2": _naive_l2, "N2": _naive_n2, "LR": _naive_lr}[case.network]
+    step = {"U": _naive_line, "M": _naive_line, "L2": _naive_l2, "N2": _naive_n2, "LR": _naive_lr}[
+        case.network
+    ]
     data = tuple(case.data.values())
     parameters = [a.copy() for a in case.parameters.values()]
 
@@ -417,7 +419,8 @@ def autograd(case: Case) -> Train:
     return train
 
 
-def _jax_step(case: Case) -> tuple[Any, Any, list[Any]]:
+def _jax_step(case: Case) -> tuple[Any, Any, list[Any], list[Any]]:
+    """Return JAX, a step of gradient descent, data and parameters; the data are no constants of the step."""
     import jax
     import jax.numpy as jnp
 
@@ -425,25 +428,25 @@ def _jax_step(case: Case) -> tuple[Any, Any, list[Any]]:
     jax.config.update("jax_platforms", "cpu")
     data = [jnp.asarray(a) for a in case.data.values()]
     loss_of = loss_in(jnp, case.network)
-    gradient = jax.value_and_grad(lambda p: loss_of(*data, *p))
+    gradient = jax.value_and_grad(lambda p, data: loss_of(*data, *p))
 
-    def step(parameters: list[Any], _: Any = None) -> tuple[list[Any], Any]:
-        loss, gradients = gradient(parameters)
+    def step(parameters: list[Any], data: list[Any]) -> tuple[list[Any], Any]:
+        loss, gradients = gradient(parameters, data)
         return [p - RATE * g for p, g in zip(parameters, gradients, strict=True)], loss
 
-    return jax, step, [jnp.asarray(a) for a in case.parameters.values()]
+    return jax, step, data, [jnp.asarray(a) for a in case.parameters.values()]
 
 
 def jax_jit(case: Case) -> Train:
     """Return the training loop of JAX, one compiled call a step."""
-    jax, step, parameters = _jax_step(case)
+    jax, step, data, parameters = _jax_step(case)
     compiled = jax.jit(step)
 
     def train(steps: int) -> Losses:
         nonlocal parameters
         losses = []
         for _ in range(steps):
-            parameters, loss = compiled(parameters)
+            parameters, loss = compiled(parameters, data)
             losses.append(float(loss))
         return losses
 
@@ -452,12 +455,15 @@ def jax_jit(case: Case) -> Train:
 
 def jax_scan(case: Case) -> Train:
     """Return training with all steps in one compiled call of JAX."""
-    jax, step, parameters = _jax_step(case)
-    compiled = jax.jit(lambda p, steps: jax.lax.scan(step, p, None, length=steps), static_argnums=1)
+    jax, step, data, parameters = _jax_step(case)
+    compiled = jax.jit(
+        lambda p, data, steps: jax.lax.scan(lambda q, _: step(q, data), p, None, length=steps),
+        static_argnums=2,
+    )
 
     def train(steps: int) -> Losses:
         nonlocal parameters
-        parameters, losses = compiled(parameters, steps)
+        parameters, losses = compiled(parameters, data, steps)
         return np.asarray(losses)
 
     return train
@@ -475,7 +481,7 @@ CONTENDERS: Mapping[str, tuple[str, Callable[[Case], Train]]] = {
     "JAX jit a step": ("jax", jax_jit),
     "JAX scan": ("jax", jax_scan),
 }
-WARM = {"S": 70_000, "M": 3000, "L": 3}  # steps of Backstep before: its first iterations are all sampled
+WARM_STEPS, WARM_SECONDS = 100_000, 2.0  # a run keeps every one of its first iterations, later one in many
 
 
 def measure(
@@ -496,8 +502,11 @@ def measure(
 
 def _warmed(train: Train, case: Case, name: str, seconds: float) -> int:
     """Warm a contender up, check that it learns, and return how many steps fill a round."""
-    losses = np.asarray(train(WARM[case.size] if name == "Backstep" else 3), float)
-    assert np.isfinite(losses).all(), (case.title, name)
+    begun, done = perf_counter(), 0
+    while done < WARM_STEPS and perf_counter() - begun < WARM_SECONDS and (name == "Backstep" or not done):
+        losses = np.asarray(train(1 + done // 4), float)
+        done += len(losses)
+        assert np.isfinite(losses).all(), (case.title, name)
     steps = 2
     while True:
         train(steps)  # JAX compiles its scan for every number of steps
