@@ -16,7 +16,8 @@ import numpy as np
 __all__ = ["Diverged", "Form", "History", "Point", "Reached", "Records", "Sample", "Samples", "merged"]
 
 Array = np.ndarray
-LEAST_SAMPLES = 1024
+LEAST_SAMPLES = 512
+SAMPLES_A_ROOT = 2  # beyond that, so many times the square root of the number of iterations
 FEWEST_SAMPLES = 64  # of a network so large that LEAST_SAMPLES would not fit into MOST_BYTES
 MOST_BYTES = 256 * 2**20
 
@@ -289,7 +290,7 @@ class History:
                 column.keep(kept)
 
     def _most(self) -> int:
-        wanted = max(LEAST_SAMPLES, 4 * isqrt(self._first + self._losses.count))
+        wanted = max(LEAST_SAMPLES, SAMPLES_A_ROOT * isqrt(self._first + self._losses.count))
         return max(FEWEST_SAMPLES, min(wanted, MOST_BYTES // (8 * self._form.width + 1)))
 
 

@@ -285,7 +285,7 @@ class Run:
         return merged(parts)
 
     def _advanced(self, last: int, stop: Callable[[], bool]) -> Records:
-        """Go on to the iteration `last`, at most until so many samples are taken that there may be too many."""
+        """Go on to the iteration `last`, at most until so many samples are taken as there may be."""
         lap = _Lap(self._standing_at(self._point), self._point.iteration, self.recipe.stopping)
         samples: list[_Taken] = []
         if self.ended is None:
@@ -565,7 +565,7 @@ def _as_recorded(shown: Sequence[Update], following: Point) -> list[Update]:
 
 
 def _first_stride(width: int) -> int:
-    """Return the distance of the first samples: keeping `width` numbers should take less than an iteration."""
+    """Return the distance of the first samples: keeping many numbers should not take longer than a step."""
     return 1 << (width // 4096).bit_length()
 
 

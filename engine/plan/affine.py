@@ -19,7 +19,7 @@ OWNERS = ("lin", "prod", "dot", "fn", "call", "max", "min", "sum")  # kinds that
 
 
 class Target(NamedTuple):
-    """Where a gradient goes: into a block of the layout or to a parameter alone, in place of what is there or added."""
+    """Where a gradient goes: to a block of the layout or a parameter alone, over what is there or added."""
 
     name: str
     is_block: bool = False
@@ -36,7 +36,7 @@ class Piece(NamedTuple):
 
 
 class Affine(NamedTuple):
-    """An affine map that is one product: the sum it stands for, its block, its stack, and what else is added."""
+    """An affine map that is one product: the sum it stands for, its block, its stack, and what is added."""
 
     total: Value
     block: Block
@@ -105,7 +105,7 @@ def _affine(
 
 
 def _may_stack(affine: Affine, stacked: Mapping[Value, Value]) -> bool:
-    """Say whether what is stacked can be computed in its place: it owns its array, and is in no other stack."""
+    """Say whether what is stacked can be computed in its place: it owns its array, in no other stack."""
     for part in affine.stack.args:
         if not part.fixed and (
             part.kind not in OWNERS or stacked.get(part, affine.stack) is not affine.stack
@@ -160,7 +160,7 @@ def _is_parameter(value: Value) -> bool:
 def block_gradients(
     builder: Builder, affine: Affine, gradients: Mapping[str, Term]
 ) -> list[tuple[Target, Term]] | None:
-    """Return the gradient of a block as one product, and what remains for single parameters; None if there is none.
+    """Return the gradient of a block as one product, and what remains for single parameters, if there is one.
 
     Every gradient of a parameter of the block has a term ``G @ right.T`` with the same ``G``, the gradient of
     the affine map; together these are ``G @ stack.T``.

@@ -20,16 +20,15 @@ LONGEST = 8
 
 
 def closable(outputs: Sequence[Term], affine_maps: Sequence[Affine]) -> list[Affine]:
-    """Return the affine maps that only feed products: with a row of ones under them, they are products too."""
+    """Return the affine maps that only feed products: with ones under them, they are products too."""
     reading = users([term.value for term in outputs])
     found = []
     for affine in affine_maps:
         value = next((v for v in reading if _is_product_of(v, affine)), None)
         if value is not None and _ends_in_ones(value.args[1]):
             stacks = reading[value]
-            if stacks and all(s.kind == "stack" and _ends_in_ones(s) and len(s.args) == 2 for s in stacks):
-                if all(_feeds_products(s, reading) for s in stacks):
-                    found.append(affine)
+            if stacks and all(_is_closable(s, reading) for s in stacks):
+                found.append(affine)
     return found
 
 
@@ -39,6 +38,16 @@ def _is_product_of(value: Value, affine: Affine) -> bool:
 
 def _ends_in_ones(value: Value) -> bool:
     return value.kind == "stack" and value.args[-1].kind == "ones"
+
+
+def _is_closable(stack: Value, reading: Mapping[Value, Sequence[Value]]) -> bool:
+    """Say whether a stack is a map with ones under it, and read by products alone."""
+    return (
+        stack.kind == "stack"
+        and _ends_in_ones(stack)
+        and len(stack.args) == 2
+        and _feeds_products(stack, reading)
+    )
 
 
 def _feeds_products(value: Value, reading: Mapping[Value, Sequence[Value]]) -> bool:

@@ -76,7 +76,7 @@ def passes_of(graph: Graph, layout: Layout | None = None) -> Passes:
 def _in_blocks(
     builder: Builder, loss: Term, gradients: Mapping[str, Term], given: Sequence[Block] | None
 ) -> tuple[list[Affine], list[Target], list[Term]]:
-    """Return the affine maps, where the gradients go, and loss and gradients with the maps as one product each."""
+    """Return the affine maps, where gradients go, and loss and gradients with each map as one product."""
     maps = affine_maps(builder, [loss, *gradients.values()], given)
     left = dict(gradients)
     found: list[tuple[Target, Term]] = []

@@ -115,7 +115,7 @@ class Updating:
         self._settle()
 
     def _taken_in(self, lines: list[Line], scale: float) -> float:
-        """Return the scale, if the numbers that multiply the gradient can take it; multiply it in otherwise."""
+        """Return the scale, if the numbers that multiply the gradient can take it; else multiply it in."""
         reading = [line for line in lines if "gradient" in line.operands]
         if all(x.function is np.multiply and _factor_of(x) in self._numbers for x in reading):
             return scale

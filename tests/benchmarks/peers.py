@@ -214,7 +214,7 @@ def _tuned_line(x: Array, y: Array, w: Array, b: Array) -> Train:
 def _tuned_l2(x: Array, y: Array, w1: Array, b1: Array, w2: Array, b2: Array) -> Train:
     m, k, n = x.shape[1], len(w1), len(x)
     table = np.concatenate([x, np.ones((1, m)), y])
-    # [W1 b1; 0 1] and [w2 b2]: in homogeneous coordinates both layers are products, and so is their composition
+    # [W1 b1; 0 1] and [w2 b2]: in homogeneous coordinates both layers are products, and so is their chain
     rows = (k + 1) * (n + 1)
     theta = np.zeros(rows + k + 1)
     first, second = theta[:rows].reshape(k + 1, n + 1), theta[rows:]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.optimizers import OPTIMIZERS
 from engine.plan import Inspector, Rates, Stepper
 from engine.plan.passes import passes_of
 from engine.plan.values import reached
-from engine.trace import loss_and_gradients
 from engine.training import Recipe
 from graphs.network import Model, bind, built_in_names, load
 from tests.helpers import Sample, built, model_of, samples

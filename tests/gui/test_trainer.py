@@ -509,7 +509,7 @@ def test_the_application_has_one_trainer() -> None:
 # --- what is sent ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("counts", [[1], [1, 1], [5, 700, 3], [0, 9], [3, 0]])
+@pytest.mark.parametrize("counts", [[1], [1, 1], [5, 300, 3], [0, 9], [3, 0]])
 @pytest.mark.parametrize("stride", [1, 4])
 def test_turns_are_told_as_one(counts: list[int], stride: int) -> None:
     model = bind(load("univariate-regression"))
