@@ -13,6 +13,7 @@ the losses to Python step by step and stands for information.
 Peers that are not installed are left out: `uv sync --group peers`, or pip install torch jax autograd.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import os

@@ -36,7 +36,7 @@ def bits(point: Point) -> dict[object, bytes]:
     return {**found, **{key: array.tobytes() for key, array in point.state.items()}}
 
 
-def line_model(x: Sequence[float], y: Sequence[float]) -> Model:
+def line_model(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -> Model:
     """Return the regression line of standardised data."""
     standard = [(np.array(v) - np.mean(v)) / np.std(v) for v in (x, y)]
     return model_of(
@@ -311,13 +311,14 @@ def test_a_run_that_diverges_names_the_first_node_and_what_to_try() -> None:
     run = Run(model, Recipe(settings={"learning_rate": 1.0}))
     done = run.advance(1000)
     assert isinstance(done.ended, Diverged)
-    assert run.diverged is done.ended
+    diverged = done.ended
+    assert run.diverged is diverged
     assert len(done.losses) < 20
     assert len(run.losses) == run.iteration + 1
     last = trace(model.graph, {**model.leaves, **run.point.parameters})
-    assert run.diverged.node == last.first_non_finite()
-    sentence = run.diverged.sentence()
-    node = run.diverged.node.rpartition(".")[0] or run.diverged.node
+    assert diverged.node == last.first_non_finite()
+    sentence = diverged.sentence()
+    node = diverged.node.rpartition(".")[0] or diverged.node
     assert f"stopped at iteration {run.iteration}: " in sentence
     assert f"{node} is no longer a finite number" in sentence
     assert sentence.endswith("try a smaller learning rate, such as 0.1.")
@@ -471,7 +472,7 @@ def test_least_squares_reach_the_certified_coefficients(recipe: Recipe) -> None:
     w, b = (float(run.point.parameters[name]) for name in "wb")
     slope = w * np.std(y) / np.std(x)
     intercept = np.mean(y) + b * np.std(y) - slope * np.mean(x)
-    assert (intercept, slope) == pytest.approx(NORRIS_CERTIFIED, abs=1e-8 * np.std(y))
+    assert (intercept, slope) == pytest.approx(NORRIS_CERTIFIED, abs=1e-8 * float(np.std(y)))
     assert slope == pytest.approx(NORRIS_CERTIFIED[1], rel=1e-8)
 
 
