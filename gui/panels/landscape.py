@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,10 +68,18 @@ MARKS_INTERVAL = 50
 """Milliseconds between two drawings of runs that are being trained."""
 ZOOM_DELAY = 25
 """Milliseconds that a zoom stands still before it is worked out."""
+TRAJECTORY = 10
+"""Iterations from which on a run has directions of its own to show, where the user has chosen none."""
+PATIENCE = 1.0
+"""Seconds after which the picture may follow runs that have left it while they train; then twice as many."""
 
 
 class LandscapePanel(Panel):
-    """The loss over two parameters or two directions, as a map."""
+    """The loss over two parameters or two directions, as a map.
+
+    What the user chose or zoomed to stays. Otherwise the map grows with the runs, and of a network with more
+    than two parameters it shows the directions in which the run moved most, as soon as there is one.
+    """
 
     title = "Landscape"
     object_name = "landscape"
@@ -91,6 +100,10 @@ class LandscapePanel(Panel):
         self._task: Task | None = None
         self._wanted: Extent | None = None
         self._keeps_extent = False
+        self._is_chosen = self._is_zoomed = False  # the axes by the user, the extent by the user
+        self._made_for = (session.current, 0)  # the run, and how far it was, when the slice was made
+        self._has_trained = False  # since the slice was made
+        self._fits_at, self._patience = 0.0, PATIENCE
         self._is_working = False
         self._make_parts()
         self._arrange()
@@ -128,6 +141,8 @@ class LandscapePanel(Panel):
         elif self.slice is None and self.kind.currentData() == "principal":
             self._make_slice()  # the run may have moved by now
         self._draw_marks()
+        if self._fit_to_runs():
+            self._draw_marks()
 
     def settle(self) -> None:
         """Work the landscape out now, to its end."""
@@ -186,14 +201,19 @@ class LandscapePanel(Panel):
         session, old = self.session, self._model
         self._model = session.model
         space = Space.of(session.model.graph)
+        keeps = self._keeps_extent and self.map is not None and old is not None
         if old is None or Space.of(old.graph) != space:
             self._offer(space)
-        keeps = self._keeps_extent and self.map is not None and old is not None
+        elif keeps and self.slice is not None and self.slice.kind != "entries":
+            self._trails.clear()  # the place lies on the slice: it is still the same one
+            self._made_for = (session.current, session.iterations)
+            return
         extent = self.map.extent if keeps and self.map is not None else None
         self._make_slice(extent)
 
     def _offer(self, space: Space) -> None:
         """Offer the entries of another network, the first two first."""
+        self._is_chosen = self._is_chosen and self.kind.currentData() != "entries"
         is_typed = space.size > LISTED
         titles = space.titles(LISTED)
         for box, first in ((self.x_axis, 0), (self.y_axis, min(1, space.size - 1))):
@@ -209,6 +229,10 @@ class LandscapePanel(Panel):
         """Make the slice anew around where the session stands."""
         session = self.session
         self._cancel()
+        if not self._is_chosen:
+            self._propose_kind()
+        self._is_zoomed = self._is_zoomed and extent is not None
+        self._made_for = (session.current, session.iterations)
         self._trails.clear()
         self.surface = None
         self._centred = session.current
@@ -225,6 +249,79 @@ class LandscapePanel(Panel):
         if self.slice is not None:
             self.map.set_labels(*self.slice.labels)
             self._show(extent or self._default_extent())
+
+    def _propose_kind(self) -> None:
+        """Propose the directions of a run that has a trajectory, and two parameters where there is none."""
+        kind = "principal" if self._has_trajectory else "entries"
+        if kind != self.kind.currentData():
+            self.kind.setCurrentIndex(self.kind.findData(kind))
+            self._fit_parts()
+
+    @property
+    def _has_trajectory(self) -> bool:
+        """Whether the current run went somewhere, and not up, through more directions than a map has."""
+        session = self.session
+        if session.iterations < TRAJECTORY or Space.of(session.model.graph).size <= 2:
+            return False
+        if not session.losses[session.iterations] <= 2.0 * abs(session.losses[0]):
+            return False
+        before, now = (session.current.at(i).parameters for i in (0, session.iterations))
+        return any(np.isfinite(now[n]).all() and not np.array_equal(now[n], before[n]) for n in now)
+
+    def _fit_to_runs(self) -> bool:
+        """Show where the runs went, unless the user has chosen what to see; say whether the slice is another.
+
+        While they are trained that is done now and then, and only where they have left the picture.
+        """
+        if self.slice is None or self._is_zoomed or not self._may_fit():
+            return False
+        if not self._is_chosen and self._is_outdated():
+            self._make_slice()
+            return True
+        if self._is_left:
+            self._show(self._default_extent())
+        return False
+
+    def _may_fit(self) -> bool:
+        """Say whether the picture may change: always at rest, more and more rarely during a training."""
+        now = perf_counter()
+        if not self.session.training:
+            self._patience = PATIENCE
+        elif now < self._fits_at or not self._is_left:
+            return False
+        else:
+            self._patience *= 2
+        self._fits_at = now + self._patience
+        return True
+
+    def _is_outdated(self) -> bool:
+        """Say whether a slice that nobody chose should give way to that of the current run."""
+        assert self.slice is not None
+        session = self.session
+        if self.slice.is_whole:
+            return False
+        has_trained, self._has_trained = self._has_trained, session.training
+        is_gone = self._centred not in session.runs
+        is_first = self.slice.kind == "entries" and self._has_trajectory
+        has_grown = has_trained and self._made_for != (session.current, session.iterations)
+        return is_gone or is_first or (has_grown and self._has_trajectory)
+
+    def _note_training(self) -> None:
+        self._has_trained = self._has_trained or self.session.training
+        self.mark_stale()
+
+    @property
+    def _is_left(self) -> bool:
+        """Whether a run has left the picture."""
+        assert self.map is not None
+        extent = self.map.extent
+        for trail in self._trails.values():
+            x, y = trail.places().T
+            with np.errstate(all="ignore"):
+                inside = (x >= extent.left) & (x <= extent.right) & (y >= extent.bottom) & (y <= extent.top)
+            if not (inside | ~np.isfinite(x + y)).all():
+                return True
+        return False
 
     def _slice_through(self, centre: Mapping[str, Array]) -> Slice:
         graph, kind = self.session.model.graph, self.kind.currentData()
@@ -262,9 +359,11 @@ class LandscapePanel(Panel):
     def _show(self, extent: Extent) -> None:
         assert self.map is not None
         self.map.show_extent(extent)
-        self._work_out(self.map.extent)
+        if self.map.extent != self._wanted or self.surface is None:
+            self._work_out(self.map.extent)
 
     def _zoomed(self) -> None:
+        self._is_zoomed = True
         self._zoom_timer.start()
 
     def _work_out_what_is_seen(self) -> None:
@@ -421,6 +520,8 @@ class LandscapePanel(Panel):
         values = self.session.trace.values
         off = self.slice.distance({n: values[n] for n in self.slice.space.names})
         run = self._centred.name if len(self._shown_runs()) > 1 else ""
+        if self._centred not in self.session.runs:
+            run = "an earlier run" if self._iteration else ""
         return f"{slice_sentence(self.slice, self._iteration, run)} {off_sentence(self.slice, off)}".strip()
 
     def _hover(self, position: QPointF) -> None:
@@ -441,6 +542,7 @@ class LandscapePanel(Panel):
     # --- parts ---
 
     def _axes_chosen(self) -> None:
+        self._is_chosen = True
         self._fit_parts()
         if self.map is not None and self._model is self.session.model:
             self.recentre()
@@ -509,6 +611,7 @@ class LandscapePanel(Panel):
         self.space_button.toggled.connect(self._show_space)
         session.frame_changed.connect(self._follow)
         session.progressed.connect(self._take_progress)
+        session.training_changed.connect(self._note_training)
         self.refresh_on(session.document_changed, session.runs_changed)
         if hasattr(session, "search_changed"):
             self.refresh_on(session.search_changed)

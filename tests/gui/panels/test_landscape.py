@@ -8,6 +8,7 @@ from engine.trace import forward
 from engine.training import Recipe
 from graphs.network import built_in_names
 from gui.panels.landscape import LandscapePanel
+from gui.races import all_optimizers
 from gui.theme import DARK, PRINT
 from tests.gui.panels.helpers import words
 
@@ -369,3 +370,85 @@ def test_a_run_that_diverged_has_a_landscape(qtbot, open_session, landscape):
     assert np.isfinite(panel.slice.centre).all()
     assert panel.surface is not None
     panel.grab()
+
+
+def is_in_sight(panel):
+    extent = panel.map.extent
+    places = np.vstack([trail.places for trail in panel.map._marks.trails])
+    return bool(
+        (places >= (extent.left, extent.bottom)).all() and (places <= (extent.right, extent.top)).all()
+    )
+
+
+def test_after_training_the_directions_of_the_run_are_seen(qtbot, open_session, landscape):
+    session = open_session("two-layer-nonlinear")
+    panel = landscape(session)
+    assert (panel.kind.currentData(), panel.slice.kind) == ("entries", "entries")
+    session.race(all_optimizers(session.document.recipe).recipes, 400)
+    qtbot.waitUntil(lambda: not session.training and session.is_settled, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.slice.kind == "principal", timeout=5_000)
+    panel.settle()
+    assert panel.kind.currentData() == "principal"
+    assert panel.x_axis.isHidden()
+    assert is_in_sight(panel)
+    slice_ = panel.slice
+    session.go_to_iteration(100)
+    session.choose_run(session.runs[-1])
+    panel.settle()
+    assert panel.slice is slice_
+
+
+def test_a_slice_that_was_chosen_stays_and_grows_with_the_runs(qtbot, open_session, landscape):
+    session = open_session("two-layer-nonlinear")
+    panel = landscape(session)
+    panel.choose("entries", 1, 2)
+    slice_ = panel.slice
+    train(qtbot, session, 1500)
+    qtbot.waitUntil(lambda: is_in_sight(panel), timeout=5_000)
+    assert panel.slice is slice_
+    session.open("multivariate-regression")  # entries of another network were chosen by nobody
+    train(qtbot, session, 100)
+    qtbot.waitUntil(lambda: panel.slice.kind == "principal", timeout=5_000)
+
+
+def test_what_was_zoomed_to_stays(qtbot, open_session, landscape):
+    session = open_session("two-layer-nonlinear")
+    panel = landscape(session)
+    panel.map.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(panel.map, Qt.Key.Key_Plus)
+    slice_, extent = panel.slice, panel.map.extent
+    train(qtbot, session, 500)
+    panel.settle()
+    assert (panel.slice, panel.map.extent) == (slice_, extent)
+    panel.recentre_button.click()
+    assert panel.slice.kind == "principal"
+
+
+def test_without_a_trajectory_two_parameters_are_seen(qtbot, open_session, landscape):
+    session = open_session("two-layer-nonlinear")
+    train(qtbot, session, 100)
+    panel = landscape(session)
+    assert panel.slice.kind == "principal"
+    session.new_seed()
+    panel.settle()
+    assert panel.slice.kind == "entries"
+    assert panel.x_axis.isVisible()
+    train(qtbot, session, 100)
+    qtbot.waitUntil(lambda: panel.slice.kind == "principal", timeout=5_000)
+    session.reset()
+    panel.settle()
+    assert is_in_sight(panel)
+    assert panel._centred in session.runs
+
+
+def test_a_click_on_directions_stays_on_them(qtbot, open_session, landscape):
+    session = open_session("two-layer-nonlinear")
+    train(qtbot, session, 100)
+    panel = landscape(session)
+    slice_ = panel.slice
+    x, y = panel.map.extent.left * 0.5, panel.map.extent.top * 0.5
+    panel.start_from(QPointF(x, y))
+    panel.settle()
+    assert panel.slice is slice_
+    assert here_of(panel) == pytest.approx((x, y))
+    assert "off it" not in panel.caption()
