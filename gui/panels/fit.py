@@ -115,6 +115,8 @@ class FitPanel(Panel):
         ):
             self.plot.addItem(item)
         self.plot.box.reset.connect(self._frame_again)
+        for changed in (self.plot.box.sigResized, self.plot.box.sigRangeChanged):
+            changed.connect(lambda *_: self._place_names())
         self._column.insertWidget(1, self.plot, 1)
         self._trace = None
         self.mark_stale()
@@ -152,8 +154,9 @@ class FitPanel(Panel):
                 self._draw(view)
 
     def caption(self) -> str:
-        """Return how good the fit is, and of which iteration."""
-        parts = (self.view.caption, self.legend(), self.view.note, f"iteration {self.session.iteration}")
+        """Return how good the fit is, and of which iteration; least needed is what the units are."""
+        iteration = f"iteration {self.session.iteration}"
+        parts = (self.view.caption, self.legend(), self.view.note, iteration, self._units_text())
         return " · ".join(part for part in parts if part)
 
     def legend(self) -> str:
@@ -163,9 +166,10 @@ class FitPanel(Panel):
             parts.append(f"● {view.classes[0]}  ▲ {view.classes[1]}")
         if view.held.x.size:
             parts.append("○ held out")
-        if view.unit_names and self.units_box.isChecked():
-            parts.append(view.units_text)
         return " · ".join(parts)
+
+    def _units_text(self) -> str:
+        return self.view.units_text if self.view.unit_names and self.units_box.isChecked() else ""
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -314,16 +318,21 @@ class FitPanel(Panel):
             for item in pair:
                 self._plot().addItem(item)
             self._units.append(pair)
-        places = self._label_places(view)[:count]
         for i, (curve, label) in enumerate(self._units):
             curve.setVisible(i < count)
-            place = places[i] if i < count else None
-            label.setVisible(place is not None)
             if i < count:
                 color = unit_color(self.theme, i)
                 curve.setData(view.curve[0], _drawable(view.units[i]))
                 curve.setPen(pg.mkPen(color, width=1.1 * self.devicePixelRatioF()))
                 label.setText(view.unit_names[i], color)
+        self._place_names()
+
+    def _place_names(self) -> None:
+        """Put the names of the hidden units beside their curves, as they are seen now."""
+        places = self._label_places(self.view)
+        for i, (curve, label) in enumerate(self._units):
+            place = places[i] if i < len(places) and curve.isVisible() else None
+            label.setVisible(place is not None)
             if place is not None:
                 label.setPos(*place)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from graphs.network import built_in_names, load
 from gui.panels.fit import MOST_RESIDUALS, FitPanel, _apart, unit_color
@@ -139,6 +140,19 @@ def test_each_hidden_unit_has_its_curve_and_its_name(fit):
     panel.units_box.click()
     assert not any(item.isVisible() for pair in panel._units for item in pair)
     assert "hidden unit" not in panel.caption()
+
+
+def test_names_of_units_stand_at_their_curves_however_large_the_plot_is(fit):
+    _, panel = fit("two-layer-nonlinear")
+    panel.resize(500, 130)
+    panel.resize(620, 420)
+    QApplication.processEvents()
+    panel.plot.box.setRange(yRange=(-3, 3), padding=0)
+    (_, _), (bottom, top) = panel.plot.box.viewRange()
+    pixel = (top - bottom) / panel.plot.box.height()
+    for i, (_, label) in enumerate(panel._units):
+        x, y = label.pos().x(), label.pos().y()
+        assert abs(y - np.interp(x, panel.view.curve[0], panel.view.units[i])) < 30 * pixel
 
 
 def test_switches_are_there_for_what_can_be_switched(fit):
