@@ -537,11 +537,21 @@ class SweepPanel(Panel):
         self._progress.setAccessibleName("progress of the sweep")
         self._progress.hide()
         self._progress.setFixedWidth(90)
+        self._keep_still()
         self._status, self._waiting = QLabel(), QLabel()
         self._status.setProperty("role", "muted")
         self._status.setFont(application_font("small"))
         self._status.setWordWrap(True)
         self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def _keep_still(self) -> None:
+        """Give the button room for both its words: the fields beside it do not move."""
+        self.start_button.ensurePolished()
+        widths = []
+        for text in ("Cancel", "Start"):
+            self.start_button.setText(text)
+            widths.append(self.start_button.sizeHint().width())
+        self.start_button.setMinimumWidth(max(widths))
 
     def _arrange(self) -> None:
         row = QHBoxLayout()
@@ -553,6 +563,7 @@ class SweepPanel(Panel):
         row.addStretch(1)
         second = QHBoxLayout()
         second.setSpacing(12)
+        second.addStrut(self.use_button.sizeHint().height())  # it comes after a sweep; the plot stays
         second.addWidget(self._status, 1)
         second.addWidget(self._progress)
         second.addWidget(self.use_button, 0, Qt.AlignmentFlag.AlignTop)
@@ -566,7 +577,7 @@ class SweepPanel(Panel):
         self._column.addWidget(self._waiting, 1)
 
     def _hide_what_does_not_fit(self) -> None:
-        room = self.width() - 24 + 6 - self.start_button.sizeHint().width() - 6
+        room = self.width() - 24 + 6 - self.start_button.minimumWidth() - 6
         for part in (self.low, self.high, self.iterations, self.rates):
             room -= part.sizeHint().width() + 6
             part.setVisible(room >= 0)

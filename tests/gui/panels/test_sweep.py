@@ -125,8 +125,10 @@ def test_hovering_tells_the_exact_values(qtbot, sweeper):
 def test_cancelling_keeps_what_was_found_and_lets_nothing_more_come(qtbot, sweeper):
     panel = sweeper("two-layer-nonlinear")
     type_into(qtbot, panel.iterations, "10000000")
+    place = panel.low.x()
     qtbot.mouseClick(panel.start_button, Qt.MouseButton.LeftButton)
     assert panel.start_button.text() == "Cancel"
+    assert panel.low.x() == place
     qtbot.waitUntil(lambda: panel.result.progress > 0, timeout=LIMIT)
     assert panel._progress.isVisible()
     assert "of 25 learning rates" in words(panel)
