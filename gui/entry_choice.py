@@ -107,7 +107,7 @@ class EntryChoice(Popup):
         self.list.blockSignals(True)
         self.list.clear()
         for entry in found[:MOST_LISTED]:
-            item = QListWidgetItem(entry.text)
+            item = QListWidgetItem(entry.title)
             item.setData(Qt.ItemDataRole.UserRole, entry)
             item.setFlags(
                 Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable
@@ -129,7 +129,7 @@ class EntryChoice(Popup):
         if not words:
             yield from self._ticked
         for entry in entries_of(self._run):
-            fits = words in entry.text.replace(" ", "").casefold()
+            fits = any(words in name.replace(" ", "").casefold() for name in (entry.text, entry.title))
             if fits and (words or entry not in self._ticked):
                 yield entry
 

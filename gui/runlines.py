@@ -165,7 +165,7 @@ class RunLines:
             points = series.trace(entry)
             cap = self._cap(current, points, 1.0) if current.run.diverged else None
             if entry not in self.hidden:
-                found.append(Line((current.id, entry), entry.text, points, style, cap=cap))
+                found.append(Line((current.id, entry), entry.title, points, style, cap=cap))
         return found
 
     # --- random search ---

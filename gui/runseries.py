@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.names import plain_name
 from engine.training import Run
 from gui.curves import Points, Pyramid
 
@@ -29,7 +30,15 @@ class Entry(NamedTuple):
     @property
     def text(self) -> str:
         """Its name, such as ``W1[0, 2]``."""
-        return f"{self.parameter}[{', '.join(map(str, self.place))}]" if self.place else self.parameter
+        return self._with_place(self.parameter)
+
+    @property
+    def title(self) -> str:
+        """The same as it is read, such as ``W₁[0, 2]``."""
+        return self._with_place(plain_name(self.parameter))
+
+    def _with_place(self, name: str) -> str:
+        return f"{name}[{', '.join(map(str, self.place))}]" if self.place else name
 
     def is_in(self, run: Run) -> bool:
         """Say whether a run has this entry."""

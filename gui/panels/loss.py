@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 REDRAW = 0.030
 """Seconds between two pictures of a run that is being trained: more often nobody can tell."""
 MOST_ITERATIONS = 10_000_000
-LOW = 260
+LOW = 380
 """Logical pixels: a lower panel has no room for the answer of the search beside its status."""
 LEAST = 165
 """Logical pixels: a lower panel has no room for a legend either."""
@@ -437,7 +437,7 @@ class LossPanel(Panel):
     def _entry_items(self) -> list[LegendItem]:
         removable = len(self._lines.entries) > 1
         return [
-            LegendItem(e, (e.text,), e.text, style, shown=e not in self._lines.hidden, can_remove=removable)
+            LegendItem(e, (e.title,), e.title, style, shown=e not in self._lines.hidden, can_remove=removable)
             for style, e in enumerate(self._lines.entries)
         ]
 

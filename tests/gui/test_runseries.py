@@ -74,6 +74,7 @@ def test_entries_that_move_most_come_in_the_order_of_the_parameters():
 def test_an_entry_has_a_name_and_knows_where_it_is():
     run = trained(iterations=0)
     assert Entry("W1", (2, 0)).text == "W1[2, 0]"
+    assert Entry("W1", (2, 0)).title == "W₁[2, 0]"
     assert Entry("b2", ()).text == "b2"
     assert Entry("W1", (3, 0)).is_in(run)
     assert not Entry("W1", (4, 0)).is_in(run)

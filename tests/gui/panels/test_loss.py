@@ -408,12 +408,14 @@ def test_of_many_entries_those_that_move_most_are_drawn_unless_others_are_chosen
     panel._choose_entries()
     choice = panel._choice
     assert choice.isVisible()
-    choice.field.setText("W1[1, 0")
+    for typed in ("W₁[1,0", "W1[1, 0"):
+        choice.field.setText(typed)
+        assert choice.list.item(0).text() == "W₁[1, 0]"
     choice.list.item(0).setCheckState(Qt.CheckState.Checked)
     assert Entry("W1", (1, 0)) in [line.key[1] for line in panel.plot.lines]
     choice.close()
     panel.choose_entries([Entry("W1", (0, 0))])
-    assert [line.name for line in panel.plot.lines] == ["W1[0, 0]"]
+    assert [line.name for line in panel.plot.lines] == ["W₁[0, 0]"]
     panel.session.open("univariate-regression")
     assert [line.name for line in panel.plot.lines] == ["w", "b"], "entries that are not there are not drawn"
 
