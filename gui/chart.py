@@ -32,7 +32,7 @@ BAND = 0.3
 CIRCLES = 56
 """Pixels between two of the circles that tell a held-out loss."""
 TIP_ROWS = 12
-LOW = 150
+LOW = 190
 """Logical pixels: a lower chart does not name its axes."""
 
 

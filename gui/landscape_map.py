@@ -74,6 +74,8 @@ ARROW = 34
 """Pixels of length of the negative gradient."""
 LEVEL = 1e-3
 """Pixels that the whole negative gradient reaches at least, where it is drawn."""
+DOT, MANY = 3.5, 300
+"""Pixels across a sample of a random search; more samples are smaller: the map is to be seen between them."""
 CROSS = 40
 """Steps of the cross from one edge to the other."""
 STEPS = {
@@ -218,7 +220,7 @@ class LandscapeMap(pg.PlotWidget):
         self._hatch = QGraphicsRectItem()
         self._image = pg.ImageItem(axisOrder="col-major")
         self._contours = pg.PlotCurveItem(connect="finite", antialias=True)
-        self._dots = pg.ScatterPlotItem(symbol="o", size=3.5, pxMode=True)
+        self._dots = pg.ScatterPlotItem(symbol="o", size=DOT, pxMode=True)
         # the cache would make bitmaps of them in an SVG
         self._best, self._ends, self._starts, self._here = (
             pg.ScatterPlotItem(
@@ -327,6 +329,7 @@ class LandscapeMap(pg.PlotWidget):
         """Draw runs, points and samples over the map."""
         self._marks = marks
         self._draw_trails()
+        self._dots.setSize(DOT if len(marks.dots) <= MANY else 0.6 * DOT)
         self._dots.setData(pos=marks.dots)
         self._best.setData(pos=[marks.best] if marks.best else [])
         self._starts.setData(pos=marks.starts)

@@ -86,8 +86,10 @@ DOCKS = (
 )
 
 
-CAPTION = 230
-"""Logical pixels kept for the caption at the top left of the graph."""
+CAPTION = 270
+"""Logical pixels kept for the caption at the top left of the graph, where the graph is twice as wide."""
+PLOTS = 32
+"""Per cent of the height that the plots at the bottom take."""
 LAB = 56
 """Per cent of the height that the plots at the bottom take when they are enlarged."""
 SMALL = QSize(1100, 640)
@@ -276,7 +278,7 @@ class Window(QMainWindow):
             return
         right = max(300, min(400, width * 27 // 100))
         self.resizeDocks([self.docks["step"]], [right], Qt.Orientation.Horizontal)
-        below = max(150, height * (LAB if self._is_lab else 29) // 100)
+        below = max(150, height * (LAB if self._is_lab else PLOTS) // 100)
         self.resizeDocks([self.docks["loss"]], [below], Qt.Orientation.Vertical)
         half = (width - right) // 2
         self.resizeDocks(
@@ -399,8 +401,8 @@ class Window(QMainWindow):
                 (widget.installEventFilter if watch else widget.removeEventFilter)(self)
 
     def _place_messages(self) -> None:
-        """Put the messages beside the caption: the picture leaves that strip free."""
-        left = min(CAPTION, self.view.width() // 3)
+        """Put the messages beside the caption, where the picture leaves a strip free, or over all of it."""
+        left = CAPTION if self.view.width() >= 2 * CAPTION else 0
         width = self.view.width() - left
         self.messages.setGeometry(left, 0, width, self.messages.height_for(width))
 
