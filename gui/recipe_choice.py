@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import BackstepError
+from engine.names import plain_name
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES
 from engine.training import Recipe
@@ -74,7 +75,8 @@ class SettingRow:
 
     def __init__(self, setting: Setting, theme: Theme) -> None:
         self.symbol = EquationLabel(theme, setting.symbol, SYMBOL_SIZE, "muted")
-        self.title, self.default = QLabel(setting.title), QLabel()
+        title = setting.title.replace(setting.name, plain_name(setting.name))  # a letter as it is read
+        self.title, self.default = QLabel(title), QLabel()
         self.field = SettingField("", theme, 8)
         self.field.setAccessibleName(setting.title)
         self.field.setPlaceholderText("never" if setting.group == "stopping" else "")
@@ -316,6 +318,7 @@ class RecipeChoice(Popup):
         for part in (self, *self.findChildren(QWidget)):
             part.ensurePolished()  # before that, their sizes are those of another style
         self.setFixedWidth(self._width)
+        self._heading.setFixedHeight(self.groups["optimizer"].head.sizeHint().height())  # in line with it
         error = self._error.heightForWidth(self._width - 32) + 8 if self._error.text() else 0
         for group in self.groups.values():  # what changed while hidden has not been laid out yet
             group.grid.invalidate()
@@ -358,9 +361,9 @@ class RecipeChoice(Popup):
         self._optimizers, self._group = QWidget(), QButtonGroup(self)
         self._left = QVBoxLayout()
         self._left.setSpacing(7)
-        heading = QLabel("Optimizer")
-        heading.setProperty("role", "heading")
-        self._left.addWidget(heading)
+        self._heading = QLabel("Optimizer")
+        self._heading.setProperty("role", "heading")
+        self._left.addWidget(self._heading)
         self.optimizers: dict[str, QRadioButton] = {}
         for name, optimizer in OPTIMIZERS.items():
             row = OptimizerRow(optimizer)

@@ -501,7 +501,7 @@ class SweepPanel(Panel):
             line.setPen(pg.mkPen(theme.color(role), width=ratio, style=style))
             line.label.setColor(theme.color(words))
             line.label.setFont(small)
-        self._start_line.label.fill = pg.mkBrush(theme.color("window"))
+            line.label.fill = pg.mkBrush(theme.color("window"))
         self._tip.setColor(theme.color("tooltip_text"))
         self._tip.fill = pg.mkBrush(theme.color("tooltip"))
         self._tip.setFont(small)

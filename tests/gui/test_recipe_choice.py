@@ -246,6 +246,14 @@ def test_the_tab_key_goes_through_everything_in_order(opened):
     ]
 
 
+def test_letters_are_written_as_they_are_read(opened):
+    choice = opened()
+    choice.popup.optimizers["adam"].click()
+    rows = choice.popup.groups["optimizer"].rows
+    assert rows["beta1"].title.text() == "Decay rate β₁"
+    assert rows["beta1"].field.accessibleName() == "Decay rate beta1"
+
+
 def test_everything_has_a_name_for_those_who_hear_it(opened):
     choice = opened()
     for widget in choice.popup.findChildren(QWidget):
