@@ -161,7 +161,7 @@ class Recipe:
 
 # --- the run -----------------------------------------------------------------------------------------------
 
-SLICE = 1e-3  # seconds of work between two questions whether to stop
+SLICE = 2e-3  # seconds of work between two questions whether to stop
 MOST_STRETCH = 64 * 2**20  # bytes of replayed points that are kept
 MOST_TAKEN = 256  # samples, before the history is thinned
 ROUNDING = 1e-7  # relative: what rounding can make of a gradient that an adaptive optimizer divides by itself
@@ -272,8 +272,8 @@ class Run:
     def advance(self, iterations: int, stop: Callable[[], bool] = lambda: False) -> Records:
         """Do up to `iterations` more, and return what was recorded.
 
-        Stops early when `stop` says so, which is asked about every millisecond of work; when a number is no
-        longer finite; or when a rule of the recipe's `Stopping` is met.
+        Stops early when `stop` says so, which is asked about every two milliseconds of work; when a number is
+        no longer finite; or when a rule of the recipe's `Stopping` is met.
         """
         if not self.problem.graph.parameters:
             raise TrainingError(

@@ -482,7 +482,7 @@ CONTENDERS: Mapping[str, tuple[str, Callable[[Case], Train]]] = {
     "JAX jit a step": ("jax", jax_jit),
     "JAX scan": ("jax", jax_scan),
 }
-WARM_STEPS, WARM_SECONDS = 100_000, 2.0  # a run keeps every one of its first iterations, later one in many
+WARM_STEPS, WARM_SECONDS = 100_000, 8.0  # a run keeps every one of its first iterations, later one in many
 
 
 def measure(

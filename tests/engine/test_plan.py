@@ -119,3 +119,56 @@ def test_a_long_chain_stays_linear(line: str) -> None:
         factors.append(sum(len(value.args) for value in reached(outputs)))
         assert_same_steps(model, recipe_of("gd"), steps=2)
     assert factors[1] < 2.2 * factors[0]
+
+
+# --- what the rewrites come to -----------------------------------------------------------------------------
+
+LAYERS = "Z = W1 @ X + b1\nA = {}\nyhat = w2 @ A + b2\nL = 1/m * norm(yhat - y)**2"
+
+
+def two_layers(activation: str, m: int, n: int, k: int) -> Model:
+    rng = np.random.default_rng(3)
+    shapes = {"W1": (k, n), "b1": (k, 1), "w2": (1, k), "b2": ()}
+    parameters = {name: 0.3 * rng.normal(size=shape) for name, shape in shapes.items()}
+    data = {"X": rng.normal(size=(n, m)), "y": rng.normal(size=(1, m))}
+    return model_of(LAYERS.format(activation), parameters, data)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid(Z)", "tanh(Z)", "relu(Z)", "softplus(Z)", "Z"])
+def test_both_modes_agree_on_large_data(activation: str) -> None:
+    """Where a copy of the data would cost more than a call, and columns are taken out of products."""
+    assert_same_steps(two_layers(activation, 2000, 20, 12), recipe_of("gd"))
+    assert_same_steps(two_layers(activation, 2000, 20, 12), recipe_of("adam"), batch_size=1500)
+
+
+@pytest.mark.parametrize(
+    ("name", "passes"),
+    [
+        ("univariate-regression", 2),  # error, gradient
+        ("multivariate-regression", 2),
+        ("two-layer-linear", 5),  # composed weights, error, its moments, a gradient for each layer
+        ("two-layer-nonlinear", 11),
+        ("logistic-regression", 8),
+    ],
+)
+def test_the_passes_of_the_primers_networks_take_few_calls(name: str, passes: int) -> None:
+    """As many as a person would need; the reading of the loss and the update come on top."""
+    stepper = Stepper(bind(load(name)), rates_of(recipe_of("gd")))
+    assert len(stepper._whole.forward) + len(stepper._whole.backward) == passes
+
+
+def test_a_constant_learning_rate_goes_into_the_data() -> None:
+    model = bind(load("multivariate-regression"))
+    calls = [
+        Stepper(model, rates_of(recipe))._update.calls for recipe in (recipe_of("gd"), recipe_of("momentum"))
+    ]
+    assert [len(c) for c in calls] == [1, 4]
+    scheduled = Stepper(model, rates_of(recipe_of("gd", schedule="cosine")))
+    assert len(scheduled._update.calls) == 2
+
+
+def test_a_sigmoid_is_stable_far_out() -> None:
+    model = model_of("a = sigmoid(w * x)\nL = sum(a)", {"w": 1.0}, {"x": [-1e4, -700.0, 0.0, 700.0, 1e4]})
+    assert_same_steps(model, recipe_of("gd", 1e-9))
+    stepper = Stepper(model, rates_of(recipe_of("gd")))
+    assert np.isfinite([stepper.loss(), stepper.gradient_norm()]).all()
