@@ -322,6 +322,7 @@ class Session(QObject):
         indices = self._model.indices(self._iteration, self._document.batch_size)
         graph, data = self._model.batch(indices)
         self._trace = trace(graph, {**data, **point.parameters}, self._detail, run.optimize(point))
+        self._is_open_ended = self._iteration == self.iterations  # where its update ends is not recorded yet
         self._stand(position)
 
     def _stand(self, position: int) -> None:
@@ -604,8 +605,8 @@ class Session(QObject):
             self.training_changed.emit()
 
     def _take_news(self, changed: bool) -> None:
-        if changed and self._follow:
-            self._show(self._position, at=self.iterations)
+        if changed and (self._follow or self._is_open_ended):
+            self._show(self._position, at=self.iterations if self._follow else None)
             self.frame_changed.emit()
         self.progressed.emit()
 

@@ -99,7 +99,7 @@ def _run_of(document: Document, iterations: int) -> tuple[Model, Run]:
 def fresh(session: Session) -> tuple[Trace, State]:
     """Return trace and state of the session's place, worked out from nothing but its document."""
     document = session.document
-    model, run = _run_of(document, session.iteration)
+    model, run = _run_of(document, session.iterations)  # updates end at recorded points
     graph, data = model.batch(model.indices(session.iteration, document.batch_size))
     point = run.at(session.iteration)
     found = trace(graph, {**data, **point.parameters}, session.detail, run.optimize(point))
