@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.plan.emission import Array, aligned, apply_function, evaluated
-from engine.plan.values import Value
+from engine.plan.values import Value, reached
 
 __all__ = ["Gathered"]
 
@@ -69,12 +69,14 @@ def frontier(values: Sequence[Value], outputs: Sequence[Value]) -> list[Value]:
 
 def _whole(value: Value, data: Mapping[str, Array], known: dict[Value, Array]) -> Array:
     """Return a value worked out for all examples; what is the same for each may still have one entry."""
-    if value not in known:
-        if value.kind == "leaf":
-            known[value] = data[value.attrs[0]]
-        else:
-            args = [_along(value, arg, _whole(arg, data, known)) for arg in value.args]
-            known[value] = _worked_out(value, args) if is_gathered(value) else evaluated(value, data)
+    for part in reached([value], given=known):
+        if part.kind == "leaf":
+            known[part] = data[part.attrs[0]]
+        elif is_gathered(part) and part not in known:
+            for arg in part.args:
+                if arg not in known:
+                    known[arg] = evaluated(arg, data)
+            known[part] = _worked_out(part, [_along(part, arg, known[arg]) for arg in part.args])
     return known[value]
 
 
@@ -83,7 +85,7 @@ def _along(value: Value, arg: Value, array: Array) -> Array:
 
     It was worked out for a mini-batch, and is the same for every example.
     """
-    if arg.examples is not None or not is_gathered(value):
+    if arg.examples is not None:
         return array
     assert value.examples is not None
     axis = (1 - value.examples if value.kind == "t" else value.examples) - len(value.shape) + array.ndim

@@ -8,6 +8,8 @@ from engine.plan.values import FOLDED, Builder, Term, Value, reached, rebuilt, u
 
 __all__ = ["pushed", "signs_shared"]
 
+DEEPEST = 16  # products that a factor is taken through on its way to the data
+
 
 def pushed(builder: Builder, values: Sequence[Value], factor: float, loss: Value) -> list[Value] | None:
     """Return `values` times a factor that goes into fixed arrays; None where it would cost a call.
@@ -26,14 +28,16 @@ def pushed(builder: Builder, values: Sequence[Value], factor: float, loss: Value
     return scaled if count <= sum(not v.fixed for v in reached([loss, *values])) else None
 
 
-def _times(builder: Builder, value: Value, factor: float, made: dict[Value, Value | None]) -> Value | None:
+def _times(
+    builder: Builder, value: Value, factor: float, made: dict[Value, Value | None], depth: int = DEEPEST
+) -> Value | None:
     if value not in made:
-        made[value] = _worked_out(builder, value, factor, made)
+        made[value] = _worked_out(builder, value, factor, made, depth - 1) if depth else None
     return made[value]
 
 
 def _worked_out(
-    builder: Builder, value: Value, factor: float, made: dict[Value, Value | None]
+    builder: Builder, value: Value, factor: float, made: dict[Value, Value | None], depth: int
 ) -> Value | None:
     if value.fixed:
         return builder.realised(Term(factor, value)) if value.size <= FOLDED else None
@@ -41,13 +45,13 @@ def _worked_out(
         for place in sorted(range(len(value.args)), key=lambda i: not value.args[i].fixed):
             if value.kind == "prod" and value.attrs[place] != 1:
                 continue
-            other = _times(builder, value.args[place], factor, made)
+            other = _times(builder, value.args[place], factor, made, depth)
             if other is not None:
                 args = [Term(1.0, arg) for arg in value.args]
                 args[place] = Term(1.0, other)
                 return builder.remade(value, args).value
     if value.kind in ("t", "reshape", "spread", "rows"):
-        other = _times(builder, value.args[0], factor, made)
+        other = _times(builder, value.args[0], factor, made, depth)
         return None if other is None else builder.remade(value, [Term(1.0, other)]).value
     return None
 

@@ -121,6 +121,16 @@ def test_a_long_chain_stays_linear(line: str) -> None:
     assert factors[1] < 2.2 * factors[0]
 
 
+@pytest.mark.parametrize("start", ["w * x", "x"])
+def test_thousands_of_nodes_deep_is_no_deeper_than_one(start: str) -> None:
+    """Whole and in mini-batches; also where all but the end is data."""
+    lines = [f"x{i} = sin(x{i - 1})" for i in range(1, 3000)]
+    formula = "\n".join([f"x0 = {start}", *lines, "L = mean(w * x2999)"])
+    model = model_of(formula, {"w": 0.5}, {"x": [0.1, 0.2, 0.3]})
+    assert_same_steps(model, recipe_of("gd"), steps=1)
+    assert_same_steps(model, recipe_of("gd"), batch_size=2, steps=2)
+
+
 # --- what the rewrites come to -----------------------------------------------------------------------------
 
 LAYERS = "Z = W1 @ X + b1\nA = {}\nyhat = w2 @ A + b2\nL = 1/m * norm(yhat - y)**2"
