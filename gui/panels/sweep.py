@@ -322,7 +322,7 @@ class SweepPanel(Panel):
             )
             room = max(40, self.width() - 24 - beside)
             text = self._status.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
-        self._status.setText(text)
+        self._status.setText(text.replace("2/λ", "2/\u2060λ"))  # in one piece on one line
 
     # --- drawing ---
 

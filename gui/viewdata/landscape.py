@@ -300,8 +300,8 @@ def slice_sentence(slice_: Slice, iteration: int, run: str = "") -> str:
         return f"A slice: {' and '.join(slice_.labels)} vary, {others} as at {where}."
     if slice_.kind == "principal" and slice_.shares is not None:
         share = f"{100 * min(1.0, sum(slice_.shares)):.3g} %"
-        return f"A slice through {where}, along the two directions that hold {share} of the run's movement."
-    return f"A slice through {where}, along two random directions."
+        return f"A slice along the two directions that hold {share} of the run's movement, through {where}."
+    return f"A slice along two random directions, through {where}."
 
 
 def off_sentence(slice_: Slice, distance: float) -> str:

@@ -167,7 +167,7 @@ class TestWords:
         assert view.off_sentence(slice_, 0.25) == "The point shown lies 0.25 off it."
         assert view.off_sentence(slice_, 1e-14) == ""
         random = ls.along_random(model.graph, model.parameters)
-        assert view.slice_sentence(random, 0) == "A slice through iteration 0, along two random directions."
+        assert view.slice_sentence(random, 0) == "A slice along two random directions, through iteration 0."
 
     def test_one_other_number(self):
         _, surface = surface_of("scalar-operations")

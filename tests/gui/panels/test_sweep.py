@@ -73,7 +73,7 @@ def test_the_limit_stands_in_the_plot_and_in_words(qtbot, sweeper):
     assert panel._limit_line.isVisible()
     assert panel._limit_line.value() == pytest.approx(0.0, abs=1e-12)
     assert panel._limit_line.label.format == "2/λmax = 1"
-    assert "learning rates above 2/λmax = 1 diverge" in words(panel)
+    assert "learning rates above 2/\u2060λmax = 1 diverge" in words(panel)  # in one piece
 
 
 def test_a_loss_that_is_not_quadratic_has_no_limit_and_it_is_said_why(sweeper):
