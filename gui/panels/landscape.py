@@ -238,6 +238,8 @@ class LandscapePanel(Panel):
         self._centred = session.current
         here = {name: session.trace.values[name] for name in session.model.graph.parameters}
         centre = last_finite(session.run, Point(session.iteration, here))
+        if self.kind.currentData() == "principal":
+            centre = self._before_the_climb(centre)
         self._iteration = centre.iteration
         try:
             self.slice = self._slice_through(centre.parameters)
@@ -326,10 +328,26 @@ class LandscapePanel(Panel):
     def _slice_through(self, centre: Mapping[str, Array]) -> Slice:
         graph, kind = self.session.model.graph, self.kind.currentData()
         if kind == "principal":
-            return along_principal(graph, centre, Space.of(graph).trajectory(self.session.run)[1])
+            points = run_points(Space.of(graph), [self.session.run])
+            if self.session.iterations and len(points) == 1:
+                raise UsageError(
+                    "the run only climbed, too fast for a picture of its directions.",
+                    how="Train with a smaller learning rate, or choose two parameters.",
+                )
+            return along_principal(graph, centre, points)
         if kind == "random":
             return along_random(graph, centre, self._seed)
         return along_entries(graph, centre, *(self._entry(box) for box in (self.x_axis, self.y_axis)))
+
+    def _before_the_climb(self, centre: Point) -> Point:
+        """Return a point, or where the run was last before it climbed out of every picture."""
+        run, space = self.session.run, Space.of(self.session.model.graph)
+        highest = 2.0 * abs(run.losses[0])
+        if run.losses[centre.iteration] <= highest:
+            return centre
+        iterations, vectors = space.trajectory(run)
+        last = max(np.flatnonzero(run.losses[iterations] <= highest), default=0)
+        return Point(int(iterations[last]), space.parameters(vectors[last]))
 
     def _entry(self, box: QComboBox) -> str:
         if box.isEditable():

@@ -306,7 +306,9 @@ def slice_sentence(slice_: Slice, iteration: int, run: str = "") -> str:
 
 def off_sentence(slice_: Slice, distance: float) -> str:
     """Say how far off the slice the point shown lies; nothing where it lies on it."""
-    if slice_.is_whole or not distance > 1e-9 * max(1.0, float(np.linalg.norm(slice_.centre))):
+    with np.errstate(over="ignore"):
+        length = float(np.linalg.norm(slice_.centre))
+    if slice_.is_whole or not distance > 1e-9 * max(1.0, length):
         return ""
     return f"The point shown lies {format_number(distance, 3)} off it."
 
@@ -362,6 +364,9 @@ class Trail:
 def thinned(places: Array, extent: Extent, size: tuple[float, float]) -> Array:
     """Return a line with no two points in a row on the same pixel, and none very far outside.
 
+    It ends with the step that leads very far away for good: what a run that diverged does there, from one
+    side of the picture to the other and back, would only cover it.
+
     Parameters
     ----------
     places : float array, shape (n, 2)
@@ -370,7 +375,9 @@ def thinned(places: Array, extent: Extent, size: tuple[float, float]) -> Array:
     """
     low = np.array([extent.left - FAR * extent.width, extent.bottom - FAR * extent.height])
     high = np.array([extent.right + FAR * extent.width, extent.top + FAR * extent.height])
-    places = np.clip(places[np.isfinite(places).all(axis=1)], low, high)
+    places = places[np.isfinite(places).all(axis=1)]
+    near = np.flatnonzero(((places >= low) & (places <= high)).all(axis=1))
+    places = np.clip(places[: near[-1] + 2] if len(near) else places, low, high)
     if len(places) < 3:
         return places
     pixels = np.floor((places - low) * (np.array(size) / (extent.width, extent.height)))

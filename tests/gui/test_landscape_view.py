@@ -229,6 +229,12 @@ class TestTrails:
         assert len(kept) == 2
         assert np.abs(kept).max() < 100
 
+    def test_a_line_ends_where_it_leaves_for_good(self):
+        extent = ls.Extent(-1, 1, -1, 1)
+        back = [[0.0, 0.0], [1e3, 0.0], [0.5, 0.5], [-3.0, 0.0], [1e4, 1e4], [-1e5, 1e5], [1e6, -1e6]]
+        kept = view.thinned(np.array(back), extent, (100, 100))
+        assert kept[:, 0].tolist() == [0.0, 41.0, 0.5, -3.0, 41.0]
+
 
 class TestInSpace:
     def test_heights_are_those_of_the_surface(self):

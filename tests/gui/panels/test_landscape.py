@@ -372,6 +372,24 @@ def test_a_run_that_diverged_has_a_landscape(qtbot, open_session, landscape):
     panel.grab()
 
 
+def test_a_run_that_diverged_has_principal_directions_from_before(qtbot, open_session, landscape):
+    session = open_session("multivariate-regression")
+    session.set_learning_rate(50.0)
+    train(qtbot, session, 3000)
+    panel = landscape(session)
+    panel.choose("principal")
+    assert "The run only climbed" in words(panel)
+    session.set_learning_rate(0.9)
+    train(qtbot, session, 3000)
+    assert session.losses[-1] > 2 * session.losses[0] or session.run.diverged is not None
+    panel.recentre()
+    panel.settle()
+    assert panel._iteration < session.iteration
+    assert panel.map.extent.width > 0
+    assert f"through iteration {panel._iteration}" in panel.caption()
+    panel.grab()
+
+
 def is_in_sight(panel):
     extent = panel.map.extent
     places = np.vstack([trail.places for trail in panel.map._marks.trails])
