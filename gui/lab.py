@@ -7,18 +7,17 @@ Every start has a key of its own, so nothing that an earlier start still sends c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from engine.errors import BackstepError
-from engine.optimizers import OPTIMIZERS
 from engine.training import Point, Recipe, Run
 from graphs.network import FileData, Model, Network
 from gui.trainer import Failed, Progress, Slow, trainer
 from gui.viewdata.records import Array
 
-__all__ = ["Document", "Lab", "LabRun", "News", "rates", "rivals"]
+__all__ = ["Document", "Lab", "LabRun", "News"]
 
 _STARTS = count()
 """Keys of starts: all labs share one trainer."""
@@ -262,23 +261,6 @@ class Lab:
     def _end(self, key: int, run: LabRun) -> None:
         del self._keys[key]
         run.running = False
-
-
-def rivals(recipe: Recipe) -> list[Recipe]:
-    """Return the recipes of a race of all optimizers: the given one, and the others with their own settings.
-
-    Mini-batches, schedule and stopping rules are the same for all.
-    """
-    others = [name for name in OPTIMIZERS if name != recipe.optimizer]
-    return [recipe, *(replace(recipe, optimizer=name, settings={}).checked() for name in others)]
-
-
-def rates(recipe: Recipe) -> list[Recipe]:
-    """Return the recipes of a race of learning rates, from a tenth to ten times the given one."""
-    settings = [
-        {**recipe.settings, "learning_rate": recipe.learning_rate * f} for f in (0.1, 0.3, 1.0, 3.0, 10.0)
-    ]
-    return [replace(recipe, settings=s).checked() for s in settings]
 
 
 def _stays(run: LabRun, document: Document, group: int) -> bool:

@@ -23,11 +23,11 @@ class Race:
 
 
 def all_optimizers(recipe: Recipe) -> Race:
-    """Return the recipe in use against every other optimizer, each with its own defaults."""
+    """Return the recipe in use against every other optimizer, with defaults of its own."""
     others = [_with_optimizer(recipe, name) for name in OPTIMIZERS if name != recipe.optimizer]
     return Race(
         "All optimizers",
-        "The recipe in use against every other optimizer, each with its own defaults",
+        "The recipe in use against every other optimizer with its own defaults; momentum at the rate of descent",
         (recipe, *others),
     )
 
@@ -60,4 +60,12 @@ def rivals(recipe: Recipe) -> list[Race]:
 
 
 def _with_optimizer(recipe: Recipe, name: str) -> Recipe:
-    return replace(recipe, optimizer=name, settings=OPTIMIZERS[name].settings({}))
+    """Return the recipe with another optimizer; one that takes steps of the same size keeps its rate.
+
+    Gradient descent and momentum (in the course's form, an average of gradients) have the same default rate:
+    beside each other at different rates, the rate would win and not the optimizer.
+    """
+    own, other = OPTIMIZERS[recipe.optimizer].settings({}), OPTIMIZERS[name].settings({})
+    keeps = own["learning_rate"] == other["learning_rate"]
+    settings = {**other, "learning_rate": recipe.learning_rate} if keeps else other
+    return replace(recipe, optimizer=name, settings=settings)

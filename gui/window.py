@@ -40,12 +40,12 @@ from gui.equations import EquationCache
 from gui.export import export_session, picture_filters
 from gui.files import save_network
 from gui.keysheet import KeySheet
-from gui.lab import rivals
 from gui.layouts import layout_of
 from gui.motion import motion_wanted
 from gui.notify import NotificationBar, Notifier
 from gui.overlay import Overlay
 from gui.panel import Panel
+from gui.races import all_optimizers
 from gui.scene.graph_scene import GraphScene
 from gui.scene.graph_view import GraphView
 from gui.search import CommandSearch
@@ -549,7 +549,7 @@ class Window(QMainWindow):
     def race(self) -> None:
         """Let every optimizer race from here, each with its own settings."""
         self.show_dock("loss")
-        self.session.race(rivals(self.session.document.recipe))
+        self.session.race(all_optimizers(self.session.document.recipe).recipes)
 
     def toggle_search(self) -> None:
         """Sample parameters at random, or stop."""

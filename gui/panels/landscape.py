@@ -203,6 +203,7 @@ class LandscapePanel(Panel):
         space = Space.of(session.model.graph)
         keeps = self._keeps_extent and self.map is not None and old is not None
         if old is None or Space.of(old.graph) != space:
+            self.slice = None  # its names may not exist any more, and offering others can resize the panel
             self._offer(space)
         elif keeps and self.slice is not None and self.slice.kind != "entries":
             self._trails.clear()  # the place lies on the slice: it is still the same one
@@ -499,7 +500,8 @@ class LandscapePanel(Panel):
 
     def _write_caption(self) -> None:
         """Write the caption: in a low panel on one line, cut where it ends."""
-        text = self.caption()
+        is_old = self.session.model is not self._model  # a hidden panel is behind: it catches up when shown
+        text = "" if is_old else self.caption()
         self._caption.setToolTip(text)
         if self.map is not None:
             self.map.setAccessibleDescription(text)

@@ -325,7 +325,7 @@ def test_the_sentence_is_true_whoever_wins(
         assert sampled < min(descended, begun)
     elif sentence.startswith("Here"):
         assert descended == pytest.approx(sampled, rel=1e-8)
-        assert sampled < begun
+        assert min(descended, sampled) < begun  # the other may lie a rounding above it
     else:
         assert sentence.startswith("Neither")
         assert min(descended, sampled) >= begun or min(descended, sampled) == math.inf

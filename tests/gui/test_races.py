@@ -16,7 +16,10 @@ def test_all_optimizers_race_once_the_one_in_use_first_and_as_it_is(name):
     assert race.recipes[0] == recipe
     assert sorted(r.optimizer for r in race.recipes) == sorted(OPTIMIZERS)
     for other in race.recipes[1:]:
-        assert other == Recipe(other.optimizer).checked(), "each with its own defaults"
+        own = Recipe(other.optimizer).checked()
+        if own.learning_rate == Recipe(name).checked().learning_rate:  # steps of one size: a fair race
+            own = Recipe(other.optimizer, {"learning_rate": 0.3}).checked()
+        assert other == own
 
 
 def test_what_is_no_hyperparameter_is_the_same_for_all():

@@ -203,6 +203,19 @@ def test_nothing_of_an_old_network_is_seen(qtbot, open_session, landscape):
     assert panel.slice.space.names == ("w", "b")
 
 
+def test_a_panel_that_was_hidden_and_resized_takes_over_another_network(open_session, landscape):
+    session = open_session("two-layer-nonlinear")
+    panel = landscape(session)
+    panel.hide()
+    session.open("univariate-regression")
+    panel.resize(560, 420)  # while it still has the slice of the old network
+    panel.show()
+    panel.resize(560, 200)
+    panel.settle()
+    assert panel.caption() == "The whole landscape: the network has only these two parameters."
+    assert [panel.x_axis.itemText(i) for i in range(panel.x_axis.count())] == ["w", "b"]
+
+
 def test_a_hidden_panel_works_nothing_out(qtbot, open_session, landscape):
     session = open_session("perceptron-classifier")
     panel = landscape(session)
