@@ -77,8 +77,13 @@ class Sweep:
         return replace(self, rates=rates)
 
     def at(self, rate: float) -> Recipe:
-        """Return the recipe with another learning rate."""
-        return replace(self.recipe, settings={**self.recipe.settings, "learning_rate": rate}).checked()
+        """Return the recipe with another learning rate.
+
+        It does not stop at a loss: what a run would have reached after that is what the sweep asks for.
+        """
+        settings = {**self.recipe.settings, "learning_rate": rate}
+        stopping = replace(self.recipe.stopping, loss=None)
+        return replace(self.recipe, settings=settings, stopping=stopping).checked()
 
 
 def log_rates(low: float, high: float, points: int) -> tuple[float, ...]:

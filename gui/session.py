@@ -667,8 +667,12 @@ class Session(QObject):
 
     def _end_search(self) -> None:
         assert self._search is not None
+        best = self._search.best
         if self.iterations:
             self.notice.emit("info", self._search.compared(self.run).sentence())
+        elif best is not None:
+            found = f"The best of {self._search.evaluations} random samples has the loss {best.loss:.4g}."
+            self.notice.emit("info", f"{found} Train (T) to see what the gradient reaches at the same cost.")
         self.search_changed.emit()
 
     def _fail_search(self, sentence: str) -> None:

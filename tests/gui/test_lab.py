@@ -214,3 +214,14 @@ def test_random_search_takes_as_many_evaluations_as_the_run_has_cost(opened: Ope
     notices.clear()
     session.start_search(-1)
     assert len(notices) == 1
+
+
+def test_random_search_before_training_says_how_to_get_an_answer(opened: Opened, qtbot: QtBot) -> None:
+    session = opened()
+    notices: list[str] = []
+    session.notice.connect(lambda _, text: notices.append(text))
+    session.start_search(60)
+    qtbot.waitUntil(lambda: not session.searching, timeout=60_000)
+    assert len(notices) == 1
+    assert notices[0].startswith("The best of 60 random samples has the loss ")
+    assert "Train (T)" in notices[0]
