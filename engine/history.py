@@ -52,6 +52,10 @@ class Diverged:
         """Say what happened and what to do, in one sentence."""
         line, _, part = self.node.rpartition(".")
         node = f"part {part} of {line}" if line else self.node
+        if self.iteration == 0:
+            return (
+                f"Training cannot begin: {node} is not a finite number; change the first values or the data."
+            )
         rate = min(self.learning_rate / 10, 0.1)  # a tenth of a million would diverge as well
         return (
             f"Training stopped at iteration {self.iteration}: {node} is no longer a finite number; "

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.data import batches_per_epoch
 from engine.errors import TrainingError, excerpt
 from engine.history import Diverged, Form, History, Point, Reached, Records, Sample, Samples, merged
 from engine.hyperparameters import Hyperparameter
@@ -163,6 +164,7 @@ class Recipe:
 
 SLICE = 2e-3  # seconds of work between two questions whether to stop
 MOST_STRETCH = 64 * 2**20  # bytes of replayed points that are kept
+AGREEMENT = 1e-6  # relative: rounding of an ill-conditioned network is far less, a wrong rewrite far more
 MOST_TAKEN = 256  # samples, before the history is thinned
 ROUNDING = 1e-7  # relative: what rounding can make of a gradient that an adaptive optimizer divides by itself
 
@@ -217,8 +219,33 @@ class Run:
         return {key: value for key, value in self.__dict__.items() if key != "_stepper"}
 
     @cached_property
-    def _stepper(self) -> Stepper:
-        return Stepper(self.problem, self._rates, self.batch_size)
+    def _stepper(self) -> Stepper | Inspector:
+        """What does the steps: the fast plan, once it has shown that it computes what the formulas say.
+
+        Wrong numbers are worse than slow ones. Where a rewrite fails on a network that nobody has thought of,
+        the interpreter trains it; which of the two it is depends on the problem alone.
+        """
+        inspector = Inspector(self.problem, self._rates, self.batch_size)
+        try:
+            with np.errstate(all="ignore"):
+                stepper = Stepper(self.problem, self._rates, self.batch_size)
+                return stepper if self._agree(stepper, inspector) else inspector
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            return inspector
+
+    def _agree(self, stepper: Stepper, inspector: Inspector) -> bool:
+        """Say whether loss and gradient are the interpreter's at the start, and every batch can be taken."""
+        point = self._form.vector(Point(0, self.problem.parameters))
+        for mode in (stepper, inspector):
+            mode.load(point)
+        pairs = [(mode.loss(), mode.gradient_norm()) for mode in (stepper, inspector)]
+        for fast, slow in zip(*pairs, strict=True):
+            if np.isfinite(slow) and not abs(fast - slow) <= AGREEMENT * max(1.0, abs(slow)):
+                return False
+        for iteration in {0, batches_per_epoch(self.problem.examples, self.batch_size) - 1}:
+            stepper.load(point)
+            stepper.run(iteration, 1)
+        return True
 
     @property
     def _rates(self) -> Rates:
@@ -379,7 +406,7 @@ class Run:
             here += 1
         return _Stretch(begun.first, np.concatenate([begun.vectors, vectors]))
 
-    def _standing_at(self, point: Point) -> Stepper:
+    def _standing_at(self, point: Point) -> Stepper | Inspector:
         """Return the stepper, standing at a point."""
         stepper = self._stepper
         stepper.load(self._form.vector(point))
@@ -449,7 +476,7 @@ class _Lap:
     slice is done again up to there.
     """
 
-    def __init__(self, stepper: Stepper, iteration: int, stopping: Stopping) -> None:
+    def __init__(self, stepper: Stepper | Inspector, iteration: int, stopping: Stopping) -> None:
         self.stepper = stepper
         self.iteration = iteration
         self.end: Reached | None = None

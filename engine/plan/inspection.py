@@ -57,17 +57,38 @@ class Inspector:
                 table[name] = point[start : start + array.size].reshape(array.shape).copy()
                 start += array.size
 
-    def save(self) -> Array:
+    def save(self, out: Array | None = None) -> Array:
         """Return where it stands."""
         tables = (self._parameters, *self._state.values())
-        return np.concatenate([np.zeros(0), *(a.reshape(-1) for table in tables for a in table.values())])
+        parts = [np.zeros(0), *(a.reshape(-1) for table in tables for a in table.values())]
+        return np.concatenate(parts, out=out)
 
-    def run(self, first: int, count: int) -> Array:
-        """Do `count` iterations, `first` the first of them; return the loss before each."""
-        return np.array([self._step(iteration) for iteration in range(first, first + count)], float)
+    def snapshot(self) -> list[Array]:
+        """Return where it stands for :meth:`restore`."""
+        return [self.save()]
 
-    def _step(self, iteration: int) -> float:
+    def restore(self, snapshot: list[Array]) -> None:
+        """Stand where a snapshot was taken."""
+        self.load(snapshot[0])
+
+    def is_finite(self) -> bool:
+        """Say whether every parameter is a finite number."""
+        return all(np.isfinite(array).all() for array in self._parameters.values())
+
+    def run(self, first: int, count: int, norms: list[float] | None = None) -> Array:
+        """Do `count` iterations, `first` the first of them; return the loss before each.
+
+        Parameters
+        ----------
+        norms
+            Where the norm of the whole gradient before each is added, if wanted.
+        """
+        return np.array([self._step(iteration, norms) for iteration in range(first, first + count)], float)
+
+    def _step(self, iteration: int, norms: list[float] | None) -> float:
         loss = self.loss()
+        if norms is not None:
+            norms.append(self.gradient_norm())
         graph, data = self._problem.batch(self._problem.indices(iteration, self._batch_size))
         self.gradients = self._gradients(graph, data)
         settings = self._rates.at(iteration)
@@ -89,6 +110,20 @@ class Inspector:
         graph = self._problem.graph
         self.values = forward(graph, {**self._problem.inputs, **self._parameters})
         return float(self.values[graph.ids[graph.loss]])
+
+    def gradient_norm(self) -> float:
+        """Return the Euclidean norm of the gradient over the whole data."""
+        found = self._gradients(self._problem.graph, self._problem.inputs)
+        with np.errstate(all="ignore"):
+            return float(np.sqrt(sum(np.sum(found[name] ** 2) for name in self._parameters)))
+
+    def held_loss(self) -> float:
+        """Return the loss on the held-out examples, nan where there are none."""
+        held = self._problem.held()
+        if held is None:
+            return float("nan")
+        graph, data = held
+        return float(forward(graph, {**data, **self._parameters})[graph.ids[graph.loss]])
 
     def first_non_finite(self) -> str | None:
         """Return the name of the first node that is not finite where it stands, None where all are."""

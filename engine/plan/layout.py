@@ -97,7 +97,7 @@ class Layout:
         start = 0
         for block in self.blocks:
             matrix = self.matrix(vector, block)
-            start += matrix.size
+            start += block.size  # with what closes it, or stands behind it
             column = 0
             for name, columns in block.members:
                 part = matrix[: block.rows, column : column + columns]

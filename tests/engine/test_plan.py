@@ -11,7 +11,8 @@ from engine.optimizers import OPTIMIZERS
 from engine.plan import Inspector, Rates, Stepper
 from engine.plan.passes import passes_of
 from engine.plan.values import reached
-from engine.training import Recipe
+from engine.trace import loss_and_gradients
+from engine.training import Recipe, Run
 from graphs.network import Model, bind, built_in_names, load
 from tests.helpers import Sample, built, model_of, samples
 
@@ -182,3 +183,49 @@ def test_a_sigmoid_is_stable_far_out() -> None:
     assert_same_steps(model, recipe_of("gd", 1e-9))
     stepper = Stepper(model, rates_of(recipe_of("gd")))
     assert np.isfinite([stepper.loss(), stepper.gradient_norm()]).all()
+
+
+LINE = {"X": [[1.0, 2.0, 3.0, 4.0]], "y": [1.0, 0.5, 2.0, 2.5]}
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "yhat = w @ X + b\nL = 1/m * norm(yhat - y)**2",  # u is read by nobody
+        "yhat = w @ X + b\nL = 1/m * norm(yhat - y)**2 + u**2",
+        "r = w @ X + b - y\nL = mean(r**2) / exp(u) + u",
+    ],
+)
+def test_a_parameter_beside_a_block_has_its_own_place(formula: str) -> None:
+    """Behind a block stands the coefficient of its target: no parameter lies over it."""
+    model = model_of(formula, {"w": [[0.1]], "b": 0.3, "u": 3.0}, LINE)
+    assert_same_steps(model, recipe_of("gd"))
+    assert type(Run(model)._stepper) is Stepper
+
+
+@pytest.mark.parametrize(
+    ("formula", "parameters", "batch_size"),
+    [
+        (
+            "L = mse(w @ tanh(W @ X + c), y) + norm(mean(W @ X + c, axis=0))**2",
+            {"w": [[0.1, 0.2]], "W": [[0.3], [0.1]], "c": [[0.0], [0.5]]},
+            None,
+        ),
+        ("L = mean(c @ (y * y))", {"c": [[0.1], [0.2]]}, 3),
+        ("L = mean(c @ y)", {"c": [[0.1], [0.2]]}, 1),
+        ("L = b * mean(log(X - 2))", {"b": 0.5}, None),
+    ],
+)
+def test_what_no_plan_fits_is_trained_all_the_same(
+    formula: str, parameters: dict[str, object], batch_size: int | None
+) -> None:
+    data = LINE if "X" in formula else {"y": LINE["y"]}
+    run = Run(
+        model_of(formula, parameters, data), Recipe(settings={"learning_rate": 0.01}, batch_size=batch_size)
+    )
+    run.advance(5)
+    loss, gradients = loss_and_gradients(run.problem.graph, {**run.problem.inputs, **run.at(0).parameters})
+    assert run.losses[0] == pytest.approx(loss, rel=1e-12, nan_ok=True)
+    if batch_size is None and np.isfinite(loss):
+        for name, value in run.at(1).parameters.items():
+            np.testing.assert_allclose(value, run.at(0).parameters[name] - 0.01 * gradients[name], rtol=1e-10)
