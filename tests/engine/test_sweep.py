@@ -107,11 +107,11 @@ def test_a_rate_trained_in_many_tasks_ends_at_the_same_number(optimizer: str) ->
     assert stand.loss == run.losses[-1]
 
 
-def test_a_stopping_rule_ends_a_rate() -> None:
-    recipe = Recipe(stopping=Stopping(loss=0.5))
+def test_a_stopping_rule_ends_a_rate_but_not_at_a_loss() -> None:
+    recipe = Recipe(stopping=Stopping(loss=1.0, change=1e-6))
     plan = Sweep(bind(built_in(U)), recipe, (0.01, 0.1), 1000)
     found = swept(plan, AtOnce()).found
-    assert all(f.loss <= 0.5 and f.iterations < 500 for f in found)
+    assert all(f.loss < 0.36 and f.iterations < 1000 for f in found)
     assert found[0].iterations > found[1].iterations
 
 
