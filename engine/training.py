@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.data import batches_per_epoch
 from engine.errors import TrainingError, excerpt
 from engine.history import Diverged, Form, History, Point, Reached, Records, Sample, Samples, merged
 from engine.hyperparameters import Hyperparameter
@@ -242,9 +241,10 @@ class Run:
         for fast, slow in zip(*pairs, strict=True):
             if np.isfinite(slow) and not abs(fast - slow) <= AGREEMENT * max(1.0, abs(slow)):
                 return False
-        for iteration in {0, batches_per_epoch(self.problem.examples, self.batch_size) - 1}:
-            stepper.load(point)
-            stepper.run(iteration, 1)
+        size, examples = self.batch_size, self.problem.examples
+        if size is not None and self.problem.indices(0, size) is not None:
+            for count in {size, examples % size or size}:  # the last of an epoch may be smaller
+                stepper.try_batch(count)
         return True
 
     @property

@@ -27,7 +27,7 @@ def all_optimizers(recipe: Recipe) -> Race:
     others = [_with_optimizer(recipe, name) for name in OPTIMIZERS if name != recipe.optimizer]
     return Race(
         "All optimizers",
-        "The recipe in use against every other optimizer with its own defaults; where steps are of one size, at one rate",
+        "The recipe in use against every other optimizer with its own defaults; equal steps at equal rates",
         (recipe, *others),
     )
 

@@ -150,6 +150,13 @@ class Stepper:
     def _indices(self, iteration: int) -> Array | None:
         return self._problem.indices(iteration, self._batch_size)
 
+    def try_batch(self, size: int) -> None:
+        """Do the passes over a mini-batch of so many examples, without an update; raise where they do not fit."""
+        program, _ = self._batch(size)
+        program.take(np.arange(size))
+        _do(program.forward)
+        _do(program.backward)
+
     def _batch(self, size: int) -> tuple[Program, Updating]:
         """Return the calls for mini-batches of a size; the last of an epoch may be smaller."""
         found = self._batches.get(size)
