@@ -151,11 +151,12 @@ class Stepper:
         return self._problem.indices(iteration, self._batch_size)
 
     def try_batch(self, size: int) -> None:
-        """Do the passes over a mini-batch of so many examples, without an update; raise where they do not fit."""
+        """Do the passes over a mini-batch of so many examples, without an update; raise where none fit."""
         program, _ = self._batch(size)
         program.take(np.arange(size))
         _do(program.forward)
         _do(program.backward)
+        self._done = _NOTHING  # the gradient is the mini-batch's
 
     def _batch(self, size: int) -> tuple[Program, Updating]:
         """Return the calls for mini-batches of a size; the last of an epoch may be smaller."""
