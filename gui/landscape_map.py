@@ -211,6 +211,10 @@ class LandscapeMap(pg.PlotWidget):
         scene.sigMouseMoved.connect(self.mouse_moved)
         self.set_theme(theme)
 
+    def leaveEvent(self, event: QEvent) -> None:
+        self.mouse_moved.emit(QPointF(-1e6, -1e6))  # nowhere: what is read out there goes
+        super().leaveEvent(event)
+
     def _make_items(self) -> None:
         item: Any = self.plotItem
         item.layout.setContentsMargins(0, 6, 4, 0)  # the numbers of an axis reach beyond its ends

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from gui.numbers import MINUS, format_number
@@ -195,6 +195,10 @@ class Plot(pg.PlotWidget):
             axis.setZValue(-1000)  # the grid lies under everything
         self._labels = {"bottom": across, "left": up}
         self.set_theme(theme)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.mouse_moved.emit(QPointF(-1e6, -1e6))  # nowhere: what is read out there goes
+        super().leaveEvent(event)
 
     def set_labels(self, across: str, up: str) -> None:
         """Say what the axes are."""

@@ -200,6 +200,7 @@ class LandscapePanel(Panel):
         """Take over another model: nothing of the old one is shown any more."""
         session, old = self.session, self._model
         self._model = session.model
+        self._point_at(None)
         space = Space.of(session.model.graph)
         keeps = self._keeps_extent and self.map is not None and old is not None
         if old is None or Space.of(old.graph) != space:

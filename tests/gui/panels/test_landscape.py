@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtWidgets import QApplication
 
 from engine.trace import forward
 from engine.training import Recipe
@@ -201,6 +202,22 @@ def test_nothing_of_an_old_network_is_seen(qtbot, open_session, landscape):
     qtbot.wait(50)
     assert all(s is None or s.slice is panel.slice for s in seen)
     assert panel.slice.space.names == ("w", "b")
+
+
+def test_what_is_read_out_goes_with_the_mouse_and_with_the_network(open_session, landscape):
+    session = open_session("two-layer-nonlinear")
+    panel = landscape(session)
+    told = []
+    panel.map.show_tip = lambda place, text="": told.append(text if place is not None else "")
+    centre = panel.map.box.sceneBoundingRect().center()
+    panel.map.mouse_moved.emit(centre)
+    assert "loss" in told[-1]
+    QApplication.sendEvent(panel.map, QEvent(QEvent.Type.Leave))
+    assert told[-1] == ""
+    panel.map.mouse_moved.emit(centre)
+    assert "loss" in told[-1]
+    session.open("univariate-regression")
+    assert told[-1] == ""
 
 
 def test_a_panel_that_was_hidden_and_resized_takes_over_another_network(open_session, landscape):
