@@ -1,0 +1,103 @@
+"""What a network file says, as values: nothing here reads, writes or computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import FormulaError
+from engine.formula import Statement, parse
+from engine.training import Recipe
+from graphs.initial import Initial
+
+__all__ = ["Array", "FileData", "Network", "Training", "in_formula_of"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained unless the user says otherwise: what the window and ``train`` start from.
+
+    A file says it in one table, every hyperparameter under its own name::
+
+        [training]
+        optimizer = "adam"       # gd, momentum, nesterov, adagrad, rmsprop or adam
+        learning_rate = 0.01     # the optimizer's own default where it is left out
+        beta1 = 0.95             # and so for its other hyperparameters
+        steps = 1000
+        batch_size = 16          # all examples where it is left out
+        schedule = "cosine"      # constant, step, exponential, cosine or warmup
+        period = 900             # the schedule's own hyperparameters
+        warmup = 100             # which every schedule has
+        stop_loss = 0.05         # stop early: at this loss,
+        tolerance = 1e-9         # when the loss changes no more than this,
+        gradient_tolerance = 1e-6  # or when the gradient's norm is at most this
+    """
+
+    recipe: Recipe = field(default_factory=lambda: Recipe().checked())
+    steps: int = 500
+
+
+@dataclass(frozen=True)
+class FileData:
+    """Data from a CSV: the columns that become the rows of each input and target."""
+
+    file: str
+    inputs: Mapping[str, tuple[str, ...]]
+    targets: Mapping[str, tuple[str, ...]]
+    standardize: bool | tuple[str, ...] = False
+    where: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as its file has it.
+
+    Attributes
+    ----------
+    name
+        The built-in name, or the file's name without its ending.
+    parameters
+        For each name its value, or how it is drawn.
+    data
+        Literal arrays by name, or the columns of a CSV.
+    folder
+        Where a CSV is looked for, None for a built-in network.
+    held_out
+        Which part of the examples is kept out of training, from 0 to below 1.
+    """
+
+    name: str
+    title: str
+    formula: str
+    loss: str | None = None
+    description: str = ""
+    dimensions: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, Array | Initial] = field(default_factory=dict)
+    data: Mapping[str, Array] | FileData = field(default_factory=dict)
+    training: Training = field(default_factory=Training)
+    folder: Path | None = None
+    held_out: float = 0.0
+
+    @cached_property
+    def statements(self) -> Sequence[Statement]:
+        """The parsed formula."""
+        return parse(self.formula)
+
+
+@contextmanager
+def in_formula_of(network: Network) -> Iterator[None]:
+    """Let an error in a formula say which file's: its line is counted inside the formula."""
+    try:
+        yield
+    except FormulaError as error:
+        if network.folder is not None:
+            error.where = f"{network.name}.toml, formula {error.where}"
+        raise

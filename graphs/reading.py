@@ -1,0 +1,337 @@
+"""Reading network files: every error names the file, the key, and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from engine.data import HELD_OUT_RANGE
+from engine.errors import NetworkError, TrainingError, UsageError, excerpt
+from engine.formula import instead_of, reserved
+from graphs.definition import Array, FileData, Network, Training, in_formula_of
+from graphs.initial import INITS, Initial
+from graphs.literals import array_of
+from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, recipe_of
+
+__all__ = ["built_in", "built_in_names", "load", "loads"]
+
+LARGEST_FILE = 8 * 2**20
+LARGEST_NUMBER = 1e300
+_KEYS = {"title", "description", "formula", "loss", "dimensions", "parameters", "data", "training"}
+_DATA_KEYS = {"file", "inputs", "targets", "standardize", "where", "held_out"}
+
+
+def load(source: str | Path) -> Network:
+    """Return a built-in network by name, or the one in a file.
+
+    Raises
+    ------
+    BackstepError
+        Where there is no such network, or the file cannot be read as one.
+    """
+    name = str(source)
+    if name in built_in_names():
+        return built_in(name)
+    path = Path(name)
+    if path.suffix != ".toml" and not _is_file(path):
+        raise UsageError(f"there is no network {excerpt(name)}.", how=_which_network(name))
+    return loads(_read(path), name=path.stem, folder=path.resolve().parent, where=path.name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's
+        return False
+
+
+def _which_network(name: str) -> str:
+    close = difflib.get_close_matches(name[:100], built_in_names(), 1)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    return f"{hint}Name a .toml file or one of: {', '.join(built_in_names())}."
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise NetworkError(
+                "this is not an ordinary file.", where=excerpt(path.name), how="Name a .toml file."
+            )
+        if path.stat().st_size > LARGEST_FILE:
+            raise NetworkError(
+                f"the file is larger than {LARGEST_FILE // 2**20} MB.",
+                where=excerpt(path.name),
+                how="Put large data into a CSV beside it.",
+            )
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise NetworkError(
+            "the file is not UTF-8 text.", where=excerpt(path.name), how="Save it as UTF-8."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such path"
+        raise NetworkError(
+            f"the file cannot be read ({reason.lower()}).", where=excerpt(path, 100), how="Check its name."
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def built_in_names() -> tuple[str, ...]:
+    """Return the names of the built-in networks, in the order in which a course meets them."""
+    folder = resources.files("graphs") / "networks"
+    found = [
+        (_place(entry.read_text("utf-8")), entry.name[:-5])
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    ]
+    return tuple(name for _, name in sorted(found))
+
+
+def _place(text: str) -> int:
+    """Return the number in the first line's comment, ``# 4``, by which built-in networks are ordered."""
+    match = re.match(r"#\s*(\d+)", text)
+    return int(match[1]) if match else 1000
+
+
+def built_in(name: str) -> Network:
+    """Return a built-in network."""
+    text = (resources.files("graphs") / "networks" / f"{name}.toml").read_text("utf-8")
+    return loads(text, name=name, where=f"{name}.toml")
+
+
+def loads(text: str, *, name: str = "network", folder: Path | None = None, where: str = "") -> Network:
+    """Return the network that a file's text says.
+
+    Raises
+    ------
+    NetworkError
+        For anything that is not such a file; names the key.
+    FormulaError
+        For a formula that cannot be read.
+    """
+    where = where or name
+    document = _toml(text, where)
+    _known_keys(document, _KEYS, where)
+    reader = _Reader(where)
+    network = Network(
+        name=name,
+        title=reader.text(document, "title", name),
+        formula=reader.formula(document),
+        loss=reader.text(document, "loss", None),
+        description=reader.text(document, "description", ""),
+        dimensions=reader.dimensions(reader.table(document, "dimensions")),
+        parameters=reader.parameters(reader.table(document, "parameters")),
+        data=reader.data(reader.table(document, "data")),
+        training=reader.training(reader.table(document, "training")),
+        folder=folder,
+        held_out=reader.held_out(reader.table(document, "data")),
+    )
+    with in_formula_of(network):
+        _ = network.statements  # a formula that cannot be read is said at once
+    _check_names(network, where)
+    return network
+
+
+_LONG_KEY = re.compile(r"(?:[\w-]+\.){100}")
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    if _LONG_KEY.search(text):  # the reader's time grows with the square of it
+        raise NetworkError("a name has more than a hundred dots.", where=where, how="Write plain keys.")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise NetworkError(
+            f"the file is not valid TOML: {excerpt(error, 120)}.", where=where, how="Correct that place."
+        ) from None
+    except RecursionError:
+        raise NetworkError(
+            "the file is nested too deeply.", where=where, how="Write plain lists of numbers."
+        ) from None
+    except ValueError:  # of thousands of digits
+        raise NetworkError(
+            "the file has a number that is too long.", where=where, how="The largest is about 1.8e308."
+        ) from None
+
+
+def _known_keys(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key[:100], sorted(known), 1)
+            hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(sorted(known))}."
+            raise NetworkError(f"there is no key {excerpt(key)}.", where=where, how=hint)
+
+
+def _check_names(network: Network, where: str) -> None:
+    data = network.data
+    names = (*data.inputs, *data.targets) if isinstance(data, FileData) else tuple(data)
+    both = [name for name in network.parameters if name in names]
+    if both:
+        raise NetworkError(
+            f"{excerpt(both[0])} is both a parameter and data.", where=where, how="Rename one of them."
+        )
+
+
+class _Reader:
+    """Reads the tables of a network file, naming the key in every error."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def fail(self, what: str, how: str = "", key: str = "") -> NetworkError:
+        return NetworkError(what, where=f"{self._where}, {key}" if key else self._where, how=how)
+
+    def text(self, document: Mapping[str, Any], key: str, default: Any) -> Any:
+        value = document.get(key, default)
+        if value is not default and not isinstance(value, str):
+            raise self.fail(f"{key} is not text.", 'Write it in quotation marks, such as "L".')
+        return value
+
+    def formula(self, document: Mapping[str, Any]) -> str:
+        if "formula" not in document:
+            raise self.fail("there is no formula.", 'Add formula = """..."""; a network is its formula.')
+        return self.text(document, "formula", "")
+
+    def table(self, document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        value = document.get(key, {})
+        if not isinstance(value, Mapping):
+            raise self.fail(f"{key} is not a table.", f"Write [{key}] on a line of its own.")
+        return value
+
+    def dimensions(self, table: Mapping[str, Any]) -> dict[str, int]:
+        for name, size in table.items():
+            if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 100_000:
+                raise self.fail(
+                    f"{excerpt(repr(size))} is not a size.", "Write a whole number from 1 to 100000.", name
+                )
+        return dict(table)
+
+    def parameters(self, table: Mapping[str, Any]) -> dict[str, Array | Initial]:
+        return {self.identifier(n, "parameters"): self.parameter(n, value) for n, value in table.items()}
+
+    def parameter(self, name: str, value: Any) -> Array | Initial:
+        if not isinstance(value, Mapping):
+            return array_of(value, f"{self._where}, parameter {excerpt(name)}")
+        _known_keys(value, {"shape", "init"}, f"{self._where}, parameter {excerpt(name)}")
+        init = value.get("init", "xavier")
+        if not isinstance(init, str) or init not in INITS:
+            raise self.fail(f"there is no init {excerpt(init)}.", f"There are: {', '.join(INITS)}.", name)
+        return Initial(self.shape(name, value.get("shape", ())), init)
+
+    def shape(self, name: str, shape: Any) -> tuple[str | int, ...]:
+        fine = isinstance(shape, list | tuple) and len(shape) <= 2
+        if not fine or not all(isinstance(s, str) or (type(s) is int and 0 < s <= 100_000) for s in shape):
+            raise self.fail(
+                f"the shape {excerpt(shape)} is not one.",
+                'Write [rows, columns], such as ["k", "n"] or [3, 1].',
+                name,
+            )
+        return tuple(shape)
+
+    def identifier(self, name: str, table: str) -> str:
+        """Return a name as the formula reads it."""
+        name = unicodedata.normalize("NFKC", name)
+        if not name.isidentifier():
+            raise self.fail(f"{excerpt(name)} is not a name.", "Use letters, digits and _.", f"[{table}]")
+        if reserved(name):
+            raise self.fail(f"{excerpt(name)} is {reserved(name)}.", instead_of(name), f"[{table}]")
+        return name
+
+    def data(self, table: Mapping[str, Any]) -> Mapping[str, Array] | FileData:
+        if "file" in table:
+            return self.file_data(table)
+        return {
+            self.identifier(name, "data"): array_of(value, f"{self._where}, data {excerpt(name)}")
+            for name, value in table.items()
+            if name != "held_out"
+        }
+
+    def held_out(self, table: Mapping[str, Any]) -> float:
+        """Return which part of the examples is held out."""
+        value = table.get("held_out", 0.0)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value < 1:
+            what = f"{excerpt(value, 30)} of the examples cannot be held out."
+            raise self.fail(what, HELD_OUT_RANGE, "[data], held_out")
+        return float(value)
+
+    def file_data(self, table: Mapping[str, Any]) -> FileData:
+        _known_keys(table, _DATA_KEYS, f"{self._where}, [data]")
+        standardize = table.get("standardize", False)
+        if not isinstance(standardize, bool):
+            standardize = self.words(standardize, "standardize")
+        if not isinstance(table["file"], str):
+            raise self.fail("file is not text.", 'Write file = "cars.csv".', "[data]")
+        where = {key: self.choices(v, key) for key, v in self.table(table, "where").items()}
+        return FileData(
+            table["file"],
+            self.columns(table, "inputs"),
+            self.columns(table, "targets"),
+            standardize,
+            where,
+        )
+
+    def choices(self, value: Any, key: str) -> tuple[str | int | float, ...]:
+        values = tuple(value) if isinstance(value, list) else (value,)
+        for entry in values:
+            if not isinstance(entry, str | int | float) or isinstance(entry, bool) or entry != entry:
+                raise self.fail(
+                    f"{excerpt(entry)} is neither text nor a number.",
+                    'Write where = { species = ["Adelie"] }.',
+                    f"[data], where.{excerpt(key)}",
+                )
+        return values
+
+    def columns(self, table: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:
+        value = table.get(key, {})
+        if not isinstance(value, Mapping) or (key == "inputs" and not value):
+            raise self.fail(f"{key} does not name columns.", f'Write {key} = {{ X = ["speed"] }}.', "[data]")
+        return {
+            self.identifier(name, "data"): self.words(columns, f"{key}.{name}")
+            for name, columns in value.items()
+        }
+
+    def words(self, value: Any, key: str) -> tuple[str, ...]:
+        words = (value,) if isinstance(value, str) else value
+        if not isinstance(words, list | tuple) or not all(isinstance(w, str) for w in words):
+            raise self.fail(
+                f"{excerpt(value)} is not a list of columns.", 'Write ["speed"].', f"[data], {key}"
+            )
+        return tuple(words)
+
+    def training(self, table: Mapping[str, Any]) -> Training:
+        numbers = (*OF_OPTIMIZERS, *OF_SCHEDULES, *OF_STOPPING, "steps", "batch_size")
+        _known_keys(table, {"optimizer", "schedule", *numbers}, f"{self._where}, [training]")
+        for key, value in table.items():
+            self.training_value(key, value)
+        try:
+            recipe = recipe_of({key: value for key, value in table.items() if key != "steps"})
+        except TrainingError as error:
+            raise self.fail(error.what, error.how, "[training]") from None
+        return Training(recipe, table.get("steps", Training().steps))
+
+    def training_value(self, key: str, value: Any) -> None:
+        """Check the kind of a value; its range is the recipe's business."""
+        if key in ("optimizer", "schedule"):
+            if not isinstance(value, str):
+                raise self.fail(
+                    f"{excerpt(value)} is not text.", f'Write {key} = "NAME".', f"[training], {key}"
+                )
+            return
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.fail(
+                f"{excerpt(value)} is not a number.", f"Write {key} = NUMBER.", f"[training], {key}"
+            )
+        if key == "steps" and not (isinstance(value, int) and 1 <= value <= LARGEST_NUMBER):
+            raise self.fail(
+                f"the steps cannot be {excerpt(value, 30)}.",
+                "It is a whole number of at least 1.",
+                f"[training], {key}",
+            )
