@@ -17,6 +17,7 @@ import numpy as np
 
 from engine.expr import evaluate
 from engine.graph import Graph, Kind, Node
+from engine.memory import settled
 from engine.reduced import Rows, reduced
 from engine.shapes import sizes
 
@@ -93,7 +94,10 @@ class Batch:
         self.grid: tuple[int, int] = np.broadcast_shapes((1, 1), *grids)  # type: ignore[assignment]
         if len(self.shape) == 1:
             self.grid = (self.shape[0], 1)
-        self._leaves = {**inputs, **{name: _collapsed(array) for name, (array, _) in leading.items()}}
+        self._leaves = {
+            **settled(inputs),
+            **{name: _collapsed(array) for name, (array, _) in leading.items()},
+        }
         self._prepare()
 
     def _prepare(self) -> None:

@@ -30,7 +30,6 @@ import numpy as np
 
 from engine.errors import BackstepError, TrainingError, excerpt
 from engine.stability import Limit
-from engine.trace import forward
 from engine.training import Diverged, Point, Problem, Recipe, Run
 
 __all__ = ["Found", "Sweep", "SweepRecords", "SweepResult", "default_range", "log_rates", "sweep", "train_on"]
@@ -141,7 +140,7 @@ class Found:
     iterations
         How many were done: fewer than asked for where training ended by itself.
     start
-        The loss before the first.
+        The loss before the first, nan where nothing could be done.
     diverged_at
         The iteration at which a number was no longer finite, None where none was.
     failure
@@ -178,23 +177,30 @@ class Found:
 
 @dataclass(frozen=True)
 class Stand:
-    """Where the training of one rate stands after a task."""
+    """Where the training of one rate stands after a task; the loss at the start is known to the first."""
 
     point: Point
     loss: float
     is_over: bool
     diverged_at: int | None = None
+    start: float | None = None
 
 
-def train_on(problem: Problem, recipe: Recipe, point: Point, steps: int, seconds: float = SLICE) -> Stand:
-    """Train on from `point` until iteration `steps`, for a moment at most: one task for an executor."""
+def train_on(
+    problem: Problem, recipe: Recipe, point: Point | None, steps: int, seconds: float = SLICE
+) -> Stand:
+    """Train on from `point` until iteration `steps`, for a moment at most: one task for an executor.
+
+    The start where `point` is None. Its loss is the one that the run records, to the last bit.
+    """
     run = Run(problem, recipe, point, stride=steps + 1)  # samples are for rewinding
+    start = float(run.losses[0]) if point is None else None
     end = time.monotonic() + seconds
     run.advance(1)  # at least, however long it takes
     run.advance(steps - run.iteration, lambda: time.monotonic() > end)
     loss = float(run.losses[-1]) if len(run.losses) else float("nan")  # none where it cannot begin
     diverged = run.ended.iteration if isinstance(run.ended, Diverged) else None
-    return Stand(run.point, loss, run.ended is not None or run.iteration >= steps, diverged)
+    return Stand(run.point, loss, run.ended is not None or run.iteration >= steps, diverged, start)
 
 
 # --- all of them -------------------------------------------------------------------------------------------
@@ -254,7 +260,7 @@ class SweepResult:
         if all(f.outcome == "failed" for f in self.found):
             return f"None of {tried} could be tried: {self.found[0].failure.rstrip('.')}."
         if not self.best:
-            start = self.found[0].start
+            start = next(f.start for f in self.found if f.outcome != "failed")
             if not isfinite(start):
                 return "Training cannot begin: the loss at the start is not a finite number."
             return f"None of {tried} brings the loss below {start:.4g}, where it starts."
@@ -304,13 +310,12 @@ class _Work:
 
     def __init__(self, plan: Sweep, executor: Executor) -> None:
         self._plan, self._executor = plan, executor
-        self._start = Point(0, plan.problem.parameters)
-        self._first_loss = _loss(plan.problem)
-        self._stands: dict[float, Point] = {}
+        self._stands: dict[float, Point] = {}  # none before the first task of a rate is done
+        self._starts: dict[float, float] = {}
         self._pending: dict[Future[Stand], float] = {}
 
     def records(self) -> Iterator[SweepRecords]:
-        failed = [found for rate in self._plan.rates if (found := self._submit(rate, self._start))]
+        failed = [found for rate in self._plan.rates if (found := self._submit(rate))]
         yield SweepRecords(tuple(failed), 0)
         while self._pending:
             done, _ = wait(self._pending, timeout=PATIENCE, return_when=FIRST_COMPLETED)
@@ -321,12 +326,12 @@ class _Work:
         for future in self._pending:
             future.cancel()
 
-    def _submit(self, rate: float, point: Point) -> Found | None:
-        """Let a rate be trained on from a point; return it as failed where nobody can."""
-        self._stands[rate] = point
+    def _submit(self, rate: float) -> Found | None:
+        """Let a rate be trained on from where it stands; return it as failed where nobody can."""
+        plan = self._plan
         try:
             task = self._executor.submit(
-                train_on, self._plan.problem, self._plan.at(rate), point, self._plan.steps
+                train_on, plan.problem, plan.at(rate), self._stands.get(rate), plan.steps
             )
         except Exception as error:  # the executor is broken or closed
             return self._failed(rate, error)
@@ -340,10 +345,12 @@ class _Work:
             stand = future.result()
         except Exception as error:  # also a cancellation by somebody else
             return self._failed(rate, error)
-        if not stand.is_over:
-            return self._submit(rate, stand.point)
         self._stands[rate] = stand.point
-        return Found(rate, stand.loss, stand.point.iteration, self._first_loss, stand.diverged_at)
+        if stand.start is not None:
+            self._starts[rate] = stand.start
+        if not stand.is_over:
+            return self._submit(rate)
+        return Found(rate, stand.loss, stand.point.iteration, self._starts[rate], stand.diverged_at)
 
     def _failed(self, rate: float, error: BaseException) -> Found:
         if isinstance(error, BackstepError):
@@ -352,11 +359,6 @@ class _Work:
             reason = "a worker process ended before its time."
         else:
             reason = f"{type(error).__name__}: {excerpt(error, 120)}".rstrip(": ")
-        iterations = self._stands[rate].iteration
-        return Found(rate, float("nan"), iterations, self._first_loss, failure=reason)
-
-
-def _loss(problem: Problem) -> float:
-    graph = problem.graph
-    values = forward(graph, {**problem.inputs, **problem.parameters})
-    return float(values[graph.ids[graph.loss]])
+        iterations = self._stands[rate].iteration if rate in self._stands else 0
+        start = self._starts.get(rate, float("nan"))
+        return Found(rate, float("nan"), iterations, start, failure=reason)

@@ -13,27 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from engine.memory import aligned
 from engine.plan.values import Shape, Value, reached
 
-__all__ = ["Call", "Emitter", "aligned"]
+__all__ = ["Call", "Emitter"]
 
 Array = np.ndarray
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 VIEWS = ("t", "reshape", "spread", "rows")
-ALIGNMENT = 64  # bytes: the same kernels run, and so the same bits come out, wherever an array is
 
 _UFUNCS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(np, name) for name in ("sqrt", "exp", "log", "sin", "cos", "tanh", "sign", "log1p")},
     **{"abs": np.absolute, "maximum": np.maximum, "minimum": np.minimum, "power": np.power},
 }
-
-
-def aligned(shape: Shape) -> Array:
-    """Return an array of zeros that begins at a multiple of `ALIGNMENT`."""
-    size = int(np.prod(shape))
-    room = np.zeros(size + ALIGNMENT // 8)
-    start = -room.ctypes.data % ALIGNMENT // 8
-    return room[start : start + size].reshape(shape)
 
 
 class Emitter:

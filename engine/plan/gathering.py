@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.plan.emission import Array, aligned, apply_function, evaluated
+from engine.memory import aligned
+from engine.plan.emission import Array, apply_function, evaluated
 from engine.plan.values import Value, reached
 
 __all__ = ["Gathered"]

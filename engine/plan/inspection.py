@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.graph import Graph
+from engine.memory import settled
 from engine.plan.emission import Array
 from engine.plan.updating import Rates
 from engine.problem import Problem
@@ -40,7 +41,8 @@ class Inspector:
         self._problem = problem
         self._rates = rates
         self._batch_size = batch_size
-        self._parameters = dict(problem.parameters)
+        self._parameters = settled(problem.parameters)
+        self._inputs = settled(problem.inputs)
         self._state = self._zeros()
         self.values: list[Array] = []
         self.gradients: Mapping[str, Array] = {}
@@ -89,8 +91,7 @@ class Inspector:
         loss = self.loss()
         if norms is not None:
             norms.append(self.gradient_norm())
-        graph, data = self._problem.batch(self._problem.indices(iteration, self._batch_size))
-        self.gradients = self._gradients(graph, data)
+        self.gradients = self._gradients(*self._batch(iteration))
         settings = self._rates.at(iteration)
         with np.errstate(all="ignore"):
             for name, value in self._parameters.items():
@@ -101,6 +102,13 @@ class Inspector:
                     table[name] = np.asarray(found[key])
         return loss
 
+    def _batch(self, iteration: int) -> tuple[Graph, Mapping[str, Array]]:
+        indices = self._problem.indices(iteration, self._batch_size)
+        if indices is None:
+            return self._problem.graph, self._inputs
+        graph, data = self._problem.batch(indices)
+        return graph, settled(data)
+
     def _gradients(self, graph: Graph, data: Mapping[str, Array]) -> Mapping[str, Array]:
         values = forward(graph, {**data, **self._parameters})
         return gradients(graph, values, graph.trained)
@@ -108,12 +116,12 @@ class Inspector:
     def loss(self) -> float:
         """Return the loss over the whole data; every node's value is in `values` afterwards."""
         graph = self._problem.graph
-        self.values = forward(graph, {**self._problem.inputs, **self._parameters})
+        self.values = forward(graph, {**self._inputs, **self._parameters})
         return float(self.values[graph.ids[graph.loss]])
 
     def gradient_norm(self) -> float:
         """Return the Euclidean norm of the gradient over the whole data."""
-        found = self._gradients(self._problem.graph, self._problem.inputs)
+        found = self._gradients(self._problem.graph, self._inputs)
         with np.errstate(all="ignore"):
             return float(np.sqrt(sum(np.sum(found[name] ** 2) for name in self._parameters)))
 
@@ -123,7 +131,7 @@ class Inspector:
         if held is None:
             return float("nan")
         graph, data = held
-        return float(forward(graph, {**data, **self._parameters})[graph.ids[graph.loss]])
+        return float(forward(graph, {**settled(data), **self._parameters})[graph.ids[graph.loss]])
 
     def first_non_finite(self) -> str | None:
         """Return the name of the first node that is not finite where it stands, None where all are."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine import shapes
 from engine.graph import Graph
-from engine.plan.emission import Array, aligned
+from engine.memory import aligned
+from engine.plan.emission import Array
 from engine.plan.values import Shape
 
 __all__ = ["Block", "Layout"]

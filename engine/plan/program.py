@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.memory import aligned
 from engine.plan.affine import Target
-from engine.plan.emission import Array, Call, Emitter, aligned
+from engine.plan.emission import Array, Call, Emitter
 from engine.plan.gathering import Gathered, frontier
 from engine.plan.layout import Layout
 from engine.plan.passes import Passes

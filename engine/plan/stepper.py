@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.graph import Graph
-from engine.plan.emission import Array, Call, aligned
+from engine.memory import aligned, settled
+from engine.plan.emission import Array, Call
 from engine.plan.passes import Passes, passes_of
 from engine.plan.program import Program, Vectors
 from engine.plan.updating import Rates, Updating, folded_factor
@@ -45,7 +46,8 @@ class Stepper:
         self._state = {name: aligned((passes.layout.size,)) for name in rates.optimizer.state}
         self._places = passes.layout.places
         self.width = len(self._places) * (1 + len(self._state))
-        self._whole = Program(passes, self._vectors, problem.inputs, factor=folded_factor(rates))
+        self._inputs = settled(problem.inputs)
+        self._whole = Program(passes, self._vectors, self._inputs, factor=folded_factor(rates))
         self._update = self._updating(self._whole)
         self._batches: dict[int, tuple[Program, Updating]] = {}
         self._held: Program | None = None
@@ -165,7 +167,7 @@ class Stepper:
             graph, _ = self._problem.batch(np.arange(size))
             passes = self._passes(graph)
             passes = passes._replace(loss=passes.builder.number(0.0))  # nobody reads that of a mini-batch
-            program = Program(passes, self._vectors, self._problem.inputs, self._problem.examples)
+            program = Program(passes, self._vectors, self._inputs, self._problem.examples)
             found = self._batches[size] = program, self._updating(program)
         return found
 
@@ -201,7 +203,7 @@ class Stepper:
             if held is None:
                 return float("nan")
             passes = self._passes(held[0])._replace(gradients=())
-            self._held = Program(passes, self._vectors, held[1])
+            self._held = Program(passes, self._vectors, settled(held[1]))
         with np.errstate(all="ignore"):
             _do(self._held.forward)
             return self._held.read_loss()

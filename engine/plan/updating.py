@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.elementwise import Call as Line
 from engine.elementwise import compute
+from engine.memory import aligned
 from engine.optimizers import Optimizer
-from engine.plan.emission import Array, Call, aligned
+from engine.plan.emission import Array, Call
 
 __all__ = ["Rates", "Updating", "folded_factor"]
 

@@ -52,17 +52,24 @@ class AtOnce(Executor):
         return future
 
 
-def expected(plan: Sweep) -> list[tuple[float, float, int | None]]:
+def expected(plan: Sweep) -> list[tuple[float, float, float, int | None]]:
     found = []
     for rate in plan.rates:
         run = Run(plan.problem, plan.at(rate))
         run.advance(plan.steps)
-        found.append((rate, float(run.losses[-1]), run.diverged.iteration if run.diverged else None))
+        found.append(
+            (
+                rate,
+                float(run.losses[0]),
+                float(run.losses[-1]),
+                run.diverged.iteration if run.diverged else None,
+            )
+        )
     return found
 
 
 def assert_same(result: SweepResult, plan: Sweep) -> None:
-    numbers = [(f.rate, f.loss, f.diverged_at) for f in result.found]
+    numbers = [(f.rate, f.start, f.loss, f.diverged_at) for f in result.found]
     np.testing.assert_array_equal(
         np.array(numbers, dtype=float), np.array(expected(plan.checked()), dtype=float)
     )
