@@ -236,6 +236,12 @@ def test_a_file_is_written_as_its_ending_says(ending: str, tmp_path: Path, capsy
     assert path.read_text("utf-8") == capsys.readouterr().out
 
 
+def test_a_format_that_is_said_needs_no_ending(tmp_path: Path, capsys: Caught) -> None:
+    path = tmp_path / "run.dat"
+    assert command_line.main(["train", U, "--steps", "4", "--format", "csv", "--to", str(path)]) == 0
+    assert path.read_text("utf-8").startswith("iteration,loss,")
+
+
 # --- what is at fault --------------------------------------------------------------------------------------
 
 BAD = (
@@ -273,6 +279,8 @@ BAD = (
     (["--batch-size", "51"], "from 1 to 50"),
     (["--to", "no/such/folder/run.csv"], "there is no folder no/such/folder."),
     (["--to", "."], ". is a folder."),
+    (["--to", "run.xyz"], "run.xyz. End it in .txt, .json, .csv"),
+    (["--to", "run"], "cannot be written as run."),
 )
 
 

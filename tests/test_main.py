@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ import pytest
 import main as command_line
 from engine.errors import UsageError
 from graphs import commands
-from graphs.commands.base import Command, Outcome
+from graphs.commands.base import Command, Outcome, Parser
 
 ROOT = Path(__file__).parents[1]
 U = "univariate-regression"
@@ -121,6 +122,52 @@ def test_input_at_fault_gets_one_clear_line(argv: list[str], expected: str, caps
     assert command_line.main(argv) == 2
     assert expected in sentence(capsys)
     assert time.monotonic() - start < 10
+
+
+def _options_with_numbers() -> list[tuple[str, str, int]]:
+    """Return every option of a command that takes numbers: command, option, how many."""
+    found = []
+    for name in (*commands.NAMES, "export"):
+        command = commands.find(name) if name in commands.NAMES else command_line._export_command()
+        text = command.parser().format_help()
+        options = re.findall(r"^  (--[\w-]+) ([NXSCBK]|FROM TO|A\.\.B)(?=\s)", text, re.MULTILINE)
+        found += [(name, option, 2 if metavar == "FROM TO" else 1) for option, metavar in options]
+    return found
+
+
+def _said_of(parser: Parser, argv: list[str]) -> str:
+    try:
+        parser.parse_args(argv)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("number", ["-1e-3", "-1", "-.5E+2", "-inf"])
+def test_a_negative_number_is_never_taken_for_an_option(number: str, capsys: Caught) -> None:
+    options = _options_with_numbers()
+    assert {o for _, o, _ in options} >= {"--x-range", "--learning-rate", "--rates", "--spread", "--steps"}
+    for name, option, count in options:
+        network = [] if name == "networks" else [U]
+        to = ["--to", "a.png"] if name == "export" else []
+        command = commands.find(name) if name in commands.NAMES else command_line._export_command()
+        said = _said_of(command.parser(), [*network, *to, option, *[number] * count])
+        assert said == "" or (number in said and "expected" not in said), option  # out of its range, but read
+
+
+def test_negative_numbers_with_an_exponent_are_read(capsys: Caught) -> None:
+    ranges = ["--x-range", "-1e-3", "1e-3", "--y-range", "-2.5E-1", "-1e-2"]
+    assert command_line.main(["landscape", U, "--grid", "2", "--format", "csv", *ranges]) == 0
+    rows = capsys.readouterr().out.split()[1:]
+    assert {tuple(map(float, row.split(",")[:2])) for row in rows} == {
+        (x, y) for x in (-1e-3, 1e-3) for y in (-0.25, -0.01)
+    }
+    assert command_line.main(["trace", U, "--set", "b=-1e-3", "--set", "w= -2E-2", "--format", "json"]) == 0
+    values = json.loads(capsys.readouterr().out)["values"]
+    assert (values["b"], values["w"]) == (-1e-3, -2e-2)
+    assert command_line.main(["train", U, "--steps", "3", "--stop-loss", "-1e-3"]) == 0
+    assert command_line.main(["train", U, "--learning-rate", "-1e-3"]) == 2
+    assert "the learning rate cannot be -1e-3. It is a number greater than 0." in capsys.readouterr().err
 
 
 def test_a_folder_and_a_device_are_no_networks(tmp_path: Path, capsys: Caught) -> None:

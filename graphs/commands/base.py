@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -70,7 +71,15 @@ class Command:
 
 
 class Parser(ArgumentParser):
-    """A parser that raises what is wrong as a `UsageError`, like everything that a user can mend."""
+    """A parser that raises what is wrong as a `UsageError`, like everything that a user can mend.
+
+    No option of a command begins like a number, so that ``-1e-3`` and ``-0.5..1`` are values. Before Python
+    3.14 argparse takes a number for one only where it has no exponent.
+    """
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self._negative_number_matcher = re.compile(r"-(\.?\d|inf|nan)", re.IGNORECASE)
 
     def error(self, message: str) -> NoReturn:
         """Raise `message` with where to read on."""

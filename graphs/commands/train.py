@@ -28,6 +28,7 @@ from graphs.documents.text import columns, number, shape_text, summary
 from graphs.network import Model
 
 Trajectory = dict[str, list[np.ndarray]]
+ENDINGS = {".txt": "text", ".json": "json", ".csv": "csv"}
 MAX_STEPS = 10_000_000
 MAX_RECORDED = 20_000_000  # numbers in a trajectory
 EMPTY = 16  # what an array takes besides its numbers, in numbers
@@ -41,13 +42,14 @@ def _add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=tuple(FORMATS), help="default: by the ending of the file to write, else text"
     )
-    parser.add_argument("--to", metavar="FILE", help="the file to write instead of printing")
+    endings = ", ".join(ENDINGS)
+    parser.add_argument("--to", metavar="FILE", help=f"the file to write instead of printing, {endings}")
     add_recipe(parser)
 
 
 def _run(args: Namespace) -> Outcome:
-    write = FORMATS[_format(args)]
     target = None if args.to is None else _target(args.to)
+    write = FORMATS[_format(args)]
     model = bound(args)
     run = Run(model, chosen_recipe(args, model.network))
     trajectory = _advance(run, args.steps or model.network.training.steps, args.trajectory)
@@ -61,7 +63,11 @@ def _run(args: Namespace) -> Outcome:
 def _format(args: Namespace) -> str:
     if args.format or args.to is None:
         return args.format or "text"
-    return {".json": "json", ".csv": "csv"}.get(Path(args.to).suffix.lower(), "text")
+    found = ENDINGS.get(Path(args.to).suffix.lower())
+    if found is None:
+        known = f"{', '.join(ENDINGS)}; or say its --format"
+        raise UsageError(f"a run cannot be written as {excerpt(args.to)}.", how=f"End it in {known}.")
+    return found
 
 
 def _target(to: str) -> Path:
