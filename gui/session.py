@@ -208,6 +208,33 @@ class Session(QObject):
             lambda: replace(self._document, network=network, overrides=overrides, recipe=recipe), "Data"
         )
 
+    def set_network(
+        self, network: Network, what: str, *, overrides: Mapping[str, Any], merge: bool = False
+    ) -> bool:
+        """Put a network that has been worked on in the place of the open one; seed and recipe stay.
+
+        Parameters
+        ----------
+        overrides
+            The values given by hand that still hold.
+        merge
+            Whether this goes on with the last change: undo takes both back together.
+
+        Returns
+        -------
+        bool
+            Whether it is open now; if not, the user has been told why.
+        """
+        before, depth = self._document, len(self._undo)
+        recipe = before.recipe
+        if network.data is not before.network.data:
+            recipe = replace(recipe, batch_size=None)  # of so many examples as the other data had
+        changed = replace(before, network=network, overrides=dict(overrides), recipe=recipe)
+        self._change(lambda: changed, what)
+        if merge and len(self._undo) > depth > 0 and before.change == what:
+            self._undo.pop()
+        return self._document.network is network
+
     def set_value(self, name: str, value: Any) -> None:
         """Give a parameter or an input another value."""
         self.set_values({name: value}, f"Change {name}")

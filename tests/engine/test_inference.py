@@ -75,7 +75,7 @@ def test_without_data_the_shapes_are_those_of_the_names() -> None:
 
 def test_a_value_that_is_given_decides_the_shapes_around_it() -> None:
     known: dict[str, Dims] = {"W1": (Dim("2", 2), Dim("2", 2)), "x": (Dim("2", 2), Dim("m", 1, True))}
-    assert proposed(MAZUR, known)["W2"] == ("p", 2)
+    assert proposed(MAZUR, known)["W2"] == ("k", 2)
     known["t"] = (Dim("3", 3), Dim("m", 1, True))
     assert proposed(MAZUR, known) == {"b1": (2, 1), "W2": (3, 2), "b2": (3, 1)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -457,6 +458,32 @@ def test_undo_and_redo_name_what_they_take_back(opened: Opened) -> None:
         session.undo()
     assert session.document.seed == 0
     assert session.undo_text == ""
+
+
+def test_a_network_that_is_worked_on_is_one_change_as_long_as_it_goes_on(opened: Opened) -> None:
+    session = opened("univariate-regression")
+    session.set_seed(3)
+    session.set_learning_rate(0.25)
+    first = session.document.network
+    for rate in ("1", "12", "123"):
+        changed = replace(first, formula=f"{first.formula.rstrip()} * {rate}")
+        assert session.set_network(changed, "Edit formula", overrides={}, merge=rate != "1")
+    assert (session.document.seed, session.document.learning_rate) == (3, 0.25)
+    assert session.document.network is changed
+    session.undo()
+    assert session.document.network is first
+    session.redo()
+    assert session.document.network is changed
+
+
+def test_a_network_that_cannot_be_is_said_and_the_open_one_stays(opened: Opened) -> None:
+    session = opened("univariate-regression")
+    said: list[str] = []
+    session.notice.connect(lambda kind, sentence: said.append(sentence))
+    before = session.document
+    assert not session.set_network(replace(before.network, formula="L = q"), "Edit formula", overrides={})
+    assert session.document is before
+    assert "q is not defined" in said[0]
 
 
 def test_an_edit_keeps_the_place_where_the_graph_is_the_same(opened: Opened) -> None:
