@@ -92,6 +92,33 @@ class FormulaError(BackstepError):
         self.column = column
 
 
+class NumeralError(BackstepError):
+    """A text that is no number, or no block of numbers.
+
+    Parameters
+    ----------
+    what, how : str
+        As in `BackstepError`.
+    row, column : int, optional
+        The place in a block, both counted from 1.
+
+    Examples
+    --------
+    >>> print(NumeralError("'speed' is not a number.", 1, 2))
+    row 1, column 2: 'speed' is not a number.
+    """
+
+    def __init__(
+        self, what: str, row: int | None = None, column: int | None = None, *, how: str = ""
+    ) -> None:
+        places = (("row", row), ("column", column))
+        super().__init__(
+            what, where=", ".join(f"{name} {at}" for name, at in places if at is not None), how=how
+        )
+        self.row = row
+        self.column = column
+
+
 class ShapeError(BackstepError):
     """Shapes that do not fit an op; the formula reader adds the line and the column."""
 
