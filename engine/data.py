@@ -126,7 +126,19 @@ def read_csv(path: Path | str, *, name: str = "", source: str = "") -> Dataset:
         If the file cannot be read or is not such a table; names the file and, where it can, the line.
     """
     path = Path(path)
-    return parse_csv(_decode(_bytes_of(path), path.name), name=name or path.name, source=source)
+    return parse_csv(_decode(bytes_of(path), path.name), name=name or path.name, source=source)
+
+
+@lru_cache(maxsize=4)
+def read_csv_bytes(raw: bytes, name: str) -> Dataset:
+    """Return the table that a CSV file holds which has been read before.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_csv`.
+    """
+    return parse_csv(_decode(raw, name), name=name)
 
 
 def parse_csv(text: str, *, name: str = "the data", source: str = "") -> Dataset:
@@ -166,7 +178,14 @@ def parse_csv(text: str, *, name: str = "the data", source: str = "") -> Dataset
     return Dataset(name, header, table, source)
 
 
-def _bytes_of(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises
+    ------
+    DataError
+        For a file that is too large, is not an ordinary one, or cannot be read.
+    """
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             raise DataError("this is not an ordinary file", where=path.name, how="Name a CSV file.")

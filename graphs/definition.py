@@ -16,9 +16,25 @@ from engine.formula import Statement, parse
 from engine.training import Recipe
 from graphs.initial import Initial
 
-__all__ = ["Array", "FileData", "Network", "Training", "in_formula_of"]
+__all__ = ["Array", "FileData", "Network", "Source", "Training", "in_formula_of"]
 
 Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where a network comes from; all that is made of it by editing shares this one object.
+
+    Attributes
+    ----------
+    text
+        The file's text as it stands there, "" for a network that was never text.
+    path
+        The file, None for a built-in network and for one that was pasted.
+    """
+
+    text: str = ""
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,10 @@ class Network:
         Where a CSV is looked for, None for a built-in network.
     held_out
         Which part of the examples is kept out of training, from 0 to below 1.
+    source
+        The text and the file that it was read from.
+    attached
+        The CSV files that belong to it, as they were when it was read, by the name the network gives them.
     """
 
     name: str
@@ -85,11 +105,17 @@ class Network:
     training: Training = field(default_factory=Training)
     folder: Path | None = None
     held_out: float = 0.0
+    source: Source = field(default_factory=Source, compare=False, repr=False)
+    attached: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def statements(self) -> Sequence[Statement]:
         """The parsed formula."""
         return parse(self.formula)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what only its file is written from: training in another process needs none of it."""
+        return {**self.__dict__, "source": Source(), "attached": {}}
 
 
 @contextmanager

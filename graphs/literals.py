@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from engine.errors import DataError, excerpt
 
-__all__ = ["array_of"]
+__all__ = ["array_of", "number_text"]
 
 Array = np.ndarray
 
@@ -61,3 +62,14 @@ def _float(entry: Any, where: str) -> float:
             else "Write a number.",
         )
     return number
+
+
+def number_text(number: float) -> str:
+    """Write a number with as few digits as tell it from every other one.
+
+    Examples
+    --------
+    >>> number_text(0.1), number_text(1e-5), number_text(2.0)
+    ('0.1', '1e-5', '2.0')
+    """
+    return re.sub(r"e([+-])0*(\d)", lambda e: f"e{e[1].strip('+')}{e[2]}", repr(number))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -18,12 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from engine.data import Selection, batch_indices, held_examples, read_csv, select
+from engine.data import (
+    Dataset,
+    Selection,
+    batch_indices,
+    held_examples,
+    read_csv,
+    read_csv_bytes,
+    select,
+)
 from engine.errors import DataError, FormulaError, NetworkError, UsageError, excerpt
 from engine.formula import Leaf, build, identifiers
 from engine.graph import Graph, Kind
 from engine.shapes import UNIT, Dim, Dims
-from graphs.definition import Array, FileData, Network, Training, in_formula_of
+from graphs.definition import Array, FileData, Network, Source, Training, in_formula_of
 from graphs.initial import INITS, Initial, draw
 from graphs.literals import array_of
 from graphs.reading import built_in, built_in_names, load, loads
@@ -35,15 +43,18 @@ __all__ = [
     "Initial",
     "Model",
     "Network",
+    "Source",
     "Training",
     "array_of",
     "bind",
     "built_in",
     "built_in_names",
+    "data_path",
     "draw",
     "dumps",
     "load",
     "loads",
+    "with_values",
 ]
 
 MAX_ENTRIES = 2_000_000
@@ -208,15 +219,36 @@ def _data_notices(selection: Selection | None, replaced: Sequence[str]) -> tuple
     return (f"{', '.join(replaced)}: the values given here, not those of the file.",)
 
 
+def with_values(network: Network, overrides: Mapping[str, Any], seed: int = 0) -> Network:
+    """Return `network` with values given by hand as its own.
+
+    Data from a CSV of which any are given by hand become literal, all of them as they are bound.
+
+    Raises
+    ------
+    BackstepError
+        For values that are none, and data that cannot be read.
+    """
+    parameters = dict(network.parameters)
+    if not any(name not in parameters for name in overrides):
+        _replace(network, overrides, parameters, {}, seed, is_split=False)
+        return replace(network, parameters=parameters) if overrides else network
+    arrays, _, _ = _data(network, seed)
+    _replace(network, overrides, parameters, arrays, seed)
+    return replace(network, parameters=parameters, data=arrays)
+
+
 def _replace(
     network: Network,
     overrides: Mapping[str, Any],
     given: dict[str, Array | Initial],
     arrays: dict[str, Array],
     seed: int,
+    is_split: bool = True,
 ) -> None:
     """Put the values given by hand in the place of the file's."""
-    sizes = _Sizes(network, dict(arrays), given, seed=seed) if overrides and network.held_out else None
+    has_held = bool(overrides) and is_split and network.held_out > 0
+    sizes = _Sizes(network, dict(arrays), given, seed=seed) if has_held else None
     for name, value in overrides.items():
         array = value if isinstance(value, np.ndarray) else array_of(value, f"the value of {excerpt(name)}")
         if name in given:
@@ -236,7 +268,7 @@ def _data(network: Network, seed: int) -> tuple[dict[str, Array], Selection | No
     if not isinstance(data, FileData):
         return dict(data), None, ()
     chosen = select(
-        read_csv(_data_path(network, data.file)),
+        _table(network, data.file),
         data.inputs,
         data.targets,
         standardize=data.standardize,
@@ -247,7 +279,13 @@ def _data(network: Network, seed: int) -> tuple[dict[str, Array], Selection | No
     return dict(chosen.arrays), chosen, tuple(data.targets)
 
 
-def _data_path(network: Network, file: str) -> Path:
+def _table(network: Network, file: str) -> Dataset:
+    """Return the data set of this name: as it was when the network was read, where that is known."""
+    raw = network.attached.get(file)
+    return read_csv(data_path(network, file)) if raw is None else read_csv_bytes(raw, Path(file).name)
+
+
+def data_path(network: Network, file: str) -> Path:
     """Return the CSV beside the network's file, or the built-in one of that name."""
     own = network.folder / file if network.folder is not None else None
     if own is not None and own.exists():

@@ -7,24 +7,27 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from engine.data import HELD_OUT_RANGE
-from engine.errors import NetworkError, TrainingError, UsageError, excerpt
+from engine.data import HELD_OUT_RANGE, bytes_of
+from engine.errors import DataError, NetworkError, TrainingError, UsageError, excerpt
 from engine.formula import instead_of, reserved
-from graphs.definition import Array, FileData, Network, Training, in_formula_of
+from graphs.definition import Array, FileData, Network, Source, Training, in_formula_of
 from graphs.initial import INITS, Initial
 from graphs.literals import array_of
 from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, recipe_of
 
-__all__ = ["built_in", "built_in_names", "load", "loads"]
+__all__ = ["FORMAT", "built_in", "built_in_names", "load", "loads", "plain"]
 
 LARGEST_FILE = 8 * 2**20
 LARGEST_NUMBER = 1e300
-_KEYS = {"title", "description", "formula", "loss", "dimensions", "parameters", "data", "training"}
+FORMAT = 1
+"""The version of the format; a file need not say it, and one that says a later one is refused."""
+_KEYS = {"format", "title", "description", "formula", "loss", "dimensions", "parameters", "data", "training"}
 _DATA_KEYS = {"file", "inputs", "targets", "standardize", "where", "held_out"}
 
 
@@ -42,7 +45,20 @@ def load(source: str | Path) -> Network:
     path = Path(name)
     if path.suffix != ".toml" and not _is_file(path):
         raise UsageError(f"there is no network {excerpt(name)}.", how=_which_network(name))
-    return loads(_read(path), name=path.stem, folder=path.resolve().parent, where=path.name)
+    text, file = _read(path), path.resolve()
+    network = loads(text, name=path.stem, folder=file.parent, where=path.name, path=file)
+    return replace(network, attached=_attached(network))
+
+
+def _attached(network: Network) -> dict[str, bytes]:
+    """Return the CSV beside the file as it is now: what is edited and undone later keeps these numbers."""
+    data = network.data
+    if not isinstance(data, FileData) or network.folder is None:
+        return {}
+    try:
+        return {data.file: bytes_of(network.folder / data.file)}
+    except DataError:
+        return {}  # a built-in data set, or none: said where it is looked for
 
 
 def _is_file(path: Path) -> bool:
@@ -70,7 +86,7 @@ def _read(path: Path) -> str:
                 where=excerpt(path.name),
                 how="Put large data into a CSV beside it.",
             )
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         raise NetworkError(
             "the file is not UTF-8 text.", where=excerpt(path.name), how="Save it as UTF-8."
@@ -106,7 +122,14 @@ def built_in(name: str) -> Network:
     return loads(text, name=name, where=f"{name}.toml")
 
 
-def loads(text: str, *, name: str = "network", folder: Path | None = None, where: str = "") -> Network:
+def loads(
+    text: str,
+    *,
+    name: str = "network",
+    folder: Path | None = None,
+    where: str = "",
+    path: Path | None = None,
+) -> Network:
     """Return the network that a file's text says.
 
     Raises
@@ -117,7 +140,8 @@ def loads(text: str, *, name: str = "network", folder: Path | None = None, where
         For a formula that cannot be read.
     """
     where = where or name
-    document = _toml(text, where)
+    document = _toml(plain(text), where)
+    _require_known_format(document, where)
     _known_keys(document, _KEYS, where)
     reader = _Reader(where)
     network = Network(
@@ -132,6 +156,7 @@ def loads(text: str, *, name: str = "network", folder: Path | None = None, where
         training=reader.training(reader.table(document, "training")),
         folder=folder,
         held_out=reader.held_out(reader.table(document, "data")),
+        source=Source(text, path),
     )
     with in_formula_of(network):
         _ = network.statements  # a formula that cannot be read is said at once
@@ -140,6 +165,24 @@ def loads(text: str, *, name: str = "network", folder: Path | None = None, where
 
 
 _LONG_KEY = re.compile(r"(?:[\w-]+\.){100}")
+
+
+def plain(text: str) -> str:
+    """Return a file's text without what editors on other systems add: a byte order mark, carriage returns."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def _require_known_format(document: Mapping[str, Any], where: str) -> None:
+    version = document.get("format", FORMAT)
+    if type(version) is not int or version < 1:
+        raise NetworkError("format is not a version.", where=where, how=f"Write format = {FORMAT}, or none.")
+    if version > FORMAT:
+        raise NetworkError(
+            f"the file has the format {excerpt(version, 20)}, and this version of Backstep reads up to "
+            f"{FORMAT}.",
+            where=where,
+            how="Open it with a newer Backstep.",
+        )
 
 
 def _toml(text: str, where: str) -> dict[str, Any]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from engine.errors import UsageError, excerpt
-from graphs.network import Network, array_of, dumps
-from gui.session import Document
+from graphs.network import FileData, Network, data_path, with_values
+from graphs.reading import LARGEST_FILE
+from graphs.writing import text_of
+from gui.lab import Document
 
-__all__ = ["save_network", "write_whole"]
+__all__ = ["network_of", "save_network", "write_whole"]
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -61,21 +60,83 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
     )
 
 
-def save_network(document: Document, path: Path) -> None:
-    """Save the network of a document, its changed values and training settings put in."""
-    network = document.network
+def network_of(document: Document) -> Network:
+    """Return a document's network with its values changed by hand and its training settings put in.
+
+    Raises
+    ------
+    BackstepError
+        For data that cannot be read any more.
+    """
+    network = with_values(document.network, document.overrides, document.seed)
     training = replace(network.training, recipe=document.recipe)
-    network = replace(network, training=training, **_with_values(network, document.overrides))
-    write_whole(path, dumps(network).encode())
+    return replace(network, training=training) if training != network.training else network
 
 
-def _with_values(network: Network, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    arrays = {
-        name: value if isinstance(value, np.ndarray) else array_of(value, name)
-        for name, value in overrides.items()
-    }
-    parameters = {**network.parameters, **{n: a for n, a in arrays.items() if n in network.parameters}}
-    found: dict[str, Any] = {"parameters": parameters}
-    if isinstance(network.data, dict):
-        found["data"] = {**network.data, **{n: a for n, a in arrays.items() if n in network.data}}
-    return found
+def save_network(document: Document, path: Path) -> tuple[str, ...]:
+    """Save the network of a document as a file of its own, and return what is to be said about it.
+
+    The CSV that the network refers to is named as it is found from there; one that came inside a session is
+    written beside the file.
+
+    Raises
+    ------
+    BackstepError
+        Where the file cannot be written, and for data that cannot be read any more.
+    """
+    network, notices = _seen_from(network_of(document), path.parent)
+    if isinstance(document.network.data, FileData) and not isinstance(network.data, FileData):
+        names = ", ".join(n for n in document.overrides if n not in network.parameters)
+        notices = (f"{names} has been changed by hand: the data are numbers in {path.name} now.",)
+    text = text_of(network).encode()
+    if len(text) > LARGEST_FILE:
+        raise UsageError(
+            f"the network has too many numbers for a file: {len(text) / 2**20:.1f} MB.",
+            where=excerpt(path.name),
+            how="Put the data into a CSV, or save a session (.backstep).",
+        )
+    write_whole(path, text)
+    return notices
+
+
+def _seen_from(network: Network, folder: Path) -> tuple[Network, tuple[str, ...]]:
+    """Return a network whose CSV is named as it is found from `folder`, and what is to be said about that."""
+    data = network.data
+    if not isinstance(data, FileData):
+        return network, ()
+    is_attached = data.file in network.attached
+    if is_attached and (network.folder is None or not (network.folder / data.file).exists()):
+        name = _write_beside(folder, Path(data.file).name, network.attached[data.file])
+        return replace(network, data=replace(data, file=name)), (f"The data are beside it, in {name}.",)
+    csv, there = data_path(network, data.file), folder / data.file
+    if not _is_built_in(csv):
+        same = there.resolve() == csv.resolve()
+        file = data.file if same else _relative(csv.resolve(), folder.resolve())
+        return replace(network, data=replace(data, file=file)), ()
+    if there.exists():
+        return network, (f"{data.file} beside the file will be read instead of the built-in data set.",)
+    return network, ()
+
+
+def _is_built_in(csv: Path) -> bool:
+    return csv.parent == Path(str(resources.files("graphs") / "datasets"))
+
+
+def _relative(csv: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(csv, folder)).as_posix()
+    except ValueError:  # on another drive
+        return csv.as_posix()
+
+
+def _write_beside(folder: Path, name: str, data: bytes) -> str:
+    """Write a CSV under its name, or another where that is taken by other data; return the name."""
+    stem, ending = Path(name).stem, Path(name).suffix
+    for number in range(1, 100):
+        path = folder / (name if number == 1 else f"{stem}-{number}{ending}")
+        if not path.exists():
+            write_whole(path, data)
+            return path.name
+        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+            return path.name
+    raise UsageError(f"there are too many files named {excerpt(stem)}.", where=excerpt(folder, 100))

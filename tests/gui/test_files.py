@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from engine.errors import UsageError
 from engine.training import Recipe
-from graphs.network import bind, built_in_names, load
+from graphs.network import bind, built_in_names, load, loads
 from gui.files import save_network, write_whole
 from gui.session import Document
 
@@ -77,3 +78,61 @@ def test_changed_values_and_settings_are_saved(tmp_path: Path) -> None:
     assert saved.training.recipe == recipe
     model = bind(saved)
     assert (float(model.leaves["w"]), float(model.leaves["b"])) == (2.5, 4.0)
+
+
+# --- where the data are ------------------------------------------------------------------------------------
+
+OWN = (
+    'formula = "L = mse(w * x, y)"\n[parameters]\nw = 1.0\n'
+    '[data]\nfile = "own.csv" # mine\ninputs = { x = ["a"] }\ntargets = { y = ["b"] }\n'
+)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "own.csv").write_text("a,b\n1,2\n3,4\n")
+    path = tmp_path / "in" / "own.toml"
+    path.write_text(OWN)
+    return path
+
+
+def test_a_network_saved_elsewhere_still_finds_its_csv(own: Path) -> None:
+    (own.parents[1] / "out").mkdir()
+    elsewhere = own.parents[1] / "out/b.toml"
+    for path, file in ((own.with_name("b.toml"), "own.csv"), (elsewhere, "../in/own.csv")):
+        assert save_network(Document.of(load(own)), path) == ()
+        assert path.read_text() == OWN.replace('"own.csv"', f'"{file}"')
+        assert bind(load(path)).leaves["x"].tolist() == [[1.0, 3.0]]
+
+
+def test_data_changed_by_hand_are_saved_and_said(own: Path) -> None:
+    document = Document.of(load(own), overrides={"x": [5, 6]})
+    (notice,) = save_network(document, own)
+    assert notice == "x has been changed by hand: the data are numbers in own.toml now."
+    model = bind(load(own))
+    assert model.leaves["x"].tolist() == [[5.0, 6.0]]
+    assert model.leaves["y"].tolist() == [[2.0, 4.0]]
+
+
+def test_an_edit_after_the_csv_has_changed_keeps_the_numbers_that_were_opened(own: Path) -> None:
+    network = load(own)
+    own.with_name("own.csv").write_text("a,b\n7,7\n7,7\n")
+    assert bind(network).leaves["x"].tolist() == [[1.0, 3.0]]
+
+
+def test_a_csv_that_came_along_is_written_beside_the_network(own: Path, tmp_path: Path) -> None:
+    network = replace(load(own), folder=None)
+    (tmp_path / "own.csv").write_text("other")
+    (notice,) = save_network(Document.of(network), tmp_path / "new.toml")
+    assert notice == "The data are beside it, in own-2.csv."
+    assert bind(load(tmp_path / "new.toml")).leaves["x"].tolist() == [[1.0, 3.0]]
+    assert (tmp_path / "own.csv").read_text() == "other"
+
+
+def test_a_network_too_large_for_a_file_is_not_saved(tmp_path: Path) -> None:
+    network = loads('formula = "L = norm(x)"\n[data]\nx = 1.0\n')
+    document = Document.of(network, overrides={"x": np.random.default_rng(0).normal(size=(1000, 500))})
+    with pytest.raises(UsageError, match="too many numbers"):
+        save_network(document, tmp_path / "a.toml")
+    assert list(tmp_path.iterdir()) == []
