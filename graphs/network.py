@@ -52,6 +52,7 @@ __all__ = [
     "data_path",
     "draw",
     "dumps",
+    "leaf_dims",
     "load",
     "loads",
     "with_values",
@@ -189,27 +190,53 @@ def bind(network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None
     """
     if seed < 0:
         raise UsageError(f"the seed cannot be {seed}.", how="Choose a whole number from 0.")
-    arrays, selection, targets = _data(network, seed)
-    given = dict(network.parameters)
-    _replace(network, overrides or {}, given, arrays, seed)
     with in_formula_of(network):
-        _require_defined(network, given, arrays)
-    sizes = _Sizes(network, arrays, given, seed=seed)
-    leaves, values = [], {}
-    for name in arrays:
-        leaves.append(Leaf(name, Kind.INPUT, sizes.data_dims(name)))
-        values[name] = sizes.part(name, sizes.kept)
-    for name, spec in given.items():
-        dims = sizes.parameter_dims(name, spec)
-        leaves.append(Leaf(name, Kind.PARAMETER, dims))
-        values[name] = draw(spec, name, seed, dims) if isinstance(spec, Initial) else spec
+        bound = _Bound(network, seed, overrides or {})
+        _require_defined(network, bound.given, bound.arrays)
+    arrays, sizes, selection = bound.arrays, bound.sizes, bound.selection
+    leaves = bound.leaves()
+    values = {name: sizes.part(name, sizes.kept) for name in arrays}
+    for leaf in leaves[len(arrays) :]:
+        spec = bound.given[leaf.name]
+        values[leaf.name] = draw(spec, leaf.name, seed, leaf.dims) if isinstance(spec, Initial) else spec
     with in_formula_of(network):
         graph = build(network.statements, leaves, loss=network.loss, examples=sizes.examples)
     replaced = [name for name in overrides or {} if name in arrays]
     notices = (*_data_notices(selection, replaced), *sizes.notices(), *graph.notices)
-    targets = targets or _guess_targets(graph, sizes)
+    targets = bound.targets or _guess_targets(graph, sizes)
     held = {name: sizes.part(name, sizes.held) for name in arrays} if sizes.held.size else {}
     return Model(network, seed, values, graph, tuple(leaves), notices, selection, targets, held)
+
+
+def leaf_dims(
+    network: Network, *, seed: int = 0, overrides: Mapping[str, Any] | None = None
+) -> dict[str, Dims]:
+    """Return the shapes of the inputs and parameters that a network defines, whatever its formula reads.
+
+    Raises
+    ------
+    BackstepError
+        For data that cannot be read, and dimensions without a size.
+    """
+    return {leaf.name: leaf.dims for leaf in _Bound(network, seed, overrides or {}).leaves()}
+
+
+class _Bound:
+    """The data and the parameters of a network as it defines them, and the sizes that follow."""
+
+    def __init__(self, network: Network, seed: int, overrides: Mapping[str, Any]) -> None:
+        self.arrays, self.selection, self.targets = _data(network, seed)
+        self.given = dict(network.parameters)
+        _replace(network, overrides, self.given, self.arrays, seed)
+        self.sizes = _Sizes(network, self.arrays, self.given, seed=seed)
+
+    def leaves(self) -> list[Leaf]:
+        """Return the inputs, then the parameters."""
+        inputs = [Leaf(name, Kind.INPUT, self.sizes.data_dims(name)) for name in self.arrays]
+        return inputs + [
+            Leaf(name, Kind.PARAMETER, self.sizes.parameter_dims(name, spec))
+            for name, spec in self.given.items()
+        ]
 
 
 def _data_notices(selection: Selection | None, replaced: Sequence[str]) -> tuple[str, ...]:

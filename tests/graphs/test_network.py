@@ -31,6 +31,7 @@ from graphs.network import (
     built_in,
     built_in_names,
     dumps,
+    leaf_dims,
     load,
     loads,
 )
@@ -615,3 +616,17 @@ def test_a_key_of_thousands_of_dots_is_refused_before_it_is_read() -> None:
 def test_data_given_by_hand_are_not_said_to_be_standardised() -> None:
     model = bind(load("univariate-regression"), overrides={"x": [1, 2, 3], "y": [2, 4, 6]})
     assert model.notices == ("x, y: the values given here, not those of the file.",)
+
+
+def test_the_shapes_of_what_is_defined_can_be_had_for_any_formula() -> None:
+    network = replace(built_in("two-layer-nonlinear"), formula="Q = W1 @ H\nL = norm(Q)")
+    dims = leaf_dims(network, overrides={"b2": [[1.0, 2.0]]})
+    assert {name: tuple(d.size for d in found) for name, found in dims.items()} == {
+        "X": (1, 133),
+        "y": (1, 133),
+        "W1": (4, 1),
+        "b1": (4, 1),
+        "w2": (1, 4),
+        "b2": (1, 2),
+    }
+    assert [d.name for d in dims["W1"]] == ["k", "n"]
