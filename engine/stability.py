@@ -24,8 +24,7 @@ from math import inf, prod
 
 import numpy as np
 
-from engine.expr import evaluate
-from engine.graph import Graph, Kind, Node
+from engine.degrees import degree_of_loss
 from engine.trace import forward, gradients
 from engine.training import Problem, Recipe
 
@@ -37,9 +36,6 @@ FULL = 400  # up to so many parameters the whole Hessian is made
 KRYLOV, LEAST_KRYLOV, RESTARTS = 100, 16, 10
 KRYLOV_NUMBERS = 2**24  # in all vectors of a Krylov space together: 128 MB
 RESIDUAL = 1e-6
-SCALES = (1.0, 30.0, 1000.0)
-POINTS = 3  # random points at each of the scales
-AFFINE = 1e-9  # how far from affine a gradient may be, relative: rounding of large data stays below
 NO_LIMIT = "no one rate is the limit"
 ZERO = 1e-10  # eigenvalues below this share of the largest are zero
 
@@ -124,10 +120,8 @@ class Curvature:
 def curvature(problem: Problem, parameters: Mapping[str, Array] | None = None) -> Curvature:
     """Return the largest and the smallest eigenvalue of the Hessian of a quadratic loss.
 
-    A loss is quadratic where its formula is a polynomial of degree 2 in the parameters. Where the formula
-    does not show it, the gradient is tried: at random points of several scales it is affine up to rounding,
-    or the loss is not quadratic. (Random points may miss a piece of a loss that is made of pieces, such as
-    one with relu: it never counts as quadratic.)
+    Whether it is quadratic is said by :mod:`engine.degrees`. A loss that is made of pieces, such as one with
+    relu, never counts as quadratic: random points may miss a piece.
 
     The Hessian comes from differences of gradients, exact for a quadratic at any distance. Up to some hundred
     parameters all of it is made; for more, products with it are enough for Lanczos' iteration, restarted
@@ -135,16 +129,13 @@ def curvature(problem: Problem, parameters: Mapping[str, Array] | None = None) -
     """
     if not problem.graph.parameters:
         return Curvature(reason="This network has no parameters to train.")
-    slope = _Slope(problem, parameters or problem.parameters)
-    degree, node = _degree(problem.graph)
-    if degree > 2 and not slope.is_affine():
-        return Curvature(
-            reason=f"The loss is not quadratic ({_culprit(problem.graph, degree, node)}): {NO_LIMIT}."
-        )
-    if degree > 2 and _has_kinks(problem.graph):
-        where = _culprit(problem.graph, degree, node)
-        return Curvature(reason=f"The loss may have kinks and not be quadratic ({where}): {NO_LIMIT}.")
-    largest, smallest = slope.spectrum()
+    found = degree_of_loss(problem.graph, problem.inputs, parameters or problem.parameters)
+    if found.degree > 2:
+        return Curvature(reason=f"The loss is not quadratic ({found.culprit}): {NO_LIMIT}.")
+    if found.may_have_kinks:
+        why = f"The loss may have kinks and not be quadratic ({found.culprit}): {NO_LIMIT}."
+        return Curvature(reason=why)
+    largest, smallest = _Slope(problem, parameters or problem.parameters).spectrum()
     if not np.isfinite(largest) or not np.isfinite(smallest):
         return Curvature(
             reason="The curvature of the loss could not be worked out: its gradients are too large."
@@ -156,67 +147,6 @@ def curvature(problem: Problem, parameters: Mapping[str, Array] | None = None) -
     if largest <= 0.0:
         return Curvature(largest, smallest, "The loss is not curved: no rate is too large.")
     return Curvature(largest, smallest)
-
-
-# --- is it quadratic? --------------------------------------------------------------------------------------
-
-_LINEAR = frozenset(("+", "-", "neg", "identity", "T", "sum", "mean"))
-_BILINEAR = frozenset(("*", "@"))
-
-
-def _degree(graph: Graph) -> tuple[float, Node]:
-    """Return the degree of the loss as a polynomial in the parameters, and the first node that has it.
-
-    Infinite where the formula is no polynomial.
-    """
-    degrees: list[float] = []
-    for node in graph.nodes:
-        degrees.append(1.0 if node.kind == Kind.PARAMETER else _degree_of(node, graph, degrees))
-    loss = graph.ids[graph.loss]
-    path = graph.on_loss_path
-    first = next(n for n in graph.nodes if n.id in path and degrees[n.id] >= degrees[loss])
-    return degrees[loss], first
-
-
-def _degree_of(node: Node, graph: Graph, degrees: list[float]) -> float:
-    ins = [degrees[i] for i in node.inputs]
-    if node.op is None or not any(ins):
-        return 0.0
-    name = node.op.name
-    if name in _LINEAR:
-        return max(ins)
-    if name in _BILINEAR:
-        return sum(ins)
-    if name == "/" and ins[1] == 0.0:
-        return ins[0]
-    if name in ("norm_squared", "mse"):
-        return 2.0 * max(ins)
-    if name == "**":
-        exponent = _exponent(graph.nodes[node.inputs[1]])
-        return ins[0] * exponent if exponent is not None else inf
-    return inf
-
-
-def _exponent(node: Node) -> int | None:
-    """Return a constant whole exponent, None for any other."""
-    if node.constant is None:
-        return None
-    value = float(evaluate(node.constant, {}))
-    return int(value) if value == int(value) and value >= 0 else None
-
-
-def _culprit(graph: Graph, degree: float, node: Node) -> str:
-    """Return in a few words what makes the loss not quadratic."""
-    if node.op is None or degree < inf:
-        return f"a polynomial of degree {degree:g} in the parameters"
-    return f"{node.op.name} in {graph.lines[node.line].name}"
-
-
-def _has_kinks(graph: Graph) -> bool:
-    """Say whether an operation is put together from pieces, of which random points may have missed one."""
-    trained, path = graph.trained, graph.on_loss_path
-    nodes = (n for n in graph.nodes if n.id in path and n.id in trained)
-    return any(n.op is not None and not n.op.analytic for n in nodes)
 
 
 # --- the Hessian -------------------------------------------------------------------------------------------
@@ -240,22 +170,6 @@ class _Slope:
         graph = self._graph
         found = gradients(graph, forward(graph, leaves), graph.trained)
         return np.concatenate([np.ravel(found[name]) for name in self._shapes])
-
-    def is_affine(self) -> bool:
-        """Say whether the gradient's second differences vanish at random points, where they are finite."""
-        rng = np.random.default_rng(0)
-        size, tried = len(self.base), 0
-        for scale in (self.scale * s for s in SCALES for _ in range(POINTS)):
-            point, step = scale * rng.uniform(-1, 1, size), scale * rng.uniform(-1, 1, size)
-            ends = np.array([self(point - step), self(point), self(point + step)])
-            if not np.all(np.isfinite(ends)):
-                continue  # too far out for floating point: this says nothing
-            tried += 1
-            with np.errstate(all="ignore"):
-                bend = np.max(np.abs(ends[0] - 2.0 * ends[1] + ends[2]))
-            if bend > AFFINE * np.max(np.abs(ends)):
-                return False
-        return tried > 0
 
     def hessian_times(self, vector: Array) -> Array:
         """Return the Hessian times a vector: half a central difference, exact where the loss is quadratic."""

@@ -121,7 +121,13 @@ QUADRATIC = [
     "L = sum(w.T * w.T) + (b + 1)**2",
     "L = norm(X.T @ w.T)**2",
     "L = sum(cos(X)) * norm(w)**2 + exp(0.5) * b**2",
-    "L = log(exp(norm(w)**2 + b**2))",  # the formula does not show it, the gradient does
+    "L = log(exp(norm(w)**2 + b**2))",  # the formula does not show it, the numbers do
+    "L = mse(log(exp(w @ X + b)), y)",
+    "L = sum((w + 1)**3 - w**3) + b**2",  # terms that cancel
+    "L = b**3 / b + norm(w)**2",
+    "L = sqrt((1 + b**2)**2) + norm(w)**2",
+    "L = sin(sum(w))**2 + cos(sum(w))**2 + b**2",
+    "p = 0*y + 2\nL = sum((w @ X)**p)",  # a power that the data give
 ]
 OTHERS = [
     ("L = mean(sigmoid(w @ X + b))", "sigmoid in L"),
@@ -134,6 +140,14 @@ OTHERS = [
     ("L = 1 / (1 + b**2)", "/ in L"),
     ("L = mse(max(w @ X + 100000, 0*y), y)", "kinks"),  # a piece that no random point is likely to meet
     ("L = sum(log(w))", "log in L"),
+    # a term however small, wherever it stands, and however large what is beside it
+    ("L = mse(w @ X, y) + 1e-12 * exp(b)", "exp in L"),
+    ("L = 1e9 * b**2 + 1e-15 * sum(w**3)", "degree 3"),
+    ("L = mse(w @ X + 1e-30 * sin(b), y)", "sin in L"),
+    ("L = log(exp(norm(w)**2)) + 1e-14 * tanh(b)", "tanh in L"),
+    ("L = sum((w + 1)**3 - w**3) + b**2 + 1e-20 * b**4", "degree 4"),
+    ("L = norm(w)**2 + 1e-13 / (2 + b**2)", "/ in L"),
+    ("L = sum(w * w) + 1e-13 * sqrt(1 + b**2)", "sqrt in L"),
 ]
 NUMBERS: dict[str, Any] = {"w": [0.3, -0.2, 0.5], "b": 0.1}
 rng = np.random.default_rng(0)
