@@ -6,6 +6,7 @@ pickle and to look through.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isqrt, prod
@@ -240,6 +241,18 @@ class History:
         self.stride = stride
         self.ended: Diverged | Reached | None = None
 
+    def fork(self) -> History:
+        """Return a history that goes on by itself; what was recorded until now is shared."""
+        twin = copy.copy(self)
+        for name in ("_losses", "_iterations", "_vectors", "_numbers"):
+            setattr(twin, name, getattr(self, name).fork())
+        return twin
+
+    def arrays(self) -> tuple[Array, ...]:
+        """Return the arrays that hold what was recorded: the losses, and the samples in columns."""
+        columns = (self._losses, self._iterations, self._vectors, self._numbers)
+        return tuple(column.view() for column in columns)
+
     @property
     def losses(self) -> Array:
         """The loss over the whole data before each iteration, and after the last; read-only."""
@@ -304,6 +317,12 @@ class _Column:
     def __init__(self, room: Array) -> None:
         self._room = room
         self.count = 0
+
+    def fork(self) -> _Column:
+        """Return a column with the same rows, which moves to a room of its own before it grows."""
+        twin = _Column(self._room[: self.count])
+        twin.count = self.count
+        return twin
 
     def view(self) -> Array:
         """Return what it holds, read-only."""

@@ -15,6 +15,7 @@ A run may be advanced in another process: :class:`Records` travel, and :meth:`Ru
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -212,6 +213,12 @@ class Run:
             stepper = self._standing_at(self._point)
             samples = self._taken([(0, stepper.save(), stepper.held_loss(), stepper.gradient_norm())])
             self.history.extend(Records(0, np.array([stepper.loss()]), self._point, samples))
+
+    def fork(self) -> Run:
+        """Return a run with the same record that goes on by itself: neither changes the other."""
+        twin = copy.copy(self)
+        twin.history = self.history.fork()
+        return twin
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the plan, which is made again where it is needed."""

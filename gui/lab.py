@@ -7,7 +7,7 @@ Every start has a key of its own, so nothing that an earlier start still sends c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -27,13 +27,12 @@ MOST_RUNS = 12
 
 @dataclass(frozen=True)
 class Document:
-    """What is open, as the user chose it; every change makes a new one, so undo is going back to the last."""
+    """What is open, as the user chose it; every change makes a new one."""
 
     network: Network
     seed: int = 0
     overrides: Mapping[str, Any] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=lambda: Recipe().checked())
-    change: str = "Open"
 
     @property
     def optimizer(self) -> str:
@@ -185,9 +184,26 @@ class Lab:
         for run in spare[: max(0, len(self.runs) - MOST_RUNS)]:
             self.remove(run)
 
-    def of_document(self, document: Document) -> LabRun | None:
-        """Return the last run that was made from `document`."""
-        return next((r for r in reversed(self.runs) if r.document is document), None)
+    def restore(self, runs: Iterable[tuple[LabRun, Run]], *, rewinds: bool) -> dict[LabRun, LabRun]:
+        """Have just these runs, each with its record as it was.
+
+        One that is still here is left as it is, unless `rewinds` and it has recorded something since: then
+        another with the earlier record takes its place, so that nobody takes one for the other.
+
+        Returns
+        -------
+        dict
+            For each of the runs the one that is here now.
+        """
+        self.settle()
+        present = {*self.runs}
+        found: dict[LabRun, LabRun] = {}
+        for shown, record in runs:
+            stays = shown in present and not rewinds
+            same = len(shown.run.losses) == len(record.losses)
+            found[shown] = shown if stays or same else replace(shown, id=next(self._ids), run=record)
+        self.runs = list(found.values())
+        return found
 
     def group_of(self, run: LabRun) -> list[LabRun]:
         """Return the runs that are trained together with `run`, itself among them."""

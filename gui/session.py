@@ -23,7 +23,8 @@ from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
 from gui.jobs import Task
 from gui.lab import Document, Lab, LabRun
-from gui.viewdata import EdgeKey, Frame, Statics, same_place, same_selection
+from gui.moments import Kept, Moment, Moments
+from gui.viewdata import EdgeKey, Frame, Link, Statics, same_place, same_selection
 from gui.viewdata.records import Array
 
 __all__ = ["Document", "Session"]
@@ -57,6 +58,8 @@ class Session(QObject):
     runs_changed = Signal()  # which runs there are, which is the current one, which are shown
     search_changed = Signal()  # random search: begun, further, ended, forgotten
     playing_changed = Signal()
+    history_changed = Signal()  # what undo and redo would do
+    hover_changed = Signal()  # what the mouse points at, in any panel
     notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
 
     def __init__(
@@ -64,12 +67,12 @@ class Session(QObject):
     ) -> None:
         super().__init__(parent)
         self._detail = detail
-        self._undo: list[Document] = []
-        self._redo: list[Document] = []
+        self._moments = Moments()
         self._statics: dict[tuple[int, str], Statics] = {}
         self._speed = 1.0
         self._selection: str | EdgeKey | None = None
         self._entry: tuple[int, ...] | None = None
+        self._hovered: Link | None = None
         self._follow = True
         self._play_timer = QTimer(self)
         self._play_timer.timeout.connect(self._play_on)
@@ -167,13 +170,19 @@ class Session(QObject):
         return self._selection
 
     @property
+    def hovered(self) -> Link | None:
+        """What the mouse points at, in whichever panel; None for nothing."""
+        return self._hovered
+
+    @property
     def undo_text(self) -> str:
         """What undo would take back, "" for nothing."""
-        return self._document.change if self._undo else ""
+        return self._moments.undo_text
 
     @property
     def redo_text(self) -> str:
-        return self._redo[-1].change if self._redo else ""
+        """What redo would do again, "" for nothing."""
+        return self._moments.redo_text
 
     # --- the document ---
 
@@ -244,38 +253,78 @@ class Session(QObject):
         overrides = {**self._document.overrides, **values}
         self._change(lambda: replace(self._document, overrides=overrides), what)
 
+    def accept(self) -> None:
+        """Make the parameters that are shown the ones that training starts from."""
+        self.set_values(dict(self.current.at(self._iteration).parameters), "Start from these parameters")
+
     def reset(self) -> None:
         """Go back to iteration 0 of the same seed, with a run that has not been trained."""
+        before = self._moment()
         self._adopt(self._document, self._model)
+        if before.current.iterations:
+            self._record(before, "Reset")
 
     def new_seed(self) -> None:
         self.set_seed(self._document.seed + 1)
 
+    # --- taking back ---
+
     def undo(self) -> None:
-        """Take the last change of the document back."""
-        self._travel(self._undo, self._redo)
+        """Take the last change back: of the document, of the runs, of a training."""
+        self._travel(self._moments.undo)
 
     def redo(self) -> None:
-        self._travel(self._redo, self._undo)
+        """Do again what was taken back."""
+        self._travel(self._moments.redo)
 
-    def _travel(self, back: list[Document], forth: list[Document]) -> None:
-        if not back:
-            return
-        target = back[-1]
-        if self._try(lambda: self._adopt(target, self._bound(target), self._lab.of_document(target))):
-            back.pop()
-            forth.append(self._previous)
+    def _travel(self, move: Callable[[Moment], tuple[Moment, bool] | None]) -> None:
+        found = move(self._moment())
+        if found is not None:
+            self._restore(*found)
 
-    def _change(self, make: Callable[[], Document], what: str) -> None:
-        """Adopt a new document, or say why not and keep the old one untouched."""
+    def _moment(self) -> Moment:
+        """Return what can be gone back to: the document and all that was made of it."""
+        return Moment(
+            self._document,
+            self._model,
+            tuple(Kept(run, run.run.fork()) for run in self._lab.runs),
+            self.current,
+            self._iteration,
+            self._position,
+            self._search,
+        )
+
+    def _record(self, before: Moment, what: str, *, merge: str = "", rewinds: bool = False) -> None:
+        self._moments.record(before, what, merge=merge, rewinds=rewinds)
+        self.history_changed.emit()
+
+    def _restore(self, moment: Moment, rewinds: bool) -> None:
+        """Be what the session was at a moment; the timeline stays where it is while the graph is the same."""
+        self._leave()
+        if moment.search is not self._search:
+            self._forget_search()
+            self._search = moment.search
+        current = self._lab.restore(moment.runs, rewinds=rewinds)[moment.current]
+        graph, _ = moment.model.batch(moment.model.indices(0, moment.document.batch_size))
+        position = self._position if self._looks_like(graph) else moment.position
+        iteration = self._iteration if current is self._current else moment.iteration
+        iteration = min(iteration, current.iterations)
+        self._enter(moment.document, moment.model, current, iteration, position)
+        self.history_changed.emit()
+
+    def _change(self, make: Callable[[], Document], what: str, merge: str = "") -> None:
+        """Adopt a new document, or say why not and keep the old one untouched.
+
+        Changes that follow one another with the same `merge` are taken back as one.
+        """
 
         def change() -> None:
-            document = replace(make(), change=what)
+            document = make()
             if document.is_like(self._document):
                 return
-            self._adopt(document, self._bound(document))
-            self._undo.append(self._previous)
-            self._redo.clear()
+            model, before = self._bound(document), self._moment()
+            self._adopt(document, model)
+            self._record(before, what, merge=merge)
 
         self._try(change)
 
@@ -297,22 +346,26 @@ class Session(QObject):
     def _adopt(self, document: Document, model: Model, run: LabRun | None = None) -> None:
         """Swap the whole state for a new document; raises before anything is touched.
 
-        A run that was made from it before is stood in again; otherwise there is a new one.
+        It stands in `run`, or in a new run where that is None.
         """
         graph, _ = model.batch(model.indices(0, document.batch_size))  # may not fit a mini-batch: raises here
-        same = self._current is not None and self._looks_like(graph)
+        is_same = self._current is not None and self._looks_like(graph)
         chosen = run or self._lab.add(document, model)
         self._leave()
         if self._search is not None and not document.is_comparable(self._document):
             self._forget_search()
-        self._document, self._model = document, model
-        self._current = chosen
         self._lab.keep_beside(chosen)
-        self._iteration = 0 if run is None else run.iterations
-        self._entry = None
-        if not same:
-            self._selection = None
-        self._show(self._position if same else 0)
+        self._enter(document, model, chosen, chosen.iterations, self._position if is_same else 0)
+
+    def _enter(self, document: Document, model: Model, run: LabRun, iteration: int, position: int) -> None:
+        """Be in this document and run, at this place, and tell everybody."""
+        graph, _ = model.batch(model.indices(iteration, document.batch_size))
+        if self._current is None or not self._looks_like(graph):
+            self._selection = self._hovered = None
+        self._document, self._model, self._current = document, model, run
+        self._iteration, self._entry = iteration, None
+        self._follow = iteration == run.iterations
+        self._show(position)
         self.document_changed.emit()
         self.graph_changed.emit()
         self._announce()
@@ -332,7 +385,6 @@ class Session(QObject):
         if self._current is not None:
             self.stop()
             self._lab.settle()  # the timer looks on until the trainer has obeyed
-            self._previous = self._document
 
     def _announce(self) -> None:
         self.selection_changed.emit()
@@ -514,8 +566,10 @@ class Session(QObject):
         """Train the current run, and those that race with it, in another process; the picture follows."""
         if self._can_train():
             self.stop()
+            before = self._moment()
             self._follow = True
             self._go_on(self._lab.group_of(self.current), iterations)
+            self._record(before, "Train", rewinds=True)
 
     def race(self, recipes: Sequence[Recipe], iterations: int | None = None) -> None:
         """Train once with each recipe, side by side: the same start, the same mini-batches.
@@ -524,21 +578,15 @@ class Session(QObject):
         """
 
         def start() -> None:
-            documents = [replace(self._document, recipe=r.checked(), change="Race") for r in recipes]
+            documents = [replace(self._document, recipe=r.checked()) for r in recipes]
+            before = self._moment()
             racing = self._lab.add_race(documents, self._model)
-            self._stand_in(racing[0])
+            self._adopt(racing[0].document, self._model, racing[0])
             self._go_on(racing, iterations)
+            self._record(before, "Race")
 
         if recipes and self._can_train(again=True):
             self._try(start)
-
-    def _stand_in(self, run: LabRun) -> None:
-        """Adopt a run of the lab together with its document."""
-        document = run.document
-        self._adopt(document, self._bound(document), run)
-        if document is not self._previous:
-            self._undo.append(self._previous)
-            self._redo.clear()
 
     def _go_on(self, runs: Sequence[LabRun], iterations: int | None) -> None:
         self._lab.train(runs, iterations or self._document.network.training.steps)
@@ -550,9 +598,6 @@ class Session(QObject):
         if run is self._current or run not in self._lab.runs:
             return
         iteration = min(self._iteration, run.iterations) if not self._follow else run.iterations
-        if run.document is not self._document:
-            self._undo.append(self._document)
-            self._redo.clear()
         self._document, self._model, self._current = run.document, self._bound(run.document), run
         self._show(self._position, at=iteration)
         self.document_changed.emit()
@@ -569,8 +614,9 @@ class Session(QObject):
     def remove_run(self, run: LabRun) -> None:
         """Forget a run that the timeline does not stand in."""
         if run is not self._current and run in self._lab.runs:
-            was_training = self.training
+            was_training, before = self.training, self._moment()
             self._lab.remove(run)
+            self._record(before, f"Remove {run.name}")
             self.runs_changed.emit()
             if was_training and not self.training:
                 self.training_changed.emit()
@@ -611,7 +657,11 @@ class Session(QObject):
             self.training_changed.emit()
 
     def _train_one(self) -> None:
-        if self._can_train() and self._try(lambda: self.run.advance(1)):
+        if not self._can_train():
+            return
+        before = self._moment()
+        if self._try(lambda: self.run.advance(1)):
+            self._record(before, "Train", merge=f"train {self.current.id}", rewinds=True)
             self._follow = True
             self._take_news(changed=True)
             if self.run.ended is not None:
@@ -669,6 +719,7 @@ class Session(QObject):
             iterations = self.iterations or self._document.network.training.steps
             count = evaluations or int(iterations * STEP_COST)
             plan = Search(self._model, count, self._document.seed, spread).checked()
+            self._record(self._moment(), "Random search")
             self._forget_search()
             self._search = SearchResult(plan)
             self._sampling = Task(lambda: search(plan), self)
@@ -719,6 +770,12 @@ class Session(QObject):
         if selection != self._selection:
             self._selection = selection
             self.selection_changed.emit()
+
+    def hover(self, link: Link | None) -> None:
+        """Point at a node or one of its entries, in any panel: all others mark the same."""
+        if link != self._hovered:
+            self._hovered = link
+            self.hover_changed.emit()
 
     def set_entry(self, entry: tuple[int, ...] | None) -> None:
         """Choose the entry whose numbers are put into the equation."""

@@ -332,6 +332,7 @@ class Window(QMainWindow):
         session.playing_changed.connect(self._show_place)
         session.training_changed.connect(self._show_actions)
         session.search_changed.connect(self._show_actions)
+        session.history_changed.connect(self._show_actions)
         session.progressed.connect(self._show_place)
         session.notice.connect(self._notify)
         self.transport.moved.connect(session.go)

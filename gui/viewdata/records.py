@@ -11,6 +11,25 @@ Array = np.ndarray
 EdgeKey = tuple[str, str, int]
 
 
+@dataclass(frozen=True)
+class Link:
+    """What the mouse points at, so that every panel can mark the same thing.
+
+    Attributes
+    ----------
+    name
+        The node's name in the graph.
+    entry
+        One entry of its array, as an index; None for all of it.
+    part
+        "value" or "gradient".
+    """
+
+    name: str
+    entry: tuple[int, ...] | None = None
+    part: str = "value"
+
+
 @dataclass(frozen=True, eq=False)
 class NodeView:
     """One card of the graph.

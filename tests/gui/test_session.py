@@ -83,17 +83,19 @@ def let_timers_come_up(qtbot: QtBot) -> None:
 # --- what a place must show --------------------------------------------------------------------------------
 
 
-_runs: dict[tuple[Any, ...], tuple[Network, Model, Run]] = {}
+_runs: dict[tuple[Any, ...], tuple[Document, Model, Run]] = {}
 
 
 def _run_of(document: Document, iterations: int) -> tuple[Model, Run]:
     """Return a model and a run made from nothing but a document; kept, as sequences come back to them."""
-    key = (id(document.network), document.seed, document.learning_rate, document.batch_size, iterations)
+    recipe = document.recipe
+    choice = (recipe.optimizer, recipe.learning_rate, recipe.batch_size)
+    key = (id(document.network), document.seed, id(document.overrides), choice, iterations)
     if key not in _runs:
-        model = bind(document.network, seed=document.seed)
+        model = bind(document.network, seed=document.seed, overrides=document.overrides)
         run = Run(model, document.recipe)
         run.advance(iterations) if iterations else None
-        _runs[key] = (document.network, model, run)  # the network too: its id must not be given again
+        _runs[key] = (document, model, run)  # the document too: no id of it must be given again
     return _runs[key][1:]
 
 
@@ -170,6 +172,9 @@ def _commands() -> st.SearchStrategy[tuple[str, Any]]:
         command("set_entry", st.sampled_from((None, (0, 0), (1, 2), (99, 99)))),
         command("train", st.integers(1, 3)),
         command("step_training"),
+        command("accept"),
+        command("race"),
+        command("remove_oldest"),
     )
 
 
@@ -177,9 +182,14 @@ def _apply(session: Session, name: str, argument: Any) -> None:
     if name == "train":
         session.train(argument)
         wait_until_settled(session)
+    elif name == "race":
+        session.race([replace(session.document.recipe, optimizer=o).checked() for o in ("gd", "adam")], 2)
+        wait_until_settled(session)
+    elif name == "remove_oldest":
+        session.remove_run(session.runs[0])
     elif name == "there_and_back":
         _undo_and_redo(session)
-    elif name in ("first", "last", "undo", "redo", "reset", "step_training"):
+    elif name in ("first", "last", "undo", "redo", "reset", "step_training", "accept"):
         getattr(session, name)()
     else:
         getattr(session, name)(argument)
@@ -187,13 +197,21 @@ def _apply(session: Session, name: str, argument: Any) -> None:
 
 def _undo_and_redo(session: Session) -> None:
     if session.undo_text:
-        before = session.document
+        before, what = made(session), session.undo_text
         session.undo()
-        assert session.document is not before
+        assert made(session) != before
+        assert session.redo_text == what
         assert_whole(session)
         session.redo()
-        assert session.document is before
-        assert session.undo_text == before.change
+        assert made(session) == before
+        assert session.undo_text == what
+
+
+def made(session: Session) -> tuple[Any, ...]:
+    """Return what undo must bring back: the document, every run and its record, which one is stood in."""
+    runs = [(run.name, run.style, id(run.document), run.losses.tobytes()) for run in session.runs]
+    start = [(name, array.tobytes()) for name, array in session.model.leaves.items()]
+    return session.document, start, runs, session.runs.index(session.current), session.search
 
 
 @settings(max_examples=40)
@@ -207,6 +225,32 @@ def test_any_sequence_of_commands_shows_the_numbers_of_its_place(
         for command, argument in commands:
             _apply(session, command, argument)
             assert_whole(session)
+    finally:
+        session.close()
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(NETWORKS), st.lists(_commands(), min_size=1, max_size=14))
+def test_undo_goes_back_to_the_beginning_and_redo_to_the_end(
+    qapp: Any, name: str, commands: list[tuple[str, Any]]
+) -> None:
+    session = Session(Document.of(load(name)))
+    try:
+        start = made(session)
+        for command, argument in commands:
+            _apply(session, command, argument)
+        while session.redo_text:
+            session.redo()
+        end, passed = made(session), [made(session)]
+        while session.undo_text:
+            session.undo()
+            assert_whole(session)
+            passed.append(made(session))
+        assert passed[-1] == start
+        while session.redo_text:
+            assert made(session) == passed.pop()
+            session.redo()
+        assert made(session) == end
     finally:
         session.close()
 
