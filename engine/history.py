@@ -14,7 +14,20 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-__all__ = ["Diverged", "Form", "History", "Point", "Reached", "Records", "Sample", "Samples", "merged"]
+from engine.errors import DataError
+
+__all__ = [
+    "Diverged",
+    "Form",
+    "History",
+    "Point",
+    "Reached",
+    "Recording",
+    "Records",
+    "Sample",
+    "Samples",
+    "merged",
+]
 
 Array = np.ndarray
 LEAST_SAMPLES = 512
@@ -99,6 +112,59 @@ class Records:
     point: Point
     samples: Sequence[Sample] = ()
     ended: Diverged | Reached | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """All that a run has recorded: with its problem and its recipe it goes on from here, bit for bit.
+
+    Attributes
+    ----------
+    stride
+        The distance of the samples.
+    losses
+        The loss before each iteration, and after the last; shape (n,).
+    iterations, vectors, numbers
+        The samples, as in :class:`Samples`.
+    point
+        Where the run stands after its last iteration, shape (width,).
+    """
+
+    stride: int
+    losses: Array
+    iterations: Array
+    vectors: Array
+    numbers: Array
+    point: Array
+    ended: Diverged | Reached | None = None
+
+    def checked(self, form: Form) -> Recording:
+        """Return it, where it is what a run of this form can have recorded.
+
+        Raises
+        ------
+        DataError
+            Where it is not.
+        """
+        count, places = len(self.losses), self.iterations
+        sound = (
+            0 < self.stride <= 2**40
+            and self.stride & (self.stride - 1) == 0
+            and self.losses.ndim == places.ndim == 1
+            and bool(np.isfinite(self.losses[:-1]).all())
+            and len(places) > 0
+            and places[0] == 0
+            and bool((np.diff(places) > 0).all())
+            and places[-1] < count
+            and not (places % self.stride).any()
+            and self.vectors.shape == (len(places), form.width)
+            and self.numbers.shape == (len(places), 2)
+            and self.point.shape == (form.width,)
+            and (self.ended is None or self.ended.iteration == count - 1)
+        )
+        if not sound:
+            raise DataError("what was recorded of a run does not fit its network.")
+        return self
 
 
 class Form(NamedTuple):
@@ -252,6 +318,25 @@ class History:
         """Return the arrays that hold what was recorded: the losses, and the samples in columns."""
         columns = (self._losses, self._iterations, self._vectors, self._numbers)
         return tuple(column.view() for column in columns)
+
+    @classmethod
+    def of(cls, form: Form, kept: Recording) -> History:
+        """Return the history of which this was kept."""
+        history = cls(0, kept.stride)
+        history._form = form
+        history._vectors = _Column(np.empty((0, form.width)))
+        history._losses.extend(kept.losses)
+        history._iterations.extend(kept.iterations)
+        history._vectors.extend(kept.vectors)
+        history._numbers.extend(kept.numbers)
+        history.ended = kept.ended
+        return history
+
+    def kept(self, point: Array) -> Recording:
+        """Return all of it, with where the run stands; what is recorded later changes none of it."""
+        samples = self.samples
+        columns = (samples.iterations, samples.vectors, samples.numbers)
+        return Recording(self.stride, self.losses, *columns, point, self.ended)
 
     @property
     def losses(self) -> Array:

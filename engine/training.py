@@ -26,7 +26,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.errors import TrainingError, excerpt
-from engine.history import Diverged, Form, History, Point, Reached, Records, Sample, Samples, merged
+from engine.history import (
+    Diverged,
+    Form,
+    History,
+    Point,
+    Reached,
+    Recording,
+    Records,
+    Sample,
+    Samples,
+    merged,
+)
 from engine.hyperparameters import Hyperparameter
 from engine.optimizers import OPTIMIZERS, Optimizer, updates
 from engine.plan import Inspector, Rates, Stepper
@@ -42,6 +53,7 @@ __all__ = [
     "Problem",
     "Reached",
     "Recipe",
+    "Recording",
     "Records",
     "Run",
     "Sample",
@@ -219,6 +231,26 @@ class Run:
         twin = copy.copy(self)
         twin.history = self.history.fork()
         return twin
+
+    @classmethod
+    def resumed(cls, problem: Problem, recipe: Recipe, kept: Recording) -> Run:
+        """Return the run of which this was kept, standing where it stood.
+
+        Raises
+        ------
+        BackstepError
+            As for a new run, and where what was kept is not of such a run.
+        """
+        iteration = len(kept.losses) - 1
+        run = cls(problem, recipe, Point(iteration, problem.parameters))
+        kept.checked(run._form)
+        run.history = History.of(run._form, kept)
+        run._point = run._form.point(iteration, kept.point)
+        return run
+
+    def kept(self) -> Recording:
+        """Return all that was recorded, for :meth:`resumed`."""
+        return self.history.kept(self._form.vector(self._point))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the plan, which is made again where it is needed."""

@@ -22,6 +22,7 @@ from engine.data import (
     Dataset,
     Selection,
     batch_indices,
+    bytes_of,
     held_examples,
     read_csv,
     read_csv_bytes,
@@ -34,11 +35,13 @@ from engine.shapes import UNIT, Dim, Dims
 from graphs.definition import Array, FileData, Network, Source, Training, in_formula_of
 from graphs.initial import INITS, Initial, draw
 from graphs.literals import array_of
-from graphs.reading import built_in, built_in_names, load, loads
+from graphs.reading import built_in, built_in_names, loads
+from graphs.reading import load as load_network
 from graphs.writing import dumps
 
 __all__ = [
     "INITS",
+    "SESSION",
     "FileData",
     "Initial",
     "Model",
@@ -49,6 +52,7 @@ __all__ = [
     "bind",
     "built_in",
     "built_in_names",
+    "complete",
     "data_path",
     "draw",
     "dumps",
@@ -59,6 +63,8 @@ __all__ = [
 ]
 
 MAX_ENTRIES = 2_000_000
+SESSION = ".backstep"
+"""How the name of a session's file ends."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +250,40 @@ def _data_notices(selection: Selection | None, replaced: Sequence[str]) -> tuple
     if selection is None or not replaced:
         return selection.notices if selection is not None else ()
     return (f"{', '.join(replaced)}: the values given here, not those of the file.",)
+
+
+def load(source: str | Path) -> Network:
+    """Return a built-in network by name, or the one in a file; in that of a session, as it stands there.
+
+    Raises
+    ------
+    BackstepError
+        Where there is no such network, or the file cannot be read as one.
+    """
+    if not str(source).endswith(SESSION):
+        return load_network(source)
+    from graphs.sessions import read_session  # here, because no other start needs what it imports
+
+    document = read_session(Path(source), with_runs=False).document
+    network = with_values(document.network, document.overrides, document.seed)
+    return replace(network, training=replace(network.training, recipe=document.recipe))
+
+
+def complete(network: Network) -> Network:
+    """Return `network` with the CSV that it needs attached, so that it can be opened anywhere.
+
+    Raises
+    ------
+    DataError
+        Where the CSV cannot be read any more.
+    """
+    data = network.data
+    if not isinstance(data, FileData) or data.file in network.attached:
+        return network
+    path = data_path(network, data.file)
+    if path.parent == Path(str(resources.files("graphs") / "datasets")):
+        return network
+    return replace(network, attached={**network.attached, data.file: bytes_of(path)})
 
 
 def with_values(network: Network, overrides: Mapping[str, Any], seed: int = 0) -> Network:

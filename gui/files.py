@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import UsageError, excerpt
 from graphs.network import FileData, Network, data_path, with_values
@@ -17,8 +19,13 @@ from gui.lab import Document
 __all__ = ["network_of", "save_network", "write_whole"]
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
     """Write a file so that it is there whole or, where that fails, as it was before.
+
+    Parameters
+    ----------
+    data
+        What is to be in the file, or what writes it there.
 
     Raises
     ------
@@ -31,7 +38,10 @@ def write_whole(path: Path, data: bytes) -> None:
         raise _unwritable(path, error) from None
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            if isinstance(data, bytes):
+                file.write(data)
+            else:
+                data(file)
             file.flush()
             os.fsync(file.fileno())
         _as_others(name, path)
@@ -39,6 +49,9 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise _unwritable(path, error) from None
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _as_others(name: str, path: Path) -> None:

@@ -1,0 +1,526 @@
+"""Session files (``.backstep``): networks with their data, runs, and what is on the screen.
+
+The file is a zip archive of ``session.json``, the networks as text, the CSV files they refer to, and arrays
+as NumPy writes them. Nothing is unpacked and nothing is run: members are read by the names that this module
+gives them, arrays by their one allowed header. What is read is bounded before it is read, so a file that
+somebody made to do harm is refused in little time and memory, with the sentence that a damaged one gets.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from math import isfinite, prod
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn, TypeVar
+
+import numpy as np
+
+from engine.errors import BackstepError, UsageError, excerpt
+from engine.history import Diverged, Reached, Recording
+from engine.training import STOPPING, Recipe
+from graphs.definition import Array, Network
+from graphs.reading import LARGEST_FILE, loads
+from graphs.recipes import recipe_of, table_of
+from graphs.writing import text_of
+
+__all__ = ["FORMAT", "SavedDocument", "SavedRun", "SavedSession", "read_session", "write_session"]
+
+FORMAT = 2
+LARGEST, LARGEST_PACKED = 2**30, 2**28
+"""Bytes that all members together may have; where the file is much smaller than that, only so many."""
+LARGE_ARRAY = 4 * 2**20
+"""Bytes from which on an array is not packed: it would take long and gain little."""
+LARGEST_TABLE = 8 * 2**20
+MOST_MEMBERS = 2000
+MOST_RUNS = 100
+MOST_NETWORKS = 200
+MAX_ITERATIONS = 10**8
+_DATE = (1980, 1, 1, 0, 0, 0)  # the same session gives the same bytes
+_END, _LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class SavedDocument:
+    """What is open, or what a run was made from."""
+
+    network: Network
+    seed: int
+    overrides: Mapping[str, Array]
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run: what it was made from, what it recorded, and how it is shown."""
+
+    document: SavedDocument
+    kept: Recording
+    name: str
+    style: int
+    group: int
+    visible: bool = True
+    goal: int = 0
+
+
+@dataclass(frozen=True)
+class SavedSession:
+    """All that a session file keeps.
+
+    Attributes
+    ----------
+    current
+        Which of the runs the timeline stands in.
+    place
+        Detail, iteration, position, selection and entry, as :meth:`gui.session.Session.restore` takes them.
+    view
+        What the window makes of it: docks, axes; numbers, text, lists and tables alone.
+    path
+        The network file that a recovered session belongs to, "" for none.
+    """
+
+    document: SavedDocument
+    runs: tuple[SavedRun, ...]
+    current: int
+    place: Mapping[str, Any] = field(default_factory=dict)
+    view: Mapping[str, Any] = field(default_factory=dict)
+    path: str = ""
+
+
+# --- writing -----------------------------------------------------------------------------------------------
+
+
+def write_session(saved: SavedSession, file: BinaryIO, *, is_packed: bool = True) -> None:
+    """Write a session into a file that is open.
+
+    Parameters
+    ----------
+    is_packed
+        Whether the file is to be small rather than quickly written.
+
+    Raises
+    ------
+    UsageError
+        Where it is larger than what is read back.
+    """
+    kind = zipfile.ZIP_DEFLATED if is_packed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(file, "w", kind, compresslevel=1 if is_packed else None) as archive:
+        _Writer(archive).write(saved)
+
+
+class _Writer:
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._kind = archive.compression
+        self._arrays: dict[int, tuple[int, Array]] = {}  # by identity; the array is held, so none is reused
+        self._files: dict[bytes, int] = {}
+        self._networks: dict[int, int] = {}
+        self._documents: dict[int, int] = {}
+        self._network_rows: list[dict[str, Any]] = []
+        self._document_rows: list[dict[str, Any]] = []
+        self._size = 0
+
+    def write(self, saved: SavedSession) -> None:
+        table = {
+            "format": FORMAT,
+            "document": self._document(saved.document),
+            "runs": [self._run(run) for run in saved.runs],
+            "current": saved.current,
+            "place": dict(saved.place),
+            "view": dict(saved.view),
+            "path": saved.path,
+            "networks": self._network_rows,
+            "documents": self._document_rows,
+        }
+        self._member("session.json", json.dumps(table, indent=1, allow_nan=False).encode())
+
+    def _member(self, name: str, data: bytes) -> None:
+        self._make_room(len(data))
+        self._archive.writestr(self._info(name), data)
+
+    def _info(self, name: str) -> zipfile.ZipInfo:
+        info = zipfile.ZipInfo(name, _DATE)
+        info.compress_type = self._kind
+        return info
+
+    def _make_room(self, size: int) -> None:
+        self._size += size
+        if self._size > LARGEST:
+            raise UsageError(
+                f"the session has more than {LARGEST // 2**20} MB.", how="Remove runs that you do not need."
+            )
+
+    def _array(self, array: Array) -> int:
+        if id(array) in self._arrays:
+            return self._arrays[id(array)][0]
+        number = len(self._arrays)
+        self._arrays[id(array)] = (number, array)
+        self._make_room(array.nbytes)
+        info = self._info(f"arrays/{number}.npy")
+        if array.nbytes > LARGE_ARRAY:
+            info.compress_type = zipfile.ZIP_STORED
+        with self._archive.open(info, "w") as member:
+            np.lib.format.write_array(member, np.ascontiguousarray(array).reshape(array.shape), (1, 0))
+        return number
+
+    def _network(self, network: Network) -> int:
+        if id(network) not in self._networks:
+            number = self._networks[id(network)] = len(self._network_rows)
+            self._member(f"networks/{number}.toml", text_of(network).encode())
+            attached = {name: self._file(data) for name, data in network.attached.items()}
+            self._network_rows.append({"name": network.name, "title": network.title, "attached": attached})
+        return self._networks[id(network)]
+
+    def _file(self, data: bytes) -> int:
+        if data not in self._files:
+            self._files[data] = len(self._files)
+            self._member(f"files/{self._files[data]}.csv", data)
+        return self._files[data]
+
+    def _document(self, document: SavedDocument) -> int:
+        if id(document) not in self._documents:
+            self._documents[id(document)] = len(self._document_rows)
+            overrides = {name: self._array(array) for name, array in document.overrides.items()}
+            row = {"network": self._network(document.network), "seed": document.seed}
+            self._document_rows.append(row | {"overrides": overrides, "recipe": table_of(document.recipe)})
+        return self._documents[id(document)]
+
+    def _run(self, run: SavedRun) -> dict[str, Any]:
+        kept = run.kept
+        arrays = {
+            name: self._array(np.asarray(getattr(kept, name)))
+            for name in ("losses", "iterations", "vectors", "numbers", "point")
+        }
+        return {
+            "document": self._document(run.document),
+            "name": run.name,
+            "style": run.style,
+            "group": run.group,
+            "visible": run.visible,
+            "goal": run.goal,
+            "stride": kept.stride,
+            "ended": _ended_row(kept.ended),
+            **arrays,
+        }
+
+
+def _ended_row(ended: Diverged | Reached | None) -> dict[str, Any] | None:
+    if isinstance(ended, Diverged):
+        return {"iteration": ended.iteration, "node": ended.node, "learning_rate": ended.learning_rate}
+    if isinstance(ended, Reached):
+        return {"iteration": ended.iteration, "rule": ended.rule, "value": ended.value}
+    return None
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,  # RecursionError among them, and a member that asks for a password
+    ValueError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    AttributeError,
+)
+"""What the standard library raises about archives that are none."""
+
+
+def read_session(path: Path, *, with_runs: bool = True) -> SavedSession:
+    """Return what a session file keeps; without its runs where those are not asked for.
+
+    Raises
+    ------
+    UsageError
+        Where the file cannot be read, is damaged, or is from a newer version.
+    """
+    where = excerpt(path.name)
+    try:
+        with path.open("rb") as file:
+            return read_session_from(file, where, with_runs=with_runs)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "no such path").lower()
+        raise UsageError(
+            f"the file cannot be read ({reason}).", where=excerpt(path, 100), how="Check its name."
+        ) from None
+
+
+def read_session_from(file: BinaryIO, where: str, *, with_runs: bool = True) -> SavedSession:
+    """Return what a session file keeps that is open, as :func:`read_session`."""
+    try:
+        _require_small(file)
+        with zipfile.ZipFile(file) as archive:
+            return _Reader(archive, with_runs).session()
+    except _NewerError as error:
+        raise UsageError(
+            f"the session has the format {error}, and this version of Backstep reads up to {FORMAT}.",
+            where=where,
+            how="Open it with a newer Backstep.",
+        ) from None
+    except (_DamagedError, *_BROKEN, BackstepError, OSError):
+        raise UsageError(
+            "the file is damaged, or it is not a session.", where=where, how="Open an earlier copy of it."
+        ) from None
+
+
+class _DamagedError(Exception):
+    """The file is not what this module writes."""
+
+
+class _NewerError(Exception):
+    """The file is from a newer version, whose format is given."""
+
+
+def _require_small(file: BinaryIO) -> None:
+    """See to it that the list of members is short, before all of it is read."""
+    size = file.seek(0, os.SEEK_END)
+    if size > 2 * LARGEST:
+        raise _DamagedError
+    file.seek(max(0, size - 42))
+    tail = file.read()
+    if tail[-22:-18] != _END or tail[:4] == _LOCATOR:  # an archive of ours ends there, without a comment
+        raise _DamagedError
+    members, length = struct.unpack("<HL", tail[-12:-6])
+    if members > MOST_MEMBERS or length > 200 * MOST_MEMBERS:
+        raise _DamagedError
+    file.seek(0)
+
+
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '(<f8|<i8)', 'fortran_order': False, "
+    rb"'shape': \(([\d, ]{0,40})\), \} *\n",
+    re.DOTALL,
+)
+
+
+class _Reader:
+    def __init__(self, archive: zipfile.ZipFile, with_runs: bool) -> None:
+        self._archive = archive
+        self._with_runs = with_runs
+        self._members = {info.filename: info for info in archive.infolist()}
+        size = sum(info.file_size for info in self._members.values())
+        packed = sum(info.compress_size for info in self._members.values())
+        if size > min(LARGEST, max(LARGEST_PACKED, 4 * packed)):
+            raise _DamagedError
+        self._arrays: dict[int, Array] = {}
+        self._files: dict[int, bytes] = {}
+
+    def session(self) -> SavedSession:
+        table = _migrated(_Row(json.loads(self._member("session.json", LARGEST_TABLE), parse_constant=_no)))
+        networks = [
+            self._network(i, _Row(row)) for i, row in enumerate(table.rows("networks", MOST_NETWORKS))
+        ]
+        documents = [self._document(_Row(row), networks) for row in table.rows("documents", MOST_NETWORKS)]
+        document = documents[table.number("document", 0, len(documents) - 1)]
+        rows = table.rows("runs", MOST_RUNS) if self._with_runs else []
+        runs = tuple(self._run(_Row(row), documents) for row in rows)
+        current = table.number("current", 0, len(runs) - 1) if self._with_runs else 0
+        path = table.text("path", 5000) if "path" in table.items else ""
+        return SavedSession(
+            document, runs, current, _place(_Row(table.table("place"))), table.table("view"), path
+        )
+
+    def _member(self, name: str, most: int) -> bytes:
+        info = self._members[name]
+        if info.file_size > most or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _DamagedError
+        data = self._archive.read(info)
+        if len(data) != info.file_size:
+            raise _DamagedError
+        return data
+
+    def _array(self, number: int, kind: str = "<f8") -> Array:
+        if number not in self._arrays:
+            self._arrays[number] = self._read_array(number)
+        array = self._arrays[number]
+        if array.dtype != np.dtype(kind):
+            raise _DamagedError
+        return array
+
+    def _read_array(self, number: int) -> Array:
+        raw = self._member(f"arrays/{number}.npy", LARGEST)
+        header = _HEADER.match(raw[:1000])
+        if header is None:
+            raise _DamagedError
+        shape = tuple(int(word) for word in header[2].decode().split(",") if word.strip())
+        if len(shape) > 2 or prod(shape) * 8 != len(raw) - header.end():
+            raise _DamagedError
+        return np.frombuffer(raw, header[1].decode(), offset=header.end()).reshape(shape)
+
+    def _file(self, number: int) -> bytes:
+        if number not in self._files:
+            self._files[number] = self._member(f"files/{number}.csv", 64 * 2**20)
+        return self._files[number]
+
+    def _network(self, number: int, row: _Row) -> Network:
+        text = self._member(f"networks/{number}.toml", LARGEST_FILE).decode()
+        attached = {
+            file: self._file(_whole(place, 0, MOST_MEMBERS)) for file, place in row.table("attached").items()
+        }
+        network = loads(text, name=row.text("name", 300))
+        return replace(network, title=row.text("title", 10_000), attached=attached)
+
+    def _document(self, row: _Row, networks: list[Network]) -> SavedDocument:
+        overrides = {name: self._value(place) for name, place in row.table("overrides").items()}
+        network = networks[row.number("network", 0, len(networks) - 1)]
+        return SavedDocument(network, row.number("seed", 0, 2**63), overrides, _recipe(row.table("recipe")))
+
+    def _value(self, place: Any) -> Array:
+        array = self._array(_whole(place, 0, MOST_MEMBERS))
+        if array.size == 0 or array.ndim == 1 or not np.isfinite(array).all():
+            raise _DamagedError
+        return array
+
+    def _run(self, row: _Row, documents: list[SavedDocument]) -> SavedRun:
+        columns = {
+            n: self._array(row.number(n, 0, MOST_MEMBERS)) for n in ("losses", "vectors", "numbers", "point")
+        }
+        if not 1 <= len(columns["losses"]) <= MAX_ITERATIONS:
+            raise _DamagedError
+        iterations = self._array(row.number("iterations", 0, MOST_MEMBERS), "<i8")
+        ended = _ended(row.items["ended"])
+        kept = Recording(row.number("stride", 1, 2**40), iterations=iterations, ended=ended, **columns)
+        return SavedRun(
+            documents[row.number("document", 0, len(documents) - 1)],
+            kept,
+            row.text("name", 200),
+            row.number("style", 0, 10_000),
+            row.number("group", 0, 2**31),
+            row.truth("visible"),
+            row.number("goal", 0, 2 * MAX_ITERATIONS),
+        )
+
+
+class _Row:
+    """A table of the file, whose values are looked at before they are believed."""
+
+    def __init__(self, items: Any) -> None:
+        if not isinstance(items, dict):
+            raise _DamagedError
+        self.items: dict[str, Any] = items
+
+    def number(self, key: str, low: int, high: int) -> int:
+        return _whole(self.items[key], low, high)
+
+    def text(self, key: str, most: int) -> str:
+        value = self.items[key]
+        if not isinstance(value, str) or len(value) > most:
+            raise _DamagedError
+        return value
+
+    def truth(self, key: str) -> bool:
+        return _of(self.items[key], bool)
+
+    def table(self, key: str) -> dict[str, Any]:
+        return _of(self.items[key], dict)
+
+    def rows(self, key: str, most: int) -> list[Any]:
+        rows = _of(self.items[key], list)
+        if not 1 <= len(rows) <= most:
+            raise _DamagedError
+        return rows
+
+
+def _of(value: Any, kind: type[T]) -> T:
+    if not isinstance(value, kind):
+        raise _DamagedError
+    return value
+
+
+def _whole(value: Any, low: int, high: int) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise _DamagedError
+    return value
+
+
+def _real(value: Any) -> float:
+    if type(value) not in (int, float) or not isfinite(value):
+        raise _DamagedError
+    return float(value)
+
+
+def _no(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _recipe(table: Mapping[str, Any]) -> Recipe:
+    for key, value in table.items():
+        if key not in ("optimizer", "schedule"):
+            _real(value)
+    return recipe_of(table)
+
+
+def _ended(row: Any) -> Diverged | Reached | None:
+    if row is None:
+        return None
+    found = _Row(row)
+    iteration = found.number("iteration", 0, MAX_ITERATIONS)
+    if "node" in found.items:
+        return Diverged(iteration, found.text("node", 300), _real(found.items["learning_rate"]))
+    if (rule := found.text("rule", 20)) not in STOPPING:
+        raise _DamagedError
+    return Reached(iteration, rule, _real(found.items["value"]))
+
+
+def _place(row: _Row) -> dict[str, Any]:
+    """Return where the session stood; whether its graph has such a place is seen when it is restored."""
+    selection, entry = row.items["selection"], row.items["entry"]
+    if isinstance(selection, list):
+        source, target, slot = selection
+        selection = (_of(source, str), _of(target, str), _whole(slot, 0, 10_000))
+    elif selection is not None:
+        _of(selection, str)
+    if entry is not None:
+        entry = tuple(_whole(index, 0, 10**9) for index in _of(entry, list)[:3])
+    return {
+        "detail": row.text("detail", 20),
+        "iteration": row.number("iteration", 0, MAX_ITERATIONS),
+        "position": row.number("position", 0, 10**9),
+        "selection": selection,
+        "entry": entry,
+    }
+
+
+# --- earlier formats ---------------------------------------------------------------------------------------
+
+
+def _migrated(table: _Row) -> _Row:
+    """Return a table of any earlier format in this one."""
+    version = table.items.get("format")
+    if type(version) is not int or version < 1:
+        raise _DamagedError
+    if version > FORMAT:
+        raise _NewerError(excerpt(version, 20))
+    for earlier in range(version, FORMAT):
+        table = _Row(_MIGRATIONS[earlier](table.items))
+    return table
+
+
+def _with_documents(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a table of format 1, in which every run told its document itself, with a list of documents."""
+    keys = ("network", "seed", "overrides", "recipe")
+    documents = [{key: table[key] for key in keys}]
+    runs = []
+    for run in _of(table["runs"], list):
+        own = {key: run[key] for key in keys}
+        if own not in documents:
+            documents.append(own)
+        runs.append({k: v for k, v in run.items() if k not in keys} | {"document": documents.index(own)})
+    kept = {k: v for k, v in table.items() if k not in keys}
+    return kept | {"format": 2, "document": 0, "documents": documents, "runs": runs}
+
+
+_MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_documents}
+"""From each earlier format to the one after it."""
