@@ -108,6 +108,10 @@ class Moments:
             self._push(self._back, _Entry(before, what, rewinds))
             self._shorten()
 
+    def seal(self) -> None:
+        """Let nothing that follows be taken back together with the last change."""
+        self._merge = ""
+
     def undo(self, now: Moment) -> tuple[Moment, bool] | None:
         """Return the moment to go back to and whether runs go back too; None where there is none."""
         return self._move(self._back, self._forth, now)

@@ -234,14 +234,14 @@ class Session(QObject):
         bool
             Whether it is open now; if not, the user has been told why.
         """
-        before, depth = self._document, len(self._undo)
+        before = self._document
         recipe = before.recipe
         if network.data is not before.network.data:
             recipe = replace(recipe, batch_size=None)  # of so many examples as the other data had
         changed = replace(before, network=network, overrides=dict(overrides), recipe=recipe)
-        self._change(lambda: changed, what)
-        if merge and len(self._undo) > depth > 0 and before.change == what:
-            self._undo.pop()
+        if not merge:
+            self._moments.seal()
+        self._change(lambda: changed, what, merge=what)
         return self._document.network is network
 
     def set_value(self, name: str, value: Any) -> None:
