@@ -227,6 +227,17 @@ def leaf_dims(
     return {leaf.name: leaf.dims for leaf in _Bound(network, seed, overrides or {}).leaves()}
 
 
+def data_of(network: Network, *, seed: int = 0) -> dict[str, Array]:
+    """Return the whole data of a network by name, read from its CSV where they come from one.
+
+    Raises
+    ------
+    BackstepError
+        For data that cannot be read.
+    """
+    return _data(network, seed)[0]
+
+
 class _Bound:
     """The data and the parameters of a network as it defines them, and the sizes that follow."""
 
