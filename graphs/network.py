@@ -136,6 +136,40 @@ class Model:
             return None
         return self._graph_of(self.held_examples), dict(self.held_inputs)
 
+    def whole(self, name: str, array: Array, indices: Array | None) -> Array:
+        """Return the whole of an input, of which `array` has the examples of a mini-batch."""
+        axis = self._axes[name]
+        if indices is None or axis is None:
+            return array
+        found = self.leaves[name].copy()
+        found[(slice(None), indices) if axis else indices] = array
+        return found
+
+    def takes(self, values: Mapping[str, Any]) -> bool:
+        """Say whether values can be put in the place of leaves just so: arrays of their shapes."""
+        return all(
+            isinstance(value, np.ndarray) and name in self.leaves and value.shape == self.leaves[name].shape
+            for name, value in values.items()
+        )
+
+    def revalued(self, values: Mapping[str, Array]) -> Model:
+        """Return the model with other numbers for some of its leaves; its graphs are the same ones.
+
+        What :func:`bind` gives for the same values, without reading, drawing and checking anything anew.
+
+        Parameters
+        ----------
+        values
+            Arrays of the shapes of the leaves they replace; of data, the examples that are trained on.
+        """
+        arrays = {name: _read_only(array) for name, array in values.items()}
+        same_for_all = {n: a for n, a in arrays.items() if n in self.held_inputs and self._axes[n] is None}
+        found = replace(
+            self, leaves={**self.leaves, **arrays}, held_inputs={**self.held_inputs, **same_for_all}
+        )
+        found.__dict__["_graphs"] = self._graphs
+        return found
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all but the graph, which is built again: operations are records with functions in them."""
         kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "graph"}
@@ -157,6 +191,12 @@ class Model:
     @cached_property
     def _graphs(self) -> dict[int, Graph]:
         return {self.examples: self.graph}
+
+
+def _read_only(array: Array) -> Array:
+    found = np.array(array, dtype=float)
+    found.flags.writeable = False
+    return found
 
 
 def _rebuilt(kept: dict[str, Any], examples: int | None) -> Model:

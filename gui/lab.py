@@ -53,6 +53,14 @@ class Document:
         """Say whether both start from the same data and parameters."""
         return self.network is other.network and self.seed == other.seed and self.overrides is other.overrides
 
+    def new_values(self, other: Document) -> dict[str, Any] | None:
+        """Return the values given by hand that `other` has not, None where more than such values differs."""
+        if self.network is not other.network or self.seed != other.seed:
+            return None
+        if any(name not in self.overrides for name in other.overrides):
+            return None
+        return {name: v for name, v in self.overrides.items() if other.overrides.get(name) is not v}
+
     def is_comparable(self, other: Document) -> bool:
         """Say whether runs of both can stand in one plot: the same loss over the same data."""
         a, b = self.network, other.network

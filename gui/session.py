@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import BackstepError
@@ -21,6 +22,7 @@ from engine.search import STEP_COST, Search, SearchRecords, SearchResult, search
 from engine.trace import Trace, trace
 from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
+from gui.edits import edit_of, entry_text, with_entry
 from gui.jobs import Task
 from gui.lab import Document, Lab, LabRun
 from gui.moments import Kept, Moment, Moments
@@ -30,7 +32,16 @@ from gui.viewdata.records import Array
 __all__ = ["Document", "Session"]
 
 POLL = 16  # ms between two looks at a training run
+REST = 200  # ms without motion after which a scrubbed number is taken as chosen for now
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+class _Scrub(NamedTuple):
+    """A number that is being scrubbed: what was before, the change's name, the iteration it began at."""
+
+    before: Moment
+    what: str
+    iteration: int
 
 
 class Session(QObject):
@@ -79,6 +90,11 @@ class Session(QObject):
         self._poll = QTimer(self)
         self._poll.setInterval(POLL)
         self._poll.timeout.connect(self._look)
+        self._rest = QTimer(self, singleShot=True, interval=REST)
+        self._rest.timeout.connect(self._adopt_preview)
+        self._scrubbed: _Scrub | None = None
+        self._previewed: dict[str, Array] = {}  # parameters in sight that no run starts from yet
+        self._has_preview = False
         self._lab = Lab()
         self._current: LabRun | None = None
         self._search: SearchResult | None = None
@@ -253,6 +269,105 @@ class Session(QObject):
         overrides = {**self._document.overrides, **values}
         self._change(lambda: replace(self._document, overrides=overrides), what)
 
+    def edit(self, name: str, array: Array, what: str = "") -> bool:
+        """Give a parameter or an input other numbers where the timeline stands, which stays where it is.
+
+        In the middle of a training the parameters that are shown are where a new run starts.
+
+        Parameters
+        ----------
+        array
+            As it is shown: of a mini-batch, its examples alone.
+        what
+            The name of the change.
+
+        Returns
+        -------
+        bool
+            Whether the numbers are in use now; if not, the user has been told why.
+        """
+        self.end_scrub()
+        before, iteration = self._moment(), self._iteration
+        if not self._try(lambda: self._put(name, array)):
+            return False
+        if self._document is not before.document:
+            self._record(before, what or f"Change {name}")
+            self._say_new_start(iteration)
+        return True
+
+    def _put(self, name: str, array: Array) -> None:
+        """Stand in a document with these numbers, at the same place."""
+        found = edit_of(self._frame, self._document.batch_size, name, np.asarray(array, dtype=float))
+        document = replace(self._document, overrides={**self._document.overrides, **found.values})
+        model, entry = self._bound(document), self._entry
+        if (
+            all(np.array_equal(model.leaves[n], a) for n, a in self._model.leaves.items())
+            and not self._iteration
+        ):
+            return
+        self._adopt(document, model)
+        self._stand(found.position)
+        self._entry = entry
+        self._refresh()
+
+    def _say_new_start(self, iteration: int) -> None:
+        if iteration:
+            self.notice.emit(
+                "info",
+                f"A new run starts from the parameters of iteration {iteration}, with this change. "
+                "Undo (Ctrl+Z) goes back to the run.",
+            )
+
+    # --- scrubbing ---
+
+    def scrub(self, name: str, index: tuple[int, ...], number: float) -> None:
+        """Show everything with one number changed; many such calls until :meth:`end_scrub` are one change.
+
+        Only what is in sight is worked out at once; runs and plots follow when the number rests.
+        """
+        if self._scrubbed is None:
+            before, iteration = self._moment(), self._iteration
+            if not self._try(lambda: self._put(name, with_entry(self._frame.values[name], index, number))):
+                return
+            self._scrubbed = _Scrub(before, f"Change {entry_text(name, index)}", iteration)
+        else:
+            self._preview(name, with_entry(self._frame.trace.values[name], index, number))
+        self._rest.start()
+
+    def end_scrub(self, keep: bool = True) -> None:
+        """Keep the number that was scrubbed to, as one change, or bring everything back as it was."""
+        scrubbed, self._scrubbed = self._scrubbed, None
+        self._rest.stop()
+        if scrubbed is None:
+            return
+        if keep:
+            self._adopt_preview()
+            if self._document is not scrubbed.before.document:
+                self._record(scrubbed.before, scrubbed.what)
+                self._say_new_start(scrubbed.iteration)
+        else:
+            self._previewed = {}
+            self._restore(scrubbed.before, rewinds=False)
+
+    def _preview(self, name: str, array: Array) -> None:
+        """Show other numbers before there is a run that starts from them."""
+        whole = edit_of(self._frame, self._document.batch_size, name, array).values
+        self._model = self._model.revalued(whole)
+        self._document = replace(self._document, overrides={**self._document.overrides, **whole})
+        self._previewed |= {n: a for n, a in whole.items() if n in self._model.graph.parameters}
+        self._has_preview = True
+        self._show(self._position)
+        self.frame_changed.emit()
+
+    def _adopt_preview(self) -> None:
+        """Have a run that starts from the numbers that are shown."""
+        self._rest.stop()
+        if self._has_preview:
+            entry = self._entry
+            self._previewed, self._has_preview = {}, False
+            self._adopt(self._document, self._model)
+            self.set_entry(entry)
+
     def accept(self) -> None:
         """Make the parameters that are shown the ones that training starts from."""
         self.set_values(dict(self.current.at(self._iteration).parameters), "Start from these parameters")
@@ -283,7 +398,11 @@ class Session(QObject):
             self._restore(*found)
 
     def _moment(self) -> Moment:
-        """Return what can be gone back to: the document and all that was made of it."""
+        """Return what can be gone back to: the document and all that was made of it.
+
+        A number that is being scrubbed is let go first: what comes next is another change.
+        """
+        self.end_scrub()
         return Moment(
             self._document,
             self._model,
@@ -329,11 +448,15 @@ class Session(QObject):
         self._try(change)
 
     def _bound(self, document: Document) -> Model:
-        return (
-            self._model
-            if document.has_numbers_of(self._document)
-            else bind(document.network, seed=document.seed, overrides=document.overrides)
-        )
+        values = document.new_values(self._document)
+        if values is not None and self._model.takes(values) and not self._are_first_of_file(values):
+            return self._model.revalued(values) if values else self._model
+        return bind(document.network, seed=document.seed, overrides=document.overrides)
+
+    def _are_first_of_file(self, values: Mapping[str, Any]) -> bool:
+        """Say whether any replace data of a file for the first time: then there is something to be said."""
+        inputs = [name for name in values if name in self._model.graph.inputs]
+        return self._model.selection is not None and any(n not in self._document.overrides for n in inputs)
 
     def _try(self, action: Callable[[], object]) -> bool:
         try:
@@ -400,7 +523,8 @@ class Session(QObject):
         point = self.current.at(self._iteration)
         indices = self._model.indices(self._iteration, self._document.batch_size)
         graph, data = self._model.batch(indices)
-        self._trace = trace(graph, {**data, **point.parameters}, self._detail, run.optimize(point))
+        leaves = {**data, **point.parameters, **self._previewed}
+        self._trace = trace(graph, leaves, self._detail, run.optimize(point))
         self._is_open_ended = self._iteration == self.iterations  # where its update ends is not recorded yet
         self._stand(position)
 
@@ -597,6 +721,7 @@ class Session(QObject):
         """Let the timeline stand in another run; training goes on."""
         if run is self._current or run not in self._lab.runs:
             return
+        self.end_scrub()
         iteration = min(self._iteration, run.iterations) if not self._follow else run.iterations
         self._document, self._model, self._current = run.document, self._bound(run.document), run
         self._show(self._position, at=iteration)
@@ -818,5 +943,6 @@ class Session(QObject):
         """End everything that runs; the window is going away."""
         self._play_timer.stop()
         self._poll.stop()
+        self._rest.stop()
         self._forget_search()
         self._lab.settle()
