@@ -1,4 +1,4 @@
-"""Data sets: read a CSV, choose columns as the rows of arrays, standardise them, deal out mini-batches.
+"""Data sets: choose columns of a table as the rows of arrays, standardise them, deal out mini-batches.
 
 Examples are columns: `select` stacks the chosen columns of a table as the rows of an (n, m) array, one row a
 feature, one column an example. Whatever is done to the data on the way (rows left out, classes turned into
@@ -7,59 +7,65 @@ numbers, columns standardised) is said in a notice, so that nobody wonders where
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.dialect import is_number
 from engine.errors import DataError, TrainingError, excerpt
+from engine.tables import Column, Dataset, Texts, bytes_of, parse_csv, read_csv, read_csv_bytes
+
+__all__ = [
+    "HELD_OUT_RANGE",
+    "Between",
+    "Column",
+    "Dataset",
+    "Scaling",
+    "Selection",
+    "Texts",
+    "batch_indices",
+    "batches_per_epoch",
+    "bytes_of",
+    "held_examples",
+    "parse_csv",
+    "read_csv",
+    "read_csv_bytes",
+    "rows_where",
+    "select",
+]
 
 Array = NDArray[np.float64]
-Column = Array | tuple[str, ...]
 AnyArray = TypeVar("AnyArray", bound=np.ndarray)
 
-MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
 FEW_COLUMNS = 2  # that a notice names; of more, it says how many
-LARGEST_FILE = 64 * 2**20
 HELD_OUT_RANGE = "Write a number from 0 to below 1, such as 0.25 for a quarter."
-
-_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A table with named columns, as it was read.
+class Between:
+    """A range of numbers, both ends in it; None for no end.
 
-    Parameters
-    ----------
-    name : str
-        What the user calls it: a built-in name or a file's name.
-    columns : tuple of str
-        The columns' names in the order of the file.
-    table : mapping of str to (float64 array, shape (rows,)) or tuple of str
-        A column of numbers, in which a missing value is nan, or of text, in which it is the empty string.
-    source : str
-        Where the data come from, in a sentence.
+    Examples
+    --------
+    >>> str(Between(2, 10.5)), str(Between(least=3)), str(Between(most=8))
+    ('from 2 to 10.5', 'from 3', 'to 8')
     """
 
-    name: str
-    columns: tuple[str, ...]
-    table: Mapping[str, Column]
-    source: str = ""
+    least: float | None = None
+    most: float | None = None
 
-    @property
-    def rows(self) -> int:
-        """Return the number of rows, those with missing values included."""
-        return len(self.table[self.columns[0]])
+    def __str__(self) -> str:
+        ends = (("from", self.least), ("to", self.most))
+        return " ".join(f"{word} {end:.10g}" for word, end in ends if end is not None) or "any"
+
+
+Wanted = Sequence[object] | Between
+"""What a filter asks of a column: to be one of these values, or in this range."""
 
 
 class Scaling(NamedTuple):
@@ -103,188 +109,6 @@ class Selection:
     notices: tuple[str, ...]
 
 
-# Reading ---------------------------------------------------------------------------------------------------
-
-
-def read_csv(path: Path | str, *, name: str = "", source: str = "") -> Dataset:
-    """Read a CSV file with a header line.
-
-    Parameters
-    ----------
-    path : path or str
-        The file: UTF-8 (with or without a byte order mark) or UTF-16 with one.
-    name, source : str
-        As in `Dataset`; the name is the file's own unless given.
-
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read or is not such a table; names the file and, where it can, the line.
-    """
-    path = Path(path)
-    return parse_csv(_decode(bytes_of(path), path.name), name=name or path.name, source=source)
-
-
-@lru_cache(maxsize=4)
-def read_csv_bytes(raw: bytes, name: str) -> Dataset:
-    """Return the table that a CSV file holds which has been read before.
-
-    Raises
-    ------
-    DataError
-        As :func:`read_csv`.
-    """
-    return parse_csv(_decode(raw, name), name=name)
-
-
-def parse_csv(text: str, *, name: str = "the data", source: str = "") -> Dataset:
-    r"""Read the text of a CSV file: a header, then one line a row.
-
-    Values are separated by commas, semicolons (then with a decimal point or comma) or tabs, whichever the
-    header has most of. An empty value, NA, N/A, NaN, null and ? are missing. A column is one of numbers if
-    every value it has is a number, and otherwise one of text.
-
-    Raises
-    ------
-    DataError
-        For an empty text, no rows, two columns of one name, a row with too many or too few values, broken
-        quotes, a number that is not finite.
-
-    Examples
-    --------
-    >>> data = parse_csv("speed,dist\n4,2\n7,NA\n")
-    >>> data.columns, data.table["dist"]
-    (('speed', 'dist'), array([ 2., nan]))
-    """
-    delimiter = _delimiter(text)
-    records = _records(text, delimiter, name)
-    if not records:
-        raise DataError("the file is empty", where=name, how="It needs a header with the columns' names.")
-    header = _header(records[0][1], name)
-    rows = records[1:]
-    if not rows:
-        raise DataError("there are no rows under the header", where=name, how="Add one line an example.")
-    _require_even_rows(rows, header, name)
-    lines = [line for line, _ in rows]
-    cells = zip(*(values for _, values in rows), strict=True)
-    table = {
-        column: _column(values, lines, f"{name}, column {excerpt(column)}", delimiter == ";")
-        for column, values in zip(header, cells, strict=True)
-    }
-    return Dataset(name, header, table, source)
-
-
-def bytes_of(path: Path) -> bytes:
-    """Return what a file holds.
-
-    Raises
-    ------
-    DataError
-        For a file that is too large, is not an ordinary one, or cannot be read.
-    """
-    try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise DataError("this is not an ordinary file", where=path.name, how="Name a CSV file.")
-        if path.stat().st_size > LARGEST_FILE:
-            raise DataError(
-                f"the file is larger than {LARGEST_FILE // 2**20} MB",
-                where=path.name,
-                how="Keep the rows and columns you need.",
-            )
-        return path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a name with a null character in it
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(
-            f"the file cannot be read ({reason.lower()})",
-            where=excerpt(path, 100),
-            how="Check its name and folder.",
-        ) from error
-
-
-def _decode(raw: bytes, name: str) -> str:
-    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            "the text is not UTF-8", where=f"{name}, line {line}", how="Save the file again as CSV UTF-8."
-        ) from error
-
-
-def _delimiter(text: str) -> str:
-    header = next((line for line in io.StringIO(text) if line.strip()), "")
-    return max(",;\t", key=lambda mark: _field_count(header, mark))
-
-
-def _field_count(line: str, delimiter: str) -> int:
-    try:
-        return len(next(csv.reader([line], delimiter=delimiter)))
-    except csv.Error:  # said in full, with its line, when the whole text is read
-        return 0
-
-
-def _records(text: str, delimiter: str, name: str) -> list[tuple[int, list[str]]]:
-    """Return the rows that are not blank, each with the number of its line."""
-    reader = csv.reader(
-        io.StringIO(text.removeprefix("\ufeff"), newline=""),
-        delimiter=delimiter,
-        skipinitialspace=True,
-        strict=True,
-    )
-    try:
-        return [(reader.line_num, [value.strip() for value in row]) for row in reader if not _is_blank(row)]
-    except csv.Error as error:
-        raise DataError(
-            f"the line cannot be read as CSV ({error})",
-            where=f"{name}, line {reader.line_num}",
-            how="Look for a quotation mark that is not closed.",
-        ) from error
-
-
-def _is_blank(row: list[str]) -> bool:
-    # Separators alone are a row whose values are all missing.
-    return len(row) < 2 and not "".join(row).strip()
-
-
-def _header(names: list[str], where: str) -> tuple[str, ...]:
-    # A column without a name is common: spreadsheets and R put row numbers there.
-    header = tuple(name or f"column {index}" for index, name in enumerate(names, 1))
-    twice = next((name for name, count in Counter(header).items() if count > 1), None)
-    if twice is not None:
-        raise DataError(f"two columns are named {excerpt(twice)}", where=where, how="Rename one of them.")
-    return header
-
-
-def _require_even_rows(rows: list[tuple[int, list[str]]], header: tuple[str, ...], name: str) -> None:
-    for line, values in rows:
-        if len(values) != len(header):
-            raise DataError(
-                f"the row has {_count(len(values), 'value')} but the header {_count(len(header), 'column')}",
-                where=f"{name}, line {line}",
-                how="Give every row one value a column.",
-            )
-
-
-def _column(values: tuple[str, ...], lines: list[int], where: str, decimal_comma: bool) -> Column:
-    present = tuple("" if value.casefold() in MISSING else value for value in values)
-    texts = tuple(value.replace(",", ".", 1) for value in present) if decimal_comma else present
-    if not all(_NUMBER.fullmatch(text) for text in texts if text):
-        return present
-    numbers = np.array([float(text or "nan") for text in texts])
-    for index in np.flatnonzero(np.isinf(numbers)):
-        raise DataError(
-            f"{excerpt(values[index])} is not a finite number",
-            where=f"{where}, line {lines[index]}",
-            how="Leave the value out or correct it.",
-        )
-    return _frozen(numbers)
-
-
 # Selecting -------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +118,7 @@ def select(
     targets: Mapping[str, Sequence[str]],
     *,
     standardize: bool | Sequence[str] = False,
-    where: Mapping[str, Sequence[object]] | None = None,
+    where: Mapping[str, Wanted] | None = None,
     held_out: float = 0.0,
     seed: int = 0,
 ) -> Selection:
@@ -309,8 +133,8 @@ def select(
     standardize : bool or sequence of str
         True: every chosen column but targets that are 0 or 1 throughout gets mean 0 and standard deviation 1
         (the population's, as in `numpy.std`). A sequence: just these columns do.
-    where : mapping of str to sequence, optional
-        Keep only rows whose value in a column is one of those listed.
+    where : mapping of str to (sequence or Between), optional
+        Keep only rows whose value in a column is one of those listed, or in a range.
     held_out, seed
         Which examples are held out, as in `held_examples`. Mean and standard deviation are those of the
         other examples, so that nothing about those held out is learnt; they are scaled in the same way.
@@ -334,7 +158,7 @@ def select(
     (array([[4., 8.]]), ('1 of 3 rows has missing values in dist and was left out.',))
     """
     chosen = _chosen_columns(dataset, inputs, targets)
-    filtered, filter_notices = _rows_where(dataset, where or {})
+    filtered, filter_notices = rows_where(dataset, where or {})
     rows, missing_notices = _complete_rows(dataset, _flat(chosen), filtered)
     columns, classes = _numbers(dataset, inputs, targets, rows)
     held = held_examples(len(rows), held_out, seed)
@@ -357,7 +181,7 @@ def select(
         dropped=len(filtered) - len(rows),
         held=held,
         notices=(
-            *(*filter_notices, *missing_notices, *_class_notices(classes)),
+            *(*dataset.notices, *filter_notices, *missing_notices, *_class_notices(classes)),
             *_scaling_notices(scaled, bool(held.size)),
         ),
     )
@@ -399,14 +223,25 @@ def _choices(dataset: Dataset) -> str:
     return f"The columns are {excerpt(', '.join(dataset.columns), 200)}."
 
 
-def _rows_where(
-    dataset: Dataset, where: Mapping[str, Sequence[object]]
-) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+def rows_where(dataset: Dataset, where: Mapping[str, Wanted]) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """Return which rows pass a filter, and a sentence about each of its conditions.
+
+    Raises
+    ------
+    DataError
+        For a column or a value that does not exist, a range in a column of text, and where no row is left.
+    """
     keep = np.ones(dataset.rows, dtype=bool)
     notices = []
     for column, wanted in where.items():
         _require_column(dataset, column)
+        if isinstance(wanted, Between):
+            keep &= _is_between(dataset, column, wanted)
+            notices.append(f"Only rows with {column} {wanted} are used.")
+            continue
         values = (wanted,) if isinstance(wanted, str) or not isinstance(wanted, Iterable) else tuple(wanted)
+        if not values:
+            raise DataError(f"no value of {excerpt(column)} is kept", where=dataset.name, how="Keep one.")
         keep &= _is_one_of(dataset, column, values)
         notices.append(f"Only rows with {column} {_listed(values, 'or')} are used.")
     if not keep.any():
@@ -414,11 +249,27 @@ def _rows_where(
     return np.flatnonzero(keep), tuple(notices)
 
 
+def _is_between(dataset: Dataset, column: str, wanted: Between) -> NDArray[np.bool_]:
+    values = dataset.table[column]
+    if isinstance(values, Texts):
+        raise DataError(
+            f"the column {excerpt(column)} holds text: there is no range {wanted}",
+            where=dataset.name,
+            how="List the values to keep.",
+        )
+    keep = ~np.isnan(values)
+    if wanted.least is not None:
+        keep &= values >= wanted.least
+    if wanted.most is not None:
+        keep &= values <= wanted.most
+    return keep
+
+
 def _is_one_of(dataset: Dataset, column: str, wanted: tuple[object, ...]) -> NDArray[np.bool_]:
     values = dataset.table[column]
     found = np.zeros(dataset.rows, dtype=bool)
     for value in wanted:
-        equal = np.array([entry == value for entry in values], dtype=bool)
+        equal = _equal(values, value)
         if not equal.any():
             raise DataError(
                 f"no row has {excerpt(repr(value))} in {column}",
@@ -429,10 +280,19 @@ def _is_one_of(dataset: Dataset, column: str, wanted: tuple[object, ...]) -> NDA
     return found
 
 
+def _equal(values: Column, wanted: object) -> NDArray[np.bool_]:
+    if isinstance(values, Texts):
+        code = values.code_of(wanted)
+        return values.codes == (-2 if code is None else code)
+    if not isinstance(wanted, int | float):
+        return np.zeros(len(values), dtype=bool)
+    return values == wanted
+
+
 def _distinct(values: Column) -> list[str]:
-    if isinstance(values, tuple):
-        return sorted({value for value in values if value})
-    return [f"{number:g}" for number in np.unique(values[~np.isnan(values)])]
+    if isinstance(values, Texts):
+        return [excerpt(value, 30) for value in values.values[:50]]
+    return [f"{number:g}" for number in np.unique(values[~np.isnan(values)])[:50]]
 
 
 def _complete_rows(
@@ -455,9 +315,7 @@ def _complete_rows(
 
 
 def _is_missing(values: Column) -> NDArray[np.bool_]:
-    if isinstance(values, tuple):
-        return np.array([not value for value in values], dtype=bool)
-    return np.isnan(values)
+    return values.codes < 0 if isinstance(values, Texts) else np.isnan(values)
 
 
 def _numbers(
@@ -473,35 +331,41 @@ def _numbers(
     as_input = {column for columns in inputs.values() for column in _names(columns)}
     for column in sorted(as_target | as_input):
         values = dataset.table[column]
-        if not isinstance(values, tuple):
+        if not isinstance(values, Texts):
             numbers[column] = values[rows]
             continue
-        texts = [values[row] for row in rows]
         if column in as_input:
-            raise _text_input_error(dataset, column)
-        classes[column] = _two_classes(dataset, column, texts)
-        numbers[column] = np.array([float(text == classes[column][1]) for text in texts])
+            raise _text_input_error(dataset, column, values)
+        codes = values.codes[rows]
+        classes[column] = _two_classes(dataset, column, [values.values[code] for code in np.unique(codes)])
+        numbers[column] = (codes == values.code_of(classes[column][1])).astype(float)
     return numbers, classes
 
 
-def _text_input_error(dataset: Dataset, column: str) -> DataError:
-    texts = dataset.table[column]
+def _text_input_error(dataset: Dataset, column: str, texts: Texts) -> DataError:
     # In a column meant to hold numbers, the value that is none is what the user has to find.
-    row, odd = next((row, text) for row, text in enumerate(texts, 1) if text and not _NUMBER.fullmatch(text))
+    is_odd = np.array([*(not is_number(text) for text in texts.values), False])[texts.codes]
+    row = int(np.argmax(is_odd)) if is_odd.any() else int(np.argmax(texts.codes >= 0))
     return DataError(
-        f"the column {excerpt(column)} holds text ({excerpt(odd, 30)} in row {row}), not numbers",
+        f"the column {excerpt(column)} holds text ({excerpt(texts[row], 30)} in row {row + 1}), not numbers",
         where=dataset.name,
         how="Correct the value or choose another column as an input.",
     )
 
 
-def _two_classes(dataset: Dataset, column: str, texts: list[str]) -> tuple[str, str]:
-    found = sorted(set(texts))
+def _two_classes(dataset: Dataset, column: str, found: list[str]) -> tuple[str, str]:
     if len(found) == 2:
         return found[0], found[1]
-    listed = f"{_count(len(found), 'class', 'classes')} ({excerpt(', '.join(found), 100)})"
+    some = excerpt(", ".join(found[:20]), 100)
+    if len(found) == 1:
+        raise DataError(
+            f"the target {excerpt(column)} has one class alone ({some}) in the rows that are used, not two",
+            where=dataset.name,
+            how="Use more rows, or choose another target.",
+        )
+    count = _count(len(found), "class", "classes")
     raise DataError(
-        f"the target {excerpt(column)} holds text of {listed}, not two",
+        f"the target {excerpt(column)} holds text of {count} ({some}), not two",
         where=dataset.name,
         how=f"Keep two of them with where = {{ {column} = [...] }} or choose a column of numbers.",
     )

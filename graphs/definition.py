@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.data import Between
 from engine.errors import FormulaError
 from engine.formula import Statement, parse
 from engine.training import Recipe
@@ -63,13 +64,21 @@ class Training:
 
 @dataclass(frozen=True)
 class FileData:
-    """Data from a CSV: the columns that become the rows of each input and target."""
+    """Data from a CSV: the columns that become the rows of each input and target.
+
+    Attributes
+    ----------
+    file
+        A built-in data set's name, or a path from the network's folder, or an absolute one.
+    where
+        For some columns the values to keep, or the range of numbers.
+    """
 
     file: str
     inputs: Mapping[str, tuple[str, ...]]
     targets: Mapping[str, tuple[str, ...]]
     standardize: bool | tuple[str, ...] = False
-    where: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    where: Mapping[str, tuple[Any, ...] | Between] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,6 @@ from engine.data import (
     batch_indices,
     bytes_of,
     held_examples,
-    read_csv,
-    read_csv_bytes,
     select,
 )
 from engine.errors import DataError, FormulaError, NetworkError, UsageError, excerpt
@@ -37,6 +35,7 @@ from graphs.initial import INITS, Initial, draw
 from graphs.literals import array_of
 from graphs.reading import built_in, built_in_names, loads
 from graphs.reading import load as load_network
+from graphs.shelf import shelf
 from graphs.writing import dumps
 
 __all__ = [
@@ -59,6 +58,7 @@ __all__ = [
     "leaf_dims",
     "load",
     "loads",
+    "table_source",
     "with_values",
 ]
 
@@ -399,22 +399,42 @@ def _data(network: Network, seed: int) -> tuple[dict[str, Array], Selection | No
 
 def _table(network: Network, file: str) -> Dataset:
     """Return the data set of this name: as it was when the network was read, where that is known."""
+    return shelf.read(*table_source(network, file))
+
+
+def table_source(network: Network, file: str) -> tuple[Path | bytes, str]:
+    """Return where the data set of this name is read from: a file, or what one held; and what it is called.
+
+    Raises
+    ------
+    DataError
+        Where there is none of that name.
+    """
     raw = network.attached.get(file)
-    return read_csv(data_path(network, file)) if raw is None else read_csv_bytes(raw, Path(file).name)
+    path = Path(file) if raw is not None else data_path(network, file)
+    return (path if raw is None else raw), path.name
 
 
 def data_path(network: Network, file: str) -> Path:
     """Return the CSV beside the network's file, or the built-in one of that name."""
-    own = network.folder / file if network.folder is not None else None
-    if own is not None and own.exists():
+    is_named = network.folder is not None or Path(file).is_absolute()
+    own = (network.folder or Path()) / file if is_named else None
+    if own is not None and _exists(own):
         return own
     name = file if file.endswith(".csv") else f"{file}.csv"
     built_in_file = Path(str(resources.files("graphs") / "datasets")) / Path(name).name
-    if built_in_file.exists() and Path(file).name == file:
+    if _exists(built_in_file) and Path(file).name == file:
         return built_in_file
     if own is not None:
         return own
     raise DataError(f"there is no data set {excerpt(file)}.", how="Put the CSV beside the network's file.")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _require_defined(network: Network, given: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:

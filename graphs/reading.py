@@ -13,18 +13,21 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from engine.data import HELD_OUT_RANGE, bytes_of
+from engine.data import HELD_OUT_RANGE, Between, bytes_of
 from engine.errors import DataError, NetworkError, TrainingError, UsageError, excerpt
 from engine.formula import instead_of, reserved
+from engine.tables import size_of
 from graphs.definition import Array, FileData, Network, Source, Training, in_formula_of
 from graphs.initial import INITS, Initial
 from graphs.literals import array_of
 from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, recipe_of
 
-__all__ = ["FORMAT", "built_in", "built_in_names", "load", "loads", "plain"]
+__all__ = ["FORMAT", "attached", "built_in", "built_in_names", "load", "loads", "plain"]
 
 LARGEST_FILE = 8 * 2**20
 LARGEST_NUMBER = 1e300
+LARGEST_ATTACHED = 64 * 2**20
+"""Bytes of a CSV above which it stays in its file alone, and is read again when it has changed."""
 FORMAT = 1
 """The version of the format; a file need not say it, and one that says a later one is refused."""
 _KEYS = {"format", "title", "description", "formula", "loss", "dimensions", "parameters", "data", "training"}
@@ -55,8 +58,13 @@ def _attached(network: Network) -> dict[str, bytes]:
     data = network.data
     if not isinstance(data, FileData) or network.folder is None:
         return {}
+    return attached(network.folder / data.file, data.file)
+
+
+def attached(path: Path, name: str) -> dict[str, bytes]:
+    """Return what a CSV holds by the name that a network gives it; nothing of one that is very large."""
     try:
-        return {data.file: bytes_of(network.folder / data.file)}
+        return {name: bytes_of(path)} if size_of(path) <= LARGEST_ATTACHED else {}
     except DataError:
         return {}  # a built-in data set, or none: said where it is looked for
 
@@ -321,7 +329,9 @@ class _Reader:
             where,
         )
 
-    def choices(self, value: Any, key: str) -> tuple[str | int | float, ...]:
+    def choices(self, value: Any, key: str) -> tuple[str | int | float, ...] | Between:
+        if isinstance(value, Mapping):
+            return self.between(value, f"[data], where.{excerpt(key)}")
         values = tuple(value) if isinstance(value, list) else (value,)
         for entry in values:
             if not isinstance(entry, str | int | float) or isinstance(entry, bool) or entry != entry:
@@ -331,6 +341,20 @@ class _Reader:
                     f"[data], where.{excerpt(key)}",
                 )
         return values
+
+    def between(self, table: Mapping[str, Any], key: str) -> Between:
+        """Return the range of numbers that a table says."""
+        _known_keys(table, {"from", "to"}, f"{self._where}, {key}")
+        how = "Write where = { speed = { from = 5, to = 20 } }."
+        for end in table.values():
+            if not isinstance(end, int | float) or isinstance(end, bool) or not abs(end) <= LARGEST_NUMBER:
+                raise self.fail(f"{excerpt(end)} is not a number.", how, key)
+        least, most = table.get("from"), table.get("to")
+        if least is None and most is None:
+            raise self.fail("the range has no end.", how, key)
+        if least is not None and most is not None and least > most:
+            raise self.fail(f"the range begins at {least}, after its end.", "Exchange from and to.", key)
+        return Between(least, most)
 
     def columns(self, table: Mapping[str, Any], key: str) -> dict[str, tuple[str, ...]]:
         value = table.get(key, {})

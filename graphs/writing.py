@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.data import Between
 from engine.errors import BackstepError
 from graphs.definition import Array, FileData, Network, Training
 from graphs.initial import Initial
@@ -136,8 +137,15 @@ def _file_items(data: FileData) -> Iterator[tuple[str, str]]:
         yield "where", _columns_text(data.where)
 
 
-def _columns_text(columns: Mapping[str, Sequence[Any]]) -> str:
-    return "{ " + ", ".join(f"{_key(name)} = {_words_text(words)}" for name, words in columns.items()) + " }"
+def _columns_text(columns: Mapping[str, Sequence[Any] | Between]) -> str:
+    return "{ " + ", ".join(f"{_key(name)} = {_wanted_text(words)}" for name, words in columns.items()) + " }"
+
+
+def _wanted_text(wanted: Sequence[Any] | Between) -> str:
+    if not isinstance(wanted, Between):
+        return _words_text(wanted)
+    ends = (("from", wanted.least), ("to", wanted.most))
+    return "{ " + ", ".join(f"{key} = {_value_text(end)}" for key, end in ends if end is not None) + " }"
 
 
 def _words_text(words: Sequence[Any]) -> str:
@@ -254,7 +262,7 @@ def _change_table(
         if _are_alike(old, new):
             edit.put_entries((title,), key, old, new, text)
         elif title == "data" and isinstance(new, Mapping):
-            edit.put_table((title,), key, {name: _words_text(words) for name, words in new.items()}, text)
+            edit.put_table((title,), key, {name: _wanted_text(words) for name, words in new.items()}, text)
         elif isinstance(new, Initial):
             items = {"shape": _words_text(new.shape), "init": f'"{new.init}"'}
             edit.put_table((title,), key, items, text)

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -25,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.data import Dataset, read_csv
+from engine.data import Between, Dataset, Texts, read_csv, rows_where
 from engine.errors import BackstepError, DataError, excerpt
 from graphs.network import FileData, Model, Network, bind
 from gui.fields import ENTER
@@ -71,21 +72,23 @@ def own_file(network: Network) -> str:
 
 def input_columns(dataset: Dataset) -> Columns:
     """Return the columns of numbers."""
-    return tuple(c for c in dataset.columns if not isinstance(dataset.table[c], tuple))
+    return tuple(c for c in dataset.columns if not isinstance(dataset.table[c], Texts))
 
 
-def target_columns(dataset: Dataset, where: Mapping[str, Sequence[Any]]) -> Columns:
+def target_columns(dataset: Dataset, where: Mapping[str, Sequence[Any] | Between]) -> Columns:
     """Return the columns of numbers and those of two classes among the rows that are used."""
     return tuple(c for c in dataset.columns if c in input_columns(dataset) or _is_binary(dataset, c, where))
 
 
-def _is_binary(dataset: Dataset, column: str, where: Mapping[str, Sequence[Any]]) -> bool:
-    kept = [
-        value
-        for row, value in enumerate(dataset.table[column])
-        if value and all(dataset.table[c][row] in wanted for c, wanted in where.items() if c in dataset.table)
-    ]
-    return len(set(kept)) == 2
+def _is_binary(dataset: Dataset, column: str, where: Mapping[str, Sequence[Any] | Between]) -> bool:
+    texts = dataset.table[column]
+    assert isinstance(texts, Texts)
+    try:
+        rows, _ = rows_where(dataset, where)
+    except BackstepError:  # said where the choice is tried
+        return False
+    codes = np.unique(texts.codes[rows])
+    return int((codes >= 0).sum()) == 2
 
 
 def first_choice(dataset: Dataset, data: FileData) -> FileData:
@@ -103,10 +106,15 @@ def first_choice(dataset: Dataset, data: FileData) -> FileData:
     )
 
 
-def where_text(where: Mapping[str, Sequence[Any]]) -> str:
+def where_text(where: Mapping[str, Sequence[Any] | Between]) -> str:
     """Say in a phrase which rows are used."""
-    parts = [f"{column} {' or '.join(str(value) for value in values)}" for column, values in where.items()]
+    parts = [f"{column} {wanted_text(wanted)}" for column, wanted in where.items()]
     return excerpt("Only rows with " + " and ".join(parts), 80)
+
+
+def wanted_text(wanted: Sequence[Any] | Between) -> str:
+    """Say in a phrase which values of a column are used."""
+    return str(wanted) if isinstance(wanted, Between) else " or ".join(str(value) for value in wanted)
 
 
 HELD_TIP = "Examples that are not trained on: their loss tells how the network does on what it has not seen."

@@ -117,8 +117,7 @@ def _seen_from(network: Network, folder: Path) -> tuple[Network, tuple[str, ...]
     data = network.data
     if not isinstance(data, FileData):
         return network, ()
-    is_attached = data.file in network.attached
-    if is_attached and (network.folder is None or not (network.folder / data.file).exists()):
+    if data.file in network.attached and not _is_there(network, data.file):
         name = _write_beside(folder, Path(data.file).name, network.attached[data.file])
         return replace(network, data=replace(data, file=name)), (f"The data are beside it, in {name}.",)
     csv, there = data_path(network, data.file), folder / data.file
@@ -129,6 +128,12 @@ def _seen_from(network: Network, folder: Path) -> tuple[Network, tuple[str, ...]
     if there.exists():
         return network, (f"{data.file} beside the file will be read instead of the built-in data set.",)
     return network, ()
+
+
+def _is_there(network: Network, file: str) -> bool:
+    """Say whether a file that a network refers to is still where it was."""
+    is_named = network.folder is not None or Path(file).is_absolute()
+    return is_named and ((network.folder or Path()) / file).exists()
 
 
 def _is_built_in(csv: Path) -> bool:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from engine.errors import BackstepError, FormulaError, NetworkError, UsageError
+from engine.errors import BackstepError, DataError, FormulaError, NetworkError, UsageError
 from engine.graph import Graph
 from engine.shapes import sizes
 from engine.trace import loss_and_gradients, trace
@@ -210,6 +210,10 @@ BAD = [
     (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = [true] }", "True is neither text nor a number"),
     (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = nan }", "nan is neither text nor a number"),
     (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = [99] }", "no row has 99 in speed"),
+    (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = { from = 9, to = 5 } }", "Exchange from and to"),
+    (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = { from = '9' } }", "9 is not a number"),
+    (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = {} }", "the range has no end"),
+    (CSV + "inputs = { w = ['speed'] }\nwhere = { speed = { form = 9 } }", "Did you mean from?"),
     (NET + "[training]\nlr = 0.1", r"\[training\]: there is no key lr. There are: batch_size, beta1, beta2"),
     (NET + "[training]\nlearningrate = 0.1", "no key learningrate. Did you mean learning_rate?"),
     (NET + "[training]\noptimizer = 'foo'", r"\[training\]: there is no optimizer foo. There are: gd, mom"),
@@ -630,3 +634,26 @@ def test_the_shapes_of_what_is_defined_can_be_had_for_any_formula() -> None:
         "b2": (1, 2),
     }
     assert [d.name for d in dims["W1"]] == ["k", "n"]
+
+
+def test_a_range_of_a_column_is_written_and_read_back() -> None:
+    text = 'formula = "L = mean((w * x - y)**2)"\n[parameters]\nw = 1.0\n[data]\nfile = "cars"\n'
+    text += 'inputs = { x = ["speed"] }\ntargets = { y = ["dist"] }\n'
+    network = loads(text + "where = { speed = { from = 10, to = 20.5 }, dist = { to = 60 } }\n")
+    assert loads(dumps(network)).data == network.data
+    model = bind(network)
+    assert (model.inputs["x"].min(), model.inputs["x"].max()) == (10, 20)
+    assert model.notices[0] == "Only rows with speed from 10 to 20.5 are used."
+
+
+def test_data_outside_the_folder_are_named_by_their_whole_path(tmp_path: Path) -> None:
+    csv = tmp_path / "mine.csv"
+    csv.write_text("a;b\n1,5;2\n2,5;4\n")
+    network = load("univariate-regression")
+    data = FileData(str(csv), {"x": ("a",)}, {"y": ("b",)})
+    assert bind(replace(network, data=data)).inputs["x"].tolist() == [[1.5, 2.5]]
+    csv.write_text("a;b\n3,5;2\n2,5;4\n7;7\n")
+    assert bind(replace(network, data=data)).inputs["x"].tolist() == [[3.5, 2.5, 7]]
+    csv.unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        bind(replace(network, data=data))
