@@ -35,6 +35,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.icons import path_from_data
 from gui.theme import EQUATION_ROLES, Theme, application_font
+from gui.viewdata.links import MARK
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -173,9 +174,13 @@ def paint(
 
 def plain_source(latex: str) -> str:
     r"""Return the source without role marks, as one would paste it: ``\textcolor{factor}{A}`` -> ``A``."""
+    return _without_marks(latex, _ROLE_MARK)
+
+
+def _without_marks(latex: str, mark: re.Pattern[str]) -> str:
     result = ""
     rest = latex
-    while match := _ROLE_MARK.search(rest):
+    while match := mark.search(rest):
         end = _closing_brace(rest, match.end())
         result += rest[: match.start()]
         rest = rest[match.end() : end] + rest[end + 1 :]
@@ -356,6 +361,7 @@ class EquationLabel(QWidget):
 # From LaTeX to paths
 
 _ROLE_MARK = re.compile(r"\\textcolor\{(" + "|".join(sorted(ROLES)) + r")\}\{")
+_SYMBOL_MARK = re.compile(rf"\\textcolor\{{{MARK}\d+\}}\{{")
 _layouts: dict[str, Equation] = {}
 
 
@@ -451,10 +457,20 @@ _warming = threading.Lock()
 
 
 def _typeset(latex: str) -> Equation:
+    shapes = list(_set(latex))
+    if _SYMBOL_MARK.search(latex):
+        # Set apart, a symbol can stand a hair further from its neighbours: the roles, but not the places, are
+        # those of the marked formula; the glyphs are the same in the same order.
+        bare = list(_set(_without_marks(latex, _SYMBOL_MARK)))
+        if len(bare) == len(shapes):
+            shapes = [(path, role) for (path, _), (_, role) in zip(bare, shapes, strict=True)]
+    return _boxed(latex, _merged(shapes))
+
+
+def _set(latex: str) -> Iterator[tuple[QPainterPath, str | None]]:
     formula = _typesetter()(_replaced(latex, LATEX_REPLACEMENTS))
     _make_spaces_phantoms(formula.node)
-    parts = _merged(_shapes(formula.svgxml()))
-    return _boxed(latex, parts)
+    return _shapes(formula.svgxml())
 
 
 def _boxed(latex: str, parts: Sequence[tuple[QPainterPath, str | None]]) -> Equation:
@@ -515,7 +531,7 @@ def _shapes(svg: Element) -> Iterator[tuple[QPainterPath, str | None]]:
         role = element.get("fill")
         path = _PATH_OF.get(element.tag, _no_path)(element)
         if not path.isEmpty():
-            yield path, role if role in ROLES else None
+            yield path, role if role in ROLES or (role or "").startswith(MARK) else None
 
 
 def _merged(shapes: Iterable[tuple[QPainterPath, str | None]]) -> list[tuple[QPainterPath, str | None]]:

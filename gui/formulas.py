@@ -381,6 +381,9 @@ class FormulaBlock(QWidget):
         """Return by how much they are scaled down."""
         return fitting_scale(self.lines(), self._size, self._room())
 
+    def paint_over(self, painter: QPainter) -> None:
+        """Paint what lies over the formula, in its coordinates: nothing, but who inherits may."""
+
     def _room(self) -> int:
         return max(40, self.width() - 2 * int(self.MARGIN))
 
@@ -408,4 +411,5 @@ class FormulaBlock(QWidget):
         painter.translate(self.MARGIN, self.MARGIN)
         painter.scale(scale, scale)
         paint_lines(painter, self.lines(), self._size, self._theme, self._role)
+        self.paint_over(painter)
         painter.end()

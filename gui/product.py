@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
@@ -22,10 +22,11 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.equations import Equation, equation, paint, plain_source
 from gui.formulas import inline_fractions
+from gui.links import paint_frame
 from gui.matrices import Grid, as_table, matrix_size, paint_matrix
 from gui.numbers import format_number, full
 from gui.theme import Theme, application_font
-from gui.viewdata import MatrixView
+from gui.viewdata import Link, MatrixView, Symbol, link_of_label
 
 Part = MatrixView | str
 Index = tuple[int, ...]
@@ -152,9 +153,12 @@ class ProductStrip(QWidget):
     -------
     entry_chosen(tuple)
         The index of an entry of the result.
+    pointed(object)
+        The `Link` to the entry under the mouse, None where it is no entry of a value or a gradient.
     """
 
     entry_chosen = Signal(tuple)
+    pointed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -163,6 +167,8 @@ class ProductStrip(QWidget):
         self._index: Index = ()
         self._slots: list[Slot] = []
         self._has_ring = False
+        self._symbols: tuple[Symbol, ...] = ()
+        self._linked: Link | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the arrow keys to the window
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -179,6 +185,45 @@ class ProductStrip(QWidget):
         self.setAccessibleDescription(" ".join(_spoken(part) for part in parts))
         self._lay_out()
         self.update()
+
+    def set_symbols(self, symbols: tuple[Symbol, ...]) -> None:
+        """Know which labels stand for what."""
+        self._symbols = symbols
+
+    def set_linked(self, link: Link | None) -> None:
+        """Mark what is pointed at."""
+        self._linked = link
+        self.update()
+
+    def link_at(self, point: QPointF) -> Link | None:
+        """Return what lies at a point: an entry, or the matrix whose label it is."""
+        slot = next(
+            (s for s in self._slots if isinstance(s.part, MatrixView) and _reach_of(s).contains(point)), None
+        )
+        named = self._named(slot) if slot is not None else None
+        if slot is None or named is None:
+            return None
+        cell = self._grid(slot).cell_at(point)
+        link, is_transposed = named
+        if cell is None or not isinstance(slot.part, MatrixView) or not slot.part.array.ndim:
+            return link
+        entry = cell[::-1] if is_transposed else cell
+        return replace(link, entry=entry[2 - slot.part.array.ndim :])
+
+    def _named(self, slot: Slot) -> tuple[Link, bool] | None:
+        return link_of_label(slot.part.label, self._symbols) if isinstance(slot.part, MatrixView) else None
+
+    def _paint_link(self, painter: QPainter, slot: Slot) -> None:
+        """Mark a matrix that is pointed at, and the entry."""
+        named, link = self._named(slot), self._linked
+        if link is None or named is None or (named[0].name, named[0].part) != (link.name, link.part):
+            return
+        paint_frame(painter, slot.rect().adjusted(-2, -2, 2, 2), self._theme)
+        assert isinstance(slot.part, MatrixView)
+        if link.entry and len(link.entry) == slot.part.array.ndim:
+            row, column = (0, *link.entry)[-2:]
+            row, column = (column, row) if named[1] else (row, column)
+            self._paint_band(painter, self._grid(slot), Band("cell", row, column, 1, 1))
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -283,6 +328,7 @@ class ProductStrip(QWidget):
         shown = bands(self._parts, self._index)
         for slot in self._slots:
             self._paint_slot(painter, slot, shown.get(slot.place))
+            self._paint_link(painter, slot)
         if self._has_ring and self._slots:
             painter.setPen(QPen(self._theme.color("focus"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -310,6 +356,11 @@ class ProductStrip(QWidget):
         hit = self._hit(event.position())
         chooses = hit is not None and chosen_entry(self._parts, self._index, hit[0].place, hit[1])
         self.setCursor(Qt.CursorShape.PointingHandCursor if chooses else Qt.CursorShape.ArrowCursor)
+        self.pointed.emit(self.link_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.pointed.emit(None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         target = self._moved(event.key())
@@ -435,6 +486,11 @@ def _placed(row: Sequence[Slot], x: float, middle: float) -> Iterator[Slot]:
     for slot in row:
         yield Slot(slot.part, slot.place, slot.label, slot.width, slot.body, x, middle)
         x += slot.width + GAP
+
+
+def _reach_of(slot: Slot) -> QRectF:
+    """Return where a matrix and its label lie."""
+    return slot.rect().adjusted(-2, -slot.label.height - 8, 2, 2)
 
 
 def _small_height() -> float:

@@ -338,6 +338,8 @@ class Window(QMainWindow):
         self.transport.moved.connect(session.go)
         self.scene.node_clicked.connect(session.select)
         self.scene.edge_clicked.connect(session.select)
+        self.scene.pointed.connect(session.hover)
+        session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
         self.controls.open_requested.connect(self.open_file)
         self.controls.focus_back.connect(self.view.setFocus)
         for part in (self.controls, self.transport, self.menu_button):
@@ -559,7 +561,7 @@ class Window(QMainWindow):
         else:
             self.session.start_search()
 
-    def _do(self, action: Callable[[], None], done: str) -> None:
+    def _do(self, action: Callable[[], object], done: str) -> None:
         try:
             action()
         except BackstepError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, QTimer
+from collections.abc import Iterable
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QPainter
 from PySide6.QtWidgets import (
     QListView,
@@ -10,13 +12,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.equations import EquationCache, is_ready, plain_source
+from gui.equations import Equation, EquationCache, is_ready, plain_source
 from gui.formulas import fitting_scale, lines_size, paint_lines, set_lines
+from gui.links import link_at, missing, paint_marks
 from gui.panel import Panel
 from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows
 from gui.session import Session
 from gui.theme import Theme, application_font
-from gui.viewdata import EquationRow, equation_rows
+from gui.viewdata import EquationRow, Link, Symbol, equation_rows, symbols_of
 
 SIZE = 16.0
 PADDING = 6.0
@@ -44,6 +47,7 @@ class EquationsPanel(Panel):
         super().__init__(session, theme, parent)
         self._cache = cache or EquationCache(self)
         self._known: frozenset[str] = frozenset()
+        self._asked: set[str] = set()  # formulas laid out for the mouse
         self._model = RowModel(lambda row: plain_source(row.latex), self)
         self.view = RowList(self._model)
         self.view.setAccessibleName("equations")
@@ -57,13 +61,16 @@ class EquationsPanel(Panel):
         self.view.clicked.connect(self._select)
         self.view.activated.connect(self._select)
         self.copy_button.clicked.connect(self.copy_all)
+        self.view.pointed.connect(self._point)
         session.document_changed.connect(self._prefetch)
+        session.hover_changed.connect(self._mark)
         self.refresh_on(session.frame_changed)
         self._prefetch()
 
     def refresh(self) -> None:
         """Mark the equation that is being computed."""
         rows = equation_rows(self.session.frame)
+        self._delegate.symbols = symbols_of(self.session.statics)
         self._model.set_rows(with_headings(rows))
         latex = frozenset(row.latex for row in rows)
         if latex != self._known:
@@ -106,6 +113,32 @@ class EquationsPanel(Panel):
     def _note_ready(self, latex: str) -> None:
         if latex in self._known:
             self._settle.start()
+        elif latex in self._asked:
+            self._asked.discard(latex)
+            self.view.viewport().update()
+
+    def _point(self, index: QModelIndex | None, point: QPointF) -> None:
+        """Say which symbol the mouse is on."""
+        row = index.data(ROW) if index is not None else None
+        link = None
+        if index is not None and isinstance(row, EquationRow):
+            self._ask_for([row])
+            link = self._delegate.link_at(row, QRectF(self.view.visualRect(index)), point)
+        self.session.hover(link)
+
+    def _mark(self) -> None:
+        """Mark the symbols of what is pointed at."""
+        self._delegate.linked = self.session.hovered
+        if self.is_seen:
+            if self.session.hovered is not None:
+                self._ask_for(row for row in self._model.rows if isinstance(row, EquationRow))
+            self.view.viewport().update()
+
+    def _ask_for(self, rows: Iterable[EquationRow]) -> None:
+        """Have the formulas laid out so that their symbols can be pointed at."""
+        wanted = [latex for row in rows for latex in self._delegate.missing(row)]
+        self._asked.update(wanted)
+        self._cache.prefetch(wanted)
 
     def _lay_out_again(self) -> None:
         self._model.lay_out_again()
@@ -140,6 +173,8 @@ class EquationDelegate(RowDelegate):
     def __init__(self, theme: Theme, view: QListView) -> None:
         super().__init__(theme, view)
         self._view = view
+        self.symbols: tuple[Symbol, ...] = ()
+        self.linked: Link | None = None
 
     def paint_row(self, painter: QPainter, rect: QRectF, row: EquationRow) -> None:
         """Paint an equation, or its name in dots while it is being set."""
@@ -148,12 +183,31 @@ class EquationDelegate(RowDelegate):
             painter.setPen(self.theme.color("muted"))
             painter.drawText(rect.adjusted(INDENT, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, f"{row.name} …")
             return
+        lines, corner, scale = self._placed(row, rect)
+        painter.translate(corner)
+        painter.scale(scale, scale)
+        paint_lines(painter, lines, SIZE, self.theme, "text" if row.current or row.done else "muted")
+        paint_marks(painter, lines, SIZE, self.symbols, self.linked, self.theme)
+
+    def link_at(self, row: EquationRow, rect: QRectF, point: QPointF) -> Link | None:
+        """Return what the symbol at a point of the list stands for."""
+        if not is_ready(row.latex):
+            return None
+        lines, corner, scale = self._placed(row, rect)
+        return link_at(lines, SIZE, self.symbols, (point - corner) / scale)
+
+    def missing(self, row: EquationRow) -> list[str]:
+        """Return what is still to be laid out before a row can be pointed at."""
+        if not is_ready(row.latex):
+            return []
+        return missing(set_lines(row.latex, SIZE, self._room()), self.symbols)
+
+    def _placed(self, row: EquationRow, rect: QRectF) -> tuple[tuple[Equation, ...], QPointF, float]:
+        """Return a row's lines, where the first one's top left lies, and their scale."""
         lines = set_lines(row.latex, SIZE, self._room())
         scale = fitting_scale(lines, SIZE, self._room())
         height = lines_size(lines, SIZE)[1] * scale
-        painter.translate(rect.left() + INDENT, rect.top() + (rect.height() - height) / 2)
-        painter.scale(scale, scale)
-        paint_lines(painter, lines, SIZE, self.theme, "text" if row.current or row.done else "muted")
+        return lines, QPointF(rect.left() + INDENT, rect.top() + (rect.height() - height) / 2), scale
 
     def _room(self) -> float:
         return max(100.0, self._view.viewport().width() - 2 * INDENT)

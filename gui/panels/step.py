@@ -20,11 +20,12 @@ from PySide6.QtWidgets import (
 
 from gui.equations import EquationCache, plain_source
 from gui.formulas import FormulaBlock, as_html, inline_fractions, with_air
+from gui.links import LinkedFormula
 from gui.panel import Panel
 from gui.product import ProductStrip
 from gui.session import Session
 from gui.theme import Theme, application_font
-from gui.viewdata import StepView, step_view
+from gui.viewdata import StepView, step_view, symbols_of
 
 PREFETCHED = 200
 """Networks with more nodes than this have their equations set when they are shown, not ahead of time."""
@@ -53,6 +54,9 @@ class StepPanel(Panel):
         self._make_parts()
         self._arrange()
         self.strip.entry_chosen.connect(session.set_entry)
+        for part in (self.equation, self.strip):
+            part.pointed.connect(session.hover)
+        session.hover_changed.connect(self._mark)
         self.nudge_button.clicked.connect(session.nudge_test)
         self.latex_button.clicked.connect(self.copy_latex)
         self.code_button.clicked.connect(self.copy_code)
@@ -65,6 +69,9 @@ class StepPanel(Panel):
         view = self._view = step_view(self.session.frame)
         self._sentence.setText(view.sentence)
         self._show_words(view)
+        symbols = symbols_of(self.session.statics)
+        self.equation.set_symbols(symbols)
+        self.strip.set_symbols(symbols)
         self.equation.set_latex(with_air(view.equation))
         self.strip.set_parts(view.matrices, view.index)
         self._show_numbers(view)
@@ -93,6 +100,11 @@ class StepPanel(Panel):
     def copy_code(self) -> None:
         """Put the step's NumPy statement onto the clipboard."""
         QGuiApplication.clipboard().setText(self._view.code)
+
+    def _mark(self) -> None:
+        """Mark what is pointed at, here or in another panel."""
+        for part in (self.equation, self.strip):
+            part.set_linked(self.session.hovered)
 
     def _show_words(self, view: StepView) -> None:
         stored = self.theme.color("stored_text").name()
@@ -140,7 +152,7 @@ class StepPanel(Panel):
     def _make_parts(self) -> None:
         self._sentence = _label("title")
         self._more = _label("muted")
-        self.equation = FormulaBlock(self.theme, 19.0)
+        self.equation = LinkedFormula(self.theme, 19.0, self._cache)
         self.strip = ProductStrip(self.theme)
         self._shapes = _label("muted")
         self._entry = _label("muted")

@@ -18,7 +18,7 @@ from gui.scene.metrics import canvas_font
 from gui.scene.node_item import Look, paint_card, paint_glow
 from gui.scene.placement import rows
 from gui.theme import Theme, blend
-from gui.viewdata import EdgeKey, EdgeView, NodeView, SceneView
+from gui.viewdata import EdgeKey, EdgeView, Link, NodeView, SceneView
 
 NEAR = 0.45
 """From this scale on whole cards are painted, if there are not too many in sight."""
@@ -66,11 +66,16 @@ class CrowdItem(QGraphicsItem):
         self._selected = key if selected else None
         self.update()
 
-    def set_hovered(self, name: str) -> None:
-        """Mark the node under the pointer."""
-        self._hovered, before = name, self._hovered
-        for changed in {name, before} - {""}:
+    def set_linked(self, link: Link | None) -> None:
+        """Mark the node that is pointed at, here or in another panel."""
+        before, self._hovered = self._hovered, link.name if link is not None else ""
+        for changed in {self._hovered, before} & self._view.nodes.keys():
             self.update(self._geometry.rect(changed).adjusted(-4, -4, 4, 4))
+
+    def link_at(self, point: QPointF) -> Link | None:
+        """Return the node at a point, None where there is none."""
+        found = self.at(point)
+        return Link(found) if isinstance(found, str) else None
 
     def at(self, point: QPointF) -> str | EdgeKey | None:
         """Return the node or the edge at a point."""

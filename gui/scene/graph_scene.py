@@ -13,7 +13,7 @@ from gui.scene.lane import Lane
 from gui.scene.metrics import CROWD, node_size
 from gui.scene.notes import Notes
 from gui.theme import LIGHT, Theme
-from gui.viewdata import EdgeKey, SceneView
+from gui.viewdata import EdgeKey, Link, SceneView
 
 __all__ = ["CROWD", "GraphScene", "Placement", "node_size"]
 
@@ -27,8 +27,8 @@ class GraphScene(QGraphicsScene):
     -------
     node_clicked(str), edge_clicked(object)
         The node's name; the edge's key.
-    node_hovered(str)
-        The name of the node under the pointer, "" for none.
+    pointed(object)
+        The `Link` to what is under the pointer, None for nothing.
     graph_changed()
         Another graph is shown.
     step_shown()
@@ -39,7 +39,7 @@ class GraphScene(QGraphicsScene):
 
     node_clicked = Signal(str)
     edge_clicked = Signal(object)
-    node_hovered = Signal(str)
+    pointed = Signal(object)
     graph_changed = Signal()
     step_shown = Signal()
     theme_changed = Signal()
@@ -53,7 +53,7 @@ class GraphScene(QGraphicsScene):
         self._notes: Notes | None = None
         self._lane: Lane | None = None
         self._selected: str | EdgeKey | None = None
-        self._hovered = ""
+        self._pointed: Link | None = None
         # Items do not move and are few: an index would cost more than it saves.
         self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self.setBackgroundBrush(theme.color("canvas"))
@@ -88,7 +88,7 @@ class GraphScene(QGraphicsScene):
         self._theme = theme or self._theme
         self.clear()
         self.setBackgroundBrush(self._theme.color("canvas"))
-        self._selected, self._hovered = None, ""
+        self._selected, self._pointed = None, None
         self._view = view  # before anyone is told: who listens asks for the view
         self._geometry = Geometry(view, layout)
         layer = CrowdItem if len(view.nodes) > CROWD else ItemLayer
@@ -195,24 +195,32 @@ class GraphScene(QGraphicsScene):
 
     def leave(self) -> None:
         """Let the pointer be gone."""
-        self._hover(None)
+        self._point_at(None)
+
+    def set_linked(self, link: Link | None) -> None:
+        """Mark what is pointed at, here or in another panel."""
+        if self._layer is not None:
+            self._layer.set_linked(link)
 
     def _notes_rect(self) -> QRectF:
         return self._notes.area() if self._notes else QRectF()
 
-    def _hover(self, key: str | EdgeKey | None) -> None:
-        name = key if isinstance(key, str) else ""
-        if name != self._hovered and self._layer is not None:
-            self._hovered = name
-            self._layer.set_hovered(name)
-            self.node_hovered.emit(name)
+    def _point_at(self, link: Link | None) -> None:
+        if link != self._pointed:
+            self._pointed = link
+            self.pointed.emit(link)
+
+    def _link_at(self, point: QPointF) -> Link | None:
+        if self._lane is not None and self._lane.holds(point):
+            return Link(self._lane.parameter)
+        return self._layer.link_at(point) if self._layer is not None else None
 
     # Qt
 
     def mouseMoveEvent(self, event: QGraphicsSceneMouseEvent) -> None:
         super().mouseMoveEvent(event)
         if not event.buttons():
-            self._hover(self.at(event.scenePos()))
+            self._point_at(self._link_at(event.scenePos()))
 
     def mouseReleaseEvent(self, event: QGraphicsSceneMouseEvent) -> None:
         super().mouseReleaseEvent(event)

@@ -10,7 +10,7 @@ from gui.scene.edge_item import EdgeItem
 from gui.scene.geometry import Geometry
 from gui.scene.node_item import GlowItem, NodeItem
 from gui.theme import Theme
-from gui.viewdata import EdgeKey, SceneView
+from gui.viewdata import EdgeKey, Link, SceneView
 
 
 class ItemLayer:
@@ -28,6 +28,7 @@ class ItemLayer:
         self.edges = {key: EdgeItem(edge, geometry.wires[key], theme) for key, edge in view.edges.items()}
         for name, item in self.nodes.items():
             item.setPos(geometry.places[name])
+        self._linked = ""
         self._glow = GlowItem(theme)
         for item in self._items():
             scene.addItem(item)
@@ -64,8 +65,16 @@ class ItemLayer:
                 return item.key
         return None
 
-    def set_hovered(self, name: str) -> None:
-        """Do nothing: items know for themselves when they are hovered."""
+    def set_linked(self, link: Link | None) -> None:
+        """Mark the node that is pointed at, here or in another panel."""
+        before, self._linked = self._linked, link.name if link is not None else ""
+        for name in {before, self._linked} & self.nodes.keys():
+            self.nodes[name].set_linked(link if name == self._linked else None)
+
+    def link_at(self, point: QPointF) -> Link | None:
+        """Return what the node at a point shows there, None where there is no node."""
+        found = self.at(point)
+        return self.nodes[found].link_at(point) if isinstance(found, str) else None
 
     def _items(self) -> list[NodeItem | EdgeItem | GlowItem]:
         return [self._glow, *self.edges.values(), *self.nodes.values()]

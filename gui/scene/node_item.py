@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.equations import equation, paint, plain_source
-from gui.matrices import is_for_a_file, paint_matrix
+from gui.matrices import Grid, as_table, is_for_a_file, paint_matrix
 from gui.numbers import format_number
 from gui.scene.metrics import (
     BAR,
@@ -27,7 +27,7 @@ from gui.scene.metrics import (
     text_width,
 )
 from gui.theme import Theme, blend
-from gui.viewdata import NodeView
+from gui.viewdata import Link, NodeView
 
 Array = np.ndarray
 
@@ -55,6 +55,7 @@ class Look:
     selected: bool = False
     hovered: bool = False
     focused: bool = False
+    linked: Link | None = None
 
 
 class NodeItem(QGraphicsItem):
@@ -97,6 +98,14 @@ class NodeItem(QGraphicsItem):
     def set_selected(self, selected: bool) -> None:
         """Put the ring of the selection around the card, or take it away."""
         self._set_look(selected=selected)
+
+    def set_linked(self, link: Link | None) -> None:
+        """Mark the card, and the entry of its value or gradient, that is pointed at somewhere."""
+        self._set_look(linked=link)
+
+    def link_at(self, point: QPointF) -> Link:
+        """Return what lies at a point of the scene: an entry of the value or the gradient, or the node."""
+        return link_on_card(self._card, self._view, point - self.pos())
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -205,6 +214,8 @@ def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look
     future = view.value is None
     if look.selected or look.focused:
         _paint_ring(painter, card.rect, theme)
+    elif look.linked is not None:
+        _paint_ring(painter, card.rect, theme, Qt.PenStyle.DotLine)
     _paint_frame(painter, card, view, theme, look)
     _paint_formula(painter, card.title, theme, "muted" if future else "text")
     if card.formula:
@@ -217,6 +228,31 @@ def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look
         _paint_bookmark(painter, card, view, theme)
     if shows_badge(view):
         _paint_badge(painter, card, view, theme)
+    if look.linked is not None:
+        _paint_entry(painter, card, view, theme, look.linked)
+
+
+def link_on_card(card: Card, view: NodeView, point: QPointF) -> Link:
+    """Return what lies at a point of a card, in the card's coordinates."""
+    parts = (("value", card.value, view.value), ("gradient", card.gradient, view.gradient))
+    for part, rect, array in parts:
+        if rect is not None and array is not None and rect.contains(point):
+            cell = Grid(rect, *as_table(array).shape).cell_at(point)
+            return Link(view.name, cell[2 - array.ndim :] if cell is not None else None, part)
+    return Link(view.name)
+
+
+def _paint_entry(painter: QPainter, card: Card, view: NodeView, theme: Theme, link: Link) -> None:
+    """Put a frame around the entry that is pointed at, where it can be told from its neighbours."""
+    rect, array = (card.gradient, view.gradient) if link.part == "gradient" else (card.value, view.value)
+    if rect is None or array is None or not link.entry or len(link.entry) != array.ndim:
+        return
+    row, column = (0, *link.entry)[-2:]
+    cell = Grid(rect, *as_table(array).shape).cell_rect(row, column)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for role, width in (("card", 3.0), ("text", 1.4)):
+        painter.setPen(QPen(theme.color(role), width))
+        painter.drawRect(cell)
 
 
 def paint_glow(painter: QPainter, rect: QRectF, phase: str, theme: Theme) -> None:
@@ -260,8 +296,10 @@ def _number(array: Array) -> float:
     return float(np.asarray(array).reshape(-1)[0])
 
 
-def _paint_ring(painter: QPainter, rect: QRectF, theme: Theme) -> None:
-    painter.setPen(QPen(theme.color("focus"), 2))
+def _paint_ring(
+    painter: QPainter, rect: QRectF, theme: Theme, style: Qt.PenStyle = Qt.PenStyle.SolidLine
+) -> None:
+    painter.setPen(QPen(theme.color("focus"), 2, style))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(rect.adjusted(-RING, -RING, RING, RING), RADIUS + RING, RADIUS + RING)
 

@@ -6,6 +6,7 @@ Items and panels hold no numbers of their own: they are given one of these recor
 from gui.viewdata.frame import Frame, Statics
 from gui.viewdata.inspect import inspector_view
 from gui.viewdata.lane import lane_formulas, lane_view
+from gui.viewdata.links import Symbol, link_of_label, marked, symbols_of
 from gui.viewdata.places import same_place, same_selection
 from gui.viewdata.records import (
     Array,
@@ -42,6 +43,7 @@ __all__ = [
     "SceneView",
     "Statics",
     "StepView",
+    "Symbol",
     "code_rows",
     "entry_of",
     "equation_rows",
@@ -49,9 +51,12 @@ __all__ = [
     "inspector_view",
     "lane_formulas",
     "lane_view",
+    "link_of_label",
+    "marked",
     "same_place",
     "same_selection",
     "scene_view",
     "step_view",
+    "symbols_of",
     "timeline_phases",
 ]

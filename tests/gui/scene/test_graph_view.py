@@ -12,7 +12,7 @@ from engine.optimizers import OPTIMIZERS
 from gui.scene.edge_item import EdgeItem
 from gui.scene.graph_scene import GraphScene
 from gui.scene.graph_view import CAPTION_HEIGHT, FADE, KEY_HEIGHT, MOTION, GraphView
-from gui.viewdata import SceneView
+from gui.viewdata import Link, SceneView
 from tests.gui.scene.scenes import Show
 
 LEFT = Qt.MouseButton.LeftButton
@@ -80,9 +80,9 @@ def test_clicking_beside_everything_selects_nothing(view, scene, qtbot):
 
 
 def test_hovering_names_the_node(view, scene, qtbot):
-    with qtbot.waitSignal(scene.node_hovered) as hovered:
-        QTest.mouseMove(view.viewport(), at(view, scene.node_rect("Z").center()))
-    assert hovered.args == ["Z"]
+    with qtbot.waitSignal(scene.pointed) as pointed:
+        QTest.mouseMove(view.viewport(), at(view, scene.node_rect("Z").topLeft() + QPointF(14, 14)))
+    assert pointed.args == [Link("Z")]
 
 
 def test_the_wheel_zooms_about_the_pointer(view, scene):
