@@ -79,6 +79,7 @@ DOCKS = (
     Dock("inspector", "Inspector", "gui.panels.inspector", "InspectorPanel", _RIGHT, late=False),
     Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
     Dock("equations", "Equations", "gui.panels.equations_dock", "EquationsPanel", _BOTTOM),
+    Dock("neurons", "Neurons", "gui.panels.neurons", "NeuronsPanel", _BOTTOM, stacked="equations"),
     Dock("fit", "Fit", "gui.panels.fit", "FitPanel", _BOTTOM, stacked="equations"),
     Dock("landscape", "Landscape", "gui.panels.landscape", "LandscapePanel", _BOTTOM, stacked="equations"),
     Dock("sweep", "Step size", "gui.panels.sweep", "SweepPanel", _BOTTOM, stacked="equations"),

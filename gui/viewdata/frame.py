@@ -15,6 +15,7 @@ from engine.notation import latex
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
+from gui.viewdata.neuron_plan import NeuronPlan
 from gui.viewdata.records import Array, EdgeKey, SceneView
 
 __all__ = ["Frame", "Statics"]
@@ -33,6 +34,7 @@ class Statics:
         self.names = graph.visible(detail)
         self.edges: tuple[EdgeKey, ...] = tuple(graph.edges(detail))
         self.shown: tuple[Frame, SceneView] | None = None  # the last scene: the next differs little
+        self.neurons: NeuronPlan | None = None  # worked out when the neuron view is first asked for
         self._equations: dict[tuple[str, int, bool], BackwardEquation | None] = {}
         self._texts: dict[tuple[str, str], str] = {}
         self._arrivals: dict[str, list[int]] | None = None
