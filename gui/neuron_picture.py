@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import hypot
+from functools import lru_cache
+from math import hypot, isfinite
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPen,
+    QPolygonF,
+    QStaticText,
+    QTransform,
+)
 
 from gui.neuron_layout import Edge, NeuronLayout, Stack, neuron_layout
 from gui.numbers import compact
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 from gui.viewdata.neurons import EdgeBundle, NeuronColumn, NeuronView
-from gui.viewdata.records import EdgeKey
+from gui.viewdata.records import EdgeKey, Link
 
 THINNEST, THICKEST = 0.6, 3.8
 WIDTHS = 8
@@ -30,10 +41,15 @@ Entry = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Marked:
-    """What is marked by the user: the selected node or edge of the graph, and the entry looked at."""
+    """What the user marks: the selected node or edge, the entry looked at, and what the mouse is at."""
 
     selection: str | EdgeKey | None = None
     entry: Entry | None = None
+    hovered: Link | None = None
+
+    def points_at(self, name: str) -> bool:
+        """Say whether the mouse is at a node, here or in another panel."""
+        return self.hovered is not None and self.hovered.name == name
 
 
 def paint_neurons(
@@ -124,6 +140,7 @@ class _Picture:
         self._small = application_font("small")
         self._tiny = QFont(self._small)
         self._tiny.setPointSizeF(self._small.pointSizeF() * 0.92)
+        self._borders = [blend(theme.muted, theme.canvas, share) for share in (0.35, 0.8)]
         self._is_lit = any(b.phase for b in view.bundles) or any(m.phase for m in view.marks)
 
     def paint(self) -> None:
@@ -144,6 +161,9 @@ class _Picture:
             if self._is_selected(bundle):
                 chosen = (e for e in self._layout.edges if e.bundle == bundle_index)
                 self._lines(chosen, QPen(self._theme.color("selection"), 8))
+        for edge in self._layout.edges:
+            if self._is_pointed_at(edge):
+                self._lines([edge], QPen(blend(self._theme.focus, self._theme.canvas, 0.45), 7))
         for look in sorted(alike, key=lambda look: (str(look[0]) != "", str(look))):
             self._draw(look, alike[look])
         for edge in self._layout.edges:
@@ -159,7 +179,7 @@ class _Picture:
         weight = bundle.at(bundle.weights, edge.target, edge.source)
         if weight is None:
             return (bundle.phase, "future", 1)
-        if not np.isfinite(weight):
+        if not isfinite(weight):
             return (bundle.phase, "error", WIDTHS)
         share = abs(weight) / bundle.largest if bundle.largest else 0.0
         sign = "positive" if weight > 0 else "negative" if weight < 0 else "plain"
@@ -213,14 +233,19 @@ class _Picture:
             if bundle.label:
                 role = theme.phase_text_color(bundle.phase) if bundle.phase else theme.color("muted")
                 painter.setPen(role)
-                place = QRectF(point.x() - 60, point.y() - 8, 120, 16)
-                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, bundle.label)
+                _write(painter, point, bundle.label)
 
     def _is_selected(self, bundle: EdgeBundle) -> bool:
         selection = self._marked.selection
         if isinstance(selection, tuple):
             return selection[:2] == (bundle.source, bundle.target)
         return bool(bundle.name) and selection == bundle.name
+
+    def _is_pointed_at(self, edge: Edge) -> bool:
+        bundle, hovered = self._view.bundles[edge.bundle], self._marked.hovered
+        if hovered is None or not bundle.name or hovered.name != bundle.name:
+            return False
+        return hovered.entry is None or hovered.entry == bundle.entry(edge.target, edge.source)
 
     def _is_the_entry(self, edge: Edge) -> bool:
         bundle = self._view.bundles[edge.bundle]
@@ -270,28 +295,31 @@ class _Picture:
         value = None if column.values is None else float(column.values[unit])
         index = None if value is None else _color_index(value, column.largest)
         fill = theme.color("card") if index is None else QColor(int(diverging_map(theme)[index]))
-        border = blend(theme.muted, theme.canvas, 0.35 if value is None else 0.8)
-        painter.save()
-        painter.setClipRect(rect.adjusted(-1, -1, 1, 1), Qt.ClipOperation.IntersectClip)
+        border = self._borders[value is not None]
+        whole, radius = stack.neurons[unit], stack.neurons[unit].height() / 2
+        halved = rect != whole
+        if halved:
+            painter.save()
+            painter.setClipRect(rect.adjusted(-1, -1, 1, 1), Qt.ClipOperation.IntersectClip)
         painter.setPen(QPen(border, 1.0))
         painter.setBrush(QBrush(fill))
-        whole, radius = stack.neurons[unit], stack.neurons[unit].height() / 2
         painter.drawRoundedRect(whole, radius, radius)
-        painter.restore()
+        if halved:
+            painter.restore()
         if value is not None and stack.has_numbers:
             light = index is not None and light_ink_map(theme)[index]
-            painter.setPen(QColor(LIGHT_INK if light else DARK_INK))
             painter.setFont(self._small)
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, compact(value, CHARACTERS))
+            painter.setPen(QColor(LIGHT_INK if light else DARK_INK))
+            _write(painter, rect.center(), _number(value, CHARACTERS))
         if column.gradients is not None and stack.has_gradients:
             self._gradient(rect, float(column.gradients[unit]))
 
     def _gradient(self, rect: QRectF, gradient: float) -> None:
         self._painter.setFont(self._tiny)
         self._painter.setPen(self._theme.color("backward_text"))
-        below = QRectF(rect.left() - 8, rect.bottom() + 1, rect.width() + 16, 13)
+        below = QPointF(rect.center().x(), rect.bottom() + 7.5)
         characters = CHARACTERS + (rect.width() >= 44)
-        self._painter.drawText(below, Qt.AlignmentFlag.AlignCenter, compact(gradient, characters))
+        _write(self._painter, below, _number(gradient, characters))
 
     def _divide(self, rect: QRectF, columns: list[NeuronColumn]) -> None:
         """Paint the line between z and a: what the step does between them lights it up."""
@@ -327,6 +355,9 @@ class _Picture:
         if self._marked.selection == column.name:
             chosen = column.unit_of(self._marked.entry)
             return QPen(theme.color("focus"), 3.0 if chosen in (None, unit) else 1.6)
+        hovered = self._marked.hovered if self._marked.points_at(column.name) else None
+        if hovered is not None and column.unit_of(hovered.entry) in (None, unit):
+            return QPen(theme.color("focus"), 1.6)
         if column.phase:
             return QPen(theme.phase_color(column.phase), 2.6)
         if column.upstream:
@@ -348,7 +379,7 @@ class _Picture:
         for mark in self._view.marks:
             stack = self._layout.stacks[self._layout.stack_of[mark.target]]
             largest = 0.0 if mark.values is None else float(np.nanmax(np.abs(mark.values), initial=0.0))
-            chosen = self._marked.selection == mark.name
+            chosen = self._marked.selection == mark.name or self._marked.points_at(mark.name)
             for unit in range(len(stack.neurons)):
                 value = None if mark.values is None else float(mark.values[unit])
                 index = None if value is None else _color_index(value, largest)
@@ -370,7 +401,28 @@ def _beside(start: QPointF, end: QPointF) -> QPointF:
 
 def _color_index(value: float, largest: float) -> int | None:
     """Return the place of a value in the diverging map, None for one that has none."""
-    if not np.isfinite(value):
+    if not isfinite(value):
         return None
     share = value / largest if largest else 0.0
-    return int(np.clip(128 + np.rint(share * 127), 0, 255))
+    return max(0, min(255, 128 + round(share * 127)))
+
+
+_number = lru_cache(maxsize=4096)(compact)
+
+
+@lru_cache(maxsize=4096)
+def _static(text: str, size: float) -> tuple[QStaticText, float, float]:
+    """Return a short text laid out once and for all, with half its width and height."""
+    font = application_font("small")
+    font.setPointSizeF(size)
+    found = QStaticText(text)
+    found.setTextFormat(Qt.TextFormat.PlainText)
+    found.prepare(QTransform(), font)
+    half = found.size() / 2
+    return found, half.width(), half.height()
+
+
+def _write(painter: QPainter, centre: QPointF, text: str) -> None:
+    """Write a short text about a point, in the painter's font and pen."""
+    found, width, height = _static(text, painter.font().pointSizeF())
+    painter.drawStaticText(QPointF(centre.x() - width, centre.y() - height), found)

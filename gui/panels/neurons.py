@@ -23,7 +23,7 @@ from gui.panel import Panel
 from gui.session import Session
 from gui.theme import Theme, application_font, pad_spin_box
 from gui.viewdata.neurons import NeuronView, neuron_view
-from gui.viewdata.records import Array
+from gui.viewdata.records import Array, Link
 
 Write = Callable[[float], str]
 MEAN = -1
@@ -48,7 +48,8 @@ class NeuronsPanel(Panel):
         self._said = ""
         self._make_parts()
         self.canvas.clicked.connect(self._select)
-        self.canvas.hovered.connect(self._tell)
+        self.canvas.hovered.connect(self._point)
+        session.hover_changed.connect(self._mark)
         self.canvas.stepped.connect(lambda way: self.example.setValue(self.example.value() + way))
         self.example.valueChanged.connect(self.mark_stale)
         self.refresh_on(session.frame_changed, session.selection_changed)
@@ -61,8 +62,7 @@ class NeuronsPanel(Panel):
         fresh = session.document.network is not self._network
         self._network = session.document.network
         self._set_range()
-        marked = Marked(session.selection, session.frame.entry)
-        self.canvas.show_view(self.view, marked, fresh)
+        self.canvas.show_view(self.view, self._marked(), fresh)
         self._tell(self.canvas.hit)
 
     def set_theme(self, theme: Theme) -> None:
@@ -116,6 +116,19 @@ class NeuronsPanel(Panel):
         return "" if indices is None else f" (no. {int(indices[example])} of the data)"
 
     # --- the mouse ---
+
+    def _marked(self) -> Marked:
+        return Marked(self.session.selection, self.session.frame.entry, self.session.hovered)
+
+    def _mark(self) -> None:
+        """Mark what the mouse is at, here or in another panel."""
+        self.canvas.mark(self._marked())
+
+    def _point(self, hit: Hit | None) -> None:
+        """Tell all panels what the mouse is at."""
+        name, entry = self._target(hit) if hit is not None else ("", None)
+        self.session.hover(Link(name, entry) if name else None)
+        self._tell(hit)
 
     def _select(self, hit: Hit) -> None:
         """Select what was clicked in the session, with the entry."""
@@ -240,6 +253,12 @@ class NeuronCanvas(QWidget):
             self._structure, self.hit = found, None
             self._lay_out()
         self.update()
+
+    def mark(self, marked: Marked) -> None:
+        """Mark something else."""
+        if marked != self._marked:
+            self._marked = marked
+            self.update()
 
     def fit(self) -> None:
         """Show everything."""

@@ -144,8 +144,8 @@ class _Flow:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing on the way is weighted."""
-        return all(term.kind == "each" for term in self.terms)
+        """Whether nothing on the way is weighted or has a bias."""
+        return not self.marks and all(term.kind == "each" for term in self.terms)
 
 
 @dataclass
@@ -319,15 +319,16 @@ class _Planner:
         terms = tuple(term for flow in flows for term in flow.terms)
         marks = tuple(mark for flow in flows for mark in flow.marks)
         weights = [s for s, i in enumerate(node.inputs) if i in self._weighty]
-        if weights and node.op.name == "*" and all(flow.is_plain and not flow.marks for flow in flows):
+        if weights and node.op.name == "*" and all(flow.is_plain for flow in flows):
             return _Flow(tuple(self._scaled(node, weights[0], term) for term in terms), marks)
         return _Flow(terms, (*marks, *(m for slot in weights for m in self._weight_mark(node, slot))))
 
     def _scaled(self, node: Node, slot: int, term: Bundle) -> Bundle:
         carrier, reads = self._carrier(node, slot)
-        if _varies_by_example(self.graph.nodes[node.inputs[slot]].dims, node.dims):
+        dims = self.graph.nodes[node.inputs[slot]].dims
+        axis = _axis_of_units(dims, node.dims)
+        if _size(dims) != (1 if axis is None else dims[axis].size):  # another number at every example
             return term
-        axis = _axis_of_units(self.graph.nodes[node.inputs[slot]].dims, node.dims)
         return replace(term, kind="scale", weight=carrier, axes=axis, weight_reads=frozenset(reads))
 
     def _weight_mark(self, node: Node, slot: int) -> Iterator[Mark]:
@@ -336,9 +337,10 @@ class _Planner:
             return
         carrier, reads = self._carrier(node, slot)
         dims = self.graph.nodes[node.inputs[slot]].dims
-        if carrier.name and not _varies_by_example(dims, node.dims):
+        axis = _axis_of_units(dims, node.dims)
+        if carrier.name and _size(dims) == (1 if axis is None else dims[axis].size):  # one number a unit
             adds = node.op is not None and node.op.name in ("+", "-")
-            yield Mark(node.id, carrier, _axis_of_units(dims, node.dims), frozenset(reads), adds)
+            yield Mark(node.id, carrier, axis, frozenset(reads), adds)
 
     def _carrier(self, node: Node, slot: int) -> tuple[Carrier, list[Pair]]:
         """Return what a slot without data reads, with the named value whose entries it shows."""
@@ -439,12 +441,6 @@ def _axis_of_units(dims: Dims, whole: Dims) -> int | None:
     units, _ = _axes(whole)
     axis = None if units is None else units - (len(whole) - len(dims))
     return axis if axis is not None and axis >= 0 and not dims[axis].is_unit else None
-
-
-def _varies_by_example(dims: Dims, whole: Dims) -> bool:
-    _, examples = _axes(whole)
-    axis = None if examples is None else examples - (len(whole) - len(dims))
-    return axis is not None and axis >= 0 and (dims[axis].examples or not dims[axis].is_unit)
 
 
 def _merged(terms: Sequence[Bundle]) -> list[Bundle]:

@@ -14,6 +14,7 @@ from gui.numbers import format_number
 from gui.panels.neurons import MEAN, NeuronsPanel
 from gui.theme import THEMES
 from gui.viewdata.neurons import neuron_view
+from gui.viewdata.records import Link
 from tests.helpers import model_of
 
 LEFT = Qt.MouseButton.LeftButton
@@ -213,6 +214,23 @@ def test_the_selection_of_the_window_is_marked(open_session, show):
     assert panel.canvas.grab().toImage() != before
     session.select(None)
     assert panel.canvas.grab().toImage() == before
+
+
+def test_what_the_mouse_is_at_is_marked_in_every_panel(open_session, show):
+    session = open_session(position=9)
+    panel = show(NeuronsPanel, session, 700, 300)
+    hover(panel, on_edge(panel, "w2", 0, 3))
+    assert session.hovered == Link("w2", (0, 3))
+    hover(panel, neuron(panel, "A", 2))
+    assert session.hovered == Link("A", (2, 0))
+    QTest.mouseMove(panel.canvas, QPoint(1, 1))
+    assert session.hovered is None
+    before = panel.canvas.grab().toImage()
+    for link in (Link("W1", (2, 0)), Link("W1"), Link("yhat", (0, 0)), Link("b1")):  # as another panel does
+        session.hover(link)
+        assert panel.canvas.grab().toImage() != before
+        session.hover(None)
+        assert panel.canvas.grab().toImage() == before
 
 
 def test_below_the_first_example_is_the_mean(open_session, show):

@@ -67,7 +67,7 @@ def opened(qapp):
         session.close()
 
 
-def neuron_view(frame, example=0) -> Any:
+def neuron_view(frame, example: int | None = 0) -> Any:
     return neurons.neuron_view(frame, example)
 
 
