@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
 from engine.errors import TrainingError, excerpt
 
-__all__ = ["Hyperparameter", "completed"]
+__all__ = ["Hyperparameter", "chosen", "completed"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ class Hyperparameter:
         What it does, in one sentence.
     whole
         Whether it is a whole number.
+    of_span
+        The default of a number that goes with the length of a run, from how many iterations it spans; None
+        for the others.
     """
 
     name: str
@@ -43,6 +46,11 @@ class Hyperparameter:
     open_high: bool = False
     whole: bool = False
     follows: str = ""
+    of_span: Callable[[int], float] | None = None
+
+    def default_over(self, span: int | None) -> float:
+        """Return the default for a run over so many iterations; the plain one where that is not known."""
+        return self.default if self.of_span is None or span is None else self.of_span(span)
 
     @property
     def range(self) -> str:
@@ -87,9 +95,14 @@ def _number(value: Any) -> float:
 
 
 def completed(
-    owner: str, hyperparameters: Sequence[Hyperparameter], given: Mapping[str, Any]
+    owner: str,
+    hyperparameters: Sequence[Hyperparameter],
+    given: Mapping[str, Any],
+    span: int | None = None,
 ) -> dict[str, float]:
     """Return every one of `hyperparameters`, checked: as given, else as the one it follows, else the default.
+
+    Defaults that go with the length of a run are those for `span` iterations.
 
     Raises
     ------
@@ -103,5 +116,25 @@ def completed(
             raise TrainingError(f"{owner} has no {excerpt(name.replace('_', ' '), 40)}.", how=has)
     found: dict[str, float] = {}
     for h in hyperparameters:
-        found[h.name] = h.checked(given.get(h.name, found.get(h.follows, h.default)))
+        found[h.name] = h.checked(given.get(h.name, found.get(h.follows, h.default_over(span))))
+    return found
+
+
+def chosen(
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    always: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return the settings that would be others if they were left out, and those that are `always` said.
+
+    Parameters
+    ----------
+    complete
+        What gives every setting from some of them.
+    """
+    found = dict(settings)
+    for name in settings:
+        rest = {n: v for n, v in found.items() if n != name}
+        if name not in always and complete(rest)[name] == settings[name]:
+            found = rest
     return found

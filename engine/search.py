@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import isclose, isfinite, prod
+from math import ceil, isclose, isfinite, prod
 
 import numpy as np
 
@@ -330,6 +330,8 @@ class SearchResult:
             float(history[iterations]),
             int(passed[0]) if passed.size else None,
             run.diverged is not None and run.diverged.iteration <= iterations,
+            self._count,
+            float(self._lowest[self._count - 1]) if self._count else float("nan"),
         )
 
     def _make_room(self, count: int) -> None:
@@ -373,6 +375,8 @@ class Comparison:
         After how many steps gradient descent was first lower than `found`, None where it never was.
     diverged
         Whether gradient descent left the finite numbers.
+    drawn, best
+        How many samples there are in all, and the lowest loss among them, nan where none is finite.
     """
 
     evaluations: int
@@ -384,6 +388,8 @@ class Comparison:
     reached: float
     passed: int | None
     diverged: bool
+    drawn: int = 0
+    best: float = float("nan")
 
     @property
     def winner(self) -> str | None:
@@ -400,6 +406,8 @@ class Comparison:
 
     def sentence(self) -> str:
         """Answer the primer's question, whether the gradient directs the search, in one sentence."""
+        if 0 < self.drawn < self.price:
+            return self._too_few()
         if not self.evaluations:
             return "There is nothing to compare yet: search and train, and both are read at the same cost."
         cost = f"at the cost of {_count(self.evaluations, 'loss evaluation')}"
@@ -409,6 +417,23 @@ class Comparison:
             "both": self._same,
             None: self._neither,
         }[self.winner](cost)
+
+    def _too_few(self) -> str:
+        """Say what few samples tell by themselves, and how many a comparison takes."""
+        start, best = _told_apart(self.start, self.best)
+        who = "The one random sample" if self.drawn == 1 else f"The best of {self.drawn} random samples"
+        if not isfinite(self.best):
+            found = "The one random sample has no finite loss"
+            found = found if self.drawn == 1 else f"None of {self.drawn} random samples has a finite loss"
+        elif self.best == self.start or not isfinite(self.start):
+            found = f"{who} has the loss {best}"
+        else:
+            side = "below" if self.best < self.start else "above"
+            found = f"{who} has the loss {best}, {side} the {start} at the start"
+        needed = ceil(self.price - 1e-9)
+        return (
+            f"{found}; a step of {self.method} costs as much as {needed} samples: draw {needed} to compare."
+        )
 
     def _gradient_helps(self, cost: str) -> str:
         start, reached, found = _told_apart(self.start, self.reached, self.found)

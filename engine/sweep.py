@@ -145,6 +145,9 @@ class Found:
         The iteration at which a number was no longer finite, None where none was.
     failure
         What went wrong, as a sentence; empty where nothing did.
+    limit
+        The stability limit, None where there is none or it is not known. What is above it diverges, if not
+        within the iterations that were done.
     """
 
     rate: float
@@ -153,14 +156,23 @@ class Found:
     start: float
     diverged_at: int | None = None
     failure: str = ""
+    limit: float | None = None
 
     @property
     def outcome(self) -> str:
-        """``"trained"``, ``"rose"`` (not below the loss at the start), ``"diverged"``, or ``"failed"``."""
+        """What became of it, in a word.
+
+        ``"trained"``, ``"rose"`` (not below the loss at the start), ``"diverged"``, ``"diverging"`` (above
+        the limit, but not there yet), ``"oscillating"`` (at the limit), or ``"failed"``.
+        """
         if self.failure:
             return "failed"
         if self.diverged_at is not None or not isfinite(self.loss):
             return "diverged"
+        if self.limit is not None and isclose(self.rate, self.limit, rel_tol=SAME):
+            return "oscillating"
+        if self.limit is not None and self.rate > self.limit:
+            return "diverging"
         is_lower = self.loss < self.start and not isclose(self.loss, self.start, rel_tol=SAME)
         return "trained" if is_lower else "rose"
 
@@ -169,6 +181,10 @@ class Found:
         outcome = {
             "failed": self.failure,
             "diverged": f"diverged at iteration {self.diverged_at}",
+            "diverging": f"loss {self.loss:.6g} after {self.iterations} iterations, but diverging: above the "
+            "limit",
+            "oscillating": f"loss {self.loss:.6g} after {self.iterations} iterations, going to and fro for "
+            "ever: at the limit",
             "rose": f"loss {self.loss:.6g}, not below the {self.start:.4g} at the start",
             "trained": f"loss {self.loss:.6g} after {self.iterations} iterations",
         }[self.outcome]
@@ -215,24 +231,37 @@ class SweepRecords:
 
 
 class SweepResult:
-    """What a sweep has found so far."""
+    """What a sweep has found so far.
 
-    def __init__(self, plan: Sweep) -> None:
+    Attributes
+    ----------
+    limit
+        The stability limit, which may become known later than what was found.
+    """
+
+    def __init__(self, plan: Sweep, limit: Limit | None = None) -> None:
         self.plan = plan.checked()
-        self.found: list[Found] = []
+        self.limit = limit
+        self._found: list[Found] = []
         self._iterations = 0
+
+    @property
+    def found(self) -> list[Found]:
+        """The rates that are done, in order."""
+        limit = None if self.limit is None else self.limit.rate
+        return self._found if limit is None else [replace(f, limit=limit) for f in self._found]
 
     @property
     def done(self) -> bool:
         """Whether all rates are."""
-        return len(self.found) >= len(self.plan.rates)
+        return len(self._found) >= len(self.plan.rates)
 
     @property
     def progress(self) -> float:
         """How much of the work has been done, from 0 to 1."""
         if self.done:
             return 1.0
-        saved = sum(self.plan.steps - f.iterations for f in self.found)
+        saved = sum(self.plan.steps - f.iterations for f in self._found)
         return (self._iterations + saved) / (len(self.plan.rates) * self.plan.steps)
 
     @property
@@ -244,47 +273,61 @@ class SweepResult:
 
     def extend(self, records: SweepRecords) -> None:
         """Take in what is new."""
-        self.found = sorted((*self.found, *records.found), key=lambda f: f.rate)
+        self._found = sorted((*self._found, *records.found), key=lambda f: f.rate)
         self._iterations = records.iterations
 
-    def sentence(self, limit: Limit | None = None) -> str:
+    def sentence(self) -> str:
         """Say which rate is best, and from which on training diverges, in one sentence."""
-        found, beyond = self.best_sentence(), self._beyond(limit)
+        found, beyond = self.best_sentence(), self._beyond()
         return f"{found.removesuffix('.')}; {beyond}." if found and beyond else found
 
     def best_sentence(self) -> str:
         """Say which rate is best, in one sentence."""
-        if not self.found:
+        found = self.found
+        if not found:
             return ""
-        tried = _count(len(self.found), "learning rate")
-        if all(f.outcome == "failed" for f in self.found):
-            return f"None of {tried} could be tried: {self.found[0].failure.rstrip('.')}."
-        if not self.best:
-            start = next(f.start for f in self.found if f.outcome != "failed")
+        tried = _count(len(found), "learning rate")
+        if all(f.outcome == "failed" for f in found):
+            return f"None of {tried} could be tried: {found[0].failure.rstrip('.')}."
+        best = self.best
+        if not best:
+            start = next(f.start for f in found if f.outcome != "failed")
             if not isfinite(start):
                 return "Training cannot begin: the loss at the start is not a finite number."
+            if any(f.outcome in ("diverging", "oscillating") for f in found):
+                return f"None of {tried} converges."
             return f"None of {tried} brings the loss below {start:.4g}, where it starts."
-        first, last = self.best[0], self.best[-1]
+        first, last = best[0], best[-1]
         if first is last:
             return f"The best of {tried} is {first.rate:.4g}, with loss {first.loss:.4g}."
         return (
-            f"{_count(len(self.best), 'rate')} from {first.rate:.4g} to {last.rate:.4g} reach the "
+            f"{_count(len(best), 'rate')} from {first.rate:.4g} to {last.rate:.4g} reach the "
             f"lowest loss, {first.loss:.4g}."
         )
 
-    def _beyond(self, limit: Limit | None) -> str:
+    @property
+    def at_the_limit(self) -> str:
+        """Say what the rate does that is the limit itself; nothing where it was not tried."""
+        found = next((f for f in self.found if f.outcome == "oscillating"), None)
+        return (
+            ""
+            if found is None
+            else f"at {found.rate:.4g}, the limit itself, training goes to and fro for ever"
+        )
+
+    def _beyond(self) -> str:
         """Say from which rate on none trains, nothing where the largest one does."""
-        last = max((i for i, f in enumerate(self.found) if f.outcome in ("trained", "failed")), default=-1)
-        beyond = self.found[last + 1 :]
+        found, at = self.found, self.at_the_limit
+        last = max((i for i, f in enumerate(found) if f.outcome in ("trained", "failed")), default=-1)
+        beyond = [f for f in found[last + 1 :] if f.outcome != "oscillating"]
         if not beyond or not isfinite(beyond[0].start):
-            return ""
-        is_proven = limit is not None and limit.rate is not None and beyond[0].rate > limit.rate
+            return at
         ends = {f.outcome for f in beyond}
-        if is_proven or ends == {"diverged"}:
+        if beyond[0].outcome == "diverging" or ends == {"diverged"}:
             how = "training diverges"
         else:
             how = "the loss ends no lower than it starts" + (", or training diverges" * ("diverged" in ends))
-        return f"from {beyond[0].rate:.4g} on {how}"
+        return f"{at}{', and ' if at else ''}from {beyond[0].rate:.4g} on {how}"
 
 
 def _count(number: int, noun: str) -> str:

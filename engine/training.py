@@ -18,7 +18,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -38,7 +38,8 @@ from engine.history import (
     Samples,
     merged,
 )
-from engine.hyperparameters import Hyperparameter
+from engine.hyperparameters import Hyperparameter, chosen
+from engine.names import plain_name
 from engine.optimizers import OPTIMIZERS, Optimizer, updates
 from engine.plan import Inspector, Rates, Stepper
 from engine.problem import Problem
@@ -46,6 +47,7 @@ from engine.schedules import SCHEDULES
 from engine.trace import Update
 
 __all__ = [
+    "SPAN",
     "STOPPING",
     "Diverged",
     "History",
@@ -114,12 +116,21 @@ STOPPING: Mapping[str, Hyperparameter] = {
 """The rules of `Stopping` as hyperparameters; the default is where a form starts, there is none otherwise."""
 
 
+SPAN = 500  # iterations, where nobody says how many are to be trained
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to train: optimizer and schedule with their hyperparameters, mini-batches, when to stop.
 
     `settings` and `schedule_settings` hold only what differs from the defaults until :meth:`checked`
     completes them.
+
+    Attributes
+    ----------
+    span
+        How many iterations the defaults of the schedule are made for. These defaults are numbers of the
+        recipe from then on, so that a run that goes on or is rewound keeps its schedule.
     """
 
     optimizer: str = "gd"
@@ -128,6 +139,7 @@ class Recipe:
     stopping: Stopping = Stopping()
     schedule: str = "constant"
     schedule_settings: Mapping[str, Any] = field(default_factory=dict)
+    span: int = field(default=SPAN, compare=False)
 
     def checked(self) -> Recipe:
         """Return the recipe with every hyperparameter, each in range.
@@ -149,9 +161,27 @@ class Recipe:
         return replace(
             self,
             settings=OPTIMIZERS[self.optimizer].settings(self.settings),
-            schedule_settings=SCHEDULES[self.schedule].settings(self.schedule_settings),
+            schedule_settings=SCHEDULES[self.schedule].settings(self.schedule_settings, self.span),
             stopping=self.stopping.checked(),
         )
+
+    def spanning(self, iterations: int) -> Recipe:
+        """Return the checked recipe for a run of so many iterations: what is by default follows them."""
+        schedule = SCHEDULES[self.schedule]
+        standard = schedule.settings(
+            {n: v for n, v in self.schedule_settings.items() if n in schedule.independent}, self.span
+        )
+        chosen = {
+            name: value
+            for name, value in self.schedule_settings.items()
+            if name in schedule.independent or value != standard[name]
+        }
+        return replace(self, schedule_settings=chosen, span=iterations).checked()
+
+    @property
+    def has_span(self) -> bool:
+        """Whether any default of the schedule goes with the length of a run."""
+        return SCHEDULES[self.schedule].independent != {*self.schedule_settings}
 
     def settings_at(self, iteration: int) -> dict[str, Any]:
         """Return what the optimizer's rule reads at an iteration: the learning rate that the schedule gives.
@@ -166,10 +196,38 @@ class Recipe:
         """The learning rate, before any schedule."""
         return float(self.settings["learning_rate"])
 
-    def title(self) -> str:
-        """Return a short name for a legend: ``Adam, η 0.01``."""
-        schedule = "" if self.schedule == "constant" else f", {SCHEDULES[self.schedule].title.lower()}"
-        return f"{OPTIMIZERS[self.optimizer].title}, η {self.learning_rate:g}{schedule}"
+    def title(self, in_full: bool = False) -> str:
+        """Return a name for a legend: ``Adam, η 0.01, β₁ 0.5``. What is as by default is not said.
+
+        Parameters
+        ----------
+        in_full
+            Whether what goes with the length of the run is said as well.
+        """
+        optimizer, schedule = OPTIMIZERS[self.optimizer], SCHEDULES[self.schedule]
+        parts = [optimizer.title, f"η {_short(self.learning_rate)}"]
+        own = chosen(optimizer.settings, self.settings)
+        parts += [f"{_word(n)} {_short(v)}" for n, v in own.items() if n != "learning_rate"]
+        parts += [f"{self.batch_size} a batch"] if self.batch_size is not None else []
+        parts += [schedule.title.lower()] if self.schedule not in ("constant", "warmup") else []
+        over = partial(schedule.settings, span=self.span)
+        said = chosen(over, self.schedule_settings)
+        for name, value in self.schedule_settings.items():
+            always = (in_full and name not in schedule.independent) or self.schedule == "warmup"
+            parts += [f"{_word(name)} {_short(value)}"] if name in said or always else []
+        rules = ((rule, getattr(self.stopping, rule)) for rule in STOPPING)
+        parts += [f"{rule} ≤ {_short(value)}" for rule, value in rules if value is not None]
+        return ", ".join(parts)
+
+
+def _word(name: str) -> str:
+    """Return a hyperparameter's name for a legend: ``β₁``, ``final rate``."""
+    return "warm-up" if name == "warmup" else plain_name(name).replace("_", " ")
+
+
+def _short(number: float) -> str:
+    exact = repr(number).removesuffix(".0")
+    return exact if len(exact) <= 9 else f"{number:g}"
 
 
 # --- the run -----------------------------------------------------------------------------------------------

@@ -379,10 +379,11 @@ class _Reader:
         for key, value in table.items():
             self.training_value(key, value)
         try:
-            recipe = recipe_of({key: value for key, value in table.items() if key != "steps"})
+            steps = table.get("steps", Training().steps)
+            recipe = recipe_of({key: value for key, value in table.items() if key != "steps"}, steps)
         except TrainingError as error:
             raise self.fail(error.what, error.how, "[training]") from None
-        return Training(recipe, table.get("steps", Training().steps))
+        return Training(recipe, steps)
 
     def training_value(self, key: str, value: Any) -> None:
         """Check the kind of a value; its range is the recipe's business."""

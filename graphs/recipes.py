@@ -7,13 +7,14 @@ of the schedule (``period``) and the rules by which a run stops (``tolerance``),
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from engine.errors import TrainingError, excerpt
-from engine.hyperparameters import Hyperparameter
+from engine.hyperparameters import Hyperparameter, chosen
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES, Schedule
-from engine.training import STOPPING, Recipe, Stopping
+from engine.training import SPAN, STOPPING, Recipe, Stopping
 
 __all__ = ["OF_OPTIMIZERS", "OF_SCHEDULES", "OF_STOPPING", "changed", "recipe_of", "table_of"]
 
@@ -32,8 +33,13 @@ OF_SCHEDULES: Mapping[str, Hyperparameter] = _by_name(SCHEDULES.values())
 OF_STOPPING: Mapping[str, str] = {h.name: rule for rule, h in STOPPING.items()}
 
 
-def recipe_of(table: Mapping[str, Any]) -> Recipe:
+def recipe_of(table: Mapping[str, Any], span: int = SPAN) -> Recipe:
     """Return the recipe that a table says, checked; defaults for what it leaves out.
+
+    Parameters
+    ----------
+    span
+        How many iterations are to be trained: the defaults of a schedule go with it.
 
     Raises
     ------
@@ -52,7 +58,7 @@ def recipe_of(table: Mapping[str, Any]) -> Recipe:
         raise TrainingError(
             f"the batch size cannot be {excerpt(batch_size, 30)}.", how="It is a whole number of at least 1."
         )
-    return Recipe(optimizer, settings, batch_size, stopping, schedule, schedule_settings).checked()
+    return Recipe(optimizer, settings, batch_size, stopping, schedule, schedule_settings, span).checked()
 
 
 def _require_own(
@@ -76,33 +82,33 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def table_of(recipe: Recipe) -> dict[str, Any]:
-    """Return a checked recipe as a table, without what is the default anyway."""
+def table_of(recipe: Recipe, span: int | None = None) -> dict[str, Any]:
+    """Return a checked recipe as a table, without what is the default anyway.
+
+    Parameters
+    ----------
+    span
+        The iterations that defaults are made for where the table is read; the recipe's own where None.
+    """
     found: dict[str, Any] = {"optimizer": recipe.optimizer}
-    found |= _told(OPTIMIZERS[recipe.optimizer], recipe.settings, ("learning_rate",))
+    found |= chosen(OPTIMIZERS[recipe.optimizer].settings, recipe.settings, ("learning_rate",))
     if recipe.batch_size is not None:
         found["batch_size"] = recipe.batch_size
     if recipe.schedule != "constant":
         found["schedule"] = recipe.schedule
-    found |= _told(SCHEDULES[recipe.schedule], recipe.schedule_settings)
+    over = partial(SCHEDULES[recipe.schedule].settings, span=recipe.span if span is None else span)
+    found |= chosen(over, recipe.schedule_settings)
     rules = ((name, getattr(recipe.stopping, rule)) for name, rule in OF_STOPPING.items())
     return found | {name: value for name, value in rules if value is not None}
 
 
-def _told(
-    owner: Optimizer | Schedule, settings: Mapping[str, Any], always: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Return the settings that would be others if they were left out, and those that are `always` said."""
-    found = dict(settings)
-    for name in settings:
-        rest = {n: v for n, v in found.items() if n != name}
-        if name not in always and owner.settings(rest)[name] == settings[name]:
-            found = rest
-    return found
-
-
-def changed(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
+def changed(recipe: Recipe, given: Mapping[str, Any], span: int | None = None) -> Recipe:
     """Return `recipe` with what `given` says instead; another optimizer or schedule brings its own defaults.
+
+    Parameters
+    ----------
+    span
+        How many iterations are to be trained; as many as `recipe` is made for where None.
 
     Raises
     ------
@@ -110,10 +116,10 @@ def changed(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
         As :func:`recipe_of`.
     """
     table = table_of(recipe)
-    for kind, own, chosen in (
+    for kind, own, name in (
         ("optimizer", OF_OPTIMIZERS, recipe.optimizer),
         ("schedule", OF_SCHEDULES, recipe.schedule),
     ):
-        if given.get(kind, chosen) != chosen:
+        if given.get(kind, name) != name:
             table = {name: value for name, value in table.items() if name not in own}
-    return recipe_of(table | dict(given))
+    return recipe_of(table | dict(given), recipe.span if span is None else span)

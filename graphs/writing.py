@@ -157,7 +157,7 @@ def _value_text(value: Any) -> str:
 
 
 def _training_items(training: Training) -> Iterator[tuple[str, str]]:
-    for key, value in table_of(training.recipe).items():
+    for key, value in table_of(training.recipe, training.steps).items():
         yield key, _setting_text(value)
     if training.steps != Training().steps:
         yield "steps", str(training.steps)
@@ -274,7 +274,7 @@ def _change_training(edit: TextEdit, before: dict[str, str], network: Network) -
     """Change what is said of training; what the file says although it is the default stays."""
     recipe = network.training.recipe
     whole = {"optimizer": recipe.optimizer, "schedule": recipe.schedule, "steps": network.training.steps}
-    whole |= {**table_of(recipe), **recipe.settings, **recipe.schedule_settings}
+    whole |= {**table_of(recipe, network.training.steps), **recipe.settings, **recipe.schedule_settings}
     for key, said in edit.items(("training",)).items():
         if key not in whole:
             edit.put(("training",), key, None)

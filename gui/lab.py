@@ -293,9 +293,10 @@ def _stays(run: LabRun, document: Document, group: int) -> bool:
 
 
 def _fresh_name(recipe: Recipe, taken: Iterable[str]) -> str:
-    """Return the recipe's title, numbered where another run has it."""
+    """Return the recipe's title, in full or even numbered where another run has it."""
     names = set(taken)
-    title = name = recipe.title()
+    titles = recipe.title(), recipe.title(in_full=True)
+    title = name = next((t for t in titles if t not in names), titles[-1])
     number = 2
     while name in names:
         name = f"{title} #{number}"

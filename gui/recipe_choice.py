@@ -345,8 +345,8 @@ class RecipeChoice(Popup):
         schedule = SCHEDULES[recipe.schedule]
         self.schedules.setCurrentIndex(self.schedules.findData(recipe.schedule))
         self._about.setText(schedule.text)
-        self._formula.set_latex(schedule.latex)
-        self.preview.show_recipe(recipe, max(2, self._session.document.network.training.steps))
+        self._formula.set_latex(schedule.formula(recipe.schedule_settings))
+        self.preview.show_recipe(recipe, max(2, self._session.planned))
         if before != [list(group.rows) for group in self.groups.values()]:
             self.fit()
 
@@ -433,6 +433,7 @@ class RecipeChoice(Popup):
             group.stepped.connect(lambda field, direction, name=name: self._step(name, field, direction))
             group.defaults_wanted.connect(lambda name=name: self._restore(name))
         self._session.document_changed.connect(self._follow)
+        self._session.planned_changed.connect(self._follow)
 
     def _order_tabs(self) -> None:
         order: list[QWidget] = [*self.optimizers.values()]

@@ -71,6 +71,7 @@ class Session(QObject):
     playing_changed = Signal()
     history_changed = Signal()  # what undo and redo would do
     hover_changed = Signal()  # what the mouse points at, in any panel
+    planned_changed = Signal()  # how many iterations are to be trained
     notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
 
     def __init__(
@@ -100,6 +101,7 @@ class Session(QObject):
         self._search: SearchResult | None = None
         self._sampling: Task | None = None
         self._came: tuple[Trace, int, int] | None = None
+        self._planned = document.network.training.steps
         self._adopt(document, bind(document.network, seed=document.seed, overrides=document.overrides))
 
     # --- facts ---
@@ -160,6 +162,11 @@ class Session(QObject):
     def run(self) -> Run:
         """The current run's record."""
         return self.current.run
+
+    @property
+    def planned(self) -> int:
+        """How many iterations are to be trained next; the defaults of a schedule go with it."""
+        return self._planned
 
     @property
     def training(self) -> bool:
@@ -375,9 +382,22 @@ class Session(QObject):
     def reset(self) -> None:
         """Go back to iteration 0 of the same seed, with a run that has not been trained."""
         before = self._moment()
-        self._adopt(self._document, self._model)
+        self._adopt(_over(self._document, self._planned), self._model)
         if before.current.iterations:
             self._record(before, "Reset")
+
+    def plan(self, iterations: int) -> None:
+        """Say how many iterations are to be trained; a run that has begun keeps its schedule."""
+        if iterations != self._planned:
+            self._planned = iterations
+            self._span(iterations)
+            self.planned_changed.emit()
+
+    def _span(self, iterations: int) -> None:
+        """Let the schedule of a run that has not begun span so many iterations, where it goes with them."""
+        document = _over(self._document, iterations)
+        if self.iterations == 0 and document is not self._document:
+            self._adopt(document, self._model)
 
     def new_seed(self) -> None:
         self.set_seed(self._document.seed + 1)
@@ -439,6 +459,8 @@ class Session(QObject):
 
         def change() -> None:
             document = make()
+            is_same = document.network is self._document.network
+            document = _over(document, self._planned if is_same else document.network.training.steps)
             if document.is_like(self._document):
                 return
             model, before = self._bound(document), self._moment()
@@ -485,6 +507,8 @@ class Session(QObject):
         graph, _ = model.batch(model.indices(iteration, document.batch_size))
         if self._current is None or not self._looks_like(graph):
             self._selection = self._hovered = None
+        if self._current is not None and document.network is not self._document.network:
+            self._planned = document.network.training.steps
         self._document, self._model, self._current = document, model, run
         self._iteration, self._entry = iteration, None
         self._follow = iteration == run.iterations
@@ -691,6 +715,7 @@ class Session(QObject):
         if self._can_train():
             self.stop()
             before = self._moment()
+            self._span(iterations or self._planned)
             self._follow = True
             self._go_on(self._lab.group_of(self.current), iterations)
             self._record(before, "Train", rewinds=True)
@@ -702,7 +727,8 @@ class Session(QObject):
         """
 
         def start() -> None:
-            documents = [replace(self._document, recipe=r.checked()) for r in recipes]
+            own = [r.checked().spanning(iterations or self._planned) for r in recipes]
+            documents = [replace(self._document, recipe=r) for r in own]
             before = self._moment()
             racing = self._lab.add_race(documents, self._model)
             self._adopt(racing[0].document, self._model, racing[0])
@@ -713,7 +739,7 @@ class Session(QObject):
             self._try(start)
 
     def _go_on(self, runs: Sequence[LabRun], iterations: int | None) -> None:
-        self._lab.train(runs, iterations or self._document.network.training.steps)
+        self._lab.train(runs, iterations or self._planned)
         self._poll.start()
         self.training_changed.emit()
 
@@ -841,7 +867,7 @@ class Session(QObject):
         """
 
         def start() -> None:
-            iterations = self.iterations or self._document.network.training.steps
+            iterations = self.iterations or self._planned
             count = evaluations or int(iterations * STEP_COST)
             plan = Search(self._model, count, self._document.seed, spread).checked()
             self._record(self._moment(), "Random search")
@@ -874,7 +900,9 @@ class Session(QObject):
         if self.iterations:
             self.notice.emit("info", self._search.compared(self.run).sentence())
         elif best is not None:
-            found = f"The best of {self._search.evaluations} random samples has the loss {best.loss:.4g}."
+            count = self._search.evaluations
+            who = "The one random sample" if count == 1 else f"The best of {count} random samples"
+            found = f"{who} has the loss {best.loss:.4g}."
             self.notice.emit("info", f"{found} Train (T) to see what the gradient reaches at the same cost.")
         self.search_changed.emit()
 
@@ -946,3 +974,10 @@ class Session(QObject):
         self._rest.stop()
         self._forget_search()
         self._lab.settle()
+
+
+def _over(document: Document, iterations: int) -> Document:
+    """Return a document with a schedule for so many iterations; itself where that says nothing new."""
+    recipe = document.recipe.spanning(iterations)
+    is_same = recipe.span == document.recipe.span or not recipe.has_span
+    return document if is_same else replace(document, recipe=recipe)

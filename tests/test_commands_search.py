@@ -45,7 +45,7 @@ def test_gradient_descent_is_that_of_train(capsys: Caught) -> None:
     assert command_line.main(["train", *options, "--steps", "150", "--format", "json"]) == 0
     losses = json.loads(capsys.readouterr().out)["loss"]
     assert (comparison["start"], comparison["reached"]) == (losses[0], losses[150])
-    assert "gradient descent (Adam, η 0.05)" in comparison["sentence"]
+    assert "gradient descent (Adam, η 0.05, 10 a batch)" in comparison["sentence"]
 
 
 def test_the_cost_of_a_step_is_the_user_s(capsys: Caught) -> None:

@@ -73,6 +73,27 @@ def test_rates_above_the_limit_are_seen_and_said_to_diverge(capsys: Caught) -> N
     )
 
 
+def test_a_rate_above_the_limit_diverges_however_few_the_steps(capsys: Caught) -> None:
+    """Two directions, of which the flatter one brings the loss down first."""
+    argv = [U, "--set", "x=[2, 2, 2, -1]", "--set", "y=[-1, -1, -1, 9]", "--set", "w=0", "--set", "b=0"]
+    limit = swept(capsys, *argv, "--rates", "0.1,0.2", "--workers", "1")["limit"]["rate"]
+    rates = ",".join(repr(limit * share) for share in (0.5, 1, 1 + 1e-6, 1.5))
+    found = swept(capsys, *argv, "--rates", rates, "--steps", "2", "--workers", "1")
+    assert [r["outcome"] for r in found["rates"]] == ["trained", "oscillating", "diverging", "diverging"]
+    assert [r["loss"] < r["start"] for r in found["rates"]][:3] == [True] * 3
+    assert found["best"] == [limit * 0.5]
+    assert (
+        f"; at {limit:.4g}, the limit itself, training goes to and fro for ever, and from "
+        in found["sentence"]
+    )
+    assert found["sentence"].endswith(" on training diverges.")
+    argv = ["sweep", *argv, "--rates", repr(1.5 * limit), "--steps", "1", "--workers", "1"]
+    assert command_line.main(argv) == 0
+    text = capsys.readouterr().out
+    assert "diverging: above the limit" in text
+    assert "None of 1 learning rate converges; from" in text
+
+
 def test_the_limit_is_in_the_json(capsys: Caught) -> None:
     limit = swept(capsys, U, "--rates", "0.1,0.2", "--workers", "1")["limit"]
     assert (limit["rate"], limit["curvature"]) == (pytest.approx(1.0), pytest.approx(2.0))

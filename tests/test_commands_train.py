@@ -236,6 +236,27 @@ def test_a_file_is_written_as_its_ending_says(ending: str, tmp_path: Path, capsy
     assert path.read_text("utf-8") == capsys.readouterr().out
 
 
+def test_a_schedule_spans_the_run_unless_its_length_is_said(capsys: Caught) -> None:
+    def rates(*more: str) -> list[float]:
+        argv = ["train", "two-layer-nonlinear", "--optimizer", "adam", "--schedule", "cosine", *more]
+        assert command_line.main([*argv, "--format", "csv"]) == 0
+        return [float(row["learning_rate"]) for row in csv.DictReader(capsys.readouterr().out.splitlines())]
+
+    found = rates("--steps", "400", "--warmup", "40")
+    assert found[39] == found[40] == max(found)
+    assert found[-1] == 0.0
+    assert found[-2] > 0.0
+    assert rates("--steps", "400", "--period", "100")[101:] == [0.0] * 300
+    assert min(rates("--steps", "400", "--period", "3000")) > 0.9 * max(found)
+
+
+def test_the_formula_of_a_schedule_is_printed_with_its_warm_up(capsys: Caught) -> None:
+    argv = ["train", U, "--steps", "30", "--schedule", "exponential", "--warmup", "5"]
+    assert command_line.main(argv) == 0
+    text = capsys.readouterr().out
+    assert "  at iteration i: eta * (i + 1) / warmup if i < warmup else eta * decay ** (i - warmup)\n" in text
+
+
 def test_a_format_that_is_said_needs_no_ending(tmp_path: Path, capsys: Caught) -> None:
     path = tmp_path / "run.dat"
     assert command_line.main(["train", U, "--steps", "4", "--format", "csv", "--to", str(path)]) == 0

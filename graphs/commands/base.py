@@ -207,6 +207,8 @@ def add_recipe(parser: ArgumentParser) -> None:
 
 def _add_hyperparameter(group: Any, h: Hyperparameter, owners: str, default: str) -> None:
     """Add one option; its text is checked by the record when the recipe is made."""
+    if h.of_span is not None:
+        default = "by the number of steps"
     default = default or (f"as the {h.follows}" if h.follows else f"{h.default:g}")
     why = h.why.rstrip(".").replace("%", "%%")
     text = f"{owners}{why[0].lower()}{why[1:]}; default: {default}"
@@ -232,8 +234,13 @@ def wants_optimizer(args: Namespace) -> bool:
     return bool(_given(args)) or args.nesterov
 
 
-def chosen_recipe(args: Namespace, network: Network) -> Recipe:
+def chosen_recipe(args: Namespace, network: Network, steps: int | None = None) -> Recipe:
     """Return how to train: as the user says, otherwise as the network does, otherwise by default.
+
+    Parameters
+    ----------
+    steps
+        How many are to be trained; where None, as many as the options or the network say.
 
     An optimizer or a schedule other than the network's own comes with its own defaults.
 
@@ -251,7 +258,8 @@ def chosen_recipe(args: Namespace, network: Network) -> Recipe:
                 how="It belongs to momentum: --optimizer momentum --nesterov.",
             )
         given["optimizer"] = "nesterov"
-    return changed(network.training.recipe, given)
+    steps = steps or getattr(args, "steps", None) or network.training.steps
+    return changed(network.training.recipe, given, steps)
 
 
 # --- networks ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from engine.errors import UsageError
 from engine.search import STEP_COST, Comparison, Search, SearchResult, search
-from engine.training import Run
+from engine.training import Recipe, Run
 from graphs.commands.base import (
     Command,
     Outcome,
@@ -66,9 +66,17 @@ def _run(args: Namespace) -> Outcome:
     plan = Search(model, args.evaluations, args.seed, args.spread).checked()
     if args.format == "csv" and plan.evaluations * (plan.size + 3) > MOST_IN_CSV:
         raise UsageError("the table would be too long.", how="Ask for fewer --evaluations.")
-    run = Run(model, chosen_recipe(args, model.network))
+    steps = _affordable(plan, chosen_recipe(args, model.network), args.step_cost)
+    run = Run(model, chosen_recipe(args, model.network, steps))
     result = _searched(plan)
-    return Outcome(FORMATS[args.format](model, result, _compared(result, run, args.step_cost)))
+    return Outcome(FORMATS[args.format](model, result, _compared(result, run, steps, args.step_cost)))
+
+
+def _affordable(plan: Search, recipe: Recipe, price: float) -> int:
+    """Return how many steps of gradient descent cost what the search will cost."""
+    examples = plan.problem.examples
+    share = min(recipe.batch_size or examples, examples) / examples
+    return int(plan.evaluations / (price * share) + 1e-9)
 
 
 def _searched(plan: Search) -> SearchResult:
@@ -81,11 +89,8 @@ def _searched(plan: Search) -> SearchResult:
     return result
 
 
-def _compared(result: SearchResult, run: Run, price: float) -> Comparison:
+def _compared(result: SearchResult, run: Run, steps: int, price: float) -> Comparison:
     """Let gradient descent spend what the search has spent, and compare the two."""
-    examples = run.problem.examples
-    share = min(run.batch_size or examples, examples) / examples
-    steps = int(result.evaluations / (price * share) + 1e-9)
     with Progress() as progress:
         while run.iteration < steps and run.ended is None:
             run.advance(min(max(1, steps // 100), steps - run.iteration))

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict
+from typing import Any
 
 from engine.errors import excerpt
 from engine.optimizers import OPTIMIZERS
@@ -86,15 +87,15 @@ def _run(args: Namespace) -> Outcome:
     if isinstance(rates, _Ends):
         rates = log_rates(rates[0], rates[1], args.points)
     plan = Sweep(model, recipe, rates, args.steps or model.network.training.steps).checked()
-    result = _swept(plan, args)
+    result = _swept(SweepResult(plan, limit), args)
     text = FORMATS[args.format](model, result, limit)
     if all(found.outcome == "failed" for found in result.found):
         return Outcome(text, 1, f"no learning rate could be tried: {result.found[0].failure}")
     return Outcome(text)
 
 
-def _swept(plan: Sweep, args: Namespace) -> SweepResult:
-    result = SweepResult(plan)
+def _swept(result: SweepResult, args: Namespace) -> SweepResult:
+    plan = result.plan
     with (
         executor(args.workers, args.scheduler, len(plan.rates)) as workers,
         closing(sweep(plan, workers)) as work,  # given up before the workers are waited for
@@ -118,22 +119,22 @@ def _text(model: Model, result: SweepResult, limit: Limit) -> str:
         f"{OPTIMIZERS[plan.recipe.optimizer].title}{batch}: {plan.steps} steps at each learning rate.",
         limit.sentence(),
         "",
-        columns(("learning rate", "loss", "steps", "remark"), [_row(f, limit) for f in result.found]),
+        columns(("learning rate", "loss", "steps", "remark"), [_row(f) for f in result.found]),
         "",
-        result.sentence(limit),
+        result.sentence(),
     ]
     return "\n".join(parts) + "\n"
 
 
-def _row(found: Found, limit: Limit) -> tuple[str, str, str, str]:
+def _row(found: Found) -> tuple[str, str, str, str]:
     remark = {
         "trained": "",
         "rose": "not below the start",
         "diverged": f"diverged at iteration {found.diverged_at}",
+        "diverging": "diverging: above the limit",
+        "oscillating": "goes to and fro for ever: at the limit",
         "failed": found.failure,
     }[found.outcome]
-    if found.outcome in ("trained", "rose") and limit.rate is not None and found.rate > limit.rate:
-        remark = "diverging: above the limit"
     loss = "" if found.outcome in ("diverged", "failed") else number(found.loss)
     return f"{found.rate:.4g}", loss, str(found.iterations), remark
 
@@ -146,11 +147,15 @@ def _json(model: Model, result: SweepResult, limit: Limit) -> str:
         "optimizer": plan.recipe.optimizer,
         "steps": plan.steps,
         "limit": asdict(limit),
-        "rates": [{**asdict(found), "outcome": found.outcome} for found in result.found],
+        "rates": [{**_entry(found), "outcome": found.outcome} for found in result.found],
         "best": [found.rate for found in result.best],
-        "sentence": result.sentence(limit),
+        "sentence": result.sentence(),
     }
     return dumps(document) + "\n"
+
+
+def _entry(found: Found) -> dict[str, Any]:
+    return {name: value for name, value in asdict(found).items() if name != "limit"}  # it is said once
 
 
 def _csv(model: Model, result: SweepResult, limit: Limit) -> str:

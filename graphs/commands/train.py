@@ -152,8 +152,9 @@ def _recipe_lines(recipe: Recipe) -> list[str]:
     batch = f", {recipe.batch_size} examples a step" if recipe.batch_size else ""
     lines = [f"{OPTIMIZERS[recipe.optimizer].title}: {_settings(recipe.settings)}{batch}"]
     if recipe.schedule != "constant" or recipe.schedule_settings["warmup"]:
-        title = SCHEDULES[recipe.schedule].title
-        lines.append(f"{title} learning rate: {_settings(recipe.schedule_settings)}")
+        schedule, settings = SCHEDULES[recipe.schedule], recipe.schedule_settings
+        lines.append(f"{schedule.title} learning rate: {_settings(settings)}")
+        lines.append(f"  at iteration i: {schedule.source(settings)}")
     return lines
 
 

@@ -318,7 +318,9 @@ class LossPanel(Panel):
         self.legend.removed.connect(self._remove)
         self.legend.toggled_line.connect(self._toggle_line)
         self._choice.chosen.connect(self.choose_entries)
+        self.steps.valueChanged.connect(session.plan)
         session.document_changed.connect(self._take_steps)
+        session.planned_changed.connect(self._take_steps)
         session.frame_changed.connect(self._follow)
         session.progressed.connect(self._progress)
         session.search_changed.connect(self._name_search)
@@ -326,10 +328,7 @@ class LossPanel(Panel):
         self.refresh_on(session.training_changed, session.runs_changed)
 
     def _take_steps(self) -> None:
-        network = self.session.document.network
-        if network is not self._steps_of:
-            self._steps_of = network
-            self.steps.setValue(network.training.steps)
+        self.steps.setValue(self.session.planned)
 
     def _progress(self) -> None:
         """Draw what has come, but not more often than anybody can tell."""
@@ -462,7 +461,6 @@ class LossPanel(Panel):
         self.steps.setToolTip("How many iterations to train")
         self.steps.setAccessibleName("iterations to train")
         self.steps.setMaximumWidth(104)
-        self._steps_of: object = None
         for part in (self.train_button, self.step_button, self.reset_button, self.search_button):
             part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for part in (self.race_button, self.race_more):

@@ -39,6 +39,7 @@ Array = np.ndarray
 
 RATES = 25
 REACH = 14
+GAP = 6  # pixels between a mark and what is told of it, and from there to the edge
 """Logical pixels from a mark within which it is meant."""
 LOW = 215
 """Logical pixels: a lower panel has one line of words, and does not name its axes."""
@@ -117,6 +118,8 @@ class SweepPanel(Panel):
         """Show the sweep as far as it has come, the limit, and the learning rate in use."""
         if self._document is None:
             self._begin_document()
+        if self.result is not None:
+            self.result.limit = self.limit
         self.view = sweep_view(self.result, self.limit, float(self.session.losses[0]), self.running)
         self._tell()
         if self.plot is not None:
@@ -152,7 +155,9 @@ class SweepPanel(Panel):
         session = self.session
         try:
             rates = log_rates(*self._range, self._numbers["rates"])
-            plan = Sweep(session.model, session.document.recipe, rates, self._numbers["iterations"]).checked()
+            steps = self._numbers["iterations"]
+            recipe = session.document.recipe.spanning(steps)
+            plan = Sweep(session.model, recipe, rates, steps).checked()
         except BackstepError as error:
             self._say_problem(str(error))
             return
@@ -358,14 +363,14 @@ class SweepPanel(Panel):
 
     def _draw_signs(self, view: SweepView, top: float) -> None:
         """Draw what has no height at the upper edge, each outcome with a sign of its own."""
-        signs = {"diverged": "x", "rose": "t1", "failed": "star"}
-        roles = {"diverged": "error", "rose": "warning", "failed": "seed"}
+        signs = {"diverged": "x", "diverging": "x", "rose": "t1", "oscillating": "s", "failed": "star"}
+        roles = {"rose": "warning", "oscillating": "warning", "failed": "seed"}
         up = [m for m in view.marks if m.y is None]
         self._signs.setData(
             x=[m.x for m in up],
             y=[self._edge(top)] * len(up),
             symbol=[signs[m.found.outcome] for m in up],
-            brush=[self.theme.color(roles[m.found.outcome]) for m in up],
+            brush=[self.theme.color(roles.get(m.found.outcome, "error")) for m in up],
         )
         self._place_key([m.x for m in up], top)
 
@@ -477,9 +482,24 @@ class SweepPanel(Panel):
         y = self._edge(top) if mark.y is None else mark.y
         self._ring.setData([mark.x], [y])
         self._tip.setText(told(mark.found))
-        is_right, is_high = mark.x > (left + right) / 2, y > (bottom + top) / 2
-        self._tip.setAnchor((1.04 if is_right else -0.04, -0.35 if is_high else 1.35))
+        across, down = (mark.x - left) / (right - left), (top - y) / (top - bottom)
+        self._tip.setAnchor(self._tip_anchor(across, down))
         self._tip.setPos(mark.x, y)
+
+    def _tip_anchor(self, across: float, down: float) -> tuple[float, float]:
+        """Return which place of the tip stands at the mark: beside it, moved as far as it has to be inside.
+
+        Parameters
+        ----------
+        across, down
+            Where the mark stands in the plot, from 0 at the upper left to 1.
+        """
+        assert self.plot is not None
+        box, tip = self.plot.box, self._tip
+        tip.setTextWidth(-1)
+        tip.setTextWidth(min(tip.boundingRect().width(), box.width() - 2 * GAP))
+        size = tip.boundingRect()
+        return _anchor(across, box.width(), size.width()), _anchor(down, box.height(), size.height())
 
     def _paint_theme(self) -> None:
         from gui.plots import LINE, line_pen, pg
@@ -601,6 +621,13 @@ class SweepPanel(Panel):
     def hideEvent(self, event: QHideEvent) -> None:
         self._hovered = None
         super().hideEvent(event)
+
+
+def _anchor(place: float, room: float, length: float) -> float:
+    """Return which part of something so long stands at a place, so that it is beside it and in the room."""
+    at = place * room
+    beside = at - GAP - length if place > 0.5 else at + GAP
+    return (at - max(min(beside, room - length - 1), 1.0)) / length
 
 
 def _number(text: str) -> float:

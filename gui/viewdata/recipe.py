@@ -114,11 +114,12 @@ def settings_of(recipe: Recipe, group: str) -> tuple[Setting, ...]:
 
 def _settings(recipe: Recipe, group: str) -> Iterator[Setting]:
     record, values = _record(recipe, group)
-    standard = record.settings({})
+    standard = _standard(recipe, group)
     names = {h.name: h.text for h in record.hyperparameters}
     for h in record.hyperparameters:
         default = values[h.follows] if h.follows else standard[h.name]
         words = f"the {names[h.follows]}" if h.follows else number_text(default)
+        words += ", by the number of iterations to train" if h.of_span is not None else ""
         yield Setting(
             group,
             h.name,
@@ -137,6 +138,15 @@ def _stopping(recipe: Recipe) -> Iterator[Setting]:
         text = "" if value is None else number_text(float(value))
         tip = f"{h.why}\nA {h.range}; empty for never."
         yield Setting("stopping", rule, _capital(TITLES[rule]), h.symbol, text, "never", value is None, tip)
+
+
+def _standard(recipe: Recipe, group: str) -> Mapping[str, Any]:
+    """Return the defaults of a group; what goes with the length of a run is for what its warm-up leaves."""
+    if group == "optimizer":
+        return OPTIMIZERS[recipe.optimizer].settings({})
+    schedule, warmup = SCHEDULES[recipe.schedule], recipe.schedule_settings["warmup"]
+    found = schedule.settings({"warmup": warmup}, recipe.span)
+    return {**found, "warmup": schedule.settings({})["warmup"]}
 
 
 def _record(recipe: Recipe, group: str) -> tuple[Any, Mapping[str, Any]]:
@@ -197,8 +207,14 @@ def with_schedule(recipe: Recipe, name: str, own: Recipe) -> Recipe:
     """Return the recipe with another schedule; what the user has changed is kept if it is known there."""
     if name == recipe.schedule:
         return recipe
-    kept = _changed(recipe.schedule_settings, _start("schedule", recipe.schedule, own))
-    start = _start("schedule", name, own)
+    own = own.spanning(recipe.span)
+    before = {**_start("schedule", recipe.schedule, own)}
+    if recipe.schedule != own.schedule:
+        before |= {n: v for n, v in _standard(recipe, "schedule").items() if n != "warmup"}
+    kept = _changed(recipe.schedule_settings, before)
+    start = dict(_start("schedule", name, own))
+    if name != own.schedule:  # what goes with the length of the run is worked out anew
+        start = {n: v for n, v in start.items() if n in SCHEDULES[name].independent}
     return replace(recipe, schedule=name, schedule_settings=_carried(SCHEDULES[name], start, kept)).checked()
 
 
@@ -237,6 +253,11 @@ def with_setting(recipe: Recipe, group: str, name: str, text: str) -> Recipe:
         return replace(recipe, stopping=replace(recipe.stopping, **{name: value}))
     record, before = _record(recipe, group)
     values = {**before, name: hyperparameter(recipe, group, name).checked(plain)}
+    if name == "warmup":
+        standard = _standard(recipe, group)
+        for h in record.hyperparameters:
+            if h.of_span is not None and before[h.name] == standard[h.name]:
+                del values[h.name]  # it goes on spanning what the warm-up leaves
     for h in record.hyperparameters:
         if h.follows == name and before[h.name] == before[name]:
             del values[h.name]  # it goes on following

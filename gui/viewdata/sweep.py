@@ -16,7 +16,13 @@ __all__ = ["Mark", "SweepView", "legend", "nearest", "same_sweep", "status", "sw
 LOG_FROM = 20.0
 """Losses whose largest is so many times the smallest are drawn in powers of ten."""
 LONGEST_LABEL = 10
-SIGNS = {"rose": "▲ not below the start", "diverged": "✕ diverged", "failed": "★ failed"}
+SIGNS = {
+    "rose": "▲ not below the start",
+    "oscillating": "■ to and fro for ever",
+    "diverging": "✕ diverges",
+    "diverged": "✕ diverges",
+    "failed": "★ failed",
+}
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,8 @@ def told(found: Found) -> str:
     outcome = {
         "failed": found.failure,
         "diverged": f"diverged at iteration {found.diverged_at}",
+        "diverging": f"loss {full(found.loss)}\ndiverging: above the limit",
+        "oscillating": f"loss {full(found.loss)}\ngoes to and fro for ever: at the limit",
         "rose": f"loss {full(found.loss)}, not below the start",
         "trained": f"loss {full(found.loss)}",
     }[found.outcome]
@@ -150,7 +158,7 @@ def told(found: Found) -> str:
 def legend(view: SweepView) -> str:
     """Return what the signs in sight mean that stand at the upper edge."""
     seen = {mark.found.outcome for mark in view.marks}
-    return "  ".join(text for outcome, text in SIGNS.items() if outcome in seen)
+    return "  ".join(dict.fromkeys(text for outcome, text in SIGNS.items() if outcome in seen))
 
 
 def status(result: SweepResult | None, limit: Limit | None, is_running: bool) -> str:
@@ -162,12 +170,17 @@ def status(result: SweepResult | None, limit: Limit | None, is_running: bool) ->
     if is_running:
         return f"{count} of {all_} learning rates, {int(100 * result.progress)} %"
     # where the limit is known, it says what is beyond it
-    found = result.best_sentence() if limit is not None and limit.rate is not None else result.sentence()
+    found = _found(result) if limit is not None and limit.rate is not None else result.sentence()
     cancelled = "" if result.done else f"Cancelled after {count} of {all_} learning rates. "
     return f"{cancelled}{found} {about_limit}".strip()
+
+
+def _found(result: SweepResult) -> str:
+    best, at = result.best_sentence(), result.at_the_limit
+    return f"{best.removesuffix('.')}; {at}." if at else best
 
 
 def same_sweep(one: Recipe, other: Recipe) -> bool:
     """Say whether recipes differ in nothing but the learning rate: a sweep of one is one of the other."""
     settings = {**other.settings, "learning_rate": one.settings.get("learning_rate")}
-    return replace(other, settings=settings) == one
+    return replace(other, settings=settings).spanning(one.span) == one.spanning(one.span)

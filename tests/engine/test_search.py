@@ -250,7 +250,8 @@ def test_both_are_read_at_the_same_cost(
     found = compared(bind(built_in(U)), evaluations, Recipe(), iterations, price)
     assert (found.evaluations, found.iterations) == (samples, steps)
     if not samples:
-        assert found.sentence().startswith("There is nothing to compare yet")
+        words = "draw 3 to compare" if evaluations < price else "There is nothing to compare yet"
+        assert words in found.sentence()
 
 
 def test_a_mini_batch_costs_its_share() -> None:
@@ -337,3 +338,29 @@ def test_the_best_loss_at_the_cost_of_each_iteration() -> None:
     assert len(by_iteration) == 11
     assert np.isnan(by_iteration[0])
     np.testing.assert_array_equal(by_iteration[1:], result.best_so_far[2:30:3])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("trained", [0, 5])
+def test_fewer_samples_than_a_step_costs_say_what_they_found(count: int, trained: int) -> None:
+    model = bind(built_in("two-layer-nonlinear"))
+    result = searched(Search(model, count, seed=0).checked())
+    run = Run(model)
+    run.advance(trained)
+    sentence = result.compared(run).sentence()
+    assert result.best is not None
+    start, best = float(run.losses[0]), result.best.loss
+    who = "The one random sample has" if count == 1 else "The best of 2 random samples has"
+    side = "below" if best < start else "above"
+    assert sentence == (
+        f"{who} the loss {best:.4g}, {side} the {start:.4g} at the start; a step of gradient descent (η 0.1) "
+        "costs as much as 3 samples: draw 3 to compare."
+    )
+
+
+def test_one_sample_without_a_finite_loss_says_so() -> None:
+    model = model_of("L = log(w - 10)", {"w": 20.0}, {})
+    result = searched(Search(model, 1, spread=1.0).checked())
+    assert (
+        result.compared(Run(model)).sentence().startswith("The one random sample has no finite loss; a step")
+    )

@@ -125,6 +125,37 @@ def test_runs_on_other_data_or_another_network_go(opened: Opened, change: Callab
     assert session.current.name == session.current.document.recipe.title()
 
 
+def test_a_run_that_has_begun_keeps_its_schedule(opened: Opened) -> None:
+    session = opened()
+    recipe = replace(session.document.recipe, schedule="cosine", schedule_settings={})
+    session.set_recipe(recipe)
+    depth = session.undo_text
+    session.plan(30)
+    assert (session.current.run.recipe.schedule_settings["period"], session.undo_text) == (30, depth)
+    first = trained(session, 30)
+    session.plan(70)
+    assert session.current is first
+    assert trained(session, 10) is first
+    assert first.run.recipe.schedule_settings["period"] == 30
+    session.reset()
+    assert session.current.run.recipe.schedule_settings["period"] == 70
+    assert session.current.name != first.name
+    assert session.current.name.endswith("cosine, period 70")
+
+
+def test_runs_are_named_by_what_they_differ_in(opened: Opened) -> None:
+    session = opened()
+    for settings in ({"beta1": 0.5}, {"beta2": 0.99}, {}):
+        recipe = Recipe("adam", {"learning_rate": 0.01, **settings})
+        session.set_recipe(recipe)
+        trained(session)
+    assert [run.name for run in session.runs[-3:]] == [
+        "Adam, η 0.01, β₁ 0.5",
+        "Adam, η 0.01, β₂ 0.99",
+        "Adam, η 0.01",
+    ]
+
+
 def test_another_start_is_on_the_same_landscape(opened: Opened) -> None:
     session = opened()
     first = trained(session)

@@ -200,12 +200,38 @@ def test_a_schedule_has_its_own_fields_and_a_curve(opened, name):
 def test_the_curve_follows_the_fields(opened):
     choice = opened()
     choice.choose_schedule("cosine")
+    choice.write("schedule", "period", "500")
     frame = QRect(0, 0, 100, 100)
     before = choice.popup.preview.curve(frame)
     choice.write("schedule", "period", "2000")
     after = choice.popup.preview.curve(frame)
     assert (before.first(), before.last()) == (after.first(), after.last())
     assert before != after
+
+
+def test_the_curve_spans_what_would_be_trained(opened):
+    choice = opened()
+    choice.choose_schedule("cosine")
+    assert choice.field("schedule", "period").text() == "3000"
+    choice.session.plan(120)
+    assert "over 120 iterations" in choice.popup.preview.accessibleName()
+    assert choice.field("schedule", "period").text() == "120", "what is by default goes with it"
+    choice.write("schedule", "warmup", "20")
+    assert choice.field("schedule", "period").text() == "100"
+    choice.write("schedule", "period", "70")
+    choice.session.plan(400)
+    assert choice.field("schedule", "period").text() == "70", "what was chosen stays"
+    assert choice.popup.groups["schedule"].rows["period"].default.text() == "default 380"
+    choice.popup.groups["schedule"].defaults.click()
+    assert choice.field("schedule", "period").text() == "400"
+
+
+def test_the_formula_has_the_warm_up_in_it(opened):
+    choice = opened()
+    choice.choose_schedule("exponential")
+    plain = choice.popup._formula.sizeHint()
+    choice.write("schedule", "warmup", "20")
+    assert choice.popup._formula.sizeHint().height() > plain.height()
 
 
 def test_rules_to_stop_are_set_and_taken_back(opened):

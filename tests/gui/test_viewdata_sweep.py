@@ -21,8 +21,9 @@ def found(rate, loss, start=2.0, **more):
     return Found(rate, loss, 10, start, **more)
 
 
-def result_of(*all_found, rates=None):
-    result = SweepResult(Sweep(MODEL, Recipe().checked(), rates or tuple(f.rate for f in all_found)))
+def result_of(*all_found, rates=None, limit=None):
+    plan = Sweep(MODEL, Recipe().checked(), rates or tuple(f.rate for f in all_found))
+    result = SweepResult(plan, limit)
     result.extend(SweepRecords(all_found, 0))
     return result
 
@@ -61,8 +62,23 @@ def test_what_did_not_come_down_has_a_sign_at_the_edge_and_breaks_the_line():
     view = sweep_view(result_of(*TRAINED[:2], between, *more), None, 2.0)
     assert [m.y for m in view.marks] == [1.5, 0.5, None, 0.7, None, None, None]
     assert view.lines == (((-2.0, 1.5), (-1.0, 0.5)),)
-    assert legend(view) == "▲ not below the start  ✕ diverged  ★ failed"
+    assert legend(view) == "▲ not below the start  ✕ diverges  ★ failed"
     assert view.high == 2.0, "what lies above the start does not crush the rest"
+
+
+def test_what_is_above_the_limit_diverges_however_low_its_loss_is():
+    limit = Limit(1.0, "2/λmax", 2.0)
+    result = result_of(found(0.5, 1.0), found(1.0, 0.9), found(1.001, 0.1), DIVERGED, limit=limit)
+    view = sweep_view(result, limit, 2.0)
+    assert [m.y for m in view.marks] == [1.0, None, None, None]
+    assert [m.is_best for m in view.marks] == [True, False, False, False]
+    assert legend(view) == "■ to and fro for ever  ✕ diverges"
+    assert told(view.marks[2].found) == "learning rate 1.001: loss 0.1\ndiverging: above the limit"
+    assert told(view.marks[1].found) == "learning rate 1: loss 0.9\ngoes to and fro for ever: at the limit"
+    assert status(result, limit, False) == (
+        "The best of 4 learning rates is 0.5, with loss 1; at 1, the limit itself, training goes to and fro "
+        "for ever. The loss is quadratic: learning rates above 2/λmax = 1 diverge."
+    )
 
 
 def test_nothing_is_best_while_more_is_to_come():

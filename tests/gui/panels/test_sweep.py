@@ -65,7 +65,7 @@ def test_every_rate_is_drawn_at_the_loss_that_training_comes_to(qtbot, sweeper):
     assert panel._key.isVisible()
     x = panel._line.getData()[0]
     assert np.nanmax(x) < 0.0, "what diverged is not connected"
-    assert "reach the lowest loss, 0.3489." in words(panel)
+    assert "reach the lowest loss, 0.3489; at 1, the limit itself, training goes to and" in words(panel)
 
 
 def test_the_limit_stands_in_the_plot_and_in_words(qtbot, sweeper):
@@ -120,6 +120,21 @@ def test_hovering_tells_the_exact_values(qtbot, sweeper):
     assert repr(found.loss) in panel._tip.toPlainText()
     panel._hover(QPointF(-50, -50))
     assert not panel._tip.isVisible()
+
+
+@pytest.mark.parametrize("width", [230, 330, 620])
+def test_what_is_told_is_inside_the_plot(qtbot, sweeper, width):
+    panel = sweeper(width=width, height=260)
+    run(qtbot, panel)
+    box = panel.plot.box
+    for mark in panel.view.marks:
+        panel._point_at(mark.x)
+        assert panel._tip.isVisible()
+        inside, told = box.sceneBoundingRect(), panel._tip.mapRectToScene(panel._tip.boundingRect())
+        assert inside.left() <= told.left(), mark
+        assert told.right() <= inside.right(), mark
+        assert inside.top() <= told.top(), mark
+        assert told.bottom() <= inside.bottom(), mark
 
 
 def test_cancelling_keeps_what_was_found_and_lets_nothing_more_come(qtbot, sweeper):
