@@ -327,6 +327,11 @@ class Session(QObject):
 
     # --- scrubbing ---
 
+    @property
+    def is_scrubbing(self) -> bool:
+        """Whether a number is being scrubbed."""
+        return self._scrubbed is not None
+
     def scrub(self, name: str, index: tuple[int, ...], number: float) -> None:
         """Show everything with one number changed; many such calls until :meth:`end_scrub` are one change.
 

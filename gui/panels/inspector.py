@@ -19,11 +19,20 @@ from PySide6.QtWidgets import (
 
 from gui.formulas import FormulaBlock
 from gui.matrices import MatrixWidget, as_latex, as_numpy
+from gui.matrix_editor import EditableMatrix, shapes_differ
 from gui.numbers import full
 from gui.panel import Panel
 from gui.session import Session
 from gui.theme import Theme, application_font
-from gui.viewdata import Array, InspectorView, inspector_view, step_view
+from gui.viewdata import (
+    Array,
+    InspectorView,
+    changeable,
+    file_unit,
+    inspector_view,
+    is_standardised,
+    step_view,
+)
 
 VALUE, GRADIENT, STATISTICS = range(3)
 TABS = ("Value", "Gradient", "Statistics")
@@ -45,13 +54,21 @@ class InspectorPanel(Panel):
         super().__init__(session, theme, parent)
         self._view: InspectorView | None = None
         self._phase = ""
+        self._waiting: dict[str, Array] = {}  # pasted data of another size, until all have it
         self._make_parts()
         self._arrange()
         self.tabs.currentChanged.connect(self._show_tab)
         for matrix in (self.value_matrix, self.gradient_matrix, self.contribution_matrix):
             matrix.cell_selected.connect(self._choose)
+        self.value_matrix.changed.connect(self._take)
+        self.value_matrix.pasted.connect(self._take_block)
+        self.value_matrix.scrubbed.connect(self._scrub)
+        self.value_matrix.scrub_ended.connect(session.end_scrub)
+        self.value_matrix.said.connect(self._say)
         self.numpy_button.clicked.connect(self.copy_numpy)
         self.latex_button.clicked.connect(self.copy_latex)
+        session.selection_changed.connect(self._say_waiting)
+        session.document_changed.connect(self._waiting.clear)
         self.refresh_on(session.frame_changed, session.selection_changed)
 
     def refresh(self) -> None:
@@ -95,6 +112,66 @@ class InspectorPanel(Panel):
         if array is not None:
             QGuiApplication.clipboard().setText(as_latex(array))
 
+    def edit(self, cell: tuple[int, int] | None = None) -> None:
+        """Open a cell of the value for editing: the one given, else the marked one, else the first."""
+        self.tabs.setCurrentIndex(VALUE)
+        if self.value_matrix.isVisible():
+            self.value_matrix.edit_cell(*(cell or self.value_matrix.selected or (0, 0)))
+
+    # Changing
+
+    def _take(self, array: Array, place: str) -> None:
+        """Put the numbers that were typed or pasted into use."""
+        name, _ = changeable(self.session.frame, self.session.selection)
+        self._waiting.clear()
+        self._hold(name)
+        self.session.edit(name, array, f"Change {name}{place}")
+
+    def _scrub(self, index: tuple[int, ...], number: float) -> None:
+        name, _ = changeable(self.session.frame, self.session.selection)
+        if not self.session.is_scrubbing:
+            self._hold(name)
+        self.session.scrub(name, index, number)
+
+    def _hold(self, name: str) -> None:
+        """Select what is changed: what the step is about may be another thing afterwards."""
+        if self.session.selection is None:
+            self.session.select(name)
+
+    def _take_block(self, block: Array) -> None:
+        """Take data of another number of examples as soon as all of them have it; nothing else fits."""
+        name, _ = changeable(self.session.frame, self.session.selection)
+        model = self.session.model
+        shape = model.leaves[name].shape
+        is_data = name in model.inputs and len(shape) == 2 and block.shape[0] == shape[0]
+        if not is_data or shape[1] != model.examples:
+            self._say(shapes_differ(name, self.session.frame.values[name].shape, block))
+            return
+        waiting = {n: a for n, a in self._waiting.items() if a.shape[1] == block.shape[1]}
+        self._waiting.clear()
+        self._waiting.update(waiting)
+        self._waiting[name] = block
+        waiting = self._waiting
+        others = [n for n, a in model.inputs.items() if a.ndim == 2 and a.shape[1] == model.examples]
+        if all(n in waiting for n in others):
+            self.session.set_values({**waiting}, f"Change {' and '.join(waiting)}")
+        self._say_waiting()
+
+    def _say_waiting(self) -> None:
+        """Say which data are still wanted before those that were pasted are taken."""
+        waiting = self._waiting
+        missing = [n for n, a in self.session.model.inputs.items() if a.ndim == 2 and n not in waiting]
+        if not waiting or not missing:
+            self._say("")
+            return
+        count, have = next(iter(waiting.values())).shape[1], "has" if len(missing) == 1 else "have"
+        kept = f"{' and '.join(waiting)} {'is' if len(waiting) == 1 else 'are'}"
+        self._say(f"{kept} kept until {' and '.join(missing)} {have} {count} examples too: paste them there.")
+
+    def _say(self, sentence: str) -> None:
+        self._message.setText(sentence)
+        self._message.setVisible(bool(sentence))
+
     # Showing
 
     def _follow_phase(self) -> None:
@@ -116,7 +193,9 @@ class InspectorPanel(Panel):
         self._what.setText(f"{kind}{view.shape}{dims}")
 
     def _show_value(self, view: InspectorView) -> None:
-        _fill(self.value_matrix, view.value, "forward", axes_note(view))
+        self.value_matrix.set_editing(*changeable(self.session.frame, self.session.selection))
+        notes = [axes_note(view), "standardised" if is_standardised(self.session.frame, view.name) else ""]
+        _fill(self.value_matrix, view.value, "forward", " · ".join(filter(None, notes)))
         self._value_note.setText("" if view.value is not None else FUTURE[VALUE])
         self._value_note.setVisible(view.value is None)
 
@@ -152,12 +231,13 @@ class InspectorPanel(Panel):
 
     def _show_readout(self) -> None:
         """Show the marked entry, or the one number of a scalar, in full."""
-        array, matrix = self.shown_array(), self._matrix()
+        array, matrix, view = self.shown_array(), self._matrix(), self._view
         text = ""
         if array is not None and array.ndim == 0:
             text = full(float(array))
         elif array is not None and matrix.selected is not None:
-            text = matrix.cell_text(*matrix.selected)
+            unit = file_unit(self.session.frame, view.name, matrix.selected) if view is not None else ""
+            text = f"{matrix.cell_text(*matrix.selected)}{unit}"
         self._readout.setText(text)
         self._readout.setVisible(bool(text) and self.tabs.currentIndex() != STATISTICS)
 
@@ -189,7 +269,10 @@ class InspectorPanel(Panel):
         self.tabs.setAccessibleName("what to inspect")
         for text in TABS:
             self.tabs.addTab(text)
-        self.value_matrix = MatrixWidget(self.theme)
+        self.value_matrix = EditableMatrix(self.theme)
+        self._message = _words("error")
+        self._message.setAccessibleName("message about the numbers")
+        self._message.hide()
         self.gradient_matrix = MatrixWidget(self.theme)
         self.contribution_matrix = MatrixWidget(self.theme)
         self._value_note, self._gradient_note, self._facts_note = (_words("muted") for _ in range(3))
@@ -201,7 +284,7 @@ class InspectorPanel(Panel):
 
     def _arrange(self) -> None:
         self._stack = QStackedWidget()
-        self._stack.addWidget(_page(self._value_note, self.value_matrix))
+        self._stack.addWidget(_page(self._value_note, self.value_matrix, self._message))
         self._stack.addWidget(
             _page(
                 self._gradient_note,

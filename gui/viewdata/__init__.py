@@ -4,7 +4,7 @@ Items and panels hold no numbers of their own: they are given one of these recor
 """
 
 from gui.viewdata.frame import Frame, Statics
-from gui.viewdata.inspect import inspector_view
+from gui.viewdata.inspect import changeable, file_unit, inspector_view, is_standardised
 from gui.viewdata.lane import lane_formulas, lane_view
 from gui.viewdata.links import Symbol, link_of_label, marked, symbols_of
 from gui.viewdata.places import same_place, same_selection
@@ -44,11 +44,14 @@ __all__ = [
     "Statics",
     "StepView",
     "Symbol",
+    "changeable",
     "code_rows",
     "entry_of",
     "equation_rows",
     "factor_latex",
+    "file_unit",
     "inspector_view",
+    "is_standardised",
     "lane_formulas",
     "lane_view",
     "link_of_label",

@@ -45,6 +45,56 @@ def _inspect_node(frame: Frame, name: str) -> InspectorView:
     )
 
 
+def changeable(frame: Frame, selection: str | EdgeKey | None) -> tuple[str, str]:
+    """Return the name of what the inspector shows the value of, and why its numbers cannot be changed.
+
+    The reason is "" for parameters and data.
+    """
+    view = inspector_view(frame, selection)
+    if view is None:
+        return "", ""
+    if view.kind == "edge":
+        assert isinstance(selection, tuple)
+        return selection[0], f"This is an edge: select {selection[0]} itself to look at its numbers."
+    if view.kind in ("parameter", "input"):
+        return view.name, ""
+    leaves = _leaves_of(frame, view.name)
+    name = plain(frame, view.name)
+    if not leaves:
+        return view.name, f"{name} is computed."
+    return view.name, f"{name} is computed: change {listed(leaves).replace(' and ', ' or ')}."
+
+
+def _leaves_of(frame: Frame, name: str) -> list[str]:
+    """Return the parameters and inputs that a node is made of, in the order of the graph's reading."""
+    graph = frame.trace.graph
+    reached = {graph.ids[name]}
+    for node in reversed(graph.nodes[: graph.ids[name] + 1]):
+        if node.id in reached:
+            reached.update(node.inputs)
+    return [plain(frame, n) for n in (*graph.parameters, *graph.inputs) if graph.ids[n] in reached]
+
+
+def is_standardised(frame: Frame, name: str) -> bool:
+    """Say whether an input's numbers are not those of its file, but standardised."""
+    selection = frame.model.selection
+    return selection is not None and name in selection.scaling
+
+
+def file_unit(frame: Frame, name: str, cell: tuple[int, int]) -> str:
+    """Return what a standardised entry is in the unit of its column, "" for any other."""
+    selection, value = frame.model.selection, frame.values.get(name)
+    if selection is None or name not in selection.scaling or value is None or value.ndim != 2:
+        return ""
+    mean, deviation = selection.scaling[name]
+    row = cell[0]
+    if row >= len(mean) or (mean[row, 0], deviation[row, 0]) == (0, 1):
+        return ""
+    return (
+        f"  ({selection.columns[name][row]} {format_number(value[cell] * deviation[row, 0] + mean[row, 0])})"
+    )
+
+
 def _gradient_note(frame: Frame, name: str) -> str:
     graph = frame.trace.graph
     if graph.ids[name] not in graph.on_loss_path:
