@@ -246,11 +246,12 @@ class EditableMatrix(MatrixWidget):
 
     def _field_rect(self) -> QRect:
         """Return where the field lies: over its cell, wider where the number needs it, inside the widget."""
-        middle = self.cell_position(*self._edited)
-        width = min(max(FIELD.width(), int(self._grid().cell_size.width()) + 2), self.width())
-        height = max(FIELD.height(), self.CELL.height())
-        rect = QRect(middle - QPoint(width // 2, height // 2), QSize(width, height))
-        rect.moveLeft(max(0, min(rect.left(), self.width() - width)))
+        shown, grid = self._shown(), self._grid()
+        cell = grid.cell_rect(self._edited[0] - shown.top(), self._edited[1] - shown.left()).toAlignedRect()
+        size = QSize(max(FIELD.width(), cell.width() + 2), max(FIELD.height(), cell.height() + 2))
+        rect = QRect(cell.topLeft() - QPoint(1, (size.height() - cell.height()) // 2), size)
+        rect.setWidth(min(rect.width(), self.width()))
+        rect.moveLeft(max(0, min(rect.left(), self.width() - rect.width())))
         return rect
 
     def _step(self, event: QKeyEvent) -> None:

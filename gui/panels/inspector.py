@@ -171,6 +171,7 @@ class InspectorPanel(Panel):
     def _say(self, sentence: str) -> None:
         self._message.setText(sentence)
         self._message.setVisible(bool(sentence))
+        self._show_readout()
 
     # Showing
 
@@ -223,6 +224,9 @@ class InspectorPanel(Panel):
         self._facts_note.setVisible(not view.facts)
 
     def _show_tab(self) -> None:
+        if self.tabs.currentIndex() != VALUE:
+            self.value_matrix.close_field()
+            self._say("")
         self._stack.setCurrentIndex(self.tabs.currentIndex())
         shown = self.shown_array()
         on_numbers = self.tabs.currentIndex() != STATISTICS
@@ -239,7 +243,8 @@ class InspectorPanel(Panel):
             unit = file_unit(self.session.frame, view.name, matrix.selected) if view is not None else ""
             text = f"{matrix.cell_text(*matrix.selected)}{unit}"
         self._readout.setText(text)
-        self._readout.setVisible(bool(text) and self.tabs.currentIndex() != STATISTICS)
+        on_numbers = self.tabs.currentIndex() != STATISTICS
+        self._readout.setVisible(bool(text) and on_numbers and self._message.isHidden())
 
     def _matrix(self) -> MatrixWidget:
         """Return the matrix of the tab that is open."""
@@ -284,7 +289,7 @@ class InspectorPanel(Panel):
 
     def _arrange(self) -> None:
         self._stack = QStackedWidget()
-        self._stack.addWidget(_page(self._value_note, self.value_matrix, self._message))
+        self._stack.addWidget(_page(self._value_note, self.value_matrix))
         self._stack.addWidget(
             _page(
                 self._gradient_note,
@@ -306,6 +311,7 @@ class InspectorPanel(Panel):
         column.addWidget(self._edge)
         column.addWidget(self.tabs)
         column.addWidget(self._stack, 1)
+        column.addWidget(self._message)
         column.addWidget(self._readout)
         self._buttons = self._button_row()
         column.addWidget(self._buttons)
