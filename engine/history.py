@@ -371,7 +371,9 @@ class History:
             samples = Samples.of(list(samples), self._form)
         kept = self._iterations.view()
         new = samples.iterations > (kept[-1] if len(kept) else -1)
-        samples = samples.where(new & (samples.iterations % self.stride == 0))
+        new &= samples.iterations % self.stride == 0
+        if not new.all():
+            samples = samples.where(new)
         self._iterations.extend(samples.iterations)
         self._vectors.extend(samples.vectors)
         self._numbers.extend(samples.numbers)

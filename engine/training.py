@@ -232,7 +232,7 @@ def _short(number: float) -> str:
 
 # --- the run -----------------------------------------------------------------------------------------------
 
-SLICE = 2e-3  # seconds of work between two questions whether to stop
+SLICE = 4e-3  # seconds of work between two questions whether to stop
 MOST_STRETCH = 64 * 2**20  # bytes of replayed points that are kept
 AGREEMENT = 1e-6  # relative: rounding of an ill-conditioned network is far less, a wrong rewrite far more
 MOST_TAKEN = 256  # samples, before the history is thinned
@@ -396,8 +396,8 @@ class Run:
     def advance(self, iterations: int, stop: Callable[[], bool] = lambda: False) -> Records:
         """Do up to `iterations` more, and return what was recorded.
 
-        Stops early when `stop` says so, which is asked about every two milliseconds of work; when a number is
-        no longer finite; or when a rule of the recipe's `Stopping` is met.
+        Stops early when `stop` says so, which is asked about every four milliseconds of work; when a number
+        is no longer finite; or when a rule of the recipe's `Stopping` is met.
         """
         if not self.problem.graph.parameters:
             raise TrainingError(
@@ -443,7 +443,10 @@ class Run:
         return Records(self.iteration + 1, losses, point, self._taken(kept), ended)
 
     def _taken(self, samples: Sequence[_Taken]) -> Samples:
-        vectors = np.array([s[1] for s in samples]).reshape(len(samples), self._form.width)
+        if len(samples) == 1:
+            vectors = samples[0][1][np.newaxis]  # as it is: copying many numbers takes as long as a step
+        else:
+            vectors = np.array([s[1] for s in samples]).reshape(len(samples), self._form.width)
         numbers = np.array([s[2:] for s in samples]).reshape(len(samples), 2)
         return Samples(self._form, np.array([s[0] for s in samples], np.int64), vectors, numbers)
 
@@ -690,7 +693,7 @@ def _as_recorded(shown: Sequence[Update], following: Point) -> list[Update]:
 
 def _first_stride(width: int) -> int:
     """Return the distance of the first samples: keeping many numbers should not take longer than a step."""
-    return 1 << (width // 4096).bit_length()
+    return 1 << (width // 2048).bit_length()
 
 
 def _steps_in_slice(count: int, seconds: float, before: int) -> int:

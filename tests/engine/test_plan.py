@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -229,3 +231,39 @@ def test_what_no_plan_fits_is_trained_all_the_same(
     if batch_size is None and np.isfinite(loss):
         for name, value in run.at(1).parameters.items():
             np.testing.assert_allclose(value, run.at(0).parameters[name] - 0.01 * gradients[name], rtol=1e-10)
+
+
+# --- what is written twice ---------------------------------------------------------------------------------
+
+TWICE = (
+    "L = mse(w2 @ (W1 @ X + b1) + b2, y) + norm(w2 @ (W1 @ X + b1) + b2)**2",
+    "L = mse(V @ (W1 @ X + b1) + b + V @ (W1 @ X + b1) + b, Y)",
+    "L = mse((V @ (W1 @ X + b1) + b) * (V @ (W1 @ X + b1) + b), Y)",
+    "L = mse((W1 @ X + b1) + (V @ Y + b) + (W1 @ X + b1) + (V @ Y + b), Y)",
+    "L = mse((W1 @ X + b1) * sigmoid(W1 @ X + b1), Y)",
+    "L = mse(W1 @ X + b1, Y) + mse(W1 @ tanh(X) + b1, Y)",
+    "L = mse(V @ (V @ Y + b) + b, Y)",
+    "L = norm((W1 @ X + b1) @ (W1 @ X + b1).T)**2 / m**2",
+)
+
+
+@pytest.mark.parametrize("formula", TWICE)
+@pytest.mark.parametrize("examples", [1, 7])
+@pytest.mark.parametrize("batch_size", [None, 1])
+def test_maps_that_are_written_twice_are_trained_by_the_plan(
+    formula: str, examples: int, batch_size: int | None
+) -> None:
+    rng = np.random.default_rng(5)
+    shapes = {"W1": (4, 3), "b1": (4, 1), "V": (4, 4), "b": (4, 1), "w2": (1, 4), "b2": ()}
+    lengths = {"X": 3, "Y": 4, "y": 1}
+    used = set(re.findall(r"\w+", formula))
+    parameters = {name: 0.3 * rng.normal(size=shape) for name, shape in shapes.items() if name in used}
+    data = {name: rng.normal(size=(n, examples)) for name, n in lengths.items() if name in used}
+    model = model_of(formula, parameters, data)
+    run = Run(model, Recipe(settings={"learning_rate": 1e-3}, batch_size=batch_size))
+    assert isinstance(run._stepper, Stepper)
+    slow = Inspector(model, run._rates, batch_size)
+    slow.load(run._form.vector(run.point))
+    slow.run(0, 5)
+    run.advance(5)
+    np.testing.assert_allclose(run._form.vector(run.point), slow.save(), rtol=0, atol=1e-12)
