@@ -119,7 +119,7 @@ def nudge_any(trace: Trace, name: str, index: tuple[int, ...], epsilon: float = 
     if not epsilon > 0:
         raise BackstepError(f"ε cannot be {epsilon}.", how="Choose a positive number, such as 1e-4.")
     with np.errstate(all="ignore"):
-        found = _Nudging(graph, trace.arrays, node, index)
+        found = _Nudging(graph, trace.arrays, node, index, _gradient(trace, node, index))
         above, below = found.moved_by(epsilon), found.moved_by(-epsilon)
         return AnyNudge(
             name=name,
@@ -138,7 +138,9 @@ def nudge_any(trace: Trace, name: str, index: tuple[int, ...], epsilon: float = 
 class _Nudging:
     """Computes again what comes after one entry."""
 
-    def __init__(self, graph: Graph, arrays: Sequence[Array], node: Node, index: tuple[int, ...]) -> None:
+    def __init__(
+        self, graph: Graph, arrays: Sequence[Array], node: Node, index: tuple[int, ...], gradient: float
+    ) -> None:
         self._graph = graph
         self._arrays = arrays
         self._node = node
@@ -146,7 +148,7 @@ class _Nudging:
         self._loss = graph.ids[graph.loss]
         self._after = _after(graph, node)
         self.value = float(arrays[node.id][index])
-        self.gradient = _gradient(graph, arrays, node, index)
+        self.gradient = gradient
 
     def moved_by(self, amount: float) -> dict[int, Array]:
         """Return the nudged node and those after it, by id, with the entry moved by `amount`."""
@@ -220,12 +222,12 @@ def _after(graph: Graph, node: Node) -> list[Node]:
     return found
 
 
-def _gradient(graph: Graph, arrays: Sequence[Array], node: Node, index: tuple[int, ...]) -> float:
+def _gradient(trace: Trace, node: Node, index: tuple[int, ...]) -> float:
     """Return an entry of the gradient of any node, unnamed parts too."""
-    if node.id == graph.ids[graph.loss]:
-        return 1.0
+    if node.name in trace.gradients:
+        return float(trace.gradients[node.name][index])
     total = 0.0
-    for reader, slot, part in contributions(graph, arrays):
+    for reader, slot, part in contributions(trace.graph, trace.arrays):
         if reader.inputs[slot] == node.id:
             total += float(part[index])
     return total

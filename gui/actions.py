@@ -180,6 +180,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("new-seed", "Train", "New seed", ("Shift+R",), lambda w: w.session.new_seed(), repeats=False),
     Action("nudge", "Look closer", "Nudge test", ("G",), lambda w: w.session.nudge_test(), repeats=False),
     Action(
+        "end-nudge",
+        "Look closer",
+        "End the nudge test",
+        ("Esc",),
+        lambda w: w.session.end_nudge(),
+        enabled=lambda s: s.frame.nudge is not None,
+        repeats=False,
+    ),
+    Action(
         "detail",
         "View",
         "Equation or primitive detail",

@@ -16,8 +16,8 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import BackstepError
-from engine.gradcheck import Nudge, nudge
 from engine.graph import Detail, Graph
+from engine.nudge import AnyNudge, nudge_any
 from engine.search import STEP_COST, Search, SearchRecords, SearchResult, search
 from engine.trace import Trace, trace
 from engine.training import Diverged, Recipe, Run
@@ -84,6 +84,9 @@ class Session(QObject):
         self._speed = 1.0
         self._selection: str | EdgeKey | None = None
         self._entry: tuple[int, ...] | None = None
+        self._epsilon = 1e-4
+        self._nudged: tuple[Trace, int, AnyNudge] | None = None
+        self._picked: tuple[str, tuple[int, ...]] | None = None
         self._hovered: Link | None = None
         self._follow = True
         self._play_timer = QTimer(self)
@@ -581,6 +584,7 @@ class Session(QObject):
             optimizer=self.run.optimizer,
             settings=self.run.recipe.settings_at(self._iteration),
             entry=self._entry,
+            nudge=self._shown_nudge(),
         )
 
     @property
@@ -928,6 +932,8 @@ class Session(QObject):
         if selection != self._selection:
             self._selection = selection
             self.selection_changed.emit()
+            if self._frame.nudge is not None:
+                self._nudge()
 
     def hover(self, link: Link | None) -> None:
         """Point at a node or one of its entries, in any panel: all others mark the same."""
@@ -939,38 +945,62 @@ class Session(QObject):
         """Choose the entry whose numbers are put into the equation."""
         if entry != self._entry:
             self._entry = entry
+            if self._frame.nudge is not None:
+                self._nudge()
+            else:
+                self._refresh()
+
+    def nudge_test(self) -> AnyNudge | None:
+        """Nudge the chosen entry of what is selected, or of what the step is at; again to end it.
+
+        It changes nothing; a step, or another number, ends it.
+        """
+        if self._frame.nudge is not None:
+            self.end_nudge()
+            return None
+        self._nudge()
+        return self._frame.nudge
+
+    def pick(self, name: str, index: tuple[int, ...]) -> None:
+        """Choose the entry of a node that a nudge test is about."""
+        self._picked = (name, index)
+        if self._frame.nudge is not None and self._frame.nudge.name == name:
+            self._nudge()
+
+    def set_epsilon(self, epsilon: float) -> None:
+        """Nudge by another ε."""
+        self._epsilon = epsilon
+        if self._frame.nudge is not None:
+            self._nudge()
+
+    def end_nudge(self) -> None:
+        """Look at things as they are again."""
+        if self._frame.nudge is not None:
+            self._nudged = None
             self._refresh()
 
-    def nudge_test(self) -> Nudge | None:
-        """Nudge the selected parameter or input (or the one the step is at) and say how the loss answers."""
+    def _nudge(self) -> None:
         name = self._nudged_name()
-        if name is None:
-            self.notice.emit(
-                "info", "Select a parameter or an input: the nudge test changes one of its numbers."
-            )
-            return None
-        graph = self._trace.graph
-        dims = graph[name].dims
-        index = self._entry if self._entry is not None and len(self._entry) == len(dims) else (0,) * len(dims)
-        index = tuple(min(i, d.size - 1) for i, d in zip(index, dims, strict=True))
-        leaves = {n: self._trace.values[n] for n in (*graph.inputs, *graph.parameters)}
-        result = nudge(graph, leaves, name, index)
-        place = f"[{', '.join(map(str, index))}]" if index else ""
-        agrees = result.error < 1e-5
-        self.notice.emit(
-            "info" if agrees else "warning",
-            f"Nudge test of {name}{place}: numeric {result.numeric:.10g}, backpropagated "
-            f"{result.backpropagated:.10g}, relative error {result.error:.1e}. "
-            f"{'They agree.' if agrees else 'They do not agree.'}",
-        )
-        return result
+        dims = self._trace.graph[name].dims
+        picked = self._picked[1] if self._picked is not None and self._picked[0] == name else self._entry
+        entry = picked if picked is not None and len(picked) == len(dims) else (0,) * len(dims)
+        index = tuple(min(i, d.size - 1) for i, d in zip(entry, dims, strict=True))
+        found = nudge_any(self._trace, name, index, self._epsilon)
+        self._nudged = (self._trace, self._position, found)
+        self._refresh()
 
-    def _nudged_name(self) -> str | None:
-        graph = self._model.graph
-        leaves = (*graph.parameters, *graph.inputs)
-        step = self._frame.step
-        candidates = [self._selection, step.target if step is not None else None, *graph.parameters]
-        return next((c for c in candidates if c in leaves), None)
+    def _nudged_name(self) -> str:
+        """Return what the nudge test is about: the selection, what the step changes, the first parameter."""
+        graph, step, selected = self._trace.graph, self._frame.step, self._selection
+        named = selected[0] if isinstance(selected, tuple) else selected
+        candidates = [named, step.target if step is not None else None, *graph.parameters, *graph.inputs]
+        return next((c for c in candidates if c in graph.ids), graph.loss)
+
+    def _shown_nudge(self) -> AnyNudge | None:
+        """Return the nudge, as long as the numbers are those that it was made at."""
+        nudged = self._nudged
+        is_here = nudged is not None and nudged[0] is self._trace and nudged[1] == self._position
+        return nudged[2] if nudged is not None and is_here else None
 
     def close(self) -> None:
         """End everything that runs; the window is going away."""

@@ -256,6 +256,9 @@ class InspectorPanel(Panel):
         """Put the numbers of this cell into the equation, where it is one of the result's."""
         self._show_readout()
         array, step = self.shown_array(), step_view(self.session.frame)
+        name, _ = changeable(self.session.frame, self.session.selection)
+        if array is not None and array.ndim <= 2:
+            self.session.pick(name, (row, column)[2 - array.ndim :])
         result = next((part for part in step.matrices if not isinstance(part, str)), None)
         if array is not None and result is not None and result.array.shape == array.shape and array.ndim:
             self.session.set_entry((row, column)[2 - array.ndim :])

@@ -21,11 +21,12 @@ from PySide6.QtWidgets import (
 from gui.equations import EquationCache, plain_source
 from gui.formulas import FormulaBlock, as_html, inline_fractions, with_air
 from gui.links import LinkedFormula
+from gui.nudge_box import NudgeBox
 from gui.panel import Panel
 from gui.product import ProductStrip
 from gui.session import Session
 from gui.theme import Theme, application_font
-from gui.viewdata import StepView, step_view, symbols_of
+from gui.viewdata import StepView, nudge_view, step_view, symbols_of
 
 PREFETCHED = 200
 """Networks with more nodes than this have their equations set when they are shown, not ahead of time."""
@@ -54,6 +55,8 @@ class StepPanel(Panel):
         self._make_parts()
         self._arrange()
         self.strip.entry_chosen.connect(session.set_entry)
+        self.nudge_box.epsilon_chosen.connect(session.set_epsilon)
+        self.nudge_box.closed.connect(session.end_nudge)
         for part in (self.equation, self.strip):
             part.pointed.connect(session.hover)
         session.hover_changed.connect(self._mark)
@@ -67,6 +70,7 @@ class StepPanel(Panel):
     def refresh(self) -> None:
         """Show the step that the session stands after."""
         view = self._view = step_view(self.session.frame)
+        self.nudge_box.set_view(nudge_view(self.session.frame))
         self._sentence.setText(view.sentence)
         self._show_words(view)
         symbols = symbols_of(self.session.statics)
@@ -89,7 +93,7 @@ class StepPanel(Panel):
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
-        for part in (self.equation, self.strip, self._numbers_formula):
+        for part in (self.equation, self.strip, self._numbers_formula, self.nudge_box):
             part.set_theme(theme)
         super().set_theme(theme)
 
@@ -150,6 +154,8 @@ class StepPanel(Panel):
     # Parts
 
     def _make_parts(self) -> None:
+        self.nudge_box = NudgeBox(self.theme)
+        self.nudge_box.hide()
         self._sentence = _label("title")
         self._more = _label("muted")
         self.equation = LinkedFormula(self.theme, 19.0, self._cache)
@@ -177,7 +183,7 @@ class StepPanel(Panel):
         column = QVBoxLayout(content)
         column.setContentsMargins(14, 4, 14, 12)
         column.setSpacing(6)
-        for part in (self._sentence, self._more, self._hint):
+        for part in (self.nudge_box, self._sentence, self._more, self._hint):
             column.addWidget(part)
         column.addSpacing(2)
         # the three lines of the equation stand together; the matrices, which may be tall, come after them

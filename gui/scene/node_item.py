@@ -40,6 +40,7 @@ BOOKMARK = (15.0, 20.0)
 BOOKMARK_OUT = 11.0
 """How far a bookmark looks out of the card's top."""
 BADGE_HEIGHT = 17.0
+WIDEST_MOVE = "Δ −8.88e−188"
 ROLES = {"gradient": "backward", "kept": "update", "quantity": "update"}
 """In whose colour the main array of a card is framed, where it is not a value of forward."""
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -190,7 +191,8 @@ def card_bounds(card: Card, view: NodeView) -> QRectF:
     """Return all that painting a card may touch: glow, bookmark and badge included."""
     margin = GLOW + 2
     widest = badge_rect(card, view, always=True) if view.expected > 1 else QRectF()
-    return card.rect.adjusted(-margin, -margin, margin, margin).united(widest.adjusted(-2, -2, 2, 2))
+    bounds = card.rect.adjusted(-margin, -margin, margin, margin).united(widest.adjusted(-2, -2, 2, 2))
+    return bounds.united(moved_rect(card, WIDEST_MOVE).adjusted(-2, -2, 2, 2))
 
 
 def tooltip(view: NodeView) -> str:
@@ -228,6 +230,8 @@ def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look
         _paint_bookmark(painter, card, view, theme)
     if shows_badge(view):
         _paint_badge(painter, card, view, theme)
+    if view.moved:
+        _paint_moved(painter, card, view.moved, theme)
     if look.linked is not None:
         _paint_entry(painter, card, view, theme, look.linked)
 
@@ -285,6 +289,12 @@ def badge_rect(card: Card, view: NodeView, always: bool = False) -> QRectF:
     width = text_width(f"+ {view.expected} of {view.expected}", "badge") + 12
     corner = QPointF(card.rect.right() - width / 2, card.rect.bottom() - BADGE_HEIGHT * 0.55)
     return QRectF(corner.x(), corner.y(), width, BADGE_HEIGHT)
+
+
+def moved_rect(card: Card, text: str) -> QRectF:
+    """Return where it stands by how much a nudge moves a card: on its lower border, at the left."""
+    width = text_width(text, "badge") + 14
+    return QRectF(card.rect.left() + 6, card.rect.bottom() - BADGE_HEIGHT * 0.45, width, BADGE_HEIGHT)
 
 
 def bookmark_top(card: Card) -> QPointF:
@@ -431,6 +441,16 @@ def _paint_bookmark(painter: QPainter, card: Card, view: NodeView, theme: Theme)
         ]
     )
     painter.restore()
+
+
+def _paint_moved(painter: QPainter, card: Card, text: str, theme: Theme) -> None:
+    rect = moved_rect(card, text)
+    painter.setPen(QPen(theme.color("focus"), 1.2))
+    painter.setBrush(theme.color("card"))
+    painter.drawRoundedRect(rect, BADGE_HEIGHT / 2, BADGE_HEIGHT / 2)
+    painter.setPen(theme.color("text"))
+    painter.setFont(canvas_font("badge"))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _paint_badge(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:

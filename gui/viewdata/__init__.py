@@ -7,6 +7,7 @@ from gui.viewdata.frame import Frame, Statics
 from gui.viewdata.inspect import changeable, file_unit, inspector_view, is_standardised
 from gui.viewdata.lane import lane_formulas, lane_view
 from gui.viewdata.links import Symbol, link_of_label, marked, symbols_of
+from gui.viewdata.nudge import NudgeView, nudge_view
 from gui.viewdata.places import same_place, same_selection
 from gui.viewdata.records import (
     Array,
@@ -40,6 +41,7 @@ __all__ = [
     "Link",
     "MatrixView",
     "NodeView",
+    "NudgeView",
     "SceneView",
     "Statics",
     "StepView",
@@ -56,6 +58,7 @@ __all__ = [
     "lane_view",
     "link_of_label",
     "marked",
+    "nudge_view",
     "same_place",
     "same_selection",
     "scene_view",

@@ -12,6 +12,7 @@ from engine.errors import BackstepError
 from engine.expr import Name
 from engine.graph import Detail, Graph, Kind
 from engine.notation import latex
+from engine.nudge import AnyNudge
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
@@ -191,6 +192,8 @@ class Frame:
         What is known at this place, by name.
     entry
         The entry whose numbers are put in, where the user has chosen one.
+    nudge
+        The nudge test that is being looked at.
     """
 
     model: Model
@@ -204,6 +207,7 @@ class Frame:
     optimizer: Optimizer
     settings: Mapping[str, float]
     entry: tuple[int, ...] | None = None
+    nudge: AnyNudge | None = None
 
     @property
     def step(self) -> Step | None:

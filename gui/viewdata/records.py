@@ -59,6 +59,8 @@ class NodeView:
         Words that stand where the shape would: where a value comes from.
     says
         What is told of the node where its name would not do.
+    moved
+        By how much a nudge moves it: "Δ +0.0012"; "" where it does not.
 
     The cards of an update (`LaneView`) are such records too, of the kinds "gradient", "kept" (what the last
     update left of a quantity) and "quantity".
@@ -81,6 +83,7 @@ class NodeView:
     expected: int = 0
     note: str = ""
     says: str = ""
+    moved: str = ""
 
     def same(self, other: NodeView | None) -> bool:
         """Say whether painting `other` would give the same picture; arrays are compared by identity."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from engine.derive import BackwardEquation
 from engine.expr import Const, Expr, Hadamard, Product, Sum, names
@@ -11,6 +11,7 @@ from engine.ops import Side
 from engine.trace import Phase, Step
 from gui.viewdata.frame import Frame
 from gui.viewdata.lane import VALUE, lane_view
+from gui.viewdata.nudge import moved_texts
 from gui.viewdata.records import EdgeKey, EdgeView, LaneView, NodeView, SceneView
 from gui.viewdata.words import label_of
 
@@ -24,7 +25,8 @@ def scene_view(frame: Frame) -> SceneView:
     statics = frame.statics
     reads = _reads(frame)
     names, edges = _touched(frame)
-    nodes = {name: _node_view(frame, name, reads) for name in names}
+    moved = moved_texts(frame)
+    nodes = {name: _node_view(frame, name, reads, moved) for name in names}
     wires = {key: _edge_view(frame, key) for key in edges}
     if statics.shown is not None and names is not statics.names:
         nodes = {**statics.shown[1].nodes, **nodes}
@@ -56,6 +58,8 @@ def _touched(frame: Frame) -> tuple[Iterable[str], Iterable[EdgeKey]]:
     low, high = sorted((old.position, frame.position))
     steps = [*frame.trace.steps[low:high], *(s for s in (old.step, frame.step) if s is not None)]
     names, edges = {*_reads(old), *_reads(frame)}, set()
+    for nudge in (old.nudge, frame.nudge):
+        names.update(nudge.moved if nudge is not None else ())
     for step in steps:
         edge = _current(step)
         around = [edge] if edge is not None else statics.edges_into.get(step.node, ())
@@ -64,7 +68,7 @@ def _touched(frame: Frame) -> tuple[Iterable[str], Iterable[EdgeKey]]:
     return [name for name in names if name in statics.titles], edges
 
 
-def _node_view(frame: Frame, name: str, reads: tuple[str, ...]) -> NodeView:
+def _node_view(frame: Frame, name: str, reads: tuple[str, ...], moved: Mapping[str, str]) -> NodeView:
     statics, step = frame.statics, frame.step
     title, formula = statics.titles[name]
     shape, dims = statics.shapes_of(name)
@@ -84,6 +88,7 @@ def _node_view(frame: Frame, name: str, reads: tuple[str, ...]) -> NodeView:
         stored=name in statics.readers and name in frame.values,
         arrived=frame.arrived(name),
         expected=statics.expected.get(name, 0),
+        moved=moved.get(name, ""),
     )
 
 

@@ -15,6 +15,7 @@ from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
+from engine.nudge import Verdict
 from engine.trace import State, Trace, trace
 from engine.training import Run
 from graphs.network import Model, Network, bind, built_in_names, load, loads
@@ -812,23 +813,58 @@ def test_a_failure_in_the_worker_is_said_and_loses_nothing(opened: Opened, qtbot
 # --- looking closer ----------------------------------------------------------------------------------------
 
 
-def test_the_nudge_test_agrees(opened: Opened) -> None:
+def test_the_nudge_test_agrees_and_changes_nothing(opened: Opened) -> None:
     session = opened()
-    heard = Heard(session)
+    before = session.document
     session.select("W1")
     session.set_entry((2, 0))
     result = session.nudge_test()
     assert result is not None
-    assert result.error < 1e-5
-    assert heard.notices[0][0] == "info"
-    assert heard.notices[0][1].startswith("Nudge test of W1[2, 0]: numeric ")
+    assert (result.name, result.index, result.verdict) == ("W1", (2, 0), Verdict.AGREE)
+    assert session.frame.nudge is result
+    assert session.document is before
+    assert session.undo_text == ""
 
 
-def test_the_nudge_test_needs_something_to_nudge(opened: Opened) -> None:
-    session = opened(loads("formula = 'L = 1 + 2'"))
-    heard = Heard(session)
-    assert session.nudge_test() is None
-    assert heard.notices[0][1].startswith("Select a parameter or an input")
+@pytest.mark.parametrize("detail", list(Detail))
+def test_any_value_can_be_nudged(opened: Opened, detail: Detail) -> None:
+    session = opened(detail=detail)
+    session.nudge_test()
+    for name in session.statics.names:
+        session.select(name)
+        found = session.frame.nudge
+        assert found is not None
+        assert (found.name, found.verdict) == (name, Verdict.AGREE)
+    session.set_epsilon(1e-2)
+    assert session.frame.nudge is not None
+    assert session.frame.nudge.epsilon == 1e-2
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda s: s.step(1),
+        lambda s: s.end_nudge(),
+        lambda s: s.nudge_test(),
+        lambda s: s.step_training(),
+        lambda s: s.set_value("b2", 3.0),
+        lambda s: s.set_detail(Detail.PRIMITIVE),
+    ],
+)
+def test_a_nudge_is_over_with_a_step_or_a_change(opened: Opened, end: Callable[[Session], Any]) -> None:
+    session = opened()
+    session.nudge_test()
+    assert scene_view(session.frame).nodes["W1"].moved == "Δ +0.0001"
+    assert scene_view(session.frame).nodes["L"].moved
+    end(session)
+    assert session.frame.nudge is None
+    assert not any(node.moved for node in scene_view(session.frame).nodes.values())
+
+
+def test_a_network_without_leaves_can_be_nudged_at_its_loss(opened: Opened) -> None:
+    found = opened(loads("formula = 'L = 1 + 2'")).nudge_test()
+    assert found is not None
+    assert (found.name, found.numeric) == ("L", pytest.approx(1.0))
 
 
 def test_the_model_of_the_helper_opens_too(opened: Opened) -> None:

@@ -306,3 +306,13 @@ def test_standardised_data_say_what_they_are_in_the_file(inspect):
     assert "standardised" in panel.value_matrix.caption()
     column = selection.columns["X"][0]
     assert f"({column} " in words(panel)
+
+
+def test_the_marked_entry_is_the_one_that_is_nudged(qtbot, inspect):
+    session, panel = inspect("X", position=3)
+    session.nudge_test()
+    assert session.frame.nudge.index == (0, 0)
+    qtbot.mouseClick(
+        panel.value_matrix, Qt.MouseButton.LeftButton, pos=panel.value_matrix.cell_position(0, 2)
+    )
+    assert session.frame.nudge.index == (0, 2)

@@ -116,9 +116,27 @@ def test_the_buttons_copy_and_test(qtbot, open_session, show):
     assert "textcolor" not in copied
     qtbot.mouseClick(panel.code_button, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text() == "d_w2 = d_yhat @ A.T"
-    with qtbot.waitSignal(session.notice) as notice:
-        qtbot.mouseClick(panel.nudge_button, Qt.MouseButton.LeftButton)
-    assert "Nudge test of w2" in notice.args[1]
+    qtbot.mouseClick(panel.nudge_button, Qt.MouseButton.LeftButton)
+    assert "w₂[0, 0] = " in words(panel)
+
+
+def test_the_nudge_is_told_with_both_slopes_and_a_verdict(qtbot, open_session, show):
+    session = open_session(position=4)
+    panel = show(StepPanel, session, 400, 700)
+    session.select("Z")
+    session.set_entry((1, 2))
+    session.nudge_test()
+    found = session.frame.nudge
+    text = words(panel)
+    assert "Z[1, 2] = " in text
+    assert "They agree." in text
+    assert f"{found.loss:.8f}"[:8] in text
+    assert "What moves, by its largest change: Z +0.0001, 1 of 532 entries" in text
+    panel.nudge_box.epsilon.setCurrentIndex(0)
+    panel.nudge_box.epsilon.activated.emit(0)
+    assert session.frame.nudge.epsilon == 0.1
+    qtbot.mouseClick(panel.nudge_box.close_button, Qt.MouseButton.LeftButton)
+    assert not panel.nudge_box.isVisible()
 
 
 def test_a_hidden_panel_is_made_up_to_date_when_it_is_shown(open_session, show):
