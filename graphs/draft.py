@@ -51,6 +51,10 @@ class Draft:
         The roles that were chosen.
     dimensions
         The sizes that were given for dimensions.
+    read
+        The names that the formula read when it could be read last.
+    gone
+        Those that were read before that and had a value of their own.
     """
 
     base: Network
@@ -58,6 +62,8 @@ class Draft:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     dimensions: Mapping[str, int] = field(default_factory=dict)
+    read: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, network: Network) -> Draft:
@@ -114,6 +120,12 @@ class Draft:
                 how="Write a whole number from 1 to 100000.",
             )
         return replace(self, dimensions={**self.dimensions, name: int(text)})
+
+    def having_read(self, names: Sequence[str]) -> Draft:
+        """Return the draft after its formula has been read: what is gone may have been renamed."""
+        gone = tuple(n for n in self.read if n not in names and self._value(n) is not None)
+        gone = gone or tuple(n for n in self.gone if n not in names)
+        return replace(self, read=tuple(names), gone=gone)
 
     def carried(self, old: str, new: str) -> Draft:
         """Return the draft with the value of one name given to another."""
@@ -191,6 +203,8 @@ class Checked:
         The inputs without which there is no network.
     notices
         What was done for the user.
+    lines, names
+        The names of the lines, and those that must be given.
     """
 
     draft: Draft
@@ -201,6 +215,8 @@ class Checked:
     rows: tuple[Row, ...] = ()
     sizes: tuple[Size, ...] = ()
     notices: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """Say what is in the way of the graph, "" where nothing is."""
@@ -396,6 +412,8 @@ class _Reading:
             self._rows(),
             self._sizes(),
             self._notices() if is_good else (),
+            tuple(dict.fromkeys(statement.name for statement in self.statements)),
+            tuple(self._names),
         )
 
     def _network(self) -> Network:
@@ -511,9 +529,9 @@ class _Reading:
         if name in self._proposals:
             p = self._proposals[name]
             if kind == Kind.INPUT:
-                return Row(
-                    name, kind, "", "numbers, such as 1, 2; 3, 4", self._pending_shape(p), "missing", carry
-                )
+                shape = self._pending_shape(p)
+                hint = f"{shape} numbers" if "×" in shape else "a number" if not shape else "numbers"
+                return Row(name, kind, "", hint, shape, "missing", carry)
             drawn = Drawn(self._init(p), p.shape)
             return Row(name, kind, text, _drawn_text(drawn), self._shape_of(name), "drawn", carry)
         return Row(name, kind, text, self._own_hint(name), self._shape_of(name), "given")
@@ -570,7 +588,7 @@ class _Reading:
     def _carry(self) -> dict[str, str]:
         """Return which name was probably renamed: the one that is gone, where one has come."""
         new = [p for p in self.inference.proposals if p.name not in self.draft.entries]
-        gone = [n for n in {**self.draft.base.parameters, **self.draft.entries} if n not in self._names]
+        gone = self.draft.having_read(self._names).gone
         if len(new) != 1 or len(gone) != 1 or gone[0] in self._lines:
             return {}
         return {new[0].name: gone[0]}

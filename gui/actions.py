@@ -214,6 +214,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("landscape", "View", "Landscape", ("Shift+L",), lambda w: w.show_dock("landscape"), repeats=False),
     Action("step-size", "View", "Step size", (), lambda w: w.show_dock("sweep"), repeats=False),
     Action("layout", "View", "Restore the panels", (), lambda w: w.restore_panels(), repeats=False),
+    Action("new", "File", "New network", ("Ctrl+N",), lambda w: w.new_network(), repeats=False),
     Action("open", "File", "Open…", ("Ctrl+O",), lambda w: w.open_file(), repeats=False),
     Action("save", "File", "Save the network as…", ("Ctrl+S",), lambda w: w.save_file(), repeats=False),
     Action(
@@ -250,6 +251,9 @@ ACTIONS: tuple[Action, ...] = (
         lambda w: w.session.redo(),
         enabled=lambda s: bool(s.redo_text),
         name=lambda s: f"Redo: {s.redo_text}" if s.redo_text else "Redo",
+    ),
+    Action(
+        "formula", "Edit", "Edit the formula", ("Ctrl+Shift+F",), lambda w: w.edit_formula(), repeats=False
     ),
     Action(
         "search",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, SignalInstance
+from PySide6.QtCore import QPoint, QRect, Signal, SignalInstance
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -19,7 +19,17 @@ class Panel(QWidget):
     ----------
     title, object_name
         The dock's title, and the name its place is remembered by.
+
+    Signals
+    -------
+    focus_back()
+        The user is done here: the keys go to the graph again.
+    remarked(str)
+        Something to be said over the graph as long as it holds; "" takes it back.
     """
+
+    focus_back = Signal()
+    remarked = Signal(str)
 
     title = ""
     object_name = ""

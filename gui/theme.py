@@ -316,6 +316,14 @@ def application_font(role: str = "body") -> QFont:
     return font
 
 
+def code_font() -> QFont:
+    """Return the font for source: the system's own with letters of one width."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    font.setPointSizeF(BODY_SIZE)
+    return font
+
+
 @lru_cache(maxsize=8)
 def stylesheet(theme: Theme) -> str:
     """Return the style sheet of the whole application in `theme`."""

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QMainWindow,
     QMenu,
@@ -84,6 +85,7 @@ DOCKS = (
     Dock("landscape", "Landscape", "gui.panels.landscape", "LandscapePanel", _BOTTOM, stacked="equations"),
     Dock("sweep", "Step size", "gui.panels.sweep", "SweepPanel", _BOTTOM, stacked="equations"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="equations"),
+    Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="equations"),
 )
 
 
@@ -162,6 +164,10 @@ class Window(QMainWindow):
         self.setCentralWidget(centre)
         # over the graph rather than above it: a message that comes or goes moves nothing
         self.messages = NotificationBar(self.theme, self.notifier, parent=self.view)
+        self.remark = QLabel(parent=self.view)  # what holds of the graph as long as it stands there
+        self.remark.setProperty("mark", True)
+        self.remark.setWordWrap(True)
+        self.remark.hide()
         self.view.installEventFilter(self)
         self.messages.installEventFilter(self)
 
@@ -222,6 +228,8 @@ class Window(QMainWindow):
             else kind(self.session, self.theme)
         )
         self.panels[row.id] = panel
+        panel.focus_back.connect(self.view.setFocus)
+        panel.remarked.connect(self._remark)
         self.docks[row.id].setWidget(panel)
         self.docks[row.id].visibilityChanged.connect(panel.make_up)
         _focus_by_tab(panel)
@@ -409,6 +417,18 @@ class Window(QMainWindow):
         left = CAPTION if self.view.width() >= 2 * CAPTION else 0
         width = self.view.width() - left
         self.messages.setGeometry(left, 0, width, self.messages.height_for(width))
+        narrow = min(width, self.remark.fontMetrics().horizontalAdvance(self.remark.text()) + 32)
+        height = max(30, self.remark.heightForWidth(narrow))
+        self.remark.setGeometry(self.view.width() - narrow, 0, narrow, height)
+        self.messages.raise_()
+
+    def _remark(self, sentence: str) -> None:
+        """Say something over the graph until it is taken back."""
+        if sentence != self.remark.text() or self.remark.isHidden() == bool(sentence):
+            self.remark.setText(sentence)
+            self.remark.setAccessibleName(sentence)
+            self.remark.setVisible(bool(sentence))
+            self._place_messages()
 
     def _notify(self, kind: str, sentence: str) -> None:
         {"info": self.notifier.info, "warning": self.notifier.warning}.get(kind, self.notifier.error)(
@@ -549,6 +569,19 @@ class Window(QMainWindow):
             self.settings.set("files/folder", str(Path(path).parent))
             panel: Any = self.panels["loss"]
             panel.write_csv(Path(path if Path(path).suffix else f"{path}.csv"))
+
+    def edit_formula(self) -> None:
+        """Bring the formula to the front, ready to be typed in."""
+        self.build_late()
+        self.show_dock("formula")
+        panel: Any = self.panels["formula"]
+        panel.focus_text()
+
+    def new_network(self) -> None:
+        """Begin a network: a blank formula, ready to be typed over."""
+        self.edit_formula()
+        panel: Any = self.panels["formula"]
+        panel.begin()
 
     def race(self) -> None:
         """Let every optimizer race from here, each with its own settings."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication, QPainter
 from PySide6.QtWidgets import (
     QStyleOptionViewItem,
     QWidget,
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from gui.panel import Panel
 from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows
 from gui.session import Session
-from gui.theme import BODY_SIZE, Theme
+from gui.theme import Theme, code_font
 from gui.viewdata import CodeRow, code_rows
 
 LINE_HEIGHT = 1.45
@@ -121,14 +121,6 @@ def with_comments(rows: Sequence[NumberedRow]) -> list[NumberedRow | str]:
             found.append(HEADINGS[row.phase])
         found.append(row)
     return found
-
-
-def code_font() -> QFont:
-    """Return the font for source: the system's own with letters of one width."""
-    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    font.setStyleHint(QFont.StyleHint.Monospace)
-    font.setPointSizeF(BODY_SIZE)
-    return font
 
 
 class CodeDelegate(RowDelegate):

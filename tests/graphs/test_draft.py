@@ -113,7 +113,8 @@ def test_a_name_that_is_typed_anew_has_its_value_back() -> None:
 
 def test_a_renamed_name_may_have_the_value_of_the_old_one() -> None:
     network = built_in("two-layer-nonlinear")
-    draft = Draft.of(network).with_formula(network.formula.replace("W1", "V"))
+    draft = Draft.of(network).having_read(check(Draft.of(network)).names)
+    draft = draft.with_formula(network.formula.replace("W1", "V"))
     found = rows(check(draft))["V"]
     assert (found.state, found.carry) == ("drawn", "W1")
     carried = check(draft.carried("W1", "V"))
@@ -125,7 +126,8 @@ def test_a_renamed_name_may_have_the_value_of_the_old_one() -> None:
 def test_two_new_names_are_offered_nothing() -> None:
     network = built_in("two-layer-nonlinear")
     text = network.formula.replace("W1", "V").replace("b1", "c1")
-    assert all(not row.carry for row in check(Draft.of(network).with_formula(text)).rows)
+    draft = Draft.of(network).having_read(check(Draft.of(network)).names)
+    assert all(not row.carry for row in check(draft.with_formula(text)).rows)
 
 
 def test_the_data_of_a_file_stay_as_long_as_they_are_read() -> None:

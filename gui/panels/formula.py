@@ -1,0 +1,418 @@
+"""The formula as text: typed, checked while it is typed, and the graph follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from time import perf_counter
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.errors import BackstepError, FormulaError
+from engine.graph import Kind
+from graphs.definition import Array, FileData, Network
+from graphs.draft import Checked, Draft, Entry, check, wanted
+from graphs.entries import Drawn, entry_text
+from graphs.initial import Initial
+from graphs.network import with_values
+from graphs.templates import BLANK, template, template_names
+from gui.formula_rows import RowTable
+from gui.formula_text import FormulaText
+from gui.jobs import Task
+from gui.panel import Panel
+from gui.session import Session
+from gui.theme import Theme, application_font
+from gui.viewdata.formula import current_line, roles_of
+
+PAUSE = 40
+"""Milliseconds after the last key before the text is read."""
+PATIENCE = 350
+"""Milliseconds more before an error is shown that comes of a line being half typed."""
+BURST = 2.0
+"""Seconds within which one edit goes on with the last: they are one change in the history."""
+SHORT = 4000
+"""Characters that are read at once; more are read in a thread."""
+MOST_ENTRIES = 50_000
+"""Numbers in data up to which they are read at once."""
+WIDE, HIGH = 640, 300
+"""Pixels: text and rows stand side by side in a panel so wide, or not so high."""
+BEHIND = "The graph shows the last formula that could be read."
+EDIT = "Edit formula"
+
+
+class Sentence(QLabel):
+    """What is to be said of the formula; a click on it goes to the place it speaks of."""
+
+    pressed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(application_font("small"))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+
+    def say(self, text: str, role: str = "small") -> None:
+        """Show a sentence as "small" or "error"."""
+        self.setText(text)
+        self.setToolTip(text)
+        if self.property("role") != role:
+            self.setProperty("role", role)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+    # Qt
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.pressed.emit()
+
+
+class FormulaPanel(Panel):
+    """The formula's text beside a row for each of its names.
+
+    The graph follows a short pause in typing. While the text cannot be read the last graph stays, and
+    `remarked` says so for the window to show over it.
+    """
+
+    title = "Formula"
+    object_name = "formula"
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(session, theme, parent)
+        self._draft = Draft.of(session.document.network)
+        self._checked: Checked | None = None
+        self._own: Network | None = None  # the network that the text has made, or was read from
+        self._overrides: Mapping[str, Any] = {}
+        self._is_quiet = False
+        self._may_apply = False
+        self._is_edited = False  # since the session's network was followed
+        self._last = -BURST
+        self._task: Task | None = None
+        self._place: tuple[int, int] | None = None
+        self._make_parts()
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause.timeout.connect(self.check_now)
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._patience.timeout.connect(self._show_error)
+        self._connect()
+        self.refresh_on(session.document_changed, session.frame_changed)
+
+    def _make_parts(self) -> None:
+        self.text = FormulaText(self.theme)
+        self.text.setProperty("code", True)
+        self.rows = RowTable(self.text)
+        self.sentence = Sentence()
+        self.templates = QToolButton()
+        self.templates.setText("Templates")
+        self.templates.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.templates.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.templates.setMenu(self._make_menu())
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setHandleWidth(1)
+        self._splitter.addWidget(self.text)
+        self._splitter.addWidget(self.rows)
+        for place in (0, 1):
+            self._splitter.setStretchFactor(place, 1)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(12, 0, 8, 4)
+        bar.addWidget(self.sentence, 1)
+        bar.addWidget(self.templates, 0, Qt.AlignmentFlag.AlignBottom)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self._splitter, 1)
+        column.addLayout(bar)
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for name in template_names():
+            action = menu.addAction(template(name).title)
+            action.setToolTip(template(name).description)
+            action.triggered.connect(lambda _=False, name=name: self.begin(name))
+        menu.setToolTipsVisible(True)
+        return menu
+
+    def _connect(self) -> None:
+        self.text.textChanged.connect(self._take_text)
+        self.text.left.connect(self.focus_back)
+        self.text.refused.connect(self._refuse_text)
+        self.sentence.pressed.connect(self._go_to_place)
+        self.rows.given.connect(self._give)
+        self.rows.sized.connect(self._size)
+        self.rows.turned.connect(self._turn)
+        self.rows.carried.connect(self._carry)
+        self.rows.left.connect(self.focus_back)
+        for part in (self.templates, self.sentence):
+            part.installEventFilter(self)
+
+    # --- the session's side ---
+
+    def refresh(self) -> None:
+        """Follow the session's network, and mark the line of its step."""
+        document = self.session.document
+        same_values = document.overrides is self._overrides or not (document.overrides or self._overrides)
+        if document.network is not self._own or not same_values:
+            self._follow()
+        self._show_step()
+
+    def _follow(self) -> None:
+        """Show the session's network, unless it is the one that the text has just made."""
+        document = self.session.document
+        try:
+            network = with_values(document.network, document.overrides, document.seed)
+        except BackstepError:
+            network = document.network
+        text = document.network.formula.rstrip("\n")
+        is_related = network.source is self._draft.base.source and self._own is not None
+        is_same = is_related and document.network is self._own
+        if not (is_same and self._is_edited):  # a value that was changed elsewhere leaves the text alone
+            self._show_text(text, is_related)
+        memory = self._memory(network) if is_related else {}
+        self._draft = Draft(network, self.text.toPlainText(), memory, self._draft.kinds if is_related else {})
+        self._own, self._overrides = document.network, document.overrides
+        self._may_apply = False
+        self.check_now()
+
+    def _show_text(self, text: str, keep_history: bool) -> None:
+        self._is_edited = False
+        if text != self.text.toPlainText():
+            self._is_quiet = True
+            self.text.put(text, keep_history)
+            self._is_quiet = False
+
+    def _memory(self, network: Network) -> dict[str, Entry]:
+        """Return what was given for names that the network does not have: they may be typed again."""
+        data = network.data
+        names = {*data.inputs, *data.targets} if isinstance(data, FileData) else set(data)
+        own = {*network.parameters, *names}
+        found = {n: _entry(v) for n, v in self._draft.base.parameters.items() if n not in own}
+        return found | {n: e for n, e in self._draft.entries.items() if n not in own}
+
+    def _show_step(self) -> None:
+        text = self.session.document.network.formula.rstrip("\n")
+        is_shown = not self._is_edited or text == self.text.toPlainText().rstrip("\n")
+        self.text.set_step(current_line(self.session.frame) if is_shown else None)
+
+    # --- the user's side ---
+
+    def begin(self, name: str = BLANK) -> None:
+        """Open a template, ready to be typed over."""
+        self._own = None  # also where the same template is open, with something else typed over it
+        self.session.open_network(template(name))
+        self._is_stale = True
+        self.make_up()
+        self.focus_text()
+        self.text.selectAll()
+
+    def focus_text(self) -> None:
+        """Let the user type."""
+        self.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _take_text(self) -> None:
+        if self._is_quiet:
+            return
+        self._is_edited = self._may_apply = True
+        self._draft = self._draft.with_formula(self.text.toPlainText())
+        self._cancel()
+        self._patience.stop()
+        self.text.set_step(None)
+        self._pause.start()
+
+    def _refuse_text(self, sentence: str) -> None:
+        self._place = None
+        self.sentence.say(sentence, "error")
+
+    def _give(self, name: str, text: str) -> None:
+        kind = next((row.kind for row in self.rows.rows if row.name == name), Kind.PARAMETER)
+        seed = self.session.document.seed
+        self._change(
+            name, lambda: self._draft.with_entry(name, text, wanted(self._draft, name, seed=seed), kind)
+        )
+
+    def _size(self, name: str, text: str) -> None:
+        self._change(f"[{name}]", lambda: self._draft.with_dimension(name, text))
+
+    def _turn(self, name: str) -> None:
+        row = next(row for row in self.rows.rows if row.name == name)
+        other = Kind.INPUT if row.kind == Kind.PARAMETER else Kind.PARAMETER
+        self._change(name, lambda: self._draft.with_kind(name, other))
+
+    def _carry(self, old: str, new: str) -> None:
+        self._change(new, lambda: self._draft.carried(old, new))
+
+    def _change(self, name: str, make: Callable[[], Draft]) -> None:
+        """Adopt another draft, or say in the sentence why not and mark the field."""
+        try:
+            draft = make()
+        except BackstepError as error:
+            self._place = None
+            self.rows.fields[name].refuse()
+            self.sentence.say(f"{name.strip('[]')}: {error}", "error")
+            return
+        self._draft = draft
+        self._is_edited = self._may_apply = True
+        self.check_now()
+
+    # --- reading ---
+
+    def check_now(self) -> None:
+        """Read the text as it stands."""
+        self._stop()
+        self._check()
+
+    def _check(self) -> None:
+        draft, seed = self._draft, self.session.document.seed
+        if len(draft.formula) <= SHORT and _entries(draft.base) <= MOST_ENTRIES:
+            self._take(check(draft, seed=seed))
+            return
+
+        def work() -> Iterator[Checked]:
+            yield check(draft, seed=seed)
+
+        self._task = Task(work, self)
+        self._task.came.connect(self._take)
+        self._task.failed.connect(self._refuse_text)
+        self._task.start()
+        self.sentence.say("Reading the formula…")
+
+    def _stop(self) -> None:
+        self._pause.stop()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task.deleteLater()
+            self._task = None
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the graph may still follow what was typed."""
+        return self._pause.isActive() or (self._task is not None and self._task.running)
+
+    def settle(self) -> None:
+        """Read the text now, and show what is wrong with it."""
+        if self._pause.isActive():
+            self.check_now()
+        if self._patience.isActive():
+            self._patience.stop()
+            self._show_error()
+
+    def _take(self, checked: Checked) -> None:
+        """Show what came of the text, unless it has changed since."""
+        if checked.draft is not self._draft:
+            return
+        was_wrong = self._checked is not None and self._checked.error is not None and self._place is not None
+        self._checked = checked
+        if checked.names and (self._is_edited or self._draft.base is not template(BLANK)):
+            self._draft = self._draft.having_read(checked.names)
+        if checked.network is not None and self._may_apply:
+            self._apply(checked.network)
+        self._show_names(checked)
+        if checked.error is None or was_wrong or not self._is_edited:
+            self._show_error()
+        else:
+            self._patience.start()
+        self.remarked.emit(BEHIND if checked.network is None and self._is_edited else "")
+        self._show_step()
+
+    def _apply(self, network: Network) -> None:
+        """Make the session's network the one that was typed."""
+        document = self.session.document
+        if not document.overrides and _is_like(network, document.network):
+            return
+        now = perf_counter()
+        goes_on = now - self._last < BURST and document.network is self._own
+        before = self._own, self._overrides
+        self._own, self._overrides = network, {}
+        if not self.session.set_network(network, EDIT, overrides={}, merge=goes_on):
+            self._own, self._overrides = before
+        self._last = now
+
+    def _show_names(self, checked: Checked) -> None:
+        if checked.rows or checked.error is None:
+            self.rows.show_rows(checked.rows, checked.sizes)
+            kinds = {row.name: row.kind.value for row in checked.rows}
+            self.text.set_roles(roles_of(checked.lines, kinds))
+
+    def _show_error(self) -> None:
+        checked = self._checked
+        if checked is None:
+            return
+        error = checked.error
+        self._place = (error.line, error.column) if isinstance(error, FormulaError) else None
+        self.text.set_error(*(self._place or (0, 0)))
+        said = checked.sentence() or " ".join(checked.notices)
+        if (error is not None or checked.waiting) and self._is_edited:
+            said = f"{said} {BEHIND}"
+        self.sentence.say(said, "error" if error is not None else "small")
+
+    def _go_to_place(self) -> None:
+        if self._place is not None:
+            self.text.go_to(*self._place)
+
+    # --- look ---
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self.text.set_theme(theme)
+        super().set_theme(theme)
+
+    # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
+            self.focus_back.emit()
+            return True
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        is_beside = self.width() >= WIDE or self.height() < HIGH
+        way = Qt.Orientation.Horizontal if is_beside else Qt.Orientation.Vertical
+        if self._splitter.orientation() != way or not event.oldSize().isValid():
+            self._splitter.setOrientation(way)
+            self._splitter.setSizes([1000, 1000])  # halves
+        super().resizeEvent(event)
+
+
+def _entry(value: Array | Initial) -> Entry:
+    """Return a value of a network as if it had been typed."""
+    found = Drawn(value.init, value.shape) if isinstance(value, Initial) else value
+    return Entry(entry_text(found), found)
+
+
+def _entries(network: Network) -> int:
+    """Return how many numbers of literal data have to be looked at."""
+    data = network.data
+    return 0 if isinstance(data, FileData) else sum(array.size for array in data.values())
+
+
+def _is_like(a: Network, b: Network) -> bool:
+    """Say whether two networks say the same."""
+    if a.formula.rstrip("\n") != b.formula.rstrip("\n") or a.loss != b.loss or a.dimensions != b.dimensions:
+        return False
+    if isinstance(a.data, FileData) or isinstance(b.data, FileData):
+        return a.data == b.data and _values_like(a.parameters, b.parameters)
+    return _values_like(a.data, b.data) and _values_like(a.parameters, b.parameters)
+
+
+def _values_like(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    return list(a) == list(b) and all(_is_same(a[name], b[name]) for name in a)
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    if isinstance(a, Initial) or isinstance(b, Initial):
+        return a == b if isinstance(a, Initial) and isinstance(b, Initial) else False
+    return a is b or (a.shape == b.shape and a.tobytes() == b.tobytes())
