@@ -216,6 +216,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("layout", "View", "Restore the panels", (), lambda w: w.restore_panels(), repeats=False),
     Action("new", "File", "New network", ("Ctrl+N",), lambda w: w.new_network(), repeats=False),
     Action("open", "File", "Open…", ("Ctrl+O",), lambda w: w.open_file(), repeats=False),
+    Action("open-data", "File", "Open data…", ("Ctrl+Shift+O",), lambda w: w.open_data(), repeats=False),
+    Action("data", "File", "Choose data…", ("Ctrl+B",), lambda w: w.choose_data(), repeats=False),
     Action("save", "File", "Save the network as…", ("Ctrl+S",), lambda w: w.save_file(), repeats=False),
     Action(
         "export",

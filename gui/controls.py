@@ -20,7 +20,6 @@ from engine.errors import BackstepError, TrainingError, UsageError, excerpt
 from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS
 from graphs.network import FileData, Model, built_in, built_in_names
-from gui.data_choice import DataChoice
 from gui.fields import HEIGHT, ChoiceField, DropButton, Field, IconButton, SegmentButton, comfortable_size
 from gui.overlay import Popup
 from gui.recipe_choice import RecipeChoice
@@ -132,11 +131,14 @@ class ControlBar(QFrame):
     -------
     open_requested()
         The user wants to open a file.
+    data_requested()
+        The user wants to choose data.
     focus_back()
         The user is done here; the graph may have the focus.
     """
 
     open_requested = Signal()
+    data_requested = Signal()
     focus_back = Signal()
 
     GIVES_WAY = ("optimizer", "seed", "batch", "rate", "detail")
@@ -174,7 +176,7 @@ class ControlBar(QFrame):
         self.theme.set_icon_name("sun" if theme.is_dark else "moon")
         for part in (self.rate, self.batch, self.seed, self.new_seed, self.theme, self.export, self.help):
             part.set_theme(theme)
-        for popup in (self.choice, self.panel, *([self._recipe] if self._recipe is not None else [])):
+        for popup in (self.panel, *([self._recipe] if self._recipe is not None else [])):
             popup.set_theme(theme)
 
     @property
@@ -191,7 +193,6 @@ class ControlBar(QFrame):
         self.menu = QMenu(self.network)
         self.menu.setToolTipsVisible(True)
         self.data = DropButton(100, 150)
-        self.choice = DataChoice(self._session, self._theme, self)
         self.detail = QFrame()
         self.detail.setProperty("segmented", True)
         row = QHBoxLayout(self.detail)
@@ -265,8 +266,7 @@ class ControlBar(QFrame):
     def _connect(self) -> None:
         self.network.setMenu(self.menu)
         self.menu.aboutToShow.connect(self._fill_menu)
-        self.data.clicked.connect(lambda: self.choice.open_under(self.data))
-        self.choice.applied.connect(self.focus_back)
+        self.data.clicked.connect(self._ask_for_data)
         self.more.clicked.connect(lambda: self.panel.open_under(self.more))
         for detail, button in self.details.items():
             button.clicked.connect(lambda _=False, detail=detail: self._session.set_detail(detail))
@@ -302,6 +302,10 @@ class ControlBar(QFrame):
         self._show_batch(document, model)
         self.seed.show_value(str(document.seed))
         self._fit()
+
+    def _ask_for_data(self) -> None:
+        self.panel.hide()
+        self.data_requested.emit()
 
     def _show_batch(self, document: Document, model: Model) -> None:
         self.batch.set_choices(batch_choices(model.examples))

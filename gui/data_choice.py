@@ -1,307 +1,220 @@
-"""The popup in which the data set, its columns and their scale are chosen, and what comes of it is told."""
+"""The data choice: a data set, its columns, filters and scale, and at once what would come of them.
+
+It lies over the window as the key sheet does, and is no dialog. Nothing changes until Apply; whatever takes
+long (a million rows) is done beside the window, and what was asked for before does not arrive any more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib import resources
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
+    QProgressBar,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from engine.data import Between, Dataset, Texts, read_csv, rows_where
+from engine.data import Between, Dataset, Texts
 from engine.errors import BackstepError, DataError, excerpt
-from graphs.network import FileData, Model, Network, bind
-from gui.fields import ENTER
-from gui.overlay import Popup
+from graphs.network import FileData, Network
+from gui.data_parts import ColumnBox, ColumnList, FilterRow, ScatterPlot, Table, parts_style
+from gui.fields import ENTER, PushButton, SegmentButton
+from gui.jobs import Task
+from gui.overlay import Overlay
 from gui.session import Session
-from gui.theme import Theme
+from gui.theme import Theme, application_font
+from gui.viewdata.choice import (
+    Preview,
+    Source,
+    class_text,
+    classes_of,
+    first_choice,
+    input_columns,
+    is_binary,
+    loading,
+    own_source,
+    percent_text,
+    preview,
+    read_percent,
+    scatter,
+    sources_of,
+    table_view,
+    target_columns,
+    template_of,
+)
 
-Columns = tuple[str, ...]
+__all__ = ["DataChoice"]
 
-USUAL: Mapping[str, tuple[str, Columns]] = {
-    "airquality.csv": ("Ozone", ("Temp", "Wind", "Solar.R")),
-    "penguins.csv": ("body_mass_g", ("flipper_length_mm", "bill_length_mm", "bill_depth_mm")),
-}
-"""What is usually explained, and by what, where a file's last column would be an odd first choice."""
-
-
-# --- data sets and columns (no Qt) -------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def built_in_sets() -> Mapping[str, Path]:
-    """Return the built-in data sets by file name."""
-    folder = Path(str(resources.files("graphs") / "datasets"))
-    return {path.name: path for path in sorted(folder.glob("*.csv"))}
-
-
-def files_of(network: Network) -> dict[str, Path]:
-    """Return the data sets that can be chosen for a network: the built-in ones, and its own file."""
-    data = network.data
-    if isinstance(data, FileData) and network.folder is not None:
-        own = network.folder / data.file
-        if own.exists():
-            return {**built_in_sets(), data.file: own}
-    return dict(built_in_sets())
-
-
-def own_file(network: Network) -> str:
-    """Return the name of a network's data set as it stands in `files_of`."""
-    assert isinstance(network.data, FileData)
-    file = network.data.file
-    return file if file in files_of(network) else f"{file}.csv"
-
-
-def input_columns(dataset: Dataset) -> Columns:
-    """Return the columns of numbers."""
-    return tuple(c for c in dataset.columns if not isinstance(dataset.table[c], Texts))
-
-
-def target_columns(dataset: Dataset, where: Mapping[str, Sequence[Any] | Between]) -> Columns:
-    """Return the columns of numbers and those of two classes among the rows that are used."""
-    return tuple(c for c in dataset.columns if c in input_columns(dataset) or _is_binary(dataset, c, where))
-
-
-def _is_binary(dataset: Dataset, column: str, where: Mapping[str, Sequence[Any] | Between]) -> bool:
-    texts = dataset.table[column]
-    assert isinstance(texts, Texts)
-    try:
-        rows, _ = rows_where(dataset, where)
-    except BackstepError:  # said where the choice is tried
-        return False
-    codes = np.unique(texts.codes[rows])
-    return int((codes >= 0).sum()) == 2
-
-
-def first_choice(dataset: Dataset, data: FileData) -> FileData:
-    """Return `data` with columns of another data set: as many inputs as before, as far as there are."""
-    numeric = input_columns(dataset)
-    usual = USUAL.get(dataset.name, (numeric[-1] if numeric else "", numeric))
-    target, candidates = usual[0], [c for c in usual[1] if c != usual[0]]
-    return replace(
-        data,
-        file=dataset.name,
-        inputs={name: tuple(candidates[: len(columns)]) for name, columns in data.inputs.items()},
-        targets={name: (target,) for name in data.targets},
-        standardize=bool(data.standardize),
-        where={},
-    )
-
-
-def where_text(where: Mapping[str, Sequence[Any] | Between]) -> str:
-    """Say in a phrase which rows are used."""
-    parts = [f"{column} {wanted_text(wanted)}" for column, wanted in where.items()]
-    return excerpt("Only rows with " + " and ".join(parts), 80)
-
-
-def wanted_text(wanted: Sequence[Any] | Between) -> str:
-    """Say in a phrase which values of a column are used."""
-    return str(wanted) if isinstance(wanted, Between) else " or ".join(str(value) for value in wanted)
-
-
+FEW_CELLS = 40_000
+"""Cells of a table that is small enough for everything to be done at once."""
+SMALL_FILE = 32 * 1024
+TURN = 0.0005
+"""Seconds that the thread which reads leaves to the window, again and again."""
+MARGIN, LARGEST = 20, (1240, 820)
+LEFT = 330
+ROOMY = (900, 520)
+"""The card's size from which table and plot have room under one another."""
 HELD_TIP = "Examples that are not trained on: their loss tells how the network does on what it has not seen."
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What would come of a choice: a network and what is to be said about it, or why not."""
-
-    network: Network | None
-    headline: str
-    notes: tuple[str, ...] = ()
-
-
-def preview(changed: Network, seed: int, overrides: Mapping[str, Any]) -> Preview:
-    """Try a choice without touching anything; data given by hand go with the old choice."""
-    inputs = changed.data.inputs if isinstance(changed.data, FileData) else {}
-    empty = next((name for name, columns in inputs.items() if not columns), None)
-    if empty is not None:
-        return Preview(None, f"Choose at least one column for {empty}.")
-    kept = {name: value for name, value in overrides.items() if name in changed.parameters}
-    try:
-        model = bind(changed, seed=seed, overrides=kept)
-    except BackstepError as error:
-        return Preview(None, str(error))
-    misfit = _misfit(model)
-    return Preview(None, misfit) if misfit else Preview(changed, _headline(model), model.notices)
-
-
-def _misfit(model: Model) -> str:
-    """Say where a target would be compared with several rows at once, "" where none is.
-
-    NumPy copies the target then, and the formula has a value: but not one that anybody asks for.
-    """
-    nodes = model.graph.nodes
-    elementwise = (node for node in nodes if node.op is not None and node.op.elementwise)
-    meetings = ((node, nodes[source]) for node in elementwise for source in node.inputs)
-    for node, target in meetings:
-        if target.name not in model.targets:
-            continue
-        rows, own = (n.dims[0].size if len(n.dims) == 2 else 1 for n in (node, target))
-        if rows > own:
-            return f"The formula gives {rows} rows, but {target.name} has {own}: choose fewer columns."
-    return ""
-
-
-def _headline(model: Model) -> str:
-    dropped = model.selection.dropped if model.selection is not None else 0
-    parts = [f"{model.examples} example{'s' if model.examples != 1 else ''}"]
-    if model.held_examples:
-        parts = [f"{parts[0]} to train on", f"{model.held_examples} held out"]
-    if dropped:
-        parts.append(f"{dropped} row{'s' if dropped != 1 else ''} left out")
-    return ", ".join(parts)
-
-
-def percent_text(fraction: float) -> str:
-    """Write which part is held out, in percent."""
-    return f"{100 * fraction:.4g}"
-
-
-def read_percent(text: str) -> float:
-    """Return the part that a text in percent says; raise `DataError` where it is none.
-
-    Examples
-    --------
-    >>> read_percent("25"), read_percent("12,5 %"), read_percent("")
-    (0.25, 0.125, 0.0)
-    """
-    plain = text.strip().removesuffix("%").strip().replace(",", ".")
-    try:
-        percent = float(plain or 0)
-    except ValueError:
-        percent = float("nan")
-    if not 0 <= percent < 100:
-        raise DataError(f"{excerpt(text, 20)} percent cannot be held out", how="Write a number from 0 to 99.")
-    return percent / 100
-
-
-# --- the popup ---------------------------------------------------------------------------------------------
-
-
-class ColumnList(QFrame):
-    """Columns of which any number can be chosen.
-
-    Signals
-    -------
-    changed()
-        The user chose other ones.
-    """
-
-    changed = Signal()
-
-    def __init__(self, columns: Sequence[str], chosen: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(2)
-        self._boxes = {column: QCheckBox(column.replace("&", "&&")) for column in columns}
-        for i, (column, box) in enumerate(self._boxes.items()):
-            box.setChecked(column in chosen)
-            box.toggled.connect(lambda _: self.changed.emit())
-            grid.addWidget(box, i // 2, i % 2)
-
-    def chosen(self) -> Columns:
-        """Return the columns that are chosen."""
-        return tuple(column for column, box in self._boxes.items() if box.isChecked())
-
-
-class ColumnBox(QComboBox):
-    """Columns of which one is chosen."""
-
-    changed = Signal()
-
-    def __init__(self, columns: Sequence[str], chosen: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.addItems(list(columns))
-        self.setCurrentIndex(self.findText(chosen[0]) if chosen else 0)
-        self.currentIndexChanged.connect(lambda _: self.changed.emit())
-
-    def chosen(self) -> Columns:
-        """Return the column that is chosen."""
-        return (self.currentText(),) if self.currentText() else ()
-
-
-class DataChoice(Popup):
+class DataChoice(Overlay):
     """Choose the data under the formula; nothing changes until Apply.
+
+    Parameters
+    ----------
+    path
+        A file to be opened, "" for the data in use.
 
     Signals
     -------
     applied()
         The session has other data now.
+    open_requested()
+        The user wants to choose a file.
     """
 
     applied = Signal()
+    open_requested = Signal()
 
-    WIDTH = 372
-    MOST_ROOM = 560
-    """More columns than fit into this height scroll."""
-
-    def __init__(self, session: Session, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, session: Session, theme: Theme, parent: QWidget, path: str = "") -> None:
         super().__init__(theme, parent)
         self._session = session
-        self._network: Network | None = None
         self._dataset: Dataset | None = None
-        self._room = self.MOST_ROOM
+        self._attached: Mapping[str, bytes] = {}
+        self._template = template_of(session.model)
+        self._data: FileData | None = None
+        self._found = Preview(None, "")
+        self._task: Task | None = None
         self._columns: dict[str, ColumnList | ColumnBox] = {}
+        self._class_labels: dict[str, QLabel] = {}
+        self._filters: list[FilterRow] = []
+        self._draws = False
+        self._applies_next = False
+        self._sources = sources_of(session.document.network)
         self._make()
         self._arrange()
-        session.document_changed.connect(self.hide)
+        self.setStyleSheet(parts_style(theme))
+        session.document_changed.connect(self.close)
+        self._begin(path)
 
-    def open_under(self, button: QWidget) -> None:
-        self._read_session()
-        super().open_under(button)
-        (self.sets if self.sets.isVisible() else self).setFocus()
+    # --- facts, for whoever looks ---
+
+    @property
+    def found(self) -> Preview:
+        """What would come of the choice."""
+        return self._found
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still being read or worked out."""
+        return self._task is not None and self._task.running
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The table that is chosen from."""
+        return self._dataset
+
+    # --- commands ---
+
+    def open_data(self, path: str) -> None:
+        """Choose from another file."""
+        file = str(Path(path).absolute())
+        source = next((s for s in self._sources if s.file == file), None)
+        if source is None or not source.is_built_in:
+            self._sources = [s for s in self._sources if s.file != file]
+            source = Source(file, Path(file))
+            self._sources.append(source)
+        self._list_sources(source)
+        self._load(source)
 
     def apply(self) -> None:
-        """Give the session the data that were chosen."""
-        if self._network is not None:
-            network, self._network = self._network, None
-            self.hide()
-            self._session.set_data(network)
-            self.applied.emit()
+        """Give the session the data that were chosen; what is still being worked out is waited for."""
+        if self.is_busy:
+            self._applies_next = self._dataset is not None
+            return
+        found = self._found
+        if found.network is None:
+            return
+        self._session.document_changed.disconnect(self.close)
+        self._session.set_data(found.network, found.model, found.forget)
+        self.close()
+        self.applied.emit()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        super().set_theme(theme)
+        self.setStyleSheet(parts_style(theme))
+        self.table.set_theme(theme)
+        self.plot.set_theme(theme)
+
+    # --- making ---
 
     def _make(self) -> None:
         self.sets = QComboBox()
         self.sets.setAccessibleName("Data set")
-        self.sets.activated.connect(self._choose_set)
-        self.filter, self.standardize = QCheckBox(), QCheckBox("Standardise: mean 0, standard deviation 1")
-        self.filter.toggled.connect(self._choose_filter)
+        self.sets.setMinimumContentsLength(14)
+        self.sets.activated.connect(lambda _: self._load(self.sets.currentData()))
+        self.open_button = PushButton("Open data…")
+        self.open_button.clicked.connect(self.open_requested)
+        self.standardize = QCheckBox("Standardise: mean 0, standard deviation 1")
         self.standardize.toggled.connect(self._preview)
         self.held = QLineEdit()
         self.held.setAccessibleName("Held out of training, percent of the examples")
-        self.held.setToolTip(HELD_TIP)
         self.held.setMaxLength(8)
+        self.held.setText(percent_text(self._session.document.network.held_out))
         self.held.textEdited.connect(self._preview)
-        self.headline, self.notes = QLabel(), QLabel()
+        self.filter_box = QComboBox()
+        self.filter_box.setAccessibleName("Use only some rows: choose a column")
+        self.filter_box.activated.connect(self._add_filter)
+        self.headline, self.notes, self.table_note = QLabel(), QLabel(), QLabel()
         self.headline.setProperty("role", "strong")
         self.notes.setProperty("role", "muted")
+        self.table_note.setProperty("role", "small")
+        self.table_note.setFont(application_font("small"))
         for label in (self.headline, self.notes):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
-        self.apply_button, self.cancel_button = QPushButton("Apply"), QPushButton("Cancel")
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setAccessibleName("Reading")
+        self.progress.hide()
+        self._make_buttons()
+        self._make_held_row()
+
+    def _make_buttons(self) -> None:
+        self.apply_button, self.cancel_button = PushButton("Apply"), PushButton("Cancel")
         self.apply_button.setProperty("accent", True)
         self.apply_button.clicked.connect(self.apply)
-        self.cancel_button.clicked.connect(self.hide)
-        self._make_held_row()
+        self.cancel_button.clicked.connect(self.close)
+        self.draw_button = PushButton("Draw new parameters")
+        self.draw_button.setToolTip("Those that do not fit the chosen columns; undo brings the old ones back")
+        self.draw_button.clicked.connect(self._draw_anew)
+        self.draw_button.hide()
+        self.table, self.plot = Table(self._theme), ScatterPlot(self._theme)
+        self.plot.changed.connect(self._show_points)
+        self.views = QFrame()
+        self.views.setProperty("segmented", True)
+        row = QHBoxLayout(self.views)
+        row.setContentsMargins(1, 1, 1, 1)
+        row.setSpacing(0)
+        self.view_buttons = {word: SegmentButton(word) for word in ("Table", "Plot")}
+        for button in self.view_buttons.values():
+            button.clicked.connect(self.arrange)
+            row.addWidget(button)
+        self.view_buttons["Table"].setChecked(True)
 
     def _make_held_row(self) -> None:
         """Put the words around the field."""
@@ -318,103 +231,209 @@ class DataChoice(Popup):
         row.addStretch(1)
 
     def _arrange(self) -> None:
+        self._card = QWidget(self)
+        head = QHBoxLayout()
+        title = QLabel("Data")
+        title.setProperty("role", "title")
+        for part, stretch in ((title, 0), (self.sets, 1), (self.open_button, 0)):
+            head.addWidget(part, stretch)
+        head.addStretch(2)
+        head.addWidget(self.views)
+        middle = QHBoxLayout()
+        middle.setSpacing(18)
+        middle.addWidget(self._make_left())
+        middle.addLayout(self._make_right(), 1)
+        foot = QHBoxLayout()
+        foot.setSpacing(8)
+        foot.addWidget(self.headline, 1)
+        for part in (self.draw_button, self.cancel_button, self.apply_button):
+            foot.addWidget(part)
+        column = QVBoxLayout(self._card)
+        column.setContentsMargins(20, 14, 20, 14)
+        column.setSpacing(10)
+        column.addLayout(head)
+        column.addLayout(middle, 1)
+        column.addWidget(self.progress)
+        column.addLayout(foot)
+
+    def _make_left(self) -> QScrollArea:
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setFixedWidth(LEFT)
         self._body, self._lists = QWidget(), QWidget()
         self._inside = QVBoxLayout(self._body)
-        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._inside.setContentsMargins(0, 0, 8, 0)
         self._inside.setSpacing(8)
-        for part in (self._lists, self.filter, self.standardize, self._held_row, self.notes):
+        self._filter_place = QVBoxLayout()
+        self._filter_place.setSpacing(6)
+        for part in (self._lists, self.filter_box):
+            self._inside.addWidget(part)
+        self._inside.insertLayout(1, self._filter_place)
+        for part in (self.standardize, self._held_row, self.notes):
             self._inside.addWidget(part)
         self._inside.addStretch(1)
         self._area.setWidget(self._body)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel_button)
-        buttons.addWidget(self.apply_button)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(16, 14, 16, 14)
-        self._column.setSpacing(8)
-        for part in (self.sets, self._area, self.headline):
-            self._column.addWidget(part)
-        self._column.addLayout(buttons)
-        self.setFixedWidth(self.WIDTH)
+        return self._area
 
-    def fit(self, room: int | None = None) -> None:
-        """Take the height that is needed, as far as there is room; the rest scrolls."""
-        self._room = min(room, self.MOST_ROOM) if room is not None else self._room
-        for part in (self, *self.findChildren(QWidget)):
-            part.ensurePolished()  # before that, their sizes are those of another style
-        inner = self.WIDTH - 32
-        self._inside.invalidate()
-        needed = self._inside.totalHeightForWidth(inner)
-        others = 28 + 8 * 3 + self.apply_button.sizeHint().height() + self.headline.heightForWidth(inner)
-        others += self.sets.sizeHint().height() if not self.sets.isHidden() else 0
-        self._area.setFixedHeight(max(40, min(needed, self._room - others)))
-        self._column.activate()
-        self.adjustSize()
+    def _make_right(self) -> QVBoxLayout:
+        right = QVBoxLayout()
+        right.setSpacing(8)
+        self._tabled = QWidget()
+        inside = QVBoxLayout(self._tabled)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(4)
+        inside.addWidget(self.table, 1)
+        inside.addWidget(self.table_note)
+        right.addWidget(self._tabled, 1)
+        right.addWidget(self.plot, 1)
+        return right
+
+    # --- which table ---
+
+    def _begin(self, path: str) -> None:
+        """Read the file that was asked for, or the one in use."""
+        own = own_source(self._session.document.network)
+        self._list_sources(own)
+        if isinstance(self._template, str):
+            self._show_form(False)
+            self._say(Preview(None, self._template), error=bool(path))
+        elif path:
+            self.open_data(path)
+        elif own is not None:
+            self._load(own)
+        elif isinstance(self._session.document.network.data, FileData):
+            self._say(Preview(None, "The file with the data in use is gone. Choose other data."))
+        else:
+            self._show_form(False)
+            self._held_row.show()
+            self._preview()
+
+    def _list_sources(self, chosen: Source | None) -> None:
+        self.sets.clear()
+        for source in self._sources:
+            self.sets.addItem(source.title, source)
+            if not source.is_built_in:
+                self.sets.setItemData(self.sets.count() - 1, source.file, Qt.ItemDataRole.ToolTipRole)
+        files = [source.file for source in self._sources]
+        self.sets.setCurrentIndex(files.index(chosen.file) if chosen is not None else -1)
+        self.sets.setEnabled(not isinstance(self._template, str))
+        self.open_button.setEnabled(not isinstance(self._template, str))
+
+    def _show_form(self, shown: bool) -> None:
+        for part in (self.filter_box, self.standardize, self._held_row, self._lists, self._tabled, self.plot):
+            part.setVisible(shown)
+        if shown:
+            self.arrange()
+        else:
+            self.views.hide()
+
+    def _load(self, source: Source) -> None:
+        """Read a table, at once where it is small."""
+        self._forget_table()
+        is_small = source.is_built_in or _size_of(source) <= SMALL_FILE
+        self._say(Preview(None, f"Reading {excerpt(source.title, 60)}…"), error=False)
+        self._work(
+            lambda: loading(source),
+            lambda value: self._take(source, value),
+            lambda sentence: self._say(Preview(None, sentence)),
+            at_once=is_small,
+        )
+
+    def _forget_table(self) -> None:
+        self._dataset = self._data = None
+        self._draws = self._applies_next = False
+        self._show_form(False)
+
+    def _take(self, source: Source, value: Any) -> None:
+        """Take in how far the reading is, or the table."""
+        if isinstance(value, float):
+            self.progress.setVisible(True)
+            self.progress.setValue(int(1000 * value))
+            return
+        self.progress.hide()
+        dataset, self._attached = value
+        self._dataset = dataset
+        assert not isinstance(self._template, str)
+        own = own_source(self._session.document.network)
+        if own is not None and own.file == source.file and self._template.file:
+            data = self._template
+        else:
+            template = replace(self._template, file=source.file)
+            data = first_choice(dataset, template, is_binary(self._session.model))
+        self._choose_from(replace(data, file=source.file))
+
+    # --- work that may take long ---
+
+    def _work(
+        self,
+        work: Callable[[], Iterator[Any]],
+        take: Callable[[Any], None],
+        fail: Callable[[str], None],
+        at_once: bool,
+    ) -> None:
+        """Do what was asked last; what was asked before is left off."""
+        self._leave_off()
+        if at_once:
+            try:
+                values = list(work())
+            except BackstepError as error:
+                fail(str(error))
+            else:
+                take(values[-1])
+            return
+        self._task = Task(lambda: _in_turns(work), self)
+        self._task.came.connect(take)
+        self._task.failed.connect(fail)
+        self._task.failed.connect(lambda _: self.progress.hide())
+        self._task.ended.connect(self._apply_if_wanted)
+        self._task.start()
+
+    def _leave_off(self) -> None:
+        task, self._task = self._task, None
+        self.progress.hide()
+        if task is not None:
+            task.cancel()
+            task.deleteLater()
+
+    def _apply_if_wanted(self) -> None:
+        if self._applies_next:
+            self._applies_next = False
+            self.apply()
 
     # --- what there is to choose from ---
 
-    def _read_session(self) -> None:
-        network = self._session.document.network
-        has_file, has_data = isinstance(network.data, FileData), bool(network.data)
-        for part in (self.sets, self._lists, self.filter, self.standardize):
-            part.setVisible(has_file)
-        for part in (self._area, self._held_row, self.apply_button):
-            part.setVisible(has_data)
-        self.cancel_button.setText("Cancel" if has_data else "Close")
-        self.held.setText(percent_text(network.held_out))
-        self._dataset = None
-        if isinstance(network.data, FileData):
-            self.sets.clear()
-            for name in files_of(network):
-                self.sets.addItem(name.removesuffix(".csv"), name)
-            self.sets.setCurrentIndex(self.sets.findData(own_file(network)))
-            self._choose_set()
-        elif has_data:
-            self._preview()
-        else:
-            self._say(Preview(None, "This network has its numbers in its file."), error=False)
-
-    def _choose_set(self) -> None:
-        network = self._session.document.network
-        if not isinstance(network.data, FileData):
-            return  # another network has been opened under the popup
-        dataset = self._read(self.sets.currentData())
-        if dataset is not None:
-            own = self.sets.currentData() == own_file(network)
-            self._choose_from(network.data if own else first_choice(dataset, network.data))
-
-    def _read(self, name: str | None) -> Dataset | None:
-        """Return a data set, or say why it cannot be read: a file may have gone since it was opened."""
-        path = files_of(self._session.document.network).get(name or "")
-        try:
-            self._dataset = read_csv(path) if path is not None else None
-        except BackstepError as error:
-            self._dataset = None
-            self._say(Preview(None, str(error)))
-        else:
-            if self._dataset is None:
-                self._say(Preview(None, "The file with the data in use is gone. Choose other data."))
-        return self._dataset
-
     def _choose_from(self, data: FileData) -> None:
-        """Offer the columns of a data set, those of `data` chosen."""
+        """Offer the columns of the table, those of `data` chosen."""
+        assert self._dataset is not None
         self._data = data
-        for box, checked in ((self.filter, bool(data.where)), (self.standardize, bool(data.standardize))):
-            box.blockSignals(True)
-            box.setChecked(checked)
-            box.blockSignals(False)
-        self.filter.setText(where_text(data.where).replace("&", "&&"))
-        self.filter.setVisible(bool(data.where))
+        self._check(self.standardize, bool(data.standardize))
         self._offer_columns(data)
+        self._offer_filters(data)
+        self.table.show_table(table_view(self._dataset))
+        rows = self.table.rows.rowCount()
+        rest = f"The first {rows} of {self._dataset.rows:,} rows" if rows < self._dataset.rows else ""
+        self._shown_rows = rest or f"{rows:,} row{'s' if rows != 1 else ''}"
+        self.plot.offer(
+            [
+                c
+                for c in self._dataset.columns
+                if c in input_columns(self._dataset) or len(classes_of(self._dataset, c)) > 0
+            ]
+        )
+        self._plotted = ("", "", "")
+        self._show_form(True)
         self._preview()
+
+    def _check(self, box: QCheckBox, checked: bool) -> None:
+        box.blockSignals(True)
+        box.setChecked(checked)
+        box.blockSignals(False)
 
     def _offer_columns(self, data: FileData) -> None:
         assert self._dataset is not None
-        self._columns = {}
+        self._columns, self._class_labels = {}, {}
         lists = QWidget()
         column = QVBoxLayout(lists)
         column.setContentsMargins(0, 2, 0, 2)
@@ -422,10 +441,15 @@ class DataChoice(Popup):
         numeric = input_columns(self._dataset)
         for name, chosen in data.inputs.items():
             self._offer(column, f"Inputs {name}", name, ColumnList(numeric, chosen))
-        offered = target_columns(self._dataset, data.where if self.filter.isChecked() else {})
+        offered = target_columns(self._dataset)
         for name, chosen in data.targets.items():
             kind = ColumnBox if len(chosen) <= 1 else ColumnList
             self._offer(column, f"Target {name}", name, kind(offered, chosen))
+            self._class_labels[name] = label = QLabel()
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.setProperty("role", "strong")
+            column.addWidget(label)
         self._inside.replaceWidget(self._lists, lists)
         self._lists.hide()
         self._lists.deleteLater()
@@ -436,29 +460,88 @@ class DataChoice(Popup):
         label = QLabel(title)
         label.setProperty("role", "heading")
         widget.setAccessibleName(title)
-        widget.changed.connect(self._preview)
+        widget.changed.connect(self._choose_columns)
         column.addWidget(label)
         column.addWidget(widget)
         self._columns[name] = widget
 
-    def _choose_filter(self) -> None:
-        """Offer other targets: a filter may leave two classes of a text column, or more."""
-        if self._dataset is None:
+    def _choose_columns(self) -> None:
+        """Follow the choice; a target of many classes gets a filter in which two can be kept."""
+        data = self._data
+        if data is None or self._dataset is None:
             return
-        self._offer_columns(self._chosen())
+        for name in data.targets:
+            for column in self._columns[name].chosen():
+                many = len(classes_of(self._dataset, column)) > 2
+                if many and all(row.column != column for row in self._filters):
+                    self._put_filter(column, ())
         self._preview()
+
+    # --- filters ---
+
+    def _offer_filters(self, data: FileData) -> None:
+        for row in list(self._filters):
+            self._drop_filter(row)
+        for column, wanted in data.where.items():
+            if self._dataset is not None and column in self._dataset.table:
+                self._put_filter(column, wanted)
+        self._list_filters()
+
+    def _list_filters(self) -> None:
+        """Offer the columns that do not filter yet."""
+        assert self._dataset is not None
+        taken = {row.column for row in self._filters}
+        self.filter_box.clear()
+        self.filter_box.addItem("Only rows where…", "")
+        for column in self._dataset.columns[:1000]:
+            if column not in taken:
+                self.filter_box.addItem(excerpt(column, 40), column)
+
+    def _add_filter(self, index: int) -> None:
+        column = self.filter_box.itemData(index)
+        if not column or self._dataset is None:
+            return
+        values = self._dataset.table[column]
+        row = self._put_filter(column, () if isinstance(values, Texts) else Between())
+        row.remove_button.setFocus()
+        self._preview()
+
+    def _put_filter(self, column: str, wanted: Any) -> FilterRow:
+        assert self._dataset is not None
+        row = FilterRow(self._dataset, column, wanted, self._theme, self._body)
+        row.changed.connect(self._preview)
+        row.removed.connect(lambda: self._remove_filter(row))
+        self._filters.append(row)
+        self._filter_place.addWidget(row)
+        row.show()
+        self._list_filters()
+        return row
+
+    def _remove_filter(self, row: FilterRow) -> None:
+        self._drop_filter(row)
+        self._list_filters()
+        self.filter_box.setFocus()
+        self._preview()
+
+    def _drop_filter(self, row: FilterRow) -> None:
+        self._filters.remove(row)
+        self._filter_place.removeWidget(row)
+        row.hide()
+        row.deleteLater()
 
     # --- what has been chosen ---
 
     def _chosen(self) -> FileData:
         data = self._data
+        assert data is not None
         kept = data.standardize if data.standardize and self.standardize.isChecked() else None
+        where = {row.column: row.wanted() for row in self._filters}
         return replace(
             data,
             inputs={name: self._columns[name].chosen() for name in data.inputs},
             targets={name: self._columns[name].chosen() for name in data.targets},
             standardize=self.standardize.isChecked() if kept is None else kept,
-            where=data.where,
+            where={c: w for c, w in where.items() if not (isinstance(w, Between) and w == Between())},
         )
 
     def _held_out(self) -> float:
@@ -466,22 +549,91 @@ class DataChoice(Popup):
         own = self._session.document.network.held_out
         return own if self.held.text() == percent_text(own) else read_percent(self.held.text())
 
-    def _preview(self) -> None:
-        document = self._session.document
-        network = document.network
-        if isinstance(network.data, FileData):
-            if self._dataset is None:
-                return
+    def _changed(self) -> Network:
+        """Return the network with the data that are chosen; raises `DataError` for a field that says none."""
+        network = self._session.document.network
+        if self._data is not None:
             data = self._chosen()
-            network = replace(network, data=data if self.filter.isChecked() else replace(data, where={}))
+            kept = {**network.attached, **self._attached}
+            network = replace(network, data=data, attached=kept)
+        return replace(network, held_out=self._held_out())
+
+    def _draw_anew(self) -> None:
+        self._draws = True
+        self._preview()
+
+    def _preview(self) -> None:
+        """Work out what would come of the choice."""
+        self._applies_next = False
         try:
-            found = preview(replace(network, held_out=self._held_out()), document.seed, document.overrides)
+            self._held_out()
         except DataError as error:
-            found = Preview(None, str(error))
             self._mark_held(True)
-        else:
-            self._mark_held(False)
+            self._say(Preview(None, str(error)))
+            return
+        self._mark_held(False)
+        try:
+            changed = self._changed()
+        except DataError as error:
+            self._say(Preview(None, str(error)))
+            return
+        document, old, dataset, draws = (
+            self._session.document,
+            self._session.model,
+            self._dataset,
+            self._draws,
+        )
+        cells = dataset.rows * len(dataset.columns) if dataset is not None else 0
+        if cells > FEW_CELLS:
+            self._say(Preview(None, "Working it out…"), error=False)
+        self._work(
+            lambda: iter([preview(changed, old, document.overrides, dataset, draws)]),
+            self._take_preview,
+            lambda sentence: self._say(Preview(None, sentence)),
+            at_once=cells <= FEW_CELLS,
+        )
+
+    def _take_preview(self, found: Preview) -> None:
         self._say(found)
+        if self._dataset is None or self._data is None:
+            return
+        data = self._chosen()
+        uses = {**data.targets, **data.inputs}
+        roles = {column: name for name, columns in uses.items() for column in columns}
+        self.table.rows.set_rows(found.used, found.held, roles)
+        left_out = int((~found.used).sum()) if found.used is not None else 0
+        marks = [f"–  left out ({left_out:,})"] if left_out else []
+        marks += ["○  held out"] if found.held is not None and found.held.any() else []
+        self.table_note.setText("  ·  ".join([self._shown_rows, *marks]))
+        for name, label in self._class_labels.items():
+            label.setText(class_text(found.classes, data.targets[name]))
+            label.setVisible(bool(label.text()))
+        self._choose_plot(data, found)
+
+    def _choose_plot(self, data: FileData, found: Preview) -> None:
+        """Show the first input against the target, or two inputs coloured by a target of two classes."""
+        inputs = [column for columns in data.inputs.values() for column in columns]
+        target = next((c for columns in data.targets.values() for c in columns), "")
+        if inputs and target:
+            is_class = target in found.classes or (self._dataset is not None and self._is_class(target))
+            two = is_class and len(inputs) > 1
+            wanted = (inputs[0], inputs[1] if two else target, target if is_class else "")
+        else:
+            wanted = ((inputs or [target])[0], (inputs[1:] or inputs or [target])[0], "")
+        if wanted != self._plotted:
+            self._plotted = wanted
+            self.plot.choose(*wanted)
+        self._show_points()
+
+    def _is_class(self, column: str) -> bool:
+        assert self._dataset is not None
+        values = self._dataset.table[column]
+        return isinstance(values, Texts) or bool(((values[:1000] == 0) | (values[:1000] == 1)).all())
+
+    def _show_points(self) -> None:
+        across, up, colour = self.plot.chosen()
+        if self._dataset is not None and across and up:
+            self.plot.show_points(scatter(self._dataset, self._found, across, up, colour))
 
     def _mark_held(self, invalid: bool) -> None:
         if bool(self.held.property("invalid")) != invalid:
@@ -490,19 +642,87 @@ class DataChoice(Popup):
             self.held.style().polish(self.held)
 
     def _say(self, found: Preview, *, error: bool = True) -> None:
-        self._network = found.network
+        self._found = found
         self.apply_button.setEnabled(found.network is not None)
+        self.draw_button.setVisible(bool(found.redraw))
         self.headline.setText(found.headline)
+        self.headline.setAccessibleName(found.headline)
         self.headline.setProperty("role", "error" if error and found.network is None else "strong")
         self.headline.style().polish(self.headline)
         self.notes.setText("\n".join(found.notes))
         self.notes.setVisible(bool(found.notes))
-        self.fit()
+
+    # --- place ---
+
+    def card(self) -> QRect:
+        width = min(self.width() - 2 * MARGIN, LARGEST[0])
+        height = min(self.height() - 2 * MARGIN, LARGEST[1])
+        return QRect((self.width() - width) // 2, (self.height() - height) // 2, width, height)
+
+    def arrange(self) -> None:
+        card = self.card()
+        self._card.setGeometry(card)
+        has_table = self._dataset is not None
+        is_roomy = card.width() >= ROOMY[0] and card.height() >= ROOMY[1]
+        self.views.setVisible(has_table and not is_roomy)
+        self._tabled.setVisible(has_table and (is_roomy or self.view_buttons["Table"].isChecked()))
+        self.plot.setVisible(has_table and (is_roomy or self.view_buttons["Plot"].isChecked()))
+        self._area.setFixedWidth(LEFT if card.width() >= ROOMY[0] else min(LEFT, card.width() * 44 // 100))
+
+    def focus_inside(self) -> None:
+        (self.sets if self.sets.isEnabled() else self.cancel_button).setFocus()
 
     # Qt
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Go round inside the card."""
+        stops = self._stops()
+        now = self.window().focusWidget()
+        place = stops.index(now) + (1 if forward else -1) if now in stops else 0
+        if stops:
+            reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
+            stops[place % len(stops)].setFocus(reason)
+            self._area.ensureWidgetVisible(stops[place % len(stops)])
+        return True
+
+    def _stops(self) -> list[QWidget]:
+        """Return what the tab key stops at, from top to bottom."""
+        seen = (w for w in self._card.findChildren(QWidget) if w.isVisible() and w.isEnabled())
+        stops = [w for w in seen if w.focusPolicy().value & Qt.FocusPolicy.TabFocus.value]
+        own = [w for w in stops if not isinstance(w.parentWidget(), QComboBox)]
+        feet = (self.draw_button, self.cancel_button, self.apply_button)
+        heads = (self.sets, self.open_button)
+        rooms = ((0, heads), (3, feet))
+
+        def order(widget: QWidget) -> tuple[int, int, int]:
+            room = next((n for n, some in rooms if widget in some), 2 - self._area.isAncestorOf(widget))
+            place = widget.mapTo(self, QPoint(0, 0))
+            return room, place.y(), place.x()
+
+        return sorted(own, key=order)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in ENTER:
             self.apply()
         else:
             super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._leave_off()
+        super().closeEvent(event)
+
+
+def _size_of(source: Source) -> int:
+    if isinstance(source.origin, bytes):
+        return len(source.origin)
+    try:
+        return source.origin.stat().st_size
+    except (OSError, ValueError):  # said when it is read
+        return 0
+
+
+def _in_turns(work: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+    """Do the work with short rests: two threads of Python take turns, and the window's must not wait."""
+    for value in work():
+        yield value
+        time.sleep(TURN)

@@ -8,7 +8,7 @@ the current one as long as they minimise the same loss over the same data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -235,13 +235,21 @@ class Session(QObject):
     def set_batch_size(self, size: int | None) -> None:
         self.set_recipe(replace(self._document.recipe, batch_size=size), "Batch size")
 
-    def set_data(self, network: Network) -> None:
-        """Put other data under the same formula."""
-        overrides = {n: v for n, v in self._document.overrides.items() if n in network.parameters}
+    def set_data(self, network: Network, model: Model | None = None, forget: Collection[str] = ()) -> None:
+        """Put other data under the same formula.
+
+        Parameters
+        ----------
+        model
+            The network bound to the data, where that has been done: for a million rows it takes long.
+        forget
+            Parameters whose values given by hand go with the old data.
+        """
+        names = [name for name in network.parameters if name not in forget]
+        overrides = {n: v for n, v in self._document.overrides.items() if n in names}
         recipe = replace(self._document.recipe, batch_size=None)
-        self._change(
-            lambda: replace(self._document, network=network, overrides=overrides, recipe=recipe), "Data"
-        )
+        document = replace(self._document, network=network, overrides=overrides, recipe=recipe)
+        self._change(lambda: document, "Data", model=model)
 
     def set_network(
         self, network: Network, what: str, *, overrides: Mapping[str, Any], merge: bool = False
@@ -459,7 +467,9 @@ class Session(QObject):
         self._enter(moment.document, moment.model, current, iteration, position)
         self.history_changed.emit()
 
-    def _change(self, make: Callable[[], Document], what: str, merge: str = "") -> None:
+    def _change(
+        self, make: Callable[[], Document], what: str, merge: str = "", model: Model | None = None
+    ) -> None:
         """Adopt a new document, or say why not and keep the old one untouched.
 
         Changes that follow one another with the same `merge` are taken back as one.
@@ -471,8 +481,8 @@ class Session(QObject):
             document = _over(document, self._planned if is_same else document.network.training.steps)
             if document.is_like(self._document):
                 return
-            model, before = self._bound(document), self._moment()
-            self._adopt(document, model)
+            bound, before = model or self._bound(document), self._moment()
+            self._adopt(document, bound)
             self._record(before, what, merge=merge)
 
         self._try(change)

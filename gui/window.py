@@ -37,6 +37,8 @@ from engine.trace import Trace
 from graphs.network import Network
 from gui.actions import ACTIONS, Action
 from gui.controls import ControlBar
+from gui.data_choice import DataChoice
+from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equations import EquationCache
 from gui.export import export_session, picture_filters
 from gui.files import save_network
@@ -350,6 +352,8 @@ class Window(QMainWindow):
         self.scene.pointed.connect(session.hover)
         session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
         self.controls.open_requested.connect(self.open_file)
+        self.controls.data_requested.connect(self.choose_data)
+        self.dropping = Dropping(self, dict.fromkeys(DATA_ENDINGS, self.choose_data))
         self.controls.focus_back.connect(self.view.setFocus)
         for part in (self.controls, self.transport, self.menu_button):
             _focus_by_tab(part)
@@ -538,6 +542,27 @@ class Window(QMainWindow):
         if path:
             self.settings.set("files/folder", str(Path(path).parent))
             self.session.open(path)
+
+    def open_data(self) -> None:
+        """Let the user choose a file of data."""
+        endings = " ".join(f"*{ending}" for ending in DATA_ENDINGS)
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open data", self.settings.get("files/folder"), f"Data ({endings});;All files (*)"
+        )
+        if path:
+            self.settings.set("files/folder", str(Path(path).parent))
+            self.choose_data(path)
+
+    def choose_data(self, path: str = "") -> None:
+        """Let the user choose data, from a file or from those in use; nothing changes until Apply."""
+        if path and isinstance(self._overlay, DataChoice):
+            self._overlay.open_data(path)
+            return
+        self._close_overlay()
+        choice = DataChoice(self.session, self.theme, self, path)
+        choice.open_requested.connect(self.open_data)
+        choice.applied.connect(self.view.setFocus)
+        self._open_overlay(choice)
 
     def save_file(self) -> None:
         """Save the network as a file."""

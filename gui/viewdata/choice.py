@@ -1,0 +1,613 @@
+"""What can be chosen of a data set, what would come of it, and what is seen of it: no Qt, no pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib import resources
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.data import Between, Dataset, Texts, rows_where
+from engine.errors import BackstepError, DataError, excerpt
+from graphs.network import FileData, Initial, Model, Network, bind, table_source
+from graphs.reading import attached
+from graphs.shelf import shelf
+
+Array = np.ndarray
+Columns = tuple[str, ...]
+Where = Mapping[str, Sequence[Any] | Between]
+
+USUAL: Mapping[str, tuple[str, Columns]] = {
+    "airquality.csv": ("Ozone", ("Temp", "Wind", "Solar.R")),
+    "penguins.csv": ("body_mass_g", ("flipper_length_mm", "bill_length_mm", "bill_depth_mm")),
+}
+"""What is usually explained, and by what, where a file's last column would be an odd first choice."""
+MOST_CLASSES = 50
+"""Distinct values of a text column that is offered as a target; of more, two would hardly be chosen."""
+MOST_POINTS = 4000
+MOST_ROWS, MOST_COLUMNS = 200, 200
+MOST_TRIALS = 8
+
+
+# --- where data come from ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that can be chosen.
+
+    Attributes
+    ----------
+    file
+        What a network calls it: a built-in name, a path from the network's folder or an absolute one.
+    origin
+        The file, or what it held when the network was opened.
+    """
+
+    file: str
+    origin: Path | bytes
+    is_built_in: bool = False
+
+    @property
+    def title(self) -> str:
+        """What the user calls it."""
+        name = self.file.replace("\\", "/").rpartition("/")[2]
+        return name.removesuffix(".csv") if self.is_built_in else name
+
+
+@lru_cache(maxsize=1)
+def built_in_sets() -> Mapping[str, Path]:
+    """Return the built-in data sets by file name."""
+    folder = Path(str(resources.files("graphs") / "datasets"))
+    return {path.name: path for path in sorted(folder.glob("*.csv"))}
+
+
+def sources_of(network: Network) -> list[Source]:
+    """Return the data sets that can be chosen for a network: the built-in ones, and its own file."""
+    found = [Source(name, path, True) for name, path in built_in_sets().items()]
+    own = own_source(network)
+    return found if own is None or own in found else [*found, own]
+
+
+def own_source(network: Network) -> Source | None:
+    """Return where the data of a network come from, None where they are numbers in its file."""
+    if not isinstance(network.data, FileData):
+        return None
+    try:
+        origin, _ = table_source(network, network.data.file)
+    except DataError:
+        return None
+    name = origin.name if isinstance(origin, Path) else ""
+    if built_in_sets().get(name) == origin:
+        return Source(name, origin, True)
+    return Source(network.data.file, origin)
+
+
+def loading(source: Source) -> Iterator[float | tuple[Dataset, Mapping[str, bytes]]]:
+    """Read a data set: yields which part is done, and at last the table and what its file holds."""
+    kept: Mapping[str, bytes] = {}
+    origin = source.origin
+    if isinstance(origin, bytes):
+        kept = {source.file: origin}
+    elif not source.is_built_in:
+        kept = attached(origin, source.file)
+        yield 0.0
+    name = Path(source.file).name
+    for value in shelf.reading(kept.get(source.file, origin), name):
+        yield (value, kept) if isinstance(value, Dataset) else value
+
+
+# --- columns -----------------------------------------------------------------------------------------------
+
+
+def input_columns(dataset: Dataset) -> Columns:
+    """Return the columns of numbers."""
+    return tuple(c for c in dataset.columns if not isinstance(dataset.table[c], Texts))
+
+
+def target_columns(dataset: Dataset) -> Columns:
+    """Return the columns of numbers and those of a few classes, of which a filter may keep two."""
+    return tuple(c for c in dataset.columns if c in input_columns(dataset) or len(classes_of(dataset, c)) > 1)
+
+
+def classes_of(dataset: Dataset, column: str, where: Where | None = None) -> Columns:
+    """Return the values of a text column in the rows that are used; none of one that has very many."""
+    texts = dataset.table.get(column)
+    if not isinstance(texts, Texts) or len(texts.values) > MOST_CLASSES:
+        return ()
+    if not where:
+        return texts.values
+    try:
+        rows, _ = rows_where(dataset, where)
+    except BackstepError:  # said where the choice is tried
+        return ()
+    return tuple(texts.values[code] for code in np.unique(texts.codes[rows]) if code >= 0)
+
+
+def template_of(model: Model) -> FileData | str:
+    """Return which inputs and targets a file could give a network, or why none can."""
+    network = model.network
+    if isinstance(network.data, FileData):
+        return network.data
+    single = [name for name, array in network.data.items() if not _has_examples(array, model)]
+    if not network.data:
+        return "This network has no inputs: it needs no data."
+    if single:
+        return (
+            f"{single[0]} is the same for every example, which a data file cannot say: make it a parameter."
+        )
+    targets = _targets_of(model)
+    rows = {name: ("",) * len(array) for name, array in network.data.items()}
+    return FileData(
+        "",
+        {name: columns for name, columns in rows.items() if name not in targets},
+        {name: columns for name, columns in rows.items() if name in targets},
+    )
+
+
+def _targets_of(model: Model) -> Columns:
+    """Return which data are targets; where the loss alone reads all of them, it is the last."""
+    names = tuple(model.graph.inputs)
+    return model.targets if len(model.targets) < len(names) else names[1:][-1:]
+
+
+def _has_examples(array: Array, model: Model) -> bool:
+    return array.ndim == 2 and array.shape[1] == model.examples + model.held_examples
+
+
+def first_choice(dataset: Dataset, data: FileData, is_binary: bool = False) -> FileData:
+    """Return `data` with columns of another data set: the same ones if it has them, else likely ones."""
+    numeric = input_columns(dataset)
+    if _has_columns(dataset, data):
+        where = {column: wanted for column, wanted in data.where.items() if column in dataset.columns}
+        return replace(data, where=where)
+    target, where = _likely_target(dataset, numeric, is_binary)
+    usual = USUAL.get(dataset.name, (target, numeric))
+    target = target if is_binary else usual[0]
+    candidates = [c for c in usual[1] if c != target]
+    counts = {name: max(1, len(columns)) for name, columns in data.inputs.items()}
+    return replace(
+        data,
+        inputs={name: tuple(candidates[:count]) for name, count in counts.items()},
+        targets={name: (target,) if target else () for name in data.targets},
+        standardize=bool(data.standardize),
+        where=where if target in where else {},
+    )
+
+
+def _has_columns(dataset: Dataset, data: FileData) -> bool:
+    inputs = [c for columns in data.inputs.values() for c in columns]
+    targets = [c for columns in data.targets.values() for c in columns]
+    return set(inputs) <= set(input_columns(dataset)) and set(targets) <= set(dataset.columns)
+
+
+def _likely_target(dataset: Dataset, numeric: Columns, is_binary: bool) -> tuple[str, Where]:
+    """Return the last column that can be a target, and a filter that makes it one of two classes."""
+    if not is_binary:
+        return (numeric[-1] if numeric else ""), {}
+    for column in reversed(dataset.columns):
+        values = dataset.table[column]
+        if isinstance(values, Texts):
+            classes = classes_of(dataset, column)
+            if len(classes) > 1:
+                return column, ({column: classes[:2]} if len(classes) > 2 else {})
+        elif np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
+            return column, {}
+    return (numeric[-1] if numeric else ""), {}
+
+
+def is_binary(model: Model) -> bool:
+    """Say whether every target of a network is 0 or 1 throughout."""
+    return bool(model.targets) and all(np.isin(model.leaves[n], (0.0, 1.0)).all() for n in model.targets)
+
+
+# --- what would come of a choice ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would come of a choice: a network and what is to be said about it, or why not.
+
+    Attributes
+    ----------
+    used, held
+        For each row of the data set whether it becomes an example, and whether one that is held out.
+    redraw
+        The parameters that would have to be drawn anew for the choice to be possible.
+    forget
+        The parameters whose values given by hand go with the old data.
+    """
+
+    network: Network | None
+    headline: str
+    notes: tuple[str, ...] = ()
+    model: Model | None = None
+    classes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    used: Array | None = None
+    held: Array | None = None
+    redraw: tuple[str, ...] = ()
+    forget: tuple[str, ...] = ()
+
+
+def preview(
+    changed: Network,
+    old: Model,
+    overrides: Mapping[str, Any],
+    dataset: Dataset | None = None,
+    draws: bool = False,
+) -> Preview:
+    """Try a choice without touching anything; data given by hand go with the old choice.
+
+    Parameters
+    ----------
+    changed
+        The network with other data.
+    old
+        The model that is open.
+    overrides
+        Values given by hand.
+    draws
+        Whether parameters that no longer fit may be drawn anew.
+    """
+    why = _gap(changed, dataset)
+    if why:
+        return _with_rows(Preview(None, why), changed, dataset)
+    kept = {name: value for name, value in overrides.items() if name in changed.parameters}
+    found = _tried(changed, old.seed, kept)
+    if found.network is None:
+        again = redrawn(changed, old, kept)
+        if again is not None and draws:
+            found = _tried(again[0], old.seed, {n: v for n, v in kept.items() if n not in again[1]})
+            notes = (*found.notes, f"Drawn anew: {', '.join(again[1])}.")
+            found = replace(found, notes=notes, forget=again[1])
+        elif again is not None:
+            found = replace(found, redraw=again[1])
+    return _with_rows(found, changed, dataset)
+
+
+def _gap(changed: Network, dataset: Dataset | None) -> str:
+    """Return what is still to be chosen, "" where nothing is."""
+    if not isinstance(changed.data, FileData):
+        return ""
+    for name, columns in changed.data.inputs.items():
+        if not columns:
+            return f"Choose at least one column for {name}."
+    for name, columns in changed.data.targets.items():
+        if not columns:
+            return f"Choose a column for {name}."
+        classes = classes_of(dataset, columns[0], changed.data.where) if dataset is not None else ()
+        if len(classes) > 2:
+            some = excerpt(", ".join(classes), 60)
+            return f"{columns[0]} has {len(classes)} classes ({some}); a target has two: keep two of them."
+    return ""
+
+
+def _tried(network: Network, seed: int, overrides: Mapping[str, Any]) -> Preview:
+    try:
+        model = bind(network, seed=seed, overrides=overrides)
+    except BackstepError as error:
+        return Preview(None, str(error))
+    misfit = _misfit(model)
+    if misfit:
+        return Preview(None, misfit)
+    classes = model.selection.classes if model.selection is not None else {}
+    return Preview(network, _headline(model), model.notices, model, classes)
+
+
+def _with_rows(found: Preview, changed: Network, dataset: Dataset | None) -> Preview:
+    """Add which rows are used, also where the choice cannot be made."""
+    if dataset is None or not isinstance(changed.data, FileData):
+        return found
+    used, held = np.zeros(dataset.rows, dtype=bool), np.zeros(dataset.rows, dtype=bool)
+    selection = found.model.selection if found.model is not None else None
+    if selection is not None:
+        used[selection.rows] = True
+        held[selection.rows[selection.held]] = True
+    else:
+        used = _used_rows(dataset, changed.data)
+    return replace(found, used=used, held=held)
+
+
+def _used_rows(dataset: Dataset, data: FileData) -> Array:
+    used = np.zeros(dataset.rows, dtype=bool)
+    try:
+        rows, _ = rows_where(dataset, data.where)
+    except BackstepError:
+        return used
+    used[rows] = True
+    for columns in (*data.inputs.values(), *data.targets.values()):
+        for column in columns:
+            if column in dataset.table:
+                used &= ~missing_in(dataset, column)
+    return used
+
+
+def missing_in(dataset: Dataset, column: str) -> Array:
+    """Return in which rows a column has no value."""
+    values = dataset.table[column]
+    return values.codes < 0 if isinstance(values, Texts) else np.isnan(values)
+
+
+def _misfit(model: Model) -> str:
+    """Say where a target would be compared with several rows at once, "" where none is.
+
+    NumPy copies the target then, and the formula has a value: but not one that anybody asks for.
+    """
+    nodes = model.graph.nodes
+    elementwise = (node for node in nodes if node.op is not None and node.op.elementwise)
+    meetings = ((node, nodes[source]) for node in elementwise for source in node.inputs)
+    for node, target in meetings:
+        if target.name not in model.targets:
+            continue
+        rows, own = (n.dims[0].size if len(n.dims) == 2 else 1 for n in (node, target))
+        if rows > own:
+            return f"The formula gives {rows} rows, but {target.name} has {own}: choose fewer columns."
+    return ""
+
+
+def _headline(model: Model) -> str:
+    dropped = model.selection.dropped if model.selection is not None else 0
+    parts = [f"{model.examples:,} example{'s' if model.examples != 1 else ''}"]
+    if model.held_examples:
+        parts = [f"{parts[0]} to train on", f"{model.held_examples:,} held out"]
+    if dropped:
+        parts.append(f"{dropped:,} row{'s' if dropped != 1 else ''} left out")
+    return ", ".join(parts)
+
+
+# --- parameters that no longer fit -------------------------------------------------------------------------
+
+
+def redrawn(
+    changed: Network, old: Model, overrides: Mapping[str, Any]
+) -> tuple[Network, tuple[str, ...]] | None:
+    """Return a network whose parameters fit other columns, and which of them are drawn anew.
+
+    Only what stands in the way is given up: values given by hand of which the shape came from the data, and
+    literal parameters with an axis as long as an input that has other rows now. None where nothing helps.
+    """
+    if not isinstance(changed.data, FileData):
+        return None
+    trial = replace(changed, data=_stand_in(changed.data), held_out=0.0)
+    given = tuple(n for n in overrides if not _fits(trial, {n: overrides[n]}))
+    if given and _fits(trial, {n: v for n, v in overrides.items() if n not in given}):
+        return changed, given
+    kept = {n: v for n, v in overrides.items() if isinstance(changed.parameters[n], Initial)}
+    places = list(_places(changed, old))[:MOST_TRIALS]
+    for count in range(1, len(places) + 1):
+        for chosen in combinations(places, count):
+            parameters = _drawn(changed, chosen)
+            names = tuple(dict.fromkeys(name for name, _, _ in chosen))
+            rest = {n: v for n, v in kept.items() if n not in names}
+            if _fits(replace(trial, parameters=parameters), rest):
+                lost = tuple(dict.fromkeys((*names, *(n for n in overrides if n not in rest))))
+                return replace(changed, parameters=parameters), lost
+    return None
+
+
+def _stand_in(data: FileData) -> dict[str, Array]:
+    """Return arrays of the right number of rows: shapes do not depend on the numbers."""
+    rows = {**data.inputs, **data.targets}
+    return {name: np.full((len(columns), 3), 0.5) for name, columns in rows.items()}
+
+
+def _fits(trial: Network, overrides: Mapping[str, Any]) -> bool:
+    try:
+        return not _misfit(bind(trial, overrides=overrides))
+    except BackstepError:
+        return False
+
+
+def _places(changed: Network, old: Model) -> Iterator[tuple[str, int, str | int]]:
+    """Yield the axes of literal parameters that are as long as an input was, and how long they are to be."""
+    assert isinstance(changed.data, FileData)
+    rows = {name: len(columns) for name, columns in {**changed.data.inputs, **changed.data.targets}.items()}
+    first = next(iter(rows), "")
+    for name, value in changed.parameters.items():
+        if isinstance(value, Initial):
+            continue
+        for axis, size in enumerate(value.shape):
+            for source, now in rows.items():
+                before = old.leaves[source].shape if source in old.leaves else ()
+                if before and before[0] == size != now:
+                    by_name = source == first and now > 1 and "n" not in changed.dimensions
+                    yield name, axis, "n" if by_name else now
+                    break
+
+
+def _drawn(changed: Network, chosen: Sequence[tuple[str, int, str | int]]) -> dict[str, Array | Initial]:
+    parameters = dict(changed.parameters)
+    for name, axis, size in chosen:
+        value = parameters[name]
+        shape = list(value.shape)
+        shape[axis] = size
+        parameters[name] = Initial(tuple(shape), "xavier")
+    return parameters
+
+
+# --- what is seen of a data set ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TableView:
+    """The first rows of a data set as text.
+
+    Attributes
+    ----------
+    heads
+        For each column its name, and what it holds.
+    cells
+        By row and column; None for a missing value.
+    numeric
+        Which columns hold numbers.
+    """
+
+    heads: tuple[tuple[str, str], ...]
+    cells: tuple[tuple[str | None, ...], ...]
+    numeric: tuple[bool, ...]
+
+
+def table_view(dataset: Dataset) -> TableView:
+    """Return what the preview of a table shows."""
+    columns = dataset.columns[:MOST_COLUMNS]
+    texts = [_cells(dataset.table[column][:MOST_ROWS]) for column in columns]
+    return TableView(
+        tuple((column, kind_text(dataset, column)) for column in columns),
+        tuple(zip(*texts, strict=True)),
+        tuple(not isinstance(dataset.table[column], Texts) for column in columns),
+    )
+
+
+def kind_text(dataset: Dataset, column: str) -> str:
+    """Say what a column holds: ``numbers, 2 missing``."""
+    values = dataset.table[column]
+    missing = int(missing_in(dataset, column).sum())
+    gaps = f", {missing:,} missing" if missing else ""
+    if missing == dataset.rows:
+        return "all missing"
+    if isinstance(values, Texts):
+        return f"text, {len(values.values):,} value{'s' if len(values.values) != 1 else ''}{gaps}"
+    return f"numbers{gaps}"
+
+
+def _cells(values: Array | Sequence[str]) -> list[str | None]:
+    if isinstance(values, Texts):
+        return [excerpt(value, 40) or None for value in values]
+    numbers = np.asarray(values, dtype=float)
+    present = numbers[~np.isnan(numbers)]
+    large = present.size and (np.abs(present).max() >= 1e9 or 0 < np.abs(present).max() < 1e-3)
+    style = "{:.4g}" if large else f"{{:.{_decimals(present)}f}}"
+    return [None if np.isnan(n) else style.format(n).replace("-", "−") for n in numbers]
+
+
+def _decimals(numbers: Array) -> int:
+    """Return how many decimals write the numbers exactly, at most four."""
+    return next((d for d in range(4) if np.allclose(numbers, np.round(numbers, d), rtol=1e-12, atol=0)), 4)
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Some points of a data set.
+
+    Attributes
+    ----------
+    x, y
+        Coordinates as they are in the file.
+    second
+        Which points are of the class that becomes 1, or have a target above the middle.
+    held
+        Which are held out.
+    total
+        How many there are; those drawn may be a sample.
+    names
+        What the two kinds of points are called, () where there is one kind.
+    """
+
+    x: Array
+    y: Array
+    second: Array
+    held: Array
+    total: int
+    names: tuple[str, ...] = ()
+
+
+def scatter(
+    dataset: Dataset, found: Preview, across: str, up: str, colour: str = "", most: int = MOST_POINTS
+) -> Scatter:
+    """Return the points of two columns in the rows that are used, coloured by a third."""
+    used = found.used if found.used is not None else np.ones(dataset.rows, dtype=bool)
+    rows = np.flatnonzero(used)
+    total = len(rows)
+    if total > most:  # the same ones every time
+        rows = rows[np.unique(np.random.default_rng(0).integers(0, total, most))]
+    x, y = (_coordinates(dataset, c, rows, found) for c in (across, up))
+    fine = ~(np.isnan(x) | np.isnan(y))
+    second, names = _kinds(dataset, colour, rows, found)
+    held = found.held[rows] if found.held is not None else np.zeros(len(rows), dtype=bool)
+    return Scatter(x[fine], y[fine], second[fine], held[fine], total, names)
+
+
+def _coordinates(dataset: Dataset, column: str, rows: Array, found: Preview) -> Array:
+    values = dataset.table[column]
+    if not isinstance(values, Texts):
+        return values[rows]
+    codes = values.codes[rows]
+    if column in found.classes:
+        return (codes == values.code_of(found.classes[column][1])).astype(float)
+    return np.where(codes < 0, np.nan, codes)
+
+
+def _kinds(dataset: Dataset, column: str, rows: Array, found: Preview) -> tuple[Array, tuple[str, ...]]:
+    values = dataset.table.get(column)
+    if values is None:
+        return np.zeros(len(rows), dtype=bool), ()
+    if isinstance(values, Texts):
+        if column not in found.classes:
+            return np.zeros(len(rows), dtype=bool), ()
+        zero, one = found.classes[column]
+        return values.codes[rows] == values.code_of(one), (zero, one)
+    own = values[rows]
+    present = own[~np.isnan(own)]
+    if not present.size:
+        return np.zeros(len(rows), dtype=bool), ()
+    if np.isin(present, (0.0, 1.0)).all():
+        return own == 1, ("0", "1")
+    middle = float(np.median(present))
+    return own > middle, (f"to {middle:.4g}", f"above {middle:.4g}")
+
+
+# --- words -------------------------------------------------------------------------------------------------
+
+
+def class_text(classes: Mapping[str, tuple[str, str]], columns: Sequence[str]) -> str:
+    """Say which class of a target becomes 0 and which 1."""
+    found = (classes[column] for column in columns if column in classes)
+    return "; ".join(f"{excerpt(zero, 30)} → 0, {excerpt(one, 30)} → 1" for zero, one in found)
+
+
+def percent_text(fraction: float) -> str:
+    """Write which part is held out, in percent."""
+    return f"{100 * fraction:.4g}"
+
+
+def read_percent(text: str) -> float:
+    """Return the part that a text in percent says; raise `DataError` where it is none.
+
+    Examples
+    --------
+    >>> read_percent("25"), read_percent("12,5 %"), read_percent("")
+    (0.25, 0.125, 0.0)
+    """
+    plain = text.strip().removesuffix("%").strip().replace(",", ".")
+    try:
+        percent = float(plain or 0)
+    except ValueError:
+        percent = float("nan")
+    if not 0 <= percent < 100:
+        raise DataError(f"{excerpt(text, 20)} percent cannot be held out", how="Write a number from 0 to 99.")
+    return percent / 100
+
+
+def read_end(text: str) -> float | None:
+    """Return the end of a range that a text says, None for none; raise `DataError` where it is no number.
+
+    Examples
+    --------
+    >>> read_end(" 2,5 "), read_end("")
+    (2.5, None)
+    """
+    plain = text.strip().replace(",", ".").replace("−", "-")
+    if not plain:
+        return None
+    try:
+        number = float(plain)
+    except ValueError:
+        number = float("nan")
+    if not abs(number) <= 1e300:
+        raise DataError(f"{excerpt(text, 20)} is not a number", how="Write a number, or nothing for no end.")
+    return number
