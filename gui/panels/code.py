@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication, QPainter
 from PySide6.QtWidgets import (
     QStyleOptionViewItem,
     QWidget,
 )
 
+from graphs.documents.numpy import Iteration, arrays_before, numpy_script
 from gui.panel import Panel
 from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows
 from gui.session import Session
 from gui.theme import Theme, code_font
-from gui.viewdata import CodeRow, code_rows
+from gui.viewdata import CodeRow, Link, arrays_counted, code_rows, iteration_of
 
 LINE_HEIGHT = 1.45
+MOST_SETUP = 2000
+"""Lines of data and parameters that are listed."""
 HEADINGS = {"forward": "# forward", "seed": "# backward", "update": "# update"}
 """Comments before the first line of a phase; the seed is where backward begins."""
 
@@ -43,8 +46,25 @@ class NumberedRow:
         return self.row.done
 
 
+@dataclass(frozen=True)
+class SetupRow:
+    """A line of what stands before the first step; one without `is_open` belongs to those that unfold."""
+
+    text: str
+    is_open: bool | None = None
+    phase: str = ""
+    current: bool = False
+    done: bool = True
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says."""
+        state = {None: "", True: ", unfolded", False: ", folded"}[self.is_open]
+        return self.text.removeprefix("# ") + state
+
+
 class CodePanel(Panel):
-    """NumPy statements that do what the steps do."""
+    """NumPy statements that do what the steps do, under what they start from."""
 
     title = "Code"
     object_name = "code"
@@ -53,7 +73,10 @@ class CodePanel(Panel):
         super().__init__(session, theme, parent)
         self._key: tuple[object, ...] = ()
         self._code: list[CodeRow] = []
-        self._model = RowModel(lambda row: row.row.text, self)
+        self._setup: tuple[str, ...] = ()
+        self._written: object = None  # the trace whose arrays `_setup` defines
+        self._is_open = False
+        self._model = RowModel(lambda row: row.spoken if isinstance(row, SetupRow) else row.row.text, self)
         self.view = RowList(self._model)
         self.view.setAccessibleName("NumPy code")
         self.view.setUniformItemSizes(True)
@@ -63,6 +86,9 @@ class CodePanel(Panel):
         self.view.clicked.connect(self._go)
         self.view.activated.connect(self._go)
         self.copy_button.clicked.connect(self.copy)
+        self.view.entered.connect(self._point)
+        self.view.viewportEntered.connect(lambda: session.hover(None))
+        session.hover_changed.connect(self._mark)
         self.refresh_on(session.frame_changed)
 
     def refresh(self) -> None:
@@ -71,9 +97,10 @@ class CodePanel(Panel):
         key = (frame.statics, frame.optimizer, tuple(frame.settings.items()), len(frame.trace.steps))
         if key != self._key:
             self._key, self._code = key, code_rows(frame)
-            self._delegate.set_widest(self._code)
+        setup = self._setup_rows()
+        self._delegate.set_widest(len(self._code), [r.text for r in (*self._code, *setup)])
         rows = [marked(row, i, frame.position) for i, row in enumerate(self._code)]
-        self._model.set_rows(with_comments(rows))
+        self._model.set_rows([*setup, *with_comments(rows)])
         left_out = len(frame.trace.steps) - len(rows)
         more = f" · {left_out} more steps are not listed" if left_out else ""
         self._caption.setText(f"line {frame.position} of {len(rows)}{more} · click one to go there")
@@ -86,23 +113,65 @@ class CodePanel(Panel):
         super().set_theme(theme)
 
     def text(self) -> str:
-        """Return the whole iteration as source."""
-        lines = (row if isinstance(row, str) else row.row.text for row in self._model.rows)
-        return "\n".join(["import numpy as np", *lines]) + "\n"
+        """Return the whole iteration as a script that runs as it is."""
+        return numpy_script(self._iteration()).text
 
     def copy(self) -> None:
         """Put the whole iteration onto the clipboard."""
         QGuiApplication.clipboard().setText(self.text())
 
+    def fold(self, is_open: bool) -> None:
+        """Show the lines that define data and parameters, or one line for all of them."""
+        self._is_open = is_open
+        self.mark_stale()
+
+    def _setup_rows(self) -> list[SetupRow]:
+        """Return the line that stands for data and parameters, and those that it unfolds to."""
+        frame = self.session.frame
+        if self._is_open and self._written is not frame.trace:
+            self._written, self._setup = frame.trace, arrays_before(self._iteration())
+        title = SetupRow(f"# data and parameters: {arrays_counted(frame)} arrays", self._is_open)
+        if not self._is_open:
+            return [title]
+        lines = [SetupRow(text) for text in self._setup[:MOST_SETUP]]
+        left_out = len(self._setup) - len(lines)
+        return [title, *lines, *([SetupRow(f"# ... {left_out} more lines")] if left_out else [])]
+
+    def _iteration(self) -> Iteration:
+        session = self.session
+        indices = session.model.indices(session.iteration, session.document.batch_size)
+        return iteration_of(session.frame, None if indices is None else indices.tolist())
+
     def _go(self, index: QModelIndex) -> None:
         row = index.data(ROW)
         if isinstance(row, NumberedRow):
             self.session.go(row.position)
+        elif isinstance(row, SetupRow) and row.is_open is not None:
+            self.fold(not row.is_open)
+
+    def _point(self, index: QModelIndex) -> None:
+        """Tell all panels which node the mouse is at."""
+        row = index.data(ROW)
+        name = row.row.names[0] if isinstance(row, NumberedRow) and row.row.names else ""
+        gradient = isinstance(row, NumberedRow) and row.phase in ("seed", "backward")
+        self.session.hover(Link(name, None, "gradient" if gradient else "value") if name else None)
+
+    def _mark(self) -> None:
+        """Mark the lines of the node that the mouse is at, here or in another panel."""
+        hovered = self.session.hovered
+        self._delegate.pointed = "" if hovered is None else hovered.name
+        self.view.viewport().update()
 
     def _arrange(self) -> None:
         self.view.addAction("Copy code").triggered.connect(self.copy)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._caption, self.copy_button = lay_out_rows(self, self.view, "Copy code")
+
+    # Qt
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.session.hover(None)
+        super().leaveEvent(event)
 
 
 def marked(row: CodeRow, index: int, position: int) -> NumberedRow:
@@ -132,22 +201,42 @@ class CodeDelegate(RowDelegate):
         self._metrics = QFontMetricsF(self._font)
         self._numbers = 0.0
         self._width = 100.0
+        self.pointed = ""
 
-    def set_widest(self, rows: Sequence[CodeRow]) -> None:
-        """Make room for the longest statement and the largest number."""
-        self._numbers = self._metrics.horizontalAdvance(str(len(rows))) + 12
-        longest = max((row.text for row in rows), key=len, default="")
+    def set_widest(self, count: int, texts: Sequence[str]) -> None:
+        """Make room for the longest line and the largest number."""
+        self._numbers = self._metrics.horizontalAdvance(str(count)) + 12
+        longest = max(texts, key=len, default="")
         self._width = INDENT + self._numbers + self._metrics.horizontalAdvance(longest) + INDENT
 
-    def paint_row(self, painter: QPainter, rect: QRectF, row: NumberedRow) -> None:
+    def paint_row(self, painter: QPainter, rect: QRectF, row: NumberedRow | SetupRow) -> None:
         """Paint a statement; the number before it stands back."""
         left, middle = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignVCenter
         painter.setFont(self._font)
+        inside = rect.adjusted(INDENT + self._numbers, 0, 0, 0)
+        if isinstance(row, SetupRow):
+            painter.setPen(self.theme.color("muted" if row.text.startswith("#") else "text"))
+            painter.drawText(inside, left | middle, row.text)
+            if row.is_open is not None:
+                self._triangle(painter, QPointF(rect.left() + INDENT + 5, rect.center().y()), row.is_open)
+            return
+        if self.pointed and self.pointed in row.row.names and not row.current:
+            painter.fillRect(rect, self.theme.color("control"))
         painter.setPen(self.theme.color("disabled"))
         numbers = QRectF(rect.left() + INDENT, rect.top(), self._numbers - 12, rect.height())
         painter.drawText(numbers, Qt.AlignmentFlag.AlignRight | middle, str(row.position))
         painter.setPen(self.ink(row))
-        painter.drawText(rect.adjusted(INDENT + self._numbers, 0, 0, 0), left | middle, row.row.text)
+        painter.drawText(inside, left | middle, row.row.text)
+
+    def _triangle(self, painter: QPainter, centre: QPointF, is_open: bool) -> None:
+        """Paint the sign that lines unfold here, or are unfolded."""
+        points = [QPointF(-2.5, -4), QPointF(2.5, 0), QPointF(-2.5, 4)]
+        if is_open:
+            points = [QPointF(-4, -2.5), QPointF(4, -2.5), QPointF(0, 2.5)]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.color("muted"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawPolygon([centre + point for point in points])
 
     def heading_font(self) -> QFont:
         return self._font

@@ -24,7 +24,7 @@ from gui.viewdata.records import (
     SceneView,
     StepView,
 )
-from gui.viewdata.rows import code_rows, equation_rows, timeline_phases
+from gui.viewdata.rows import arrays_counted, code_rows, equation_rows, iteration_of, timeline_phases
 from gui.viewdata.scene import factor_latex, scene_view
 from gui.viewdata.step import entry_of, step_view
 
@@ -46,6 +46,7 @@ __all__ = [
     "Statics",
     "StepView",
     "Symbol",
+    "arrays_counted",
     "changeable",
     "code_rows",
     "entry_of",
@@ -54,6 +55,7 @@ __all__ = [
     "file_unit",
     "inspector_view",
     "is_standardised",
+    "iteration_of",
     "lane_formulas",
     "lane_view",
     "link_of_label",

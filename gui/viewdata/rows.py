@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from engine.graph import Graph
 from engine.optimizers import update_equation
 from engine.trace import Phase, Step, Trace
+from graphs.documents.numpy import Iteration
 from gui.viewdata.frame import Frame
 from gui.viewdata.records import CodeRow, EquationRow
 
@@ -69,6 +70,18 @@ def _code_of(frame: Frame, step: Step) -> str:
         return update_equation(frame.optimizer, frame.statics.derivation, step).source(frame.settings)
     equation = frame.statics.backward(step.node, int(step.slot or 0), step.before is not None)
     return equation.source if equation else f"# back through {step.node} to {step.input}"
+
+
+def iteration_of(frame: Frame, batch: Sequence[int] | None = None) -> Iteration:
+    """Return what a script of the iteration shown is written of; `batch` says which examples it takes."""
+    title, number = frame.model.network.title, frame.iteration
+    return Iteration(title, frame.trace, frame.optimizer, frame.settings, number, batch)
+
+
+def arrays_counted(frame: Frame) -> int:
+    """Return how many arrays are there before the first step: data, parameters, what the optimizer kept."""
+    graph = frame.trace.graph
+    return len(graph.inputs) + len(graph.parameters) + len(frame.trace.kept)
 
 
 def timeline_phases(trace: Trace) -> list[str]:

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 
+from engine.training import Recipe
 from graphs.network import built_in_names
-from gui.panels.code import CodePanel, NumberedRow
+from gui.panels.code import CodePanel, NumberedRow, SetupRow
+from gui.viewdata.records import Link
 
 
 @pytest.mark.parametrize("network", built_in_names())
@@ -15,15 +18,12 @@ def test_what_is_copied_runs_and_gives_the_numbers_on_the_screen(qtbot, open_ses
     session.last()
     panel = show(CodePanel, session, 460, 190)
     qtbot.mouseClick(panel.copy_button, Qt.MouseButton.LeftButton)
-    leaves = {
-        n: session.trace.values[n] for n in (*session.trace.graph.inputs, *session.trace.graph.parameters)
-    }
-    scope = {**leaves, "m": session.model.examples}
+    scope = {}
     exec(QGuiApplication.clipboard().text(), scope)  # noqa: S102  the program's own source
     for name, gradient in session.frame.gradients.items():
-        assert np.allclose(scope[f"d_{name}"], gradient, rtol=1e-9, atol=1e-12), name
+        assert np.allclose(scope[f"d_{name}"], gradient, rtol=1e-12, atol=1e-13), name
     for name in session.trace.graph.parameters:
-        assert np.allclose(scope[name], session.frame.values[name], rtol=1e-9), name
+        assert np.allclose(scope[name], session.frame.values[name], rtol=1e-12), name
 
 
 def test_the_current_line_is_that_of_the_last_step(open_session, show):
@@ -53,7 +53,8 @@ def test_a_click_goes_to_the_step(qtbot, open_session, show):
 def test_a_click_on_a_comment_does_nothing(qtbot, open_session, show):
     session = open_session(position=5)
     panel = show(CodePanel, session, 460, 600)
-    place = panel.view.visualRect(panel._model.index(0)).center()
+    assert panel._model.rows[1] == "# forward"
+    place = panel.view.visualRect(panel._model.index(1)).center()
     with qtbot.assertNotEmitted(session.frame_changed):
         qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
@@ -63,3 +64,61 @@ def test_a_new_learning_rate_is_in_the_code(open_session, show):
     panel = show(CodePanel, session, 460, 190)
     session.set_learning_rate(0.125)
     assert "W1 = W1 - 0.125 * d_W1" in panel.text()
+
+
+def test_data_and_parameters_stand_behind_one_line_that_unfolds(qtbot, open_session, show):
+    session = open_session()
+    panel = show(CodePanel, session, 460, 300)
+    title = panel._model.rows[0]
+    assert title.text == "# data and parameters: 6 arrays"
+    count = len(panel._model.rows)
+    place = panel.view.visualRect(panel._model.index(0)).center()
+    qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    texts = [row.text for row in panel._model.rows if isinstance(row, SetupRow)]
+    assert any(text.startswith("X = np.array([[") for text in texts)
+    assert any(text.startswith("b2 = np.array(") for text in texts)
+    assert panel._model.data(panel._model.index(0)) == "data and parameters: 6 arrays, unfolded"
+    panel.view.setCurrentIndex(panel._model.index(0))
+    qtbot.keyClick(panel.view, Qt.Key.Key_Return)
+    assert len(panel._model.rows) == count
+
+
+def test_the_lines_of_another_iteration_define_its_own_parameters(open_session, show):
+    session = open_session()
+    panel = show(CodePanel, session, 460, 300)
+    panel.fold(True)
+    before = [row.text for row in panel._model.rows if isinstance(row, SetupRow)]
+    session.step_training()
+    after = [row.text for row in panel._model.rows if isinstance(row, SetupRow)]
+    assert [t for t in before if t.startswith("X")] == [t for t in after if t.startswith("X")]
+    assert [t for t in before if t.startswith("b2")] != [t for t in after if t.startswith("b2")]
+    session.open("univariate-regression")
+    assert not any(row.text.startswith("b2") for row in panel._model.rows if isinstance(row, SetupRow))
+
+
+def test_what_the_optimizer_kept_is_in_the_script_of_a_later_iteration(open_session, show):
+    session = open_session()
+    session.set_recipe(Recipe("adam", batch_size=16))
+    panel = show(CodePanel, session, 460, 300)
+    for _ in range(3):
+        session.step_training()
+    session.go_to_iteration(2)
+    session.last()
+    scope = {}
+    exec(panel.text(), scope)  # noqa: S102
+    assert scope["m"] == 16
+    for name in session.trace.graph.parameters:
+        assert np.allclose(scope[name], session.frame.values[name], rtol=1e-12), name
+
+
+def test_the_mouse_at_a_line_points_at_its_node_in_every_panel(open_session, show):
+    session = open_session()
+    panel = show(CodePanel, session, 460, 400)
+    index = next(i for i, r in enumerate(panel._model.rows) if isinstance(r, NumberedRow) and r.position == 9)
+    QTest.mouseMove(panel.view.viewport(), panel.view.visualRect(panel._model.index(index)).center())
+    assert session.hovered == Link("A", None, "gradient")
+    QTest.mouseMove(panel.view.viewport(), panel.view.visualRect(panel._model.index(0)).center())
+    assert session.hovered is None
+    before = panel.view.viewport().grab().toImage()
+    session.hover(Link("A", (0, 0)))
+    assert panel.view.viewport().grab().toImage() != before
