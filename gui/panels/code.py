@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from graphs.documents.numpy import Iteration, arrays_before, numpy_script
+from gui.jobs import Task
 from gui.panel import Panel
 from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows
 from gui.session import Session
@@ -20,6 +21,8 @@ from gui.theme import Theme, code_font
 from gui.viewdata import CodeRow, Link, arrays_counted, code_rows, iteration_of
 
 LINE_HEIGHT = 1.45
+MOST_AT_ONCE, MOST_NUMBERS = 100, 5000
+"""Steps and numbers of a script that is written while the window waits."""
 MOST_SETUP = 2000
 """Lines of data and parameters that are listed."""
 HEADINGS = {"forward": "# forward", "seed": "# backward", "update": "# update"}
@@ -76,6 +79,7 @@ class CodePanel(Panel):
         self._setup: tuple[str, ...] = ()
         self._written: object = None  # the trace whose arrays `_setup` defines
         self._is_open = False
+        self._writing: Task | None = None
         self._model = RowModel(lambda row: row.spoken if isinstance(row, SetupRow) else row.row.text, self)
         self.view = RowList(self._model)
         self.view.setAccessibleName("NumPy code")
@@ -117,8 +121,26 @@ class CodePanel(Panel):
         return numpy_script(self._iteration()).text
 
     def copy(self) -> None:
-        """Put the whole iteration onto the clipboard."""
-        QGuiApplication.clipboard().setText(self.text())
+        """Put the whole iteration onto the clipboard; that of a large graph is written in the background."""
+        iteration = self._iteration()
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing.deleteLater()
+        self._writing = None
+        self.copy_button.setEnabled(True)
+        if len(iteration.trace.steps) <= MOST_AT_ONCE and _count(iteration) <= MOST_NUMBERS:
+            _put(numpy_script(iteration).text)
+            return
+        self.copy_button.setEnabled(False)
+        self._writing = Task(lambda: iter([numpy_script(iteration).text]), self)
+        self._writing.came.connect(_put)
+        self._writing.ended.connect(lambda: self.copy_button.setEnabled(True))
+        self._writing.failed.connect(self._say_failure)
+        self._writing.start()
+
+    def _say_failure(self, sentence: str) -> None:
+        self.copy_button.setEnabled(True)
+        self.session.notice.emit("error", f"The code could not be written: {sentence}")
 
     def fold(self, is_open: bool) -> None:
         """Show the lines that define data and parameters, or one line for all of them."""
@@ -172,6 +194,18 @@ class CodePanel(Panel):
     def leaveEvent(self, event: QEvent) -> None:
         self.session.hover(None)
         super().leaveEvent(event)
+
+
+def _put(text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
+
+
+def _count(iteration: Iteration) -> int:
+    """Return how many numbers a script defines before its first step."""
+    values = iteration.trace.values
+    return sum(
+        values[name].size for name in (*iteration.trace.graph.inputs, *iteration.trace.graph.parameters)
+    )
 
 
 def marked(row: CodeRow, index: int, position: int) -> NumberedRow:

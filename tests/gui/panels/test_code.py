@@ -10,6 +10,7 @@ from engine.training import Recipe
 from graphs.network import built_in_names
 from gui.panels.code import CodePanel, NumberedRow, SetupRow
 from gui.viewdata.records import Link
+from tests.helpers import model_of
 
 
 @pytest.mark.parametrize("network", built_in_names())
@@ -122,3 +123,19 @@ def test_the_mouse_at_a_line_points_at_its_node_in_every_panel(open_session, sho
     before = panel.view.viewport().grab().toImage()
     session.hover(Link("A", (0, 0)))
     assert panel.view.viewport().grab().toImage() != before
+
+
+def test_the_script_of_a_large_graph_is_written_beside_the_window(qtbot, open_session, show):
+    lines = [f"h{i + 1} = tanh(w * h{i})" for i in range(200)]
+    session = open_session()
+    session.open_network(
+        model_of("\n".join([*lines, "L = sum(h200)"]), {"w": 0.9}, {"h0": [1.0, 2.0]}).network
+    )
+    panel = show(CodePanel, session, 460, 300)
+    QGuiApplication.clipboard().setText("")
+    panel.copy()
+    assert not panel.copy_button.isEnabled()
+    qtbot.waitUntil(panel.copy_button.isEnabled, timeout=30_000)
+    scope = {}
+    exec(QGuiApplication.clipboard().text(), scope)  # noqa: S102
+    assert scope["L"] == pytest.approx(session.trace.loss, rel=1e-12)
