@@ -188,23 +188,22 @@ class _Picture:
     def _draw(self, look: tuple[object, ...], edges: list[Edge]) -> None:
         phase, sign, width = str(look[0]), str(look[1]), int(str(look[2]))
         theme = self._theme
-        strength = 0.3 if self._is_lit and not phase else 0.85
+        shown = 0.3 if self._is_lit and not phase else 0.85
         if sign in ("plain", "future"):
-            color = (
-                theme.phase_color(phase) if phase else blend(theme.muted, theme.canvas, 0.2 + strength * 0.4)
-            )
+            color = theme.phase_color(phase) if phase else blend(theme.muted, theme.canvas, 0.2 + shown * 0.4)
             pen = QPen(color, 1.6 if phase else 1.0)
             pen.setDashPattern(DASHES.get(phase, [1, 0]))
             self._lines(edges, pen)
             return
         wide = THINNEST + (THICKEST - THINNEST) * width / WIDTHS
         if phase:
-            glow = QPen(blend(theme.phase_color(phase).name(), theme.canvas, 0.4), wide + GLOW)
+            strength = 0.65 if theme.is_dark else 0.45
+            glow = QPen(blend(theme.phase_color(phase).name(), theme.canvas, strength), wide + GLOW)
             glow.setCapStyle(Qt.PenCapStyle.FlatCap)
             if phase in DASHES:
                 glow.setDashPattern([8 / glow.widthF(), 4 / glow.widthF()])
             self._lines(edges, glow)
-        color = theme.color(sign) if phase else blend(getattr(theme, sign), theme.canvas, strength)
+        color = theme.color(sign) if phase else blend(getattr(theme, sign), theme.canvas, shown)
         self._lines(edges, QPen(color, wide))
 
     def _lines(self, edges: Iterable[Edge], pen: QPen) -> None:

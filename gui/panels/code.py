@@ -146,6 +146,8 @@ class CodePanel(Panel):
         """Show the lines that define data and parameters, or one line for all of them."""
         self._is_open = is_open
         self.mark_stale()
+        if is_open:
+            self.view.scrollToTop()  # what was asked for, not the current line
 
     def _setup_rows(self) -> list[SetupRow]:
         """Return the line that stands for data and parameters, and those that it unfolds to."""
@@ -202,10 +204,8 @@ def _put(text: str) -> None:
 
 def _count(iteration: Iteration) -> int:
     """Return how many numbers a script defines before its first step."""
-    values = iteration.trace.values
-    return sum(
-        values[name].size for name in (*iteration.trace.graph.inputs, *iteration.trace.graph.parameters)
-    )
+    graph, values = iteration.trace.graph, iteration.trace.values
+    return sum(values[name].size for name in (*graph.inputs, *graph.parameters))
 
 
 def marked(row: CodeRow, index: int, position: int) -> NumberedRow:

@@ -77,6 +77,7 @@ def test_data_and_parameters_stand_behind_one_line_that_unfolds(qtbot, open_sess
     qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     texts = [row.text for row in panel._model.rows if isinstance(row, SetupRow)]
     assert any(text.startswith("X = np.array([[") for text in texts)
+    assert panel.view.visualRect(panel._model.index(0)).top() >= 0
     assert any(text.startswith("b2 = np.array(") for text in texts)
     assert panel._model.data(panel._model.index(0)) == "data and parameters: 6 arrays, unfolded"
     panel.view.setCurrentIndex(panel._model.index(0))
