@@ -99,6 +99,22 @@ class NeuronLayout:
         """Return what lies under a point: marks above neurons above edges."""
         return self._mark_at(view, point) or self._neuron_at(view, point) or self._edge_at(point)
 
+    def hits(self, view: NeuronView) -> list[Hit]:
+        """Return everything that can be clicked: neurons, biases, edges with a weight."""
+        stacks = self.stack_of
+        neurons = [
+            Hit("neuron", i, unit)
+            for i, column in enumerate(view.columns)
+            for unit in range(len(self.stacks[stacks[column.name]].neurons))
+        ]
+        marks = [
+            Hit("mark", i, unit)
+            for i, mark in enumerate(view.marks)
+            for unit in range(len(self.stacks[stacks[mark.target]].neurons))
+        ]
+        weighted = (edge for edge in self.edges if view.bundles[edge.bundle].name)
+        return [*neurons, *marks, *(Hit("edge", e.bundle, e.target, e.source) for e in weighted)]
+
     def nearest(self, point: QPointF) -> tuple[int, int, QPointF] | None:
         """Return the neuron nearest to a point: stack, unit and centre; None where there is none."""
         found = [

@@ -32,6 +32,7 @@ LARGEST_ZOOM, NOTCH = 12.0, 1.2
 DRAGGED = 4
 """Pixels that the mouse moves before a press is a drag rather than a click."""
 LEGEND = "An edge is as wide as its weight is large, green for +, purple for −; squares are biases"
+KEYS = "Up and down choose the example, [ and ] select the neurons and edges one after the other."
 
 
 class NeuronsPanel(Panel):
@@ -157,7 +158,7 @@ class NeuronsPanel(Panel):
         self._said = "" if self.view.sentence else text
         self._elide()
         self.canvas.tip = "" if hit is None else "\n".join(self.said(hit, full))
-        self.canvas.setAccessibleDescription(self.view.sentence or f"{self.view.says} {LEGEND}.")
+        self.canvas.setAccessibleDescription(self.view.sentence or f"{text} {LEGEND}. {KEYS}")
 
     def _elide(self) -> None:
         """Show as much of the caption as there is room for."""
@@ -260,6 +261,15 @@ class NeuronCanvas(QWidget):
             self._marked = marked
             self.update()
 
+    def walk(self, way: int) -> None:
+        """Select the next neuron, bias or edge, or the one before, as a click does."""
+        hits = self._layout.hits(self._view)
+        if hits:
+            place = hits.index(self.hit) + way if self.hit in hits else (0 if way > 0 else -1)
+            hit = hits[place % len(hits)]
+            self._hover(hit)
+            self.clicked.emit(hit)
+
     def fit(self) -> None:
         """Show everything."""
         self._zoom, self._pan = 1.0, QPointF()
@@ -355,8 +365,10 @@ class NeuronCanvas(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        ways = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
-        if event.key() in ways:
-            self.stepped.emit(ways[Qt.Key(event.key())])
+        key = event.key()
+        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self.stepped.emit(1 if key == Qt.Key.Key_Up else -1)
+        elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
+            self.walk(1 if key == Qt.Key.Key_BracketRight else -1)
         else:
             super().keyPressEvent(event)

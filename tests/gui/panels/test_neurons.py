@@ -233,6 +233,22 @@ def test_what_the_mouse_is_at_is_marked_in_every_panel(open_session, show):
         assert panel.canvas.grab().toImage() == before
 
 
+def test_brackets_select_neurons_biases_and_edges_one_after_the_other(qtbot, open_session, show):
+    session = open_session(position=9)
+    panel = show(NeuronsPanel, session, 700, 300)
+    panel.canvas.setFocus()
+    found = []
+    for _ in range(1 + 1 + 4 + 4 + 1 + 1 + 5 + 8):
+        qtbot.keyClick(panel.canvas, Qt.Key.Key_BracketRight)
+        found.append((session.selection, session.frame.entry))
+    assert found[0] == ("X", (0, 0))
+    assert len(set(found)) == len(found)
+    assert {name for name, _ in found} == set(session.statics.names)
+    assert panel.caption.text().startswith("w₂[0, 3] · value ")
+    qtbot.keyClick(panel.canvas, Qt.Key.Key_BracketLeft)
+    assert (session.selection, session.frame.entry) == ("w2", (0, 2))
+
+
 def test_below_the_first_example_is_the_mean(open_session, show):
     panel = show(NeuronsPanel, open_session(), 700, 300)
     assert panel.example.minimum() == MEAN
