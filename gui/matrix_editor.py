@@ -6,7 +6,6 @@ cannot be read stays in its field, marked, with a sentence that says why; nothin
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +22,7 @@ from PySide6.QtGui import (
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from engine.errors import BackstepError
 from engine.numerals import array as read_block
@@ -32,32 +31,19 @@ from gui.edits import with_entry
 from gui.jobs import Task
 from gui.matrices import Cell, MatrixWidget, as_table
 from gui.numbers import full, shape_text
+from gui.scrubbing import Grip, neat, notch, pace_of
 from gui.theme import Theme, application_font
 
-__all__ = ["EditableMatrix", "as_tabs", "notch"]
+__all__ = ["EditableMatrix", "as_tabs", "shapes_differ"]
 
 FIELD = QSize(132, 24)
 """The least room for the text of a number that is being edited."""
-PIXELS = 3
-"""Of a drag, for one notch."""
 LONG = 20_000
 """Characters beyond which a block is read in the background."""
 BEGINNING = "0123456789.,-−("
 """What a number begins with: typed onto a marked cell, it opens the field."""
 PLAIN = ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
 KEYS = Qt.Key
-
-
-def notch(value: float, fine: bool = False, coarse: bool = False) -> float:
-    """Return by how much one notch changes a number: about a hundredth of its size.
-
-    Examples
-    --------
-    >>> notch(3.7), notch(-0.25), notch(0.0), notch(3.7, fine=True), notch(3.7, coarse=True)
-    (0.01, 0.001, 0.01, 0.001, 0.1)
-    """
-    power = math.floor(math.log10(abs(value))) - 2 if value else -2
-    return 10.0 ** (min(max(power, -300), 290) - fine + coarse)
 
 
 def as_tabs(table: np.ndarray) -> str:
@@ -93,7 +79,7 @@ class EditableMatrix(MatrixWidget):
         self._name = ""
         self._refusal = ""
         self._anchor: Cell | None = None
-        self._grip: _Grip | None = None
+        self._grip: Grip | None = None
         self._is_stepping = False
         self._reading: Task | None = None
         self._edited: Cell = (0, 0)
@@ -258,42 +244,16 @@ class EditableMatrix(MatrixWidget):
         """Change the marked number by a notch: Alt and the arrows."""
         if self.selected is None or not self._may():
             return
-        modifiers = event.modifiers()
         value = float(as_table(self._array)[self.selected])
-        by = notch(
-            value,
-            bool(modifiers & Qt.KeyboardModifier.ShiftModifier),
-            bool(modifiers & Qt.KeyboardModifier.ControlModifier),
-        )
+        by = notch(value, *pace_of(event.modifiers()))
         self._is_stepping = True
-        self.scrubbed.emit(
-            self.index_of(self.selected), _neat(value + (by if event.key() == KEYS.Key_Up else -by))
-        )
+        number = neat(value + (by if event.key() == KEYS.Key_Up else -by))
+        self.scrubbed.emit(self.index_of(self.selected), number)
 
     def _end_steps(self) -> None:
         if self._is_stepping:
             self._is_stepping = False
             self.scrub_ended.emit(True)
-
-    def _drag(self, event: QMouseEvent) -> None:
-        grip = self._grip
-        assert grip is not None
-        moved = event.position().x() - grip.x
-        if not grip.is_moving and abs(moved) < QApplication.startDragDistance():
-            return
-        if not grip.is_moving:
-            grip.is_moving, grip.x, moved = True, event.position().x(), 0.0
-        modifiers = event.modifiers()
-        fine, coarse = (
-            bool(modifiers & m)
-            for m in (Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier)
-        )
-        if (fine, coarse) != grip.pace:  # another pace goes on from the number that is reached
-            grip.value, grip.x, moved, grip.pace = grip.reached, event.position().x(), 0.0, (fine, coarse)
-        reached = _neat(grip.value + round(moved / PIXELS) * notch(grip.start, fine, coarse))
-        if reached != grip.reached:
-            grip.reached = reached
-            self.scrubbed.emit(grip.index, reached)
 
     def _let_go(self, keep: bool) -> None:
         grip, self._grip = self._grip, None
@@ -384,11 +344,13 @@ class EditableMatrix(MatrixWidget):
         super().mousePressEvent(event)
         cell = self._cell_at(event.position())
         if cell and event.button() == Qt.MouseButton.LeftButton and self.is_editable:
-            self._grip = _Grip(self.index_of(cell), event.position().x(), float(as_table(self._array)[cell]))
+            self._grip = Grip(event.position().x(), float(as_table(self._array)[cell]))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grip is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            self._drag(event)
+            number = self._grip.drag(event)
+            if number is not None and self.selected is not None:
+                self.scrubbed.emit(self.index_of(self.selected), number)
         else:
             self._hover(event.position())
         super().mouseMoveEvent(event)
@@ -421,17 +383,6 @@ class EditableMatrix(MatrixWidget):
         painter.setPen(QPen(self._theme.color("text"), 2))
         painter.drawRect(first.united(last).intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1)))
         painter.end()
-
-
-class _Grip:
-    """A number that the mouse holds."""
-
-    def __init__(self, index: tuple[int, ...], x: float, value: float) -> None:
-        self.index = index
-        self.x = x
-        self.start = self.value = self.reached = value
-        self.pace: tuple[bool, bool] = (False, False)
-        self.is_moving = False
 
 
 class _Field(QLineEdit):
@@ -510,11 +461,6 @@ _MOVES: dict[Qt.Key, Cell] = {
 def _is_block(text: str) -> bool:
     """Say whether a text that is pasted into a field is more than one number."""
     return any(sign in text.strip() for sign in "\t\n[") or "\\begin" in text
-
-
-def _neat(x: float) -> float:
-    """Return a number without the last digits, which stepping leaves behind."""
-    return float(f"{x:.12g}") + 0.0
 
 
 def shapes_differ(name: str, shape: tuple[int, ...], block: np.ndarray) -> str:

@@ -58,7 +58,7 @@ from gui.theme import THEMES, Theme
 from gui.theme import apply as apply_theme
 from gui.trainer import trainer
 from gui.transport import TransportBar
-from gui.viewdata import factor_latex, lane_formulas, scene_view, timeline_phases
+from gui.viewdata import Link, Statics, factor_latex, lane_formulas, scene_view, timeline_phases
 
 __all__ = ["DOCKS", "Dock", "Window"]
 
@@ -125,6 +125,7 @@ class Window(QMainWindow):
         self._overlay: Overlay | None = None
         self._timed: Trace | None = None  # the trace whose steps the scrubber shows
         self._phases: list[str] | None = None
+        self._drawn: Statics | None = None  # of the graph that is laid out
         self._said: Network | None = None  # the network whose notices have been shown
         self._is_lab = False
         self.resize(1280, 720)
@@ -349,6 +350,9 @@ class Window(QMainWindow):
         self.transport.moved.connect(session.go)
         self.scene.node_clicked.connect(session.select)
         self.scene.edge_clicked.connect(session.select)
+        self.scene.edit_requested.connect(self._edit)
+        self.scene.scrubbed.connect(session.scrub)
+        self.scene.scrub_ended.connect(session.end_scrub)
         self.scene.pointed.connect(session.hover)
         session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
         self.controls.open_requested.connect(self.open_file)
@@ -362,7 +366,11 @@ class Window(QMainWindow):
     # --- showing ---
 
     def _show_graph(self) -> None:
-        """Lay the graph out and show it; only for another graph, never while stepping."""
+        """Lay the graph out and show it; only for another graph, never while stepping or changing numbers."""
+        if self.session.statics is self._drawn:
+            self._show_frame()
+            return
+        self._drawn = self.session.statics
         view = scene_view(self.session.frame)
         self.scene.set_graph(view, layout_of(self.session.frame, view), self.theme)
         self.view.fit()
@@ -505,6 +513,14 @@ class Window(QMainWindow):
     def _find_node(self, name: str) -> None:
         self.session.select(name)
         self.view.centerOn(self.scene.node_rect(name).center())
+
+    def _edit(self, link: Link) -> None:
+        """Open the number that was double-clicked in the inspector."""
+        self.session.select(link.name)
+        self.show_dock("inspector")
+        panel: Any = self.panels["inspector"]
+        panel.make_up()
+        panel.edit(link.entry if link.part == "value" else None)
 
     def show_keys(self) -> None:
         """Show every key, or put the sheet away."""

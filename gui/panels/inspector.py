@@ -112,11 +112,12 @@ class InspectorPanel(Panel):
         if array is not None:
             QGuiApplication.clipboard().setText(as_latex(array))
 
-    def edit(self, cell: tuple[int, int] | None = None) -> None:
-        """Open a cell of the value for editing: the one given, else the marked one, else the first."""
+    def edit(self, entry: tuple[int, ...] | None = None) -> None:
+        """Open a number of the value for editing: the entry given, else the marked one, else the first."""
         self.tabs.setCurrentIndex(VALUE)
-        if self.value_matrix.isVisible():
-            self.value_matrix.edit_cell(*(cell or self.value_matrix.selected or (0, 0)))
+        row, column = ((0, 0) + entry)[-2:] if entry is not None else self.value_matrix.selected or (0, 0)
+        if self.shown_array() is not None:
+            self.value_matrix.edit_cell(row, column)
 
     # Changing
 

@@ -29,6 +29,10 @@ class GraphScene(QGraphicsScene):
         The node's name; the edge's key.
     pointed(object)
         The `Link` to what is under the pointer, None for nothing.
+    edit_requested(object)
+        What was double-clicked, as a `Link`.
+    scrubbed(str, object, float), scrub_ended(bool)
+        A number is dragged on its card: node, entry, the number; the drag is over, and whether it is kept.
     graph_changed()
         Another graph is shown.
     step_shown()
@@ -40,6 +44,9 @@ class GraphScene(QGraphicsScene):
     node_clicked = Signal(str)
     edge_clicked = Signal(object)
     pointed = Signal(object)
+    edit_requested = Signal(object)
+    scrubbed = Signal(str, object, float)
+    scrub_ended = Signal(bool)
     graph_changed = Signal()
     step_shown = Signal()
     theme_changed = Signal()
@@ -210,6 +217,15 @@ class GraphScene(QGraphicsScene):
             self._pointed = link
             self.pointed.emit(link)
 
+    def number_at(self, point: QPointF) -> Link | None:
+        """Return the number on a card that can be dragged there: of a parameter or an input, if it is one."""
+        link = self._link_at(point)
+        node = self._view.nodes.get(link.name) if link is not None else None
+        if link is None or node is None or link.entry is None or link.part != "value":
+            return None
+        is_leaf = node.kind in ("parameter", "input")
+        return link if is_leaf and node.value is not None and node.value.size == 1 else None
+
     def _link_at(self, point: QPointF) -> Link | None:
         if self._lane is not None and self._lane.holds(point):
             return Link(self._lane.parameter)
@@ -221,6 +237,12 @@ class GraphScene(QGraphicsScene):
         super().mouseMoveEvent(event)
         if not event.buttons():
             self._point_at(self._link_at(event.scenePos()))
+
+    def mouseDoubleClickEvent(self, event: QGraphicsSceneMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        link = self._link_at(event.scenePos())
+        if event.button() == LEFT_BUTTON and link is not None:
+            self.edit_requested.emit(link)
 
     def mouseReleaseEvent(self, event: QGraphicsSceneMouseEvent) -> None:
         super().mouseReleaseEvent(event)

@@ -24,7 +24,9 @@ from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QWidget
 from gui.equations import equation, paint, plain_source
 from gui.matrices import paint_legend
 from gui.scene.graph_scene import GraphScene
+from gui.scrubbing import Grip
 from gui.theme import PHASE_TEXT, Theme, application_font
+from gui.viewdata import Link
 
 MOST_FITTED = 1.7
 """A small graph is not blown up beyond this scale."""
@@ -84,6 +86,8 @@ class Sight:
 
 class GraphView(QGraphicsView):
     """Shows a `GraphScene`; fits it into the window until the user zooms or pans."""
+
+    _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
 
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
@@ -275,6 +279,12 @@ class GraphView(QGraphicsView):
         top = area.bottom() + 1 - KEY_HEIGHT
         self._key.setGeometry(area.left(), top, area.width(), KEY_HEIGHT)
 
+    def _let_go(self, keep: bool) -> None:
+        """Let go of a number, and keep what it was dragged to, or not."""
+        held, self._held = self._held, None
+        if held is not None and held[1].is_moving:
+            self._scene.scrub_ended.emit(keep)
+
     def _pan(self, position: QPointF) -> None:
         assert self._grabbed is not None
         moved = position - self._grabbed
@@ -302,6 +312,9 @@ class GraphView(QGraphicsView):
             self.fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._held is not None and self._held[1].is_moving:
+            self._let_go(keep=False)
+            return
         event.ignore()  # keys step through time; a scroll area would move the picture
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -312,18 +325,29 @@ class GraphView(QGraphicsView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
-        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+        link = self._scene.number_at(self.mapToScene(event.position().toPoint()))
+        value = self._scene.view.nodes[link.name].value if link is not None else None
+        if event.button() == Qt.MouseButton.LeftButton and link is not None and value is not None:
+            self._held = (link, Grip(event.position().x(), float(value[link.entry])))
+            event.accept()
+        elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             self._grabbed, self._panning = event.position(), False
             event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._grabbed is not None and event.buttons():
+        if self._held is not None and event.buttons():
+            link, grip = self._held
+            number = grip.drag(event)
+            if number is not None:
+                self._scene.scrubbed.emit(link.name, link.entry, number)
+        elif self._grabbed is not None and event.buttons():
             self._pan(event.position())
         else:
             super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
+        self._let_go(keep=True)
         self._grabbed, self._panning = None, False
         self.viewport().unsetCursor()
         event.accept()
