@@ -178,7 +178,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("reset", "Train", "Reset, same seed", ("R",), lambda w: w.session.reset(), "reset", repeats=False),
     Action("new-seed", "Train", "New seed", ("Shift+R",), lambda w: w.session.new_seed(), repeats=False),
-    Action("nudge", "Look closer", "Nudge test", ("G",), lambda w: w.session.nudge_test(), repeats=False),
+    Action("nudge", "Look closer", "Nudge test", ("G",), lambda w: w.nudge(), repeats=False),
     Action(
         "end-nudge",
         "Look closer",

@@ -514,6 +514,11 @@ class Window(QMainWindow):
         self.session.select(name)
         self.view.centerOn(self.scene.node_rect(name).center())
 
+    def nudge(self) -> None:
+        """Show the nudge test of what is selected, or end it."""
+        if self.session.nudge_test() is not None:
+            self.show_dock("step")
+
     def _edit(self, link: Link) -> None:
         """Open the number that was double-clicked in the inspector."""
         self.session.select(link.name)

@@ -115,7 +115,7 @@ class InspectorPanel(Panel):
     def edit(self, entry: tuple[int, ...] | None = None) -> None:
         """Open a number of the value for editing: the entry given, else the marked one, else the first."""
         self.tabs.setCurrentIndex(VALUE)
-        row, column = ((0, 0) + entry)[-2:] if entry is not None else self.value_matrix.selected or (0, 0)
+        row, column = (0, 0, *entry)[-2:] if entry is not None else self.value_matrix.selected or (0, 0)
         if self.shown_array() is not None:
             self.value_matrix.edit_cell(row, column)
 
