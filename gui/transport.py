@@ -111,18 +111,23 @@ class Scrubber(QSlider):
 
     def x_of(self, position: float) -> float:
         """Return where a position lies, in pixels from the left."""
-        return self.MARGIN + (self.width() - 2 * self.MARGIN) * position / max(1, self.maximum())
+        return self.MARGIN + self._room * position / max(1, self.maximum())
 
     def position_at(self, x: float) -> int:
         """Return the position nearest to `x`."""
-        share = (x - self.MARGIN) / max(1.0, self.width() - 2 * self.MARGIN)
+        share = (x - self.MARGIN) / self._room
         return round(min(1.0, max(0.0, share)) * self.maximum())
 
     def tick_distance(self) -> int:
         """Return how many steps there are from one tick to the next: 1, 2, 5, 10, 20, ..."""
-        apart = (self.width() - 2 * self.MARGIN) / max(1, self.maximum())
+        apart = self._room / max(1, self.maximum())
         round_numbers = (digit * 10**power for power in range(10) for digit in (1, 2, 5))
-        return next(distance for distance in round_numbers if apart * distance >= TICK_APART)
+        return next((d for d in round_numbers if apart * d >= TICK_APART), 10**10)
+
+    @property
+    def _room(self) -> float:
+        """The length of the line, in pixels; a window that is squeezed can leave none."""
+        return max(1.0, self.width() - 2 * self.MARGIN)
 
     def _plain_preview(self, position: int) -> str:
         if position == 0:

@@ -1,0 +1,186 @@
+"""Twenty thousand random events on the real window: nothing is raised, Qt warns of nothing, memory stays bounded.
+
+Exceptions in virtual methods and slots, and Qt's warnings, fail any test here (pytest-qt sees to that); this one
+gives them every occasion.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
+
+from graphs.network import load
+from gui.actions import ACTIONS
+from gui.session import Document, Session
+from gui.settings import Settings
+from gui.window import Window
+
+import os
+EVENTS = int(os.environ.get("MONKEY", 20_000))
+WARM_UP = EVENTS // 4
+"""Events after which every panel has been built and every cache has begun to be filled."""
+GROWTH = 400 * 2**20
+"""Bytes that the process may grow by after the warm-up: caches of equations, the history of changes, records of
+runs. All of these are bounded; a leak of a window's picture an event would be tens of gigabytes."""
+SIZES = ((1280, 720), (1920, 1080), (900, 600), (512, 303), (1100, 640))
+TEXTS = ("1/3", "0.5", "-1e-3", "sqrt(2)", "nan", "W1 @ X", "y = w * x\n", "(", "[[1, 2]]", "", "É", "a b\tc")
+KEYS = (
+    *(Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End),
+    *(Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Return),
+    *(Qt.Key.Key_Escape, Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_F2, Qt.Key.Key_F1),
+    *(Qt.Key(code) for code in range(Qt.Key.Key_A.value, Qt.Key.Key_Z.value + 1)),
+    *(Qt.Key(code) for code in range(Qt.Key.Key_0.value, Qt.Key.Key_9.value + 1)),
+    *(Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Period, Qt.Key.Key_Equal),
+)
+MODIFIERS = (
+    *(Qt.KeyboardModifier.NoModifier,) * 4,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+    Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.AltModifier,
+)
+BUTTONS = (Qt.MouseButton.LeftButton,) * 5 + (Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton)
+
+
+class Monkey:
+    """Does one random thing after another to a window."""
+
+    def __init__(self, window: Window, seed: int) -> None:
+        self.window = window
+        self._random = random.Random(seed)
+        self._kinds: tuple[tuple[int, Callable[[], None]], ...] = (
+            (10, self._press_key),
+            (6, self._click),
+            (2, self._double_click),
+            (3, self._drag),
+            (2, self._wheel),
+            (3, self._move),
+            (2, self._type),
+            (3, self._do_action),
+            (1, self._resize),
+        )
+
+    def act(self) -> None:
+        """Do one thing, to whatever is open: a popup, a menu, a dialog, the window."""
+        weights, acts = zip(*self._kinds, strict=True)
+        self._random.choices(acts, weights)[0]()
+        QApplication.processEvents()
+
+    @property
+    def _open(self) -> QWidget:
+        app = QApplication
+        return app.activePopupWidget() or app.activeModalWidget() or self.window
+
+    def _target(self) -> tuple[QWidget, QPoint]:
+        """Return the widget that lies at a random point of what is open, and the point on it."""
+        top = next(w for w in (self._open, self.window) if isValid(w))
+        point = QPoint(self._random.randrange(max(1, top.width())), self._random.randrange(max(1, top.height())))
+        widget = top.childAt(point) or top
+        return widget, widget.mapFrom(top, point)
+
+    def _press_key(self) -> None:
+        target = QApplication.focusWidget() or self._open
+        QTest.keyClick(target, self._random.choice(KEYS), self._random.choice(MODIFIERS))
+
+    def _type(self) -> None:
+        for char in self._random.choice(TEXTS):
+            target = QApplication.focusWidget() or self._open
+            for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+                QApplication.sendEvent(target, QKeyEvent(kind, 0, Qt.KeyboardModifier.NoModifier, char))
+
+    def _click(self) -> None:
+        widget, point = self._target()
+        QTest.mouseClick(widget, self._random.choice(BUTTONS), self._random.choice(MODIFIERS), point)
+
+    def _double_click(self) -> None:
+        widget, point = self._target()
+        QTest.mouseDClick(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
+
+    def _drag(self) -> None:
+        widget, point = self._target()
+        button, keys = self._random.choice(BUTTONS), self._random.choice(MODIFIERS)
+        QTest.mousePress(widget, button, keys, point)
+        for _ in range(self._random.randrange(1, 5)):
+            if not isValid(widget):  # what was pressed has closed
+                return
+            point += QPoint(self._random.randrange(-80, 80), self._random.randrange(-40, 40))
+            QTest.mouseMove(widget, point)
+        if isValid(widget):
+            QTest.mouseRelease(widget, button, keys, point)
+
+    def _move(self) -> None:
+        QTest.mouseMove(*self._target())
+
+    def _wheel(self) -> None:
+        widget, point = self._target()
+        turn = QPoint(0, self._random.choice((-120, 120)))
+        spot, nothing = QPointF(point), Qt.ScrollPhase.NoScrollPhase
+        place = QPointF(widget.mapToGlobal(point))
+        buttons, keys = Qt.MouseButton.NoButton, self._random.choice(MODIFIERS)
+        QApplication.sendEvent(widget, QWheelEvent(spot, place, QPoint(), turn, buttons, keys, nothing, False))
+
+    def _do_action(self) -> None:
+        if self._open is self.window:
+            self.window.actions_by_id[self._random.choice(ACTIONS).id].trigger()
+
+    def _resize(self) -> None:
+        self.window.resize(*self._random.choice(SIZES))
+
+
+def memory() -> int:
+    """Return the bytes of this process that lie in memory."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    monkeypatch.chdir(tmp_path)  # whatever it saves
+    settings = Settings(QSettings())
+    settings.set("files/folder", str(tmp_path))
+    found = Window(Session(Document.of(load("two-layer-nonlinear"))), settings)
+    found.show()
+    qtbot.waitExposed(found)
+    found.settle()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def closing_dialogs(qtbot: QtBot) -> Iterator[None]:
+    """Close file dialogs and menus that wait for an answer: they hold up whoever opened them."""
+
+    def close() -> None:
+        for widget in (QApplication.activePopupWidget(), QApplication.activeModalWidget()):
+            if widget is not None and (widget.isModal() or isinstance(widget, QMenu)):
+                widget.close()
+
+    timer = QTimer(interval=20)
+    timer.timeout.connect(close)
+    timer.start()
+    yield
+    timer.stop()
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Memory is read where Linux tells it.")
+@pytest.mark.timeout(1200)
+def test_twenty_thousand_random_events_do_no_harm(window: Window, closing_dialogs: None) -> None:
+    monkey = Monkey(window, seed=int(os.environ.get("MSEED", "1")))
+    for _ in range(WARM_UP):
+        monkey.act()
+    before = memory()
+    for _ in range(EVENTS - WARM_UP):
+        monkey.act()
+    growth = memory() - before
+    assert growth < GROWTH, f"{growth / 2**20:.0f} MB"
