@@ -81,19 +81,19 @@ DOCKS = (
     Dock("step", "This step", "gui.panels.step", "StepPanel", _RIGHT, late=False),
     Dock("inspector", "Inspector", "gui.panels.inspector", "InspectorPanel", _RIGHT, late=False),
     Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
+    Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="loss"),
+    Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="loss"),
     Dock("equations", "Equations", "gui.panels.equations_dock", "EquationsPanel", _BOTTOM),
     Dock("neurons", "Neurons", "gui.panels.neurons", "NeuronsPanel", _BOTTOM, stacked="equations"),
     Dock("fit", "Fit", "gui.panels.fit", "FitPanel", _BOTTOM, stacked="equations"),
     Dock("landscape", "Landscape", "gui.panels.landscape", "LandscapePanel", _BOTTOM, stacked="equations"),
     Dock("sweep", "Step size", "gui.panels.sweep", "SweepPanel", _BOTTOM, stacked="equations"),
-    Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="equations"),
-    Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="equations"),
 )
 
 
 CAPTION = 270
 """Logical pixels kept for the caption at the top left of the graph, where the graph is twice as wide."""
-PLOTS = 32
+PLOTS = 34
 """Per cent of the height that the plots at the bottom take."""
 LAB = 56
 """Per cent of the height that the plots at the bottom take when they are enlarged."""
@@ -268,7 +268,8 @@ class Window(QMainWindow):
         for row in DOCKS:
             if row.stacked:
                 self.tabifyDockWidget(self.docks[row.stacked], self.docks[row.id])
-        self.docks["equations"].raise_()
+        for first in ("loss", "equations"):
+            self.docks[first].raise_()
 
     def _stack_docks(self) -> None:
         """Put every dock behind one tab bar at the right: the graph keeps the whole height."""
