@@ -310,7 +310,7 @@ def _complete_rows(
         raise DataError(f"every row lacks a value in {blamed}", where=dataset.name, how="Choose others.")
     have, were = ("has", "was") if count == 1 else ("have", "were")
     gaps_in = f" in {blamed}" if len(gappy) <= FEW_COLUMNS else ""
-    notice = f"{count} of {len(rows)} rows {have} missing values{gaps_in} and {were} left out."
+    notice = f"{count:,} of {len(rows):,} rows {have} missing values{gaps_in} and {were} left out."
     return rows[~incomplete], (notice,)
 
 

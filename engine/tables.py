@@ -43,9 +43,9 @@ AnyArray = TypeVar("AnyArray", bound=np.ndarray)
 
 LARGEST_FILE = 2**30
 MOST_COLUMNS = 10_000
-ROWS = 512
+ROWS = 256
 """Rows that are read at a time: so few that another thread never waits long for its turn."""
-BLOCK = 32 * 1024
+BLOCK = 16 * 1024
 """Characters that are read at a time where no value is in quotes."""
 _SURVEY = 0.1
 """Which part of the work it is to look a file through before it is read."""

@@ -525,7 +525,7 @@ class _Sizes:
         if not self.held.size:
             return ()
         verb = "is" if self.held.size == 1 else "are"
-        return (f"{self.held.size} of {self._whole} examples {verb} held out.",)
+        return (f"{self.held.size:,} of {self._whole:,} examples {verb} held out.",)
 
     def part(self, name: str, examples: Array) -> Array:
         """Return some examples of an input, read-only; all of it where it has no axis of examples."""

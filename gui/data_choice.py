@@ -39,6 +39,7 @@ from gui.theme import Theme, application_font
 from gui.viewdata.choice import (
     Preview,
     Source,
+    TableView,
     class_text,
     classes_of,
     first_choice,
@@ -51,7 +52,6 @@ from gui.viewdata.choice import (
     read_percent,
     scatter,
     sources_of,
-    table_view,
     target_columns,
     template_of,
 )
@@ -61,8 +61,8 @@ __all__ = ["DataChoice"]
 FEW_CELLS = 40_000
 """Cells of a table that is small enough for everything to be done at once."""
 SMALL_FILE = 32 * 1024
-TURN = 0.0005
-"""Seconds that the thread which reads leaves to the window, again and again."""
+TURN, NEWS = 0.0003, 0.1
+"""Seconds that the thread which reads leaves to the window again and again, and between two words from it."""
 MARGIN, LARGEST = 20, (1240, 820)
 LEFT = 330
 ROOMY = (900, 520)
@@ -96,6 +96,7 @@ class DataChoice(Overlay):
         self._attached: Mapping[str, bytes] = {}
         self._template = template_of(session.model)
         self._data: FileData | None = None
+        self._view = TableView((), (), ())
         self._found = Preview(None, "")
         self._task: Task | None = None
         self._columns: dict[str, ColumnList | ColumnBox] = {}
@@ -353,7 +354,7 @@ class DataChoice(Overlay):
             self.progress.setValue(int(1000 * value))
             return
         self.progress.hide()
-        dataset, self._attached = value
+        dataset, self._attached, self._view = value.dataset, value.kept, value.view
         self._dataset = dataset
         assert not isinstance(self._template, str)
         own = own_source(self._session.document.network)
@@ -411,7 +412,7 @@ class DataChoice(Overlay):
         self._check(self.standardize, bool(data.standardize))
         self._offer_columns(data)
         self._offer_filters(data)
-        self.table.show_table(table_view(self._dataset))
+        self.table.show_table(self._view)
         rows = self.table.rows.rowCount()
         rest = f"The first {rows} of {self._dataset.rows:,} rows" if rows < self._dataset.rows else ""
         self._shown_rows = rest or f"{rows:,} row{'s' if rows != 1 else ''}"
@@ -503,7 +504,7 @@ class DataChoice(Overlay):
             return
         values = self._dataset.table[column]
         row = self._put_filter(column, () if isinstance(values, Texts) else Between())
-        row.remove_button.setFocus()
+        row.focus_first()
         self._preview()
 
     def _put_filter(self, column: str, wanted: Any) -> FilterRow:
@@ -667,6 +668,7 @@ class DataChoice(Overlay):
         self.views.setVisible(has_table and not is_roomy)
         self._tabled.setVisible(has_table and (is_roomy or self.view_buttons["Table"].isChecked()))
         self.plot.setVisible(has_table and (is_roomy or self.view_buttons["Plot"].isChecked()))
+        self.plot.set_wordy(is_roomy)
         self._area.setFixedWidth(LEFT if card.width() >= ROOMY[0] else min(LEFT, card.width() * 44 // 100))
 
     def focus_inside(self) -> None:
@@ -723,6 +725,10 @@ def _size_of(source: Source) -> int:
 
 def _in_turns(work: Callable[[], Iterator[Any]]) -> Iterator[Any]:
     """Do the work with short rests: two threads of Python take turns, and the window's must not wait."""
+    told = 0.0
     for value in work():
-        yield value
+        now = time.perf_counter()
+        if not isinstance(value, float) or now - told > NEWS:
+            told = now
+            yield value
         time.sleep(TURN)

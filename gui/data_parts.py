@@ -180,6 +180,16 @@ class FilterRow(QFrame):
             raise DataError(f"the range of {self.column} begins after its end", how="Exchange the two.")
         return Between(least, most)
 
+    def focus_first(self) -> None:
+        """Let the user choose at once."""
+        parts = [
+            *self.findChildren(QLineEdit),
+            *self.findChildren(QListWidget),
+            *self.findChildren(QCheckBox),
+        ]
+        if parts:
+            parts[0].setFocus()
+
     def _offer_values(self, inside: QVBoxLayout, values: Any, wanted: Sequence[Any]) -> None:
         if isinstance(values, Texts):
             self._by_text = {value: value for value in values.values}
@@ -346,6 +356,7 @@ class ScatterPlot(QWidget):
         self._plot: Plot | None = None
         self._dots: dict[tuple[bool, bool], Any] = {}
         self._shown: Scatter | None = None
+        self._words_beside: list[QLabel] = []
         self.across, self.up, self.colour = (QComboBox() for _ in range(3))
         row = QHBoxLayout()
         row.setSpacing(6)
@@ -364,6 +375,7 @@ class ScatterPlot(QWidget):
             box.activated.connect(lambda _: self.changed.emit())
             row.addWidget(label)
             row.addWidget(box, 1)
+            self._words_beside.append(label)
         self.note = QLabel()
         self.note.setProperty("role", "small")
         self.note.setFont(application_font("small"))
@@ -372,6 +384,11 @@ class ScatterPlot(QWidget):
         self._column.setSpacing(4)
         self._column.addLayout(row)
         self._column.addWidget(self.note)
+
+    def set_wordy(self, wordy: bool) -> None:
+        """Show what the columns are for in words, or in tooltips alone."""
+        for label in self._words_beside:
+            label.setVisible(wordy)
 
     def offer(self, columns: Sequence[str]) -> None:
         """Let these columns be chosen."""

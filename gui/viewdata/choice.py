@@ -88,8 +88,17 @@ def own_source(network: Network) -> Source | None:
     return Source(network.data.file, origin)
 
 
-def loading(source: Source) -> Iterator[float | tuple[Dataset, Mapping[str, bytes]]]:
-    """Read a data set: yields which part is done, and at last the table and what its file holds."""
+@dataclass(frozen=True)
+class Loaded:
+    """A data set that has been read, what its file holds (of a large one nothing), and what is seen of it."""
+
+    dataset: Dataset
+    kept: Mapping[str, bytes]
+    view: TableView
+
+
+def loading(source: Source) -> Iterator[float | Loaded]:
+    """Read a data set: yields which part is done, and at last what was read."""
     kept: Mapping[str, bytes] = {}
     origin = source.origin
     if isinstance(origin, bytes):
@@ -99,7 +108,7 @@ def loading(source: Source) -> Iterator[float | tuple[Dataset, Mapping[str, byte
         yield 0.0
     name = Path(source.file).name
     for value in shelf.reading(kept.get(source.file, origin), name):
-        yield (value, kept) if isinstance(value, Dataset) else value
+        yield Loaded(value, kept, table_view(value)) if isinstance(value, Dataset) else value
 
 
 # --- columns -----------------------------------------------------------------------------------------------
@@ -283,7 +292,8 @@ def _gap(changed: Network, dataset: Dataset | None) -> str:
         classes = classes_of(dataset, columns[0], changed.data.where) if dataset is not None else ()
         if len(classes) > 2:
             some = excerpt(", ".join(classes), 60)
-            return f"{columns[0]} has {len(classes)} classes ({some}); a target has two: keep two of them."
+            what = f"{columns[0]} has {len(classes)} classes ({some}), and a target has two."
+            return f"{what} Keep two of them under Only rows where."
     return ""
 
 

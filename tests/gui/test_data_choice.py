@@ -159,7 +159,8 @@ def test_a_filter_can_be_taken_off_and_two_classes_are_asked_for(opened):
     assert "counts as 0" in choice.notes
     row.remove_button.click()
     assert choice.headline == (
-        "species has 3 classes (Adelie, Chinstrap, Gentoo); a target has two: keep two of them."
+        "species has 3 classes (Adelie, Chinstrap, Gentoo), and a target has two. "
+        "Keep two of them under Only rows where."
     )
     assert not popup.apply_button.isEnabled()
     choice.choose("island", popup._columns["y"])
@@ -176,6 +177,7 @@ def test_rows_are_kept_by_a_range_of_numbers(opened):
     choice.choose("speed", choice.popup.filter_box)
     [row] = choice.popup._filters
     least, most = row.findChildren(QLineEdit)
+    assert choice.window.focusWidget() is least
     assert (least.placeholderText(), most.placeholderText()) == ("4", "25")
     QTest.keyClicks(least, "10")
     QTest.keyClicks(most, "20,5")
