@@ -88,6 +88,16 @@ class EditableMatrix(MatrixWidget):
         self.addAction("Copy for a spreadsheet").triggered.connect(self.copy_cells)
         self.addAction("Paste numbers").triggered.connect(self.paste)
 
+    def set_matrix(
+        self, array: Any, border_role: str = "forward", note: str = "", scale: float | None = None
+    ) -> None:
+        """Show another matrix; of another shape, no cell of the old one is edited or held any more."""
+        is_other = np.shape(array) != self._array.shape
+        super().set_matrix(array, border_role, note, scale)
+        if is_other:
+            self._anchor = self._grip = None
+            self.close_field()
+
     def set_editing(self, name: str, refusal: str = "") -> None:
         """Let the numbers of `name` be changed, or say why they cannot be."""
         if name != self._name:

@@ -88,7 +88,7 @@ def file_unit(frame: Frame, name: str, cell: tuple[int, int]) -> str:
         return ""
     mean, deviation = selection.scaling[name]
     row = cell[0]
-    if row >= len(mean) or (mean[row, 0], deviation[row, 0]) == (0, 1):
+    if row >= len(mean) or cell[1] >= value.shape[1] or (mean[row, 0], deviation[row, 0]) == (0, 1):
         return ""
     return (
         f"  ({selection.columns[name][row]} {format_number(value[cell] * deviation[row, 0] + mean[row, 0])})"

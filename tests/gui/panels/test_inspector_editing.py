@@ -316,3 +316,15 @@ def test_the_marked_entry_is_the_one_that_is_nudged(qtbot, inspect):
         panel.value_matrix, Qt.MouseButton.LeftButton, pos=panel.value_matrix.cell_position(0, 2)
     )
     assert session.frame.nudge.index == (0, 2)
+
+
+def test_a_smaller_mini_batch_puts_the_field_away(qtbot, inspect):
+    session, panel = inspect("X")
+    session.set_batch_size(100)
+    session.step_training()
+    session.go_to_iteration(0)
+    panel.value_matrix.edit_cell(0, 99)
+    assert panel.value_matrix.field.isVisible()
+    session.go_to_iteration(1)  # the 33 examples that are left of the epoch
+    assert session.frame.values["X"].shape == (1, 33)
+    assert not panel.value_matrix.field.isVisible()
