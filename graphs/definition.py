@@ -122,6 +122,11 @@ class Network:
         """The parsed formula."""
         return parse(self.formula)
 
+    def taking(self, statements: Sequence[Statement]) -> Network:
+        """Return this network, which takes `statements` as its formula parsed already: parsing costs most."""
+        self.__dict__["statements"] = statements  # where a cached property keeps its value
+        return self
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what only its file is written from: training in another process needs none of it."""
         return {**self.__dict__, "source": Source(), "attached": {}}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from engine.errors import BackstepError, DataError, FormulaError, UsageError, excerpt
-from engine.formula import Leaf, Statement, build, identifiers
+from engine.formula import Leaf, Statement, build, identifiers, parse
 from engine.graph import Kind
 from engine.inference import DEFAULT_SIZE, Inference, Proposal, infer, roles
 from engine.shapes import UNIT, Dim, Dims, sizes
@@ -283,9 +283,11 @@ def wanted(draft: Draft, name: str, *, seed: int = 0) -> tuple[int | None, ...] 
     """Return the shape that the rest of the formula needs of a name, None where that cannot be said."""
     entries = {n: entry for n, entry in draft.entries.items() if n != name}
     try:
-        kinds = {**_Reading(draft, seed).kinds, **draft.kinds}
+        first = _Reading(draft, seed)
+        kinds = {**first.kinds, **draft.kinds}
         base = _without(draft.base, name, of_file=True)
-        reading = _Reading(replace(draft, entries=entries, base=base, kinds=kinds), seed)
+        freed = replace(draft, entries=entries, base=base, kinds=kinds)
+        reading = _Reading(freed, seed, first.statements)
     except BackstepError:
         return None
     found = next((p for p in reading.inference.proposals if p.name == name), None)
@@ -301,11 +303,10 @@ class _Reading:
         Where the formula, the data or a dimension is wrong.
     """
 
-    def __init__(self, draft: Draft, seed: int) -> None:
+    def __init__(self, draft: Draft, seed: int, statements: Sequence[Statement] | None = None) -> None:
         self.draft = draft
         self.seed = seed
-        bare = replace(draft.base, formula=draft.formula, parameters={}, data={}, held_out=0.0, folder=None)
-        self.statements: Sequence[Statement] = bare.statements
+        self.statements = parse(draft.formula) if statements is None else statements
         self._lines = {statement.name for statement in self.statements}
         self._names = [n for n in identifiers(self.statements) if n not in self._lines]
         self.loss = self._loss()
@@ -349,14 +350,8 @@ class _Reading:
                 if data or not {"n", "m"}.difference(dimensions).intersection(names):
                     parameters[name] = Initial(value.shape, value.init)
                     dimensions |= {s: DEFAULT_SIZE for s in names if s not in (*dimensions, "n", "m")}
-        return replace(
-            base,
-            formula=draft.formula,
-            loss=self.loss,
-            dimensions=dimensions,
-            parameters=parameters,
-            data=data,
-        )
+        known = replace(base, formula=draft.formula, loss=self.loss, dimensions=dimensions)
+        return replace(known, parameters=parameters, data=data).taking(self.statements)
 
     def _data(self, arrays: dict[str, Array], parameters: dict[str, Array | Initial]) -> Mapping | FileData:
         """Return the data: those of the CSV as long as the formula reads them and nothing else."""
@@ -429,7 +424,8 @@ class _Reading:
         made = {n: s for n, s in self.inference.dimensions.items() if n in used}
         own = self.draft.base.dimensions
         given = {n: s for n, s in base.dimensions.items() if n in own or n in used}
-        return replace(base, parameters=parameters, dimensions={**given, **made})
+        found = replace(base, parameters=parameters, dimensions={**given, **made})
+        return found.taking(self.statements)
 
     def _init(self, proposal: Proposal) -> str:
         entry = self.draft.entries.get(proposal.name)
@@ -488,7 +484,8 @@ class _Reading:
             base = _without(base, name)
         try:
             kinds = {**self.kinds, **self.draft.kinds}
-            again = _Reading(replace(self.draft, base=base, kinds=kinds), self.seed).checked()
+            freed = replace(self.draft, base=base, kinds=kinds)
+            again = _Reading(freed, self.seed, self.statements).checked()
         except BackstepError:
             return None
         if again.error is not None:

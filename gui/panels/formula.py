@@ -35,7 +35,7 @@ from gui.session import Session
 from gui.theme import Theme, application_font
 from gui.viewdata.formula import current_line, roles_of
 
-PAUSE = 40
+PAUSE = 25
 """Milliseconds after the last key before the text is read."""
 PATIENCE = 350
 """Milliseconds more before an error is shown that comes of a line being half typed."""
