@@ -386,7 +386,7 @@ class _Numbers(QWidget):
 class _Offer(QListWidget):
     """The list of completions under the word; the text keeps the focus and hands on its keys."""
 
-    HEIGHT = 24
+    HEIGHT, WIDEST = 24, 340
 
     def __init__(self, text: FormulaText) -> None:
         super().__init__(text)
@@ -439,7 +439,8 @@ class _Offer(QListWidget):
         window = self._text.window()
         under = self._text.cursorRect()
         metrics = self.fontMetrics()
-        width = max(metrics.horizontalAdvance(self.item(i).text()) for i in range(self.count())) + 40
+        widest = max(metrics.horizontalAdvance(self.item(i).text()) for i in range(self.count()))
+        width = min(self.WIDEST, widest + 40)
         height = min(8, self.count()) * self.HEIGHT + 12
         corner = self._text.viewport().mapTo(window, under.bottomLeft()) + QPoint(0, 4)
         if corner.y() + height > window.height():

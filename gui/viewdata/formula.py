@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")
+_COMMENT = re.compile(r"#.*")
 MOST_OFFERED = 12
 MOST_SEARCHED = 20_000
 """Characters around the cursor in which the other bracket is looked for."""
@@ -93,7 +94,7 @@ def words_of(text: str, word: str) -> dict[str, str]:
     """Return the names that a text has, without the `word` that is being typed where it stands once alone."""
     found: dict[str, str] = {}
     count = 0
-    for match in _NAME.finditer(text):
+    for match in _NAME.finditer(_COMMENT.sub("", text)):
         count += match.group() == word
         found.setdefault(match.group(), "name")
     if count < 2:
@@ -131,7 +132,7 @@ def completions(word: str, roles: Mapping[str, str], always: bool = False) -> li
 
 
 def _sorted(names: Iterable[Completion]) -> list[Completion]:
-    return sorted(names, key=lambda c: (len(c.text), c.text))
+    return sorted(names, key=lambda c: (len(c.text), c.text.casefold(), c.text))
 
 
 def _begins(name: str, word: str) -> bool:

@@ -13,6 +13,7 @@ from gui.viewdata.formula import (
     error_span,
     spans,
     word_before,
+    words_of,
 )
 
 ROLES = {"W1": "parameter", "X": "input", "Z": "line", "yhat": "line", "sigma_x": "parameter"}
@@ -61,6 +62,11 @@ def test_names_come_before_functions_and_a_whole_word_is_left_alone() -> None:
     assert completions("sum", ROLES) == []
     assert completions("", ROLES) == []
     assert {"W1", "softmax(", "mse("} <= {c.text for c in completions("", ROLES, always=True)}
+
+
+def test_words_of_comments_are_no_names() -> None:
+    assert words_of("Z = W @ X  # the block's input\nab = W", "ab") == dict.fromkeys(("Z", "W", "X"), "name")
+    assert "ab" in words_of("ab = 1\nL = ab", "ab")
 
 
 def test_functions_show_their_signatures() -> None:
