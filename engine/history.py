@@ -320,19 +320,19 @@ class History:
         return tuple(column.view() for column in columns)
 
     @classmethod
-    def of(cls, form: Form, kept: Recording) -> History:
-        """Return the history of which this was kept."""
-        history = cls(0, kept.stride)
+    def of(cls, form: Form, recording: Recording) -> History:
+        """Return the history of which this is the recording."""
+        history = cls(0, recording.stride)
         history._form = form
         history._vectors = _Column(np.empty((0, form.width)))
-        history._losses.extend(kept.losses)
-        history._iterations.extend(kept.iterations)
-        history._vectors.extend(kept.vectors)
-        history._numbers.extend(kept.numbers)
-        history.ended = kept.ended
+        history._losses.extend(recording.losses)
+        history._iterations.extend(recording.iterations)
+        history._vectors.extend(recording.vectors)
+        history._numbers.extend(recording.numbers)
+        history.ended = recording.ended
         return history
 
-    def kept(self, point: Array) -> Recording:
+    def recording(self, point: Array) -> Recording:
         """Return all of it, with where the run stands; what is recorded later changes none of it."""
         samples = self.samples
         columns = (samples.iterations, samples.vectors, samples.numbers)

@@ -291,24 +291,24 @@ class Run:
         return twin
 
     @classmethod
-    def resumed(cls, problem: Problem, recipe: Recipe, kept: Recording) -> Run:
-        """Return the run of which this was kept, standing where it stood.
+    def resumed(cls, problem: Problem, recipe: Recipe, recording: Recording) -> Run:
+        """Return the run that recorded this, standing where it stood.
 
         Raises
         ------
         BackstepError
-            As for a new run, and where what was kept is not of such a run.
+            As for a new run, and where no such run can have recorded this.
         """
-        iteration = len(kept.losses) - 1
+        iteration = len(recording.losses) - 1
         run = cls(problem, recipe, Point(iteration, problem.parameters))
-        kept.checked(run._form)
-        run.history = History.of(run._form, kept)
-        run._point = run._form.point(iteration, kept.point)
+        recording.checked(run._form)
+        run.history = History.of(run._form, recording)
+        run._point = run._form.point(iteration, recording.point)
         return run
 
-    def kept(self) -> Recording:
+    def recording(self) -> Recording:
         """Return all that was recorded, for :meth:`resumed`."""
-        return self.history.kept(self._form.vector(self._point))
+        return self.history.recording(self._form.vector(self._point))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the plan, which is made again where it is needed."""

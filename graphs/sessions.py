@@ -63,7 +63,7 @@ class SavedRun:
     """A run: what it was made from, what it recorded, and how it is shown."""
 
     document: SavedDocument
-    kept: Recording
+    recording: Recording
     name: str
     style: int
     group: int
@@ -194,7 +194,7 @@ class _Writer:
         return self._documents[id(document)]
 
     def _run(self, run: SavedRun) -> dict[str, Any]:
-        kept = run.kept
+        kept = run.recording
         arrays = {
             name: self._array(np.asarray(getattr(kept, name)))
             for name in ("losses", "iterations", "vectors", "numbers", "point")

@@ -213,6 +213,18 @@ class Lab:
         self.runs = list(found.values())
         return found
 
+    def take_in(self, runs: Iterable[LabRun]) -> dict[LabRun, LabRun]:
+        """Have just these runs, which are of another lab; return for each the one that is here now."""
+        self.settle()
+        groups: dict[int, int] = {}
+        found: dict[LabRun, LabRun] = {}
+        for run in runs:
+            if run.group not in groups:
+                groups[run.group] = next(self._groups)
+            found[run] = replace(run, id=next(self._ids), group=groups[run.group])
+        self.runs = list(found.values())
+        return found
+
     def group_of(self, run: LabRun) -> list[LabRun]:
         """Return the runs that are trained together with `run`, itself among them."""
         return [r for r in self.runs if r.group == run.group]

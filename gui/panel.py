@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtCore import QPoint, QRect, Signal, SignalInstance
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
@@ -48,6 +51,13 @@ class Panel(QWidget):
 
     def settle(self) -> None:
         """Do at once what would be done a moment later, for pictures and tests."""
+
+    def choices(self) -> dict[str, Any]:
+        """Return what the user has chosen here, for a session file: numbers, text and truths."""
+        return {}
+
+    def choose_again(self, choices: Mapping[str, Any]) -> None:
+        """Choose what a session file says; what cannot be chosen any more is left as it is."""
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""

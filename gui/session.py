@@ -220,6 +220,42 @@ class Session(QObject):
         """Open a network that has been read."""
         self._change(lambda: Document.of(network, self._document.seed), "Open network")
 
+    def open_moment(
+        self,
+        moment: Moment,
+        detail: Detail,
+        selection: str | EdgeKey | None = None,
+        entry: tuple[int, ...] | None = None,
+    ) -> bool:
+        """Be what another session was, all of its runs with it; return whether that could be done."""
+
+        def enter() -> None:
+            moment.model.batch(moment.model.indices(0, moment.document.batch_size))  # raises where it does
+            before = self._moment()
+            self._leave()
+            self._forget_search()
+            self._detail = detail
+            runs = self._lab.take_in(kept.shown for kept in moment.runs)
+            place = (moment.iteration, moment.position)
+            self._enter(moment.document, moment.model, runs[moment.current], *place)
+            self._record(before, "Open session")
+            if selection in (*self.statics.names, *self.statics.edges):
+                self.select(selection)
+            if entry is not None and self._has_entry(entry):
+                self.set_entry(entry)
+
+        return self._try(enter)
+
+    def _has_entry(self, entry: tuple[int, ...]) -> bool:
+        """Say whether the value that the step is about has this entry."""
+        step = self._frame.step
+        dims = self._trace.graph[step.target].dims if step is not None else ()
+        return len(entry) == len(dims) and all(i < dim.size for i, dim in zip(entry, dims, strict=True))
+
+    def moment(self) -> Moment:
+        """Return what the session is now, for a file; nothing that happens later changes it."""
+        return self._moment()
+
     def set_seed(self, seed: int) -> None:
         self._change(lambda: replace(self._document, seed=seed), "Seed")
 

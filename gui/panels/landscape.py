@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer
@@ -83,6 +83,7 @@ class LandscapePanel(Panel):
 
     title = "Landscape"
     object_name = "landscape"
+    _again: tuple[Any, ...] | None = None  # the axes of a session that has just been opened
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(session, theme, parent)
@@ -140,6 +141,10 @@ class LandscapePanel(Panel):
             self._take_model()
         elif self.slice is None and self.kind.currentData() == "principal":
             self._make_slice()  # the run may have moved by now
+        if self._again is not None:
+            (kind, *axes), self._again = self._again, None
+            if max(axes) < self.x_axis.count():
+                self.choose(kind, *axes)
         self._draw_marks()
         if self._fit_to_runs():
             self._draw_marks()
@@ -193,6 +198,26 @@ class LandscapePanel(Panel):
             if index is not None:
                 _show_entry(box, index)
         self._axes_chosen()
+
+    def choices(self) -> dict[str, Any]:
+        """Return which axes the user has chosen, and the colours."""
+        found: dict[str, Any] = {"log": self.log_button.isChecked()}
+        if self._is_chosen:
+            axes = {"x": self.x_axis.currentIndex(), "y": self.y_axis.currentIndex()}
+            found |= {"kind": self.kind.currentData(), **axes, "draw": self._seed}
+        return found
+
+    def choose_again(self, choices: Mapping[str, Any]) -> None:
+        """Choose the axes that a session file says."""
+        self.log_button.setChecked(choices.get("log") is True)
+        if choices.get("kind") not in KINDS:
+            return
+        if type(choices.get("draw")) is int and 0 <= choices["draw"] < 10**6:
+            self._seed = choices["draw"]
+        axes = [choices.get(axis) for axis in ("x", "y")]
+        if all(type(index) is int and index >= 0 for index in axes):
+            self._again = choices["kind"], *axes
+            self.mark_stale()
 
     # --- the slice ---
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QContextMenuEvent, QHideEvent, QResizeEvent, QShowEvent
@@ -159,6 +159,20 @@ class LossPanel(Panel):
     def quantity(self) -> str:
         """What is drawn: ``loss``, ``norm`` or ``parameters``."""
         return self._lines.quantity
+
+    def choices(self) -> dict[str, Any]:
+        """Return what is drawn, and on which axes."""
+        logs = {"log": self.log_button.isChecked(), "log_x": self.log_x_button.isChecked()}
+        return {"quantity": self.quantity, "steps": self.steps.value(), **logs}
+
+    def choose_again(self, choices: Mapping[str, Any]) -> None:
+        """Draw what a session file says."""
+        if choices.get("quantity") in QUANTITIES:
+            self.set_quantity(choices["quantity"])
+        for key, button in (("log", self.log_button), ("log_x", self.log_x_button)):
+            button.setChecked(choices.get(key) is True)
+        if type(choices.get("steps")) is int and 1 <= choices["steps"] <= MOST_ITERATIONS:
+            self.steps.setValue(choices["steps"])
 
     # --- what the user does ---
 

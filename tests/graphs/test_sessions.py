@@ -44,7 +44,9 @@ def saved(
     document = SavedDocument(network, 3, {}, recipe)
     run = Run(bind(network, seed=3), recipe)
     run.advance(iterations)
-    return SavedSession(document, (SavedRun(document, run.kept(), "GD", 0, 0, True, 20),), 0, PLACE, {"a": 1})
+    return SavedSession(
+        document, (SavedRun(document, run.recording(), "GD", 0, 0, True, 20),), 0, PLACE, {"a": 1}
+    )
 
 
 def packed(session: SavedSession) -> bytes:
@@ -86,10 +88,10 @@ def test_a_run_goes_on_as_if_it_had_never_been_saved(name: str, recipe: Recipe, 
     straight = Run(model, recipe)
     straight.advance(iterations)
     document = SavedDocument(model.network, 3, {}, recipe)
-    session = SavedSession(document, (SavedRun(document, straight.kept(), "r", 0, 0),), 0, PLACE)
+    session = SavedSession(document, (SavedRun(document, straight.recording(), "r", 0, 0),), 0, PLACE)
     again = unpacked(packed(session)).runs[0]
     other = bind(again.document.network, seed=3)
-    resumed = Run.resumed(other, again.document.recipe, again.kept)
+    resumed = Run.resumed(other, again.document.recipe, again.recording)
     assert resumed.ended == straight.ended
     straight.advance(30)
     resumed.advance(30)
@@ -104,20 +106,20 @@ def test_a_run_goes_on_as_if_it_had_never_been_saved(name: str, recipe: Recipe, 
 
 def test_a_long_run_with_thinned_samples_comes_back() -> None:
     session = saved(iterations=5000, recipe=Recipe("adam", {"learning_rate": 0.01}, 10).checked())
-    kept = unpacked(packed(session)).runs[0].kept
+    kept = unpacked(packed(session)).runs[0].recording
     run = Run.resumed(bind(session.document.network, seed=3), session.document.recipe, kept)
-    assert run.history.stride == session.runs[0].kept.stride > 1
+    assert run.history.stride == session.runs[0].recording.stride > 1
     assert run.at(4321).iteration == 4321
 
 
 def test_how_a_run_ended_comes_back() -> None:
     wild = saved(iterations=4000, recipe=Recipe("gd", {"learning_rate": 50.0}).checked())
-    ended = unpacked(packed(wild)).runs[0].kept.ended
+    ended = unpacked(packed(wild)).runs[0].recording.ended
     assert isinstance(ended, Diverged)
-    assert ended == wild.runs[0].kept.ended
+    assert ended == wild.runs[0].recording.ended
     stopping = Recipe("gd", {"learning_rate": 0.1}, stopping=Stopping(loss=0.5)).checked()
     done = saved(iterations=400, recipe=stopping)
-    assert unpacked(packed(done)).runs[0].kept.ended == done.runs[0].kept.ended is not None
+    assert unpacked(packed(done)).runs[0].recording.ended == done.runs[0].recording.ended is not None
 
 
 def test_a_csv_travels_along(tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ def test_a_csv_travels_along(tmp_path: Path) -> None:
     network = complete(load(path))
     document = SavedDocument(network, 0, {"w": np.array(2.5)}, network.training.recipe)
     (tmp_path / "own.csv").unlink()
-    run = SavedRun(document, Run(bind(network)).kept(), "r", 0, 0)
+    run = SavedRun(document, Run(bind(network)).recording(), "r", 0, 0)
     (tmp_path / "s.backstep").write_bytes(packed(SavedSession(document, (run,), 0, PLACE)))
     path.unlink()
     opened = read_session(tmp_path / "s.backstep")
@@ -192,7 +194,9 @@ def refused(data: bytes) -> bool:
     try:
         session = unpacked(data)
         for run in session.runs:
-            Run.resumed(bind(run.document.network, seed=run.document.seed), run.document.recipe, run.kept)
+            Run.resumed(
+                bind(run.document.network, seed=run.document.seed), run.document.recipe, run.recording
+            )
     except UsageError as error:
         sentence = str(error)
     else:
@@ -251,9 +255,9 @@ def test_any_value_in_the_table_is_refused_or_sound(data: st.DataObject) -> None
 
 
 def with_arrays(**arrays: np.ndarray) -> bytes:
-    kept = saved().runs[0].kept
+    kept = saved().runs[0].recording
     session = saved()
-    run = replace(session.runs[0], kept=replace(kept, **arrays))
+    run = replace(session.runs[0], recording=replace(kept, **arrays))
     return packed(replace(session, runs=(run,)))
 
 
@@ -281,7 +285,7 @@ def refused_or_unfit(data: bytes) -> bool:
     """Say whether a file is refused, or its run at the latest when it is to go on."""
     try:
         run = unpacked(data).runs[0]
-        Run.resumed(bind(run.document.network, seed=3), run.document.recipe, run.kept)
+        Run.resumed(bind(run.document.network, seed=3), run.document.recipe, run.recording)
     except BackstepError:
         return True
     return False
@@ -396,7 +400,7 @@ def test_a_session_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_what_is_kept_of_a_run_does_not_change_while_it_goes_on() -> None:
     run = Run(bind(load("univariate-regression")))
     run.advance(700)
-    kept: Recording = run.kept()
+    kept: Recording = run.recording()
     before = kept.losses.tobytes(), kept.vectors.tobytes(), kept.iterations.tobytes()
     run.advance(5000)
     assert (kept.losses.tobytes(), kept.vectors.tobytes(), kept.iterations.tobytes()) == before

@@ -1,0 +1,459 @@
+"""What is open as a file: opening, saving, whether anything is unsaved, and what to do before it is left.
+
+Every document knows the :class:`~graphs.definition.Source` that it was made from by editing; which file that
+is stands here. So undo may go from one file's document to another's and back, and *Save* writes the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from engine.errors import BackstepError, excerpt
+from graphs.network import SESSION, FileData, array_of, data_path
+from graphs.reading import load as load_network
+from graphs.sessions import read_session, write_session
+from graphs.sharing import read_shared, shared_text
+from graphs.writing import is_said_alike
+from gui.files import network_of, save_network, write_whole
+from gui.jobs import Task
+from gui.keeping import Opened, Place, opened, saved
+from gui.lab import Document
+from gui.notify import Message
+from gui.question import UnsavedQuestion
+from gui.watching import FileWatch
+
+__all__ = ["Filing", "OnDisk"]
+
+NETWORK = ".toml"
+FILTERS = f"Network (*{NETWORK});;Session with runs (*{SESSION})"
+OPENED = f"Networks and sessions (*{NETWORK} *{SESSION})"
+LEAVING = "Another file takes its place."
+CLOSING = "The window closes."
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """What is on the disk of a document and all that is made of it.
+
+    Attributes
+    ----------
+    path
+        The file, None where there is none yet.
+    document
+        The document as it is there, None where nothing of it is.
+    runs
+        Which runs a session file has, and how long they are.
+    """
+
+    path: Path | None = None
+    document: Document | None = None
+    runs: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_session(self) -> bool:
+        """Whether the file keeps runs and the place as well."""
+        return self.path is not None and self.path.suffix == SESSION
+
+
+class Filing(QObject):
+    """The files of one window.
+
+    Parameters
+    ----------
+    window
+        Whose session it is; it shows the questions and the messages.
+
+    Signals
+    -------
+    changed()
+        Another name, or saved, or not saved any more.
+    may_close()
+        The window may close: what was to be saved is.
+    """
+
+    changed = Signal()
+    may_close = Signal()
+
+    def __init__(self, window: Any) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = window.session
+        self._settings = window.settings
+        self._notifier = window.notifier
+        self._files: dict[Any, OnDisk] = {}
+        self._task: Task | None = None
+        self._told: tuple[str, bool] | None = None
+        self._offer: Message | None = None
+        self._is_leaving = False
+        self._watch = FileWatch(self)
+        self._watch.changed.connect(self._offer_reload)
+        self._watch.gone.connect(self._say_gone)
+        self._session.document_changed.connect(self._follow)
+        self._session.progressed.connect(self._tell)
+        self._session.runs_changed.connect(self._tell)
+        self._follow()
+
+    # --- facts ---
+
+    @property
+    def on_disk(self) -> OnDisk:
+        """What is on the disk of the open document."""
+        return self._files[self._session.document.network.source]
+
+    @property
+    def path(self) -> Path | None:
+        """The file that *Save* writes, None where it has to be asked for."""
+        return self.on_disk.path
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether the open document is other than what is on the disk."""
+        disk, document = self.on_disk, self._session.document
+        if disk.document is None or not is_saved_alike(document, disk.document, with_seed=disk.is_session):
+            return True
+        return disk.is_session and disk.runs != _lengths(self._session.runs)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a file is being read or written."""
+        return self._task is not None
+
+    @property
+    def name(self) -> str:
+        """What the open document is called."""
+        return self.path.name if self.path is not None else self._session.document.network.title
+
+    # --- opening ---
+
+    def ask_open(self) -> None:
+        """Let the user choose a file to open."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, "Open a network or a session", self._settings.get("files/folder"), OPENED
+        )
+        if path:
+            self._settings.set("files/folder", str(Path(path).parent))
+            self.open(path)
+
+    def open(self, source: str) -> None:
+        """Open a built-in network, a network's file or a session's; unsaved changes of a file are asked for.
+
+        Built-in networks ask nothing when they are left for another built-in one: undo brings them back.
+        """
+        is_file = source.endswith((NETWORK, SESSION))
+        if self.is_modified and (is_file or self.path is not None):
+            self._ask_before(LEAVING, lambda: self._open(source))
+        else:
+            self._open(source)
+
+    def open_recent(self, path: str) -> None:
+        """Open a file that was open before, or say that it is not there any more."""
+        if not Path(path).is_file():
+            self._notifier.error(
+                f"{excerpt(Path(path).name)} is not there any more. It was {excerpt(path, 150)}."
+            )
+            return
+        self.open(path)
+
+    def _open(self, source: str) -> None:
+        if source.endswith(SESSION):
+            self.read(Path(source))
+            return
+        before = self._session.document
+        self._session.open(source)
+        document = self._session.document
+        if document is not before and document.network.source.path is not None:
+            self._settings.add_recent(str(document.network.source.path))
+
+    def read(self, path: Path, done: Callable[[Opened], None] | None = None) -> None:
+        """Read a session's file in the background and open what it keeps, unless something is opened first."""
+        document, found = self._session.document, []
+
+        def work() -> Iterator[Opened]:
+            yield opened(read_session(path))
+
+        def end() -> None:
+            if self._session.document is document:
+                self.enter(found[0], path) if done is None else done(found[0])
+
+        self._begin(work, end, found.append)
+
+    def enter(self, kept: Opened, path: Path | None, *, is_saved: bool = True) -> bool:
+        """Open what a session's file kept; return whether that could be done."""
+        place = kept.place
+        if not self._session.open_moment(kept.moment, place.detail, place.selection, place.entry):
+            return False
+        document = self._session.document
+        runs = _lengths(self._session.runs)
+        self._files[document.network.source] = OnDisk(path, document, runs) if is_saved else OnDisk(path)
+        if is_saved and path is not None:
+            self._settings.add_recent(str(path.resolve()))
+        self._window.show_view(kept.view)
+        self._follow()
+        return True
+
+    # --- saving ---
+
+    def save(self, then: Callable[[], None] | None = None) -> None:
+        """Write the file that the document came from; ask for one where there is none."""
+        path = self.path
+        if path is None:
+            self.save_as(then)
+        else:
+            self.write(path, then)
+
+    def save_as(self, then: Callable[[], None] | None = None) -> None:
+        """Let the user choose a file, and write it; its ending says whether runs are kept."""
+        folder = self.path.parent if self.path is not None else Path(self._settings.get("files/folder"))
+        name = self.path.name if self.path is not None else f"{self._session.document.network.name}{NETWORK}"
+        path, chosen = QFileDialog.getSaveFileName(self._window, "Save", str(folder / name), FILTERS)
+        if not path:
+            return
+        target = Path(path)
+        if target.suffix not in (NETWORK, SESSION):
+            target = Path(f"{path}{SESSION if SESSION in chosen else NETWORK}")
+            if target.exists():
+                self._notifier.error(
+                    f"{excerpt(target.name)} exists already. Choose it in the list to replace it."
+                )
+                return
+        self._settings.set("files/folder", str(target.parent))
+        self.write(target, then)
+
+    def write(self, path: Path, then: Callable[[], None] | None = None) -> None:
+        """Write the document, or the whole session, into a file in the background."""
+        session = self._session
+        document, runs = session.document, _lengths(session.runs)
+        keep = self.snapshot() if path.suffix == SESSION else None
+        said: list[str] = []
+
+        def work() -> Iterator[str]:
+            if keep is None:
+                yield from save_network(document, path)
+            else:
+                write_whole(path, lambda file: write_session(saved(*keep), file))
+
+        def end() -> None:
+            resolved = path.resolve()
+            self._files[document.network.source] = OnDisk(resolved, document, runs)
+            self._settings.add_recent(str(resolved))
+            self._follow()
+            self._notifier.info(" ".join([f"Saved {path.name}.", *said]))
+            if then is not None:
+                then()
+
+        self._begin(work, end, said.append)
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """Return what a session's file is written from; nothing that happens later changes it."""
+        session = self._session
+        frame = session.frame
+        place = Place(session.detail, session.selection, frame.entry)
+        return session.moment(), place, self._window.view_state()
+
+    def _begin(
+        self, work: Callable[[], Iterator[Any]], end: Callable[[], None], take: Callable[[Any], object]
+    ) -> None:
+        """Do work with a file after what is being done now."""
+        if self._task is not None:
+            self._task.ended.connect(lambda: self._begin(work, end, take))
+            self._task.failed.connect(lambda _: self._begin(work, end, take))
+            return
+        task = self._task = Task(work, self)
+        task.came.connect(take)
+        task.ended.connect(self._end_task)
+        task.failed.connect(self._end_task)
+        task.ended.connect(end)
+        task.failed.connect(self._fail)
+        task.start()
+
+    def _end_task(self) -> None:
+        if self._task is not None:
+            self._task.deleteLater()
+            self._task = None
+
+    def _fail(self, sentence: str) -> None:
+        self._is_leaving = False
+        self._notifier.error(sentence)
+
+    # --- leaving ---
+
+    def close(self) -> bool:
+        """Say whether the window may close now; if not, the user is asked, or a file is being written."""
+        if self._is_leaving:
+            return True
+        if self.is_busy:
+            self._begin(lambda: iter(()), self._leave, lambda _: None)
+            return False
+        if not self.is_modified:
+            return True
+        self._ask_before(CLOSING, self._leave)
+        return False
+
+    def _leave(self) -> None:
+        self._is_leaving = True
+        self.may_close.emit()
+
+    def _ask_before(self, why: str, then: Callable[[], None]) -> None:
+        question = UnsavedQuestion(self._window.theme, self.name, why, self._window)
+        question.save.connect(lambda: self.save(then))
+        question.discard.connect(then)
+        self._window.show_overlay(question)
+
+    # --- following ---
+
+    def _follow(self) -> None:
+        """Take note of a document that is new here, and say what is open."""
+        document = self._session.document
+        source = document.network.source
+        if source not in self._files:
+            self._files[source] = OnDisk(source.path, document)
+        self._watch_files()
+        self._tell()
+
+    def _tell(self) -> None:
+        told = self.name, self.is_modified
+        if told != self._told:
+            self._told = told
+            self.changed.emit()
+
+    # --- changed by somebody else ---
+
+    def _watch_files(self) -> None:
+        wanted = [path for path in (self.path, self._csv()) if path is not None]
+        if tuple(wanted) != self._watch.paths or self._files_are_ours():
+            self._watch.watch(wanted)
+            self._withdraw()
+
+    def _files_are_ours(self) -> bool:
+        """Whether a file has just been written here: what it holds now is what is open."""
+        return self._task is None and self._ours is not self.on_disk
+
+    _ours: OnDisk | None = None
+
+    def _csv(self) -> Path | None:
+        network = self._session.document.network
+        if not isinstance(network.data, FileData) or network.folder is None:
+            return None
+        try:
+            path = data_path(network, network.data.file)
+        except BackstepError:
+            return None
+        return path if path.parent == (network.folder / network.data.file).parent else None
+
+    def _withdraw(self) -> None:
+        self._ours = self.on_disk
+        if self._offer is not None:
+            self._notifier.withdraw(self._offer)
+            self._offer = None
+
+    def _offer_reload(self, path: Path) -> None:
+        """Offer to read a file again that somebody else has changed."""
+        is_own = path == self.path
+        what = f"{excerpt(path.name)} has been changed by another program."
+        if is_own and self.is_modified:
+            what += " Reloading drops your unsaved changes; Undo brings them back."
+        if self._offer is not None:
+            self._notifier.withdraw(self._offer)
+        self._offer = self._notifier.ask(
+            what,
+            ("&Reload", self.reload if is_own else self.reload_data),
+            ("&Keep", lambda: None),
+            stays=True,
+        )
+
+    def _say_gone(self, path: Path) -> None:
+        self._notifier.warning(f"{excerpt(path.name)} has been moved or deleted. Saving writes it again.")
+
+    def reload(self) -> None:
+        """Read the document's file again; the place on the timeline stays where the graph is the same."""
+        path = self.path
+        if path is None:
+            return
+        if path.suffix == SESSION:
+            self.read(path)
+            return
+        try:
+            network = load_network(path)
+        except BackstepError as error:
+            self._notifier.error(error)
+            return
+        if self._session.reload(Document.of(network, self._session.document.seed)):
+            self._files[network.source] = OnDisk(path, self._session.document)
+            self._follow()
+
+    def reload_data(self) -> None:
+        """Read the CSV of the document again; what was changed by hand stays."""
+        document = self._session.document
+        data = document.network.data
+        if not isinstance(data, FileData):
+            return
+        attached = {name: raw for name, raw in document.network.attached.items() if name != data.file}
+        network = replace(document.network, attached=attached)
+        try:
+            from graphs.network import complete
+
+            network = complete(network)
+        except BackstepError as error:
+            self._notifier.error(error)
+            return
+        disk = self.on_disk
+        was_saved = not self.is_modified
+        if self._session.reload(replace(document, network=network)) and was_saved:
+            self._files[network.source] = replace(disk, document=self._session.document)
+            self._follow()
+
+    # --- sharing ---
+
+    def copy(self, put: Callable[[str], object]) -> None:
+        """Put the network on the clipboard as text."""
+        try:
+            put(shared_text(network_of(self._session.document)))
+        except BackstepError as error:
+            self._notifier.error(error)
+        else:
+            self._notifier.info("Copied the network as text. Paste network (Ctrl+Shift+V) reads it back.")
+
+    def paste(self, text: str) -> None:
+        """Open the network that a text says."""
+        try:
+            network = read_shared(text)
+        except BackstepError as error:
+            self._notifier.error(error)
+            return
+        before = self._session.document
+        self._files.setdefault(network.source, OnDisk())  # nothing of it is on the disk
+        self._session.open_network(network)
+        if self._session.document is not before:
+            self._notifier.info(f"Pasted {excerpt(network.title)}. Undo goes back.")
+
+
+def is_saved_alike(a: Document, b: Document, *, with_seed: bool = False) -> bool:
+    """Say whether a file would be the same for both documents."""
+    if a is b:
+        return True
+    if a.recipe != b.recipe or (with_seed and a.seed != b.seed):
+        return False
+    same = a.network is b.network or is_said_alike(a.network, b.network)
+    return same and _same_values(a, b)
+
+
+def _same_values(a: Document, b: Document) -> bool:
+    return a.overrides is b.overrides or (
+        a.overrides.keys() == b.overrides.keys()
+        and all(_array(a.overrides[n]).tobytes() == _array(b.overrides[n]).tobytes() for n in a.overrides)
+    )
+
+
+def _array(value: Any) -> np.ndarray:
+    return value if isinstance(value, np.ndarray) else array_of(value, "value")
+
+
+def _lengths(runs: Any) -> tuple[tuple[str, int], ...]:
+    return tuple((run.name, run.iterations) for run in runs if run.iterations)

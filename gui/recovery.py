@@ -1,0 +1,191 @@
+"""What has not been saved, kept for the case that the application ends where it should not.
+
+Every window keeps a session's file of its own in the recovery folder while there is anything to lose, and takes
+it away when it closes. What lies there at the next start, and whose window is not alive any more, is offered.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from PySide6.QtCore import QLockFile, QObject, QStandardPaths, QTimer
+
+from engine.errors import excerpt
+from graphs.sessions import write_session
+from gui.files import write_whole
+from gui.jobs import Task
+from gui.keeping import Opened, opened, saved
+from graphs.sessions import read_session
+
+__all__ = ["Recovery", "recovery_folder"]
+
+SOON, TRAINED = 2000, 5000
+"""Milliseconds from a change to its being kept: one of the document, and one of its runs."""
+
+
+def recovery_folder() -> Path:
+    """Return where unsaved work is kept."""
+    place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
+    return Path(place or ".") / "recovery"
+
+
+class Recovery(QObject):
+    """Keeps a window's unsaved work, and offers what another one has left.
+
+    Parameters
+    ----------
+    window
+        Whose session it is.
+    folder
+        Where it is kept; unusable folders are no error: then nothing is kept.
+    """
+
+    def __init__(self, window: Any, folder: Path) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = window.session
+        self._folder = folder
+        self._path = folder / f"{uuid.uuid4().hex}.backstep"
+        self._lock: QLockFile | None = None
+        self._found: list[QLockFile] = []
+        self._task: Task | None = None
+        self._kept: tuple[Any, ...] | None = None  # what is in the file: document and lengths of runs
+        self._replaces: list[tuple[Path, QLockFile]] = []
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.keep)
+        session = self._session
+        session.document_changed.connect(lambda: self._wait(SOON))
+        session.runs_changed.connect(lambda: self._wait(SOON))
+        session.progressed.connect(lambda: self._wait(TRAINED))
+        window.filing.changed.connect(lambda: self._wait(SOON))
+
+    @property
+    def path(self) -> Path:
+        """Where this window's work is kept."""
+        return self._path
+
+    def _wait(self, milliseconds: int) -> None:
+        if not self._timer.isActive() or self._timer.remainingTime() > milliseconds:
+            self._timer.start(milliseconds)
+
+    @property
+    def _has_work(self) -> bool:
+        return self._window.filing.is_modified or any(run.iterations for run in self._session.runs)
+
+    def _state(self) -> tuple[Any, ...]:
+        session = self._session
+        return session.document, tuple((run.id, run.iterations) for run in session.runs)
+
+    def keep(self) -> None:
+        """Write what there is to lose, in the background; take the file away where there is nothing."""
+        if self._task is not None:
+            self._wait(SOON)
+            return
+        if not self._has_work:
+            self._path.unlink(missing_ok=True)
+            self._kept = None
+            return
+        if self._state() == self._kept or not self._locked():
+            return
+        state, keep, filing = self._state(), self._window.filing.snapshot(), self._window.filing
+        file = str(filing.path or "")
+
+        def work() -> Iterator[None]:
+            session = saved(*keep, file, is_quick=True)
+            write_whole(self._path, lambda target: write_session(session, target, is_packed=False))
+            yield
+
+        task = self._task = Task(work, self)
+        task.ended.connect(lambda: self._end(state))
+        task.failed.connect(lambda _: self._end(None))  # no room on the disk, perhaps: the next change tries again
+        task.start()
+
+    def _end(self, state: tuple[Any, ...] | None) -> None:
+        assert self._task is not None
+        self._task.deleteLater()
+        self._task = None
+        self._kept = state
+        if state is not None:
+            for path, lock in self._replaces:
+                _remove(path, lock)
+            self._replaces.clear()
+            if state != self._state():
+                self._wait(SOON)
+
+    def _locked(self) -> bool:
+        """Say whether the file is this window's; its lock tells others that it is alive."""
+        if self._lock is None:
+            self._lock = _lock_of(self._path)
+        return self._lock is not None
+
+    # --- what was left ---
+
+    def look(self) -> None:
+        """Offer what windows have left that ended where they should not."""
+        try:
+            paths = sorted(self._folder.glob("*.backstep"), key=lambda path: path.stat().st_mtime)
+        except OSError:
+            return
+        for path in paths:
+            if path != self._path and (lock := _lock_of(path)) is not None:
+                self._offer(path, lock)
+
+    def _offer(self, path: Path, lock: QLockFile) -> None:
+        try:
+            session = read_session(path, with_runs=False)
+            moment = datetime.fromtimestamp(path.stat().st_mtime)
+        except Exception:  # written by a version that crashed while it wrote something else
+            _remove(path, lock)
+            return
+        name = Path(session.path).name or session.document.network.title
+        day = "" if moment.date() == datetime.now().date() else f" on {moment:%d %B}"
+        self._window.notifier.ask(
+            f"Backstep ended unexpectedly{day} at {moment:%H:%M} with unsaved changes to {excerpt(name)}.",
+            ("&Restore", lambda: self._restore(path, lock)),
+            ("&Discard", lambda: _remove(path, lock)),
+            stays=True,
+        )
+        self._found.append(lock)
+
+    def _restore(self, path: Path, lock: QLockFile) -> None:
+        def enter(kept: Opened) -> None:
+            target = Path(kept.path) if kept.path else None
+            if self._window.filing.enter(kept, target, is_saved=False):
+                self._replaces.append((path, lock))
+                self.keep()
+                self._window.notifier.info("Restored. Undo goes back to what was open.")
+
+        self._window.filing.read(path, enter)
+
+    def close(self) -> None:
+        """The window closes as it should: nothing is left behind."""
+        self._timer.stop()
+        if self._task is not None:
+            self._task.cancel()
+            self._task.wait()
+        self._path.unlink(missing_ok=True)
+        for path, lock in self._replaces:
+            _remove(path, lock)
+        for lock in [*self._found, *([self._lock] if self._lock is not None else [])]:
+            lock.unlock()
+
+
+def _lock_of(path: Path) -> QLockFile | None:
+    """Return the lock of a file, None where a living window holds it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    lock = QLockFile(str(path.with_suffix(".lock")))
+    lock.setStaleLockTime(0)  # a window may stay open for days; its process tells whether it lives
+    return lock if lock.tryLock(0) else None
+
+
+def _remove(path: Path, lock: QLockFile) -> None:
+    path.unlink(missing_ok=True)
+    lock.unlock()
