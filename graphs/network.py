@@ -56,6 +56,7 @@ __all__ = [
     "draw",
     "dumps",
     "leaf_dims",
+    "literal",
     "load",
     "loads",
     "table_source",
@@ -354,6 +355,17 @@ def with_values(network: Network, overrides: Mapping[str, Any], seed: int = 0) -
     arrays, _, _ = _data(network, seed)
     _replace(network, overrides, parameters, arrays, seed)
     return replace(network, parameters=parameters, data=arrays)
+
+
+def literal(network: Network, seed: int = 0) -> Network:
+    """Return `network` with its data as numbers of its own, those held out among them.
+
+    Raises
+    ------
+    DataError
+        For data that cannot be read.
+    """
+    return replace(network, data=_data(network, seed)[0], attached={})
 
 
 def _replace(

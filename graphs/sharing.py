@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from engine.errors import BackstepError, NetworkError, UsageError
 from graphs.definition import FileData, Network
-from graphs.network import bind, complete
+from graphs.network import bind, complete, literal
 from graphs.reading import loads
 from graphs.writing import text_of
 
@@ -24,8 +23,13 @@ LARGEST, LARGEST_READ = 64 * 2**10, 2**20
 """Characters that a text may have which is sent, and one that is read."""
 
 
-def shared_text(network: Network) -> str:
+def shared_text(network: Network, seed: int = 0) -> str:
     """Return a network as text that needs nothing else: data from a file of the user's own are in it.
+
+    Parameters
+    ----------
+    seed
+        Which examples are held out depends on it, and on those how data are standardised.
 
     Raises
     ------
@@ -34,14 +38,8 @@ def shared_text(network: Network) -> str:
     BackstepError
         For data that cannot be read any more.
     """
-    complete_network = complete(network)
-    if isinstance(network.data, FileData) and network.data.file in complete_network.attached:
-        model = bind(complete_network)
-        whole = {name: array for name, array in model.leaves.items() if name in model.graph.inputs}
-        if model.held_inputs:  # in the order of the file, those held out among the others
-            complete_network = replace(complete_network, held_out=0.0)
-            whole = dict(bind(complete_network).inputs)
-        network = replace(complete_network, data=whole, held_out=network.held_out, attached={})
+    if isinstance(network.data, FileData) and complete(network).attached:
+        network = literal(network, seed)
     text = text_of(network).replace("\r\n", "\n").removeprefix("\ufeff")
     if len(text) > LARGEST:
         raise UsageError(

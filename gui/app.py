@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,10 @@ from PySide6.QtCore import QSettings, QSize, QStandardPaths, Qt, QTemporaryDir
 from PySide6.QtWidgets import QApplication
 
 from engine.graph import Detail
-from graphs.network import load
+from graphs.network import SESSION, load
+from graphs.sessions import read_session
+from gui.keeping import opened
+from gui.recovery import recovery_folder
 from gui.session import Document, Session
 from gui.settings import Settings
 from gui.theme import LIGHT, THEMES, Theme
@@ -57,9 +61,14 @@ def make_window(
     overrides: dict[str, Any] | None = None,
 ) -> Window:
     """Return the window on a network, paused, ready to step."""
-    session = Session(Document.of(load(source or DEFAULT), seed, overrides), Detail(_detail(settings)))
-    window = Window(session, settings)
+    kept = None
+    if source is not None and source.endswith(SESSION) and not (seed or overrides):
+        kept = opened(read_session(Path(source)))
+    document = Document.of(load(source or DEFAULT), seed, overrides) if kept is None else kept.moment.document
+    window = Window(Session(document, Detail(_detail(settings))), settings)
     apply_theme(application(window.theme), window.theme)
+    if kept is not None and source is not None:
+        window.filing.enter(kept, Path(source).resolve())
     return window
 
 
@@ -82,6 +91,7 @@ def run(source: str | None = None, *, seed: int = 0, overrides: dict[str, Any] |
     app = application(THEMES.get(settings.get("view/theme"), LIGHT))
     window = make_window(source, settings, seed=seed, overrides=overrides)
     sys.excepthook = lambda *error: report(window, *error)
+    window.keep_work(recovery_folder())
     show(window)
     return app.exec()
 
@@ -102,12 +112,16 @@ def report(
 ) -> None:
     """Keep a report of what nobody expected, say where it is, and go on: the user's work is still there."""
     if issubclass(kind, KeyboardInterrupt):
+        window.end_at_once()
         QApplication.quit()
         return
     text = "".join(traceback.format_exception(kind, error, trace))
     log.error("%s", text)
     sys.stderr.write(text)
     path = _write_report(text)
+    if window.recovery is not None:
+        with suppress(Exception):  # whatever is wrong with the work, it was said already
+            window.recovery.keep()
     window.notifier.error(f"Something unexpected happened ({kind.__name__}). A report is in {path}.")
 
 

@@ -156,6 +156,7 @@ class ControlBar(QFrame):
         self._theme = theme
         self._settings = settings
         self._hidden: tuple[str, ...] = ()
+        self.opener: Callable[[str], object] = session.open
         self.setProperty("bar", "top")
         self._make_choices()
         self._make_fields()
@@ -328,7 +329,7 @@ class ControlBar(QFrame):
         group = QActionGroup(self.menu)
         for name in built_in_names():
             network = built_in(name)
-            action = self._menu_action(self.menu, network.title, lambda name=name: self._session.open(name))
+            action = self._menu_action(self.menu, network.title, lambda name=name: self.opener(name))
             action.setToolTip(network.description)
             action.setCheckable(True)
             action.setChecked(name == self._session.document.network.name)
@@ -337,9 +338,9 @@ class ControlBar(QFrame):
         self.menu.addAction("Open file…", self.open_requested.emit)
         for path in self._settings.get("files/recent") if self._settings is not None else ():
             name = excerpt(path.replace("\\", "/").rpartition("/")[2], 40)
-            self._menu_action(self.menu, name, lambda path=path: self._session.open(path)).setToolTip(path)
+            self._menu_action(self.menu, name, lambda path=path: self.opener(path)).setToolTip(path)
 
-    def _menu_action(self, menu: QMenu, text: str, run: Callable[[], None]) -> QAction:
+    def _menu_action(self, menu: QMenu, text: str, run: Callable[[], object]) -> QAction:
         action = menu.addAction(text.replace("&", "&&"))
         action.triggered.connect(lambda _=False: run())
         action.triggered.connect(self.focus_back)

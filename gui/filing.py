@@ -1,7 +1,8 @@
 """What is open as a file: opening, saving, whether anything is unsaved, and what to do before it is left.
 
 Every document knows the :class:`~graphs.definition.Source` that it was made from by editing; which file that
-is stands here. So undo may go from one file's document to another's and back, and *Save* writes the right one.
+is, this module knows. So undo may go from one file's document to another's and back, and *Save* writes the
+right one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from engine.errors import BackstepError, excerpt
-from graphs.network import SESSION, FileData, array_of, data_path
+from graphs.network import SESSION, FileData, array_of, complete, data_path
 from graphs.reading import load as load_network
 from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
@@ -25,6 +26,7 @@ from gui.files import network_of, save_network, write_whole
 from gui.jobs import Task
 from gui.keeping import Opened, Place, opened, saved
 from gui.lab import Document
+from gui.moments import Moment
 from gui.notify import Message
 from gui.question import UnsavedQuestion
 from gui.watching import FileWatch
@@ -92,6 +94,7 @@ class Filing(QObject):
         self._told: tuple[str, bool] | None = None
         self._offer: Message | None = None
         self._is_leaving = False
+        self._known: OnDisk | None = None
         self._watch = FileWatch(self)
         self._watch.changed.connect(self._offer_reload)
         self._watch.gone.connect(self._say_gone)
@@ -147,32 +150,23 @@ class Filing(QObject):
         Built-in networks ask nothing when they are left for another built-in one: undo brings them back.
         """
         is_file = source.endswith((NETWORK, SESSION))
+        if is_file and not Path(source).is_file():
+            gone = f"{excerpt(Path(source).name)} is not there any more. It was {excerpt(source, 150)}."
+            self._notifier.error(gone)
+            return
         if self.is_modified and (is_file or self.path is not None):
             self._ask_before(LEAVING, lambda: self._open(source))
         else:
             self._open(source)
 
-    def open_recent(self, path: str) -> None:
-        """Open a file that was open before, or say that it is not there any more."""
-        if not Path(path).is_file():
-            self._notifier.error(
-                f"{excerpt(Path(path).name)} is not there any more. It was {excerpt(path, 150)}."
-            )
-            return
-        self.open(path)
-
     def _open(self, source: str) -> None:
         if source.endswith(SESSION):
             self.read(Path(source))
             return
-        before = self._session.document
         self._session.open(source)
-        document = self._session.document
-        if document is not before and document.network.source.path is not None:
-            self._settings.add_recent(str(document.network.source.path))
 
     def read(self, path: Path, done: Callable[[Opened], None] | None = None) -> None:
-        """Read a session's file in the background and open what it keeps, unless something is opened first."""
+        """Read a session's file in the background and open it, unless something else is opened first."""
         document, found = self._session.document, []
 
         def work() -> Iterator[Opened]:
@@ -185,13 +179,24 @@ class Filing(QObject):
         self._begin(work, end, found.append)
 
     def enter(self, kept: Opened, path: Path | None, *, is_saved: bool = True) -> bool:
-        """Open what a session's file kept; return whether that could be done."""
+        """Open what a session's file kept; return whether that could be done.
+
+        Parameters
+        ----------
+        path
+            The file that *Save* is to write.
+        is_saved
+            Whether that file holds it.
+        """
         place = kept.place
         if not self._session.open_moment(kept.moment, place.detail, place.selection, place.entry):
             return False
         document = self._session.document
         runs = _lengths(self._session.runs)
         self._files[document.network.source] = OnDisk(path, document, runs) if is_saved else OnDisk(path)
+        for kept_run in kept.moment.runs:
+            source = kept_run.shown.document.network.source
+            self._files.setdefault(source, self._files[document.network.source])
         if is_saved and path is not None:
             self._settings.add_recent(str(path.resolve()))
         self._window.show_view(kept.view)
@@ -231,17 +236,22 @@ class Filing(QObject):
         session = self._session
         document, runs = session.document, _lengths(session.runs)
         keep = self.snapshot() if path.suffix == SESSION else None
+        sources = {document.network.source}
+        if keep is not None:
+            sources |= {run.document.network.source for run in session.runs}
         said: list[str] = []
 
         def work() -> Iterator[str]:
             if keep is None:
                 yield from save_network(document, path)
-            else:
-                write_whole(path, lambda file: write_session(saved(*keep), file))
+                return
+            session = saved(*keep)
+            write_whole(path, lambda file: write_session(session, file))
 
         def end() -> None:
             resolved = path.resolve()
-            self._files[document.network.source] = OnDisk(resolved, document, runs)
+            for source in sources:
+                self._files[source] = OnDisk(resolved, document, runs)
             self._settings.add_recent(str(resolved))
             self._follow()
             self._notifier.info(" ".join([f"Saved {path.name}.", *said]))
@@ -250,7 +260,7 @@ class Filing(QObject):
 
         self._begin(work, end, said.append)
 
-    def snapshot(self) -> tuple[Any, ...]:
+    def snapshot(self) -> tuple[Moment, Place, dict[str, Any]]:
         """Return what a session's file is written from; nothing that happens later changes it."""
         session = self._session
         frame = session.frame
@@ -297,8 +307,12 @@ class Filing(QObject):
         return False
 
     def _leave(self) -> None:
-        self._is_leaving = True
+        self.give_up()
         self.may_close.emit()
+
+    def give_up(self) -> None:
+        """Let the window close without a question."""
+        self._is_leaving = True
 
     def _ask_before(self, why: str, then: Callable[[], None]) -> None:
         question = UnsavedQuestion(self._window.theme, self.name, why, self._window)
@@ -314,6 +328,8 @@ class Filing(QObject):
         source = document.network.source
         if source not in self._files:
             self._files[source] = OnDisk(source.path, document)
+            if source.path is not None:
+                self._settings.add_recent(str(source.path))
         self._watch_files()
         self._tell()
 
@@ -326,16 +342,11 @@ class Filing(QObject):
     # --- changed by somebody else ---
 
     def _watch_files(self) -> None:
-        wanted = [path for path in (self.path, self._csv()) if path is not None]
-        if tuple(wanted) != self._watch.paths or self._files_are_ours():
+        wanted = tuple(path for path in (self.path, self._csv()) if path is not None)
+        if wanted != self._watch.paths or self._known is not self.on_disk:
+            self._known = self.on_disk  # which has just been read or written
             self._watch.watch(wanted)
             self._withdraw()
-
-    def _files_are_ours(self) -> bool:
-        """Whether a file has just been written here: what it holds now is what is open."""
-        return self._task is None and self._ours is not self.on_disk
-
-    _ours: OnDisk | None = None
 
     def _csv(self) -> Path | None:
         network = self._session.document.network
@@ -345,28 +356,25 @@ class Filing(QObject):
             path = data_path(network, network.data.file)
         except BackstepError:
             return None
-        return path if path.parent == (network.folder / network.data.file).parent else None
+        return path if path == network.folder / network.data.file else None
 
     def _withdraw(self) -> None:
-        self._ours = self.on_disk
         if self._offer is not None:
             self._notifier.withdraw(self._offer)
             self._offer = None
 
     def _offer_reload(self, path: Path) -> None:
         """Offer to read a file again that somebody else has changed."""
+        if self.is_busy:
+            return  # it is being written here
         is_own = path == self.path
         what = f"{excerpt(path.name)} has been changed by another program."
         if is_own and self.is_modified:
             what += " Reloading drops your unsaved changes; Undo brings them back."
         if self._offer is not None:
             self._notifier.withdraw(self._offer)
-        self._offer = self._notifier.ask(
-            what,
-            ("&Reload", self.reload if is_own else self.reload_data),
-            ("&Keep", lambda: None),
-            stays=True,
-        )
+        reload = ("&Reload", self.reload if is_own else self.reload_data)
+        self._offer = self._notifier.ask(what, reload, ("&Keep", lambda: None), stays=True)
 
     def _say_gone(self, path: Path) -> None:
         self._notifier.warning(f"{excerpt(path.name)} has been moved or deleted. Saving writes it again.")
@@ -397,8 +405,6 @@ class Filing(QObject):
         attached = {name: raw for name, raw in document.network.attached.items() if name != data.file}
         network = replace(document.network, attached=attached)
         try:
-            from graphs.network import complete
-
             network = complete(network)
         except BackstepError as error:
             self._notifier.error(error)
@@ -414,7 +420,8 @@ class Filing(QObject):
     def copy(self, put: Callable[[str], object]) -> None:
         """Put the network on the clipboard as text."""
         try:
-            put(shared_text(network_of(self._session.document)))
+            document = self._session.document
+            put(shared_text(network_of(document), document.seed))
         except BackstepError as error:
             self._notifier.error(error)
         else:

@@ -114,6 +114,10 @@ class Task(QObject):
         self._timer.stop()
         self._work.cancel()
 
+    def wait(self, seconds: float) -> None:
+        """Wait until the thread has ended: only where the application ends."""
+        self._work.thread.join(seconds)
+
     def _look(self) -> None:
         work, end = self._work, time.perf_counter() + BUDGET
         has_ended = work.has_ended  # read first: what came before the end is there then

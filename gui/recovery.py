@@ -1,31 +1,31 @@
 """What has not been saved, kept for the case that the application ends where it should not.
 
-Every window keeps a session's file of its own in the recovery folder while there is anything to lose, and takes
-it away when it closes. What lies there at the next start, and whose window is not alive any more, is offered.
+Every window keeps a session's file of its own in the recovery folder while there is anything to lose, and
+takes it away when it closes. What lies there at the next start is offered, where its window is not alive.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from PySide6.QtCore import QLockFile, QObject, QStandardPaths, QTimer
 
 from engine.errors import excerpt
-from graphs.sessions import write_session
+from graphs.sessions import read_session, write_session
 from gui.files import write_whole
 from gui.jobs import Task
-from gui.keeping import Opened, opened, saved
-from graphs.sessions import read_session
+from gui.keeping import Opened, saved
 
 __all__ = ["Recovery", "recovery_folder"]
 
-SOON, TRAINED = 2000, 5000
+SOON, TRAINED = 1500, 5000
 """Milliseconds from a change to its being kept: one of the document, and one of its runs."""
+
+LAST_WAIT = 5.0  # seconds that a file has to be written when the window closes
 
 
 def recovery_folder() -> Path:
@@ -56,6 +56,7 @@ class Recovery(QObject):
         self._task: Task | None = None
         self._kept: tuple[Any, ...] | None = None  # what is in the file: document and lengths of runs
         self._replaces: list[tuple[Path, QLockFile]] = []
+        self._stays = False
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.keep)
         session = self._session
@@ -92,18 +93,28 @@ class Recovery(QObject):
             return
         if self._state() == self._kept or not self._locked():
             return
-        state, keep, filing = self._state(), self._window.filing.snapshot(), self._window.filing
-        file = str(filing.path or "")
+        state, write = self._state(), self._writer()
 
         def work() -> Iterator[None]:
-            session = saved(*keep, file, is_quick=True)
-            write_whole(self._path, lambda target: write_session(session, target, is_packed=False))
+            write()
             yield
 
         task = self._task = Task(work, self)
         task.ended.connect(lambda: self._end(state))
-        task.failed.connect(lambda _: self._end(None))  # no room on the disk, perhaps: the next change tries again
+        task.failed.connect(lambda _: self._end(None))  # no room, perhaps: the next change tries again
         task.start()
+
+    def _writer(self) -> Callable[[], None]:
+        """Return what writes the session as it is now, in whichever thread."""
+        filing = self._window.filing
+        moment, place, view = filing.snapshot()
+        path = str(filing.path or "")
+
+        def write() -> None:
+            session = saved(moment, place, view, path, is_quick=True)
+            write_whole(self._path, lambda target: write_session(session, target, is_packed=False))
+
+        return write
 
     def _end(self, state: tuple[Any, ...] | None) -> None:
         assert self._task is not None
@@ -162,13 +173,23 @@ class Recovery(QObject):
 
         self._window.filing.read(path, enter)
 
+    def keep_now(self) -> None:
+        """Write what there is to lose before the application ends, and leave it for the next start."""
+        self._stays = True
+        self._timer.stop()
+        if self._task is not None:
+            self._task.wait(LAST_WAIT)
+        if self._has_work and self._state() != self._kept and self._locked():
+            self._writer()()
+
     def close(self) -> None:
-        """The window closes as it should: nothing is left behind."""
+        """Leave nothing behind: the window closes as it should."""
         self._timer.stop()
         if self._task is not None:
             self._task.cancel()
-            self._task.wait()
-        self._path.unlink(missing_ok=True)
+            self._task.wait(LAST_WAIT)
+        if not self._stays:
+            self._path.unlink(missing_ok=True)
         for path, lock in self._replaces:
             _remove(path, lock)
         for lock in [*self._found, *([self._lock] if self._lock is not None else [])]:

@@ -220,6 +220,11 @@ class Session(QObject):
         """Open a network that has been read."""
         self._change(lambda: Document.of(network, self._document.seed), "Open network")
 
+    def reload(self, document: Document) -> bool:
+        """Open a document anew whose files have changed; return whether it is open now."""
+        self._change(lambda: document, "Reload")
+        return self._document is document
+
     def open_moment(
         self,
         moment: Moment,

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QShowEvent
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -32,16 +40,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import BackstepError
+from engine.errors import BackstepError, excerpt
 from engine.trace import Trace
-from graphs.network import Network
+from graphs.network import SESSION, Network
 from gui.actions import ACTIONS, Action
 from gui.controls import ControlBar
 from gui.data_choice import DataChoice
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equations import EquationCache
 from gui.export import export_session, picture_filters
-from gui.files import save_network
+from gui.filing import NETWORK, Filing
 from gui.keysheet import KeySheet
 from gui.layouts import layout_of
 from gui.motion import motion_wanted
@@ -49,6 +57,7 @@ from gui.notify import NotificationBar, Notifier
 from gui.overlay import Overlay
 from gui.panel import Panel
 from gui.races import all_optimizers
+from gui.recovery import Recovery
 from gui.scene.graph_scene import GraphScene
 from gui.scene.graph_view import GraphView
 from gui.search import CommandSearch
@@ -97,6 +106,8 @@ PLOTS = 34
 """Per cent of the height that the plots at the bottom take."""
 LAB = 56
 """Per cent of the height that the plots at the bottom take when they are enlarged."""
+LARGEST_STATE = 2**16
+"""Characters of what Qt says about docks; that of a session's file may be anything."""
 SMALL = QSize(1100, 640)
 """Logical pixels below which the docks stand behind one tab bar."""
 
@@ -129,6 +140,8 @@ class Window(QMainWindow):
         self._said: Network | None = None  # the network whose notices have been shown
         self._is_lab = False
         self.resize(1280, 720)
+        self.filing = Filing(self)
+        self.recovery: Recovery | None = None
         self._make_actions()
         self._make_centre()
         self._make_bar()
@@ -154,6 +167,7 @@ class Window(QMainWindow):
         self.view = GraphView(self.scene)
         self.view.set_motion(motion_wanted(self.settings.get("view/motion")))
         self.view.setAccessibleName("Computation graph")
+        self.view.setAcceptDrops(False)  # what is dropped on it is for the window
         self.transport = TransportBar(self.theme)
         self.transport.set_actions(
             *(self.actions_by_id[i] for i in ("first", "back", "play", "forward", "last"))
@@ -199,8 +213,23 @@ class Window(QMainWindow):
             if row.group not in groups:
                 groups[row.group] = menu.addMenu(row.group)
             groups[row.group].addAction(self.actions_by_id[row.id])
+            if row.id == "open":
+                self._recent_menu = groups[row.group].addMenu("Open recent")
+                self._recent_menu.aboutToShow.connect(self._fill_recent)
         self._panels_menu = menu.addMenu("Panels")
         return menu
+
+    def _fill_recent(self) -> None:
+        """Offer the files that were open before; one that has gone is said when it is chosen."""
+        self._recent_menu.clear()
+        paths = self.settings.get("files/recent")
+        for number, path in enumerate(paths, 1):
+            name = excerpt(Path(path).name, 60).replace("&", "&&")
+            action = self._recent_menu.addAction(f"&{number % 10}  {name}")
+            action.setToolTip(path)
+            action.triggered.connect(lambda _=False, path=path: self.filing.open(path))
+        if not paths:
+            self._recent_menu.addAction("No files yet").setEnabled(False)
 
     def _make_docks(self) -> None:
         self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.AllowTabbedDocks)
@@ -356,9 +385,13 @@ class Window(QMainWindow):
         self.scene.scrub_ended.connect(session.end_scrub)
         self.scene.pointed.connect(session.hover)
         session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
-        self.controls.open_requested.connect(self.open_file)
         self.controls.data_requested.connect(self.choose_data)
         self.dropping = Dropping(self, dict.fromkeys(DATA_ENDINGS, self.choose_data))
+        self.dropping.add(dict.fromkeys((NETWORK, SESSION), self.filing.open))
+        self.controls.open_requested.connect(self.filing.ask_open)
+        self.controls.opener = self.filing.open
+        self.filing.changed.connect(self._name_window)
+        self.filing.may_close.connect(self.close)
         self.controls.focus_back.connect(self.view.setFocus)
         for part in (self.controls, self.transport, self.menu_button):
             _focus_by_tab(part)
@@ -412,12 +445,20 @@ class Window(QMainWindow):
         self.scene.select(self.session.selection)
 
     def _say_document(self) -> None:
-        self.setWindowTitle(f"{self.session.document.network.title} — Backstep")
+        self._name_window()
         self.messages.clear()
         model = self.session.model
         if model.notices and model.network is not self._said:
             self.notifier.info(" ".join(model.notices))
         self._said = model.network
+
+    def _name_window(self) -> None:
+        """Show in the title bar what is open, and whether anything of it is unsaved."""
+        title, filing = self.session.document.network.title, self.filing
+        parts = [title, *([filing.name] if filing.path is not None and filing.name != title else [])]
+        name = " — ".join(part.replace("[*]", "[*][*]") for part in parts)
+        self.setWindowTitle(f"{name}[*] — Backstep")
+        self.setWindowModified(filing.is_modified)
 
     def _guard(self, before: QWidget | None, after: QWidget | None) -> None:
         """Watch the keys of whatever has the focus, and of nothing else."""
@@ -542,6 +583,11 @@ class Window(QMainWindow):
         """What lies over the window now: the key sheet, the command search."""
         return self._overlay
 
+    def show_overlay(self, overlay: Overlay) -> None:
+        """Lay something over the window, in the place of what lies there."""
+        self._close_overlay()
+        self._open_overlay(overlay)
+
     def _open_overlay(self, overlay: Overlay) -> None:
         self._overlay = overlay
         overlay.destroyed.connect(lambda: self._forget_overlay(overlay))
@@ -556,14 +602,46 @@ class Window(QMainWindow):
         if self._overlay is overlay:
             self._overlay = None
 
-    def open_file(self) -> None:
-        """Open a network file."""
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a network", self.settings.get("files/folder"), "Networks (*.toml)"
-        )
-        if path:
-            self.settings.set("files/folder", str(Path(path).parent))
-            self.session.open(path)
+    def view_state(self) -> dict[str, Any]:
+        """Return what a session's file keeps of the window: its docks, and what was chosen in them."""
+        panels = {name: panel.choices() for name, panel in self.panels.items()}
+        return {
+            "docks": self.saveState().toBase64().toStdString(),
+            "panels": {name: choices for name, choices in panels.items() if choices},
+            "lab": self._is_lab,
+        }
+
+    def show_view(self, view: Mapping[str, Any]) -> None:
+        """Put the docks where a session's file says, and choose in them what it says."""
+        self.build_late()
+        docks, panels = view.get("docks"), view.get("panels")
+        if isinstance(docks, str) and len(docks) < LARGEST_STATE:
+            self.restoreState(QByteArray.fromBase64(docks.encode()))
+            self._is_lab = view.get("lab") is True
+        for name, choices in panels.items() if isinstance(panels, dict) else ():
+            if name in self.panels and isinstance(choices, dict):
+                self.panels[name].choose_again(choices)
+        self.view.fit()
+
+    def copy_network(self) -> None:
+        """Put the network on the clipboard as text."""
+        self.filing.copy(QApplication.clipboard().setText)
+
+    def paste_network(self) -> None:
+        """Open the network whose text is on the clipboard."""
+        self.filing.paste(QApplication.clipboard().text())
+
+    def keep_work(self, folder: Path) -> None:
+        """Keep what is unsaved in a folder from now on, and offer what was left there."""
+        self.recovery = Recovery(self, folder)
+        self.recovery.look()
+
+    def end_at_once(self) -> None:
+        """Close without a question; what is unsaved is offered at the next start."""
+        if self.recovery is not None:
+            self.recovery.keep_now()
+        self.filing.give_up()
+        self.close()
 
     def open_data(self) -> None:
         """Let the user choose a file of data."""
@@ -586,14 +664,6 @@ class Window(QMainWindow):
         choice.applied.connect(self.view.setFocus)
         self._open_overlay(choice)
 
-    def save_file(self) -> None:
-        """Save the network as a file."""
-        name = f"{self.session.document.network.name}.toml"
-        start = str(Path(self.settings.get("files/folder")) / name)
-        path, _ = QFileDialog.getSaveFileName(self, "Save the network", start, "Networks (*.toml)")
-        if path:
-            path = path if Path(path).suffix else f"{path}.toml"
-            self._do(lambda: save_network(self.session.document, Path(path)), f"Saved {Path(path).name}.")
 
     def export_picture(self) -> None:
         """Write the graph at this step to a picture file."""
@@ -686,6 +756,11 @@ class Window(QMainWindow):
         self.view.viewport().installEventFilter(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.filing.close():
+            event.ignore()
+            return
+        if self.recovery is not None:
+            self.recovery.close()
         self.settings.set("window/geometry", self.saveGeometry().data())
         self.settings.set("window/state", self.saveState().data())
         self.settings.save()

@@ -1,0 +1,481 @@
+"""Files as a user meets them: opened, saved, left with a question, changed by others, sent to somebody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from pytestqt.qtbot import QtBot
+
+from engine.graph import Detail
+from gui.app import application, make_window, temporary_settings
+from gui.question import UnsavedQuestion
+from gui.settings import Settings
+from gui.window import Window
+from tests.gui.waiting import wait_until_settled
+
+KEY = Qt.Key
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+LIMIT = 60_000
+TEXT = """# for the lesson
+title = "Line"   # its name
+formula = \"\"\"
+yhat = w * x + b
+L = mse(yhat, y)
+\"\"\"
+
+[parameters]
+w = 0.50  # slope
+b = 1
+
+[data]
+file = "points.csv"
+inputs = { x = ["a"] }
+targets = { y = ["b"] }
+
+[training]
+learning_rate = 0.1 # careful
+"""
+
+Make = Callable[..., Window]
+
+
+@pytest.fixture
+def settings() -> Settings:
+    application()
+    return temporary_settings()
+
+
+@pytest.fixture
+def make(qtbot: QtBot, settings: Settings) -> Iterator[Make]:
+    made: list[Window] = []
+
+    def build(source: Path | str | None = None) -> Window:
+        window = make_window(str(source) if source is not None else None, settings)
+        qtbot.addWidget(window)
+        window.show()
+        window.activateWindow()
+        qtbot.waitUntil(lambda: window.isActiveWindow() and window.view.hasFocus(), timeout=LIMIT)
+        made.append(window)
+        return window
+
+    yield build
+    for window in made:
+        window.session.close()
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Path:
+    (tmp_path / "points.csv").write_text("a,b\n0,1\n1,3\n2,5\n")
+    path = tmp_path / "line.toml"
+    path.write_text(TEXT)
+    return path
+
+
+def press(qtbot: QtBot, window: Window, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
+    qtbot.keyClick(QApplication.focusWidget() or window, key, modifier or Qt.KeyboardModifier.NoModifier)
+
+
+def idle(qtbot: QtBot, window: Window) -> None:
+    qtbot.waitUntil(lambda: not window.filing.is_busy, timeout=LIMIT)
+
+
+def message(window: Window) -> str:
+    current = window.messages.current
+    return current.text if current is not None else ""
+
+
+def choose(monkeypatch: pytest.MonkeyPatch, path: Path, chosen: str = "") -> None:
+    """Answer the system's own file dialogs, which no test can reach."""
+    for name in ("getSaveFileName", "getOpenFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *_: (str(path), chosen))
+
+
+# --- saving ------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_s_writes_what_was_changed_into_the_file_it_came_from(
+    qtbot: QtBot, make: Make, line: Path
+) -> None:
+    window = make(line)
+    assert window.windowTitle() == "Line — line.toml[*] — Backstep"
+    assert not window.isWindowModified()
+    window.session.set_value("w", 0.25)
+    assert window.isWindowModified()
+    press(qtbot, window, KEY.Key_S, CTRL)
+    idle(qtbot, window)
+    assert message(window) == "Saved line.toml."
+    assert line.read_text() == TEXT.replace("w = 0.50 ", "w = 0.25 ")
+    assert not window.isWindowModified()
+    press(qtbot, window, KEY.Key_Z, CTRL)
+    assert window.isWindowModified()
+    press(qtbot, window, KEY.Key_Z, CTRL | SHIFT)
+    assert not window.isWindowModified()
+
+
+def test_undoing_back_to_the_file_clears_the_mark(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    window.session.set_learning_rate(0.7)
+    assert window.isWindowModified()
+    window.session.set_learning_rate(0.1)
+    assert not window.isWindowModified()
+    window.session.set_seed(4)  # a network's file has no seed
+    assert not window.isWindowModified()
+
+
+def test_a_built_in_network_asks_for_a_name_and_has_one_from_then_on(
+    qtbot: QtBot, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    window = make("univariate-regression")
+    choose(monkeypatch, tmp_path / "mine", "Network (*.toml)")
+    press(qtbot, window, KEY.Key_S, CTRL)
+    idle(qtbot, window)
+    assert (tmp_path / "mine.toml").read_text().startswith("# 1\n")
+    assert window.windowTitle() == "Univariate regression — mine.toml[*] — Backstep"
+    assert settings.get("files/recent") == (str(tmp_path / "mine.toml"),)
+    choose(monkeypatch, tmp_path / "not asked")
+    window.session.set_value("w", 3)
+    press(qtbot, window, KEY.Key_S, CTRL)
+    idle(qtbot, window)
+    assert "w = 3.0" in (tmp_path / "mine.toml").read_text()
+
+
+def test_what_cannot_be_written_is_said_and_stays_unsaved(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = make(line)
+    window.session.set_value("w", 0.25)
+    (tmp_path / "file").write_text("")
+    for ending in (".toml", ".backstep"):
+        choose(monkeypatch, tmp_path / "file" / f"a{ending}")
+        press(qtbot, window, KEY.Key_S, CTRL | SHIFT)
+        idle(qtbot, window)
+        assert "cannot be written" in message(window)
+        assert window.isWindowModified()
+        assert window.filing.path == line
+    assert line.read_text() == TEXT
+
+
+# --- leaving -----------------------------------------------------------------------------------------------
+
+
+def question(qtbot: QtBot, window: Window) -> UnsavedQuestion:
+    qtbot.waitUntil(lambda: isinstance(window.overlay, UnsavedQuestion), timeout=LIMIT)
+    overlay = window.overlay
+    assert isinstance(overlay, UnsavedQuestion)
+    qtbot.waitUntil(overlay.save_button.hasFocus, timeout=LIMIT)
+    return overlay
+
+
+def test_closing_with_unsaved_changes_asks_and_enter_saves(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    window.session.set_value("w", 0.25)
+    assert not window.close()
+    asked = question(qtbot, window)
+    assert asked.accessibleName() == "Save the changes to line.toml?"
+    press(qtbot, window, KEY.Key_Escape)
+    assert window.isVisible()
+    qtbot.waitUntil(lambda: window.overlay is None, timeout=LIMIT)
+    assert line.read_text() == TEXT
+    assert not window.close()
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_Return)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LIMIT)
+    assert line.read_text() == TEXT.replace("w = 0.50 ", "w = 0.25 ")
+
+
+def test_d_closes_and_discards(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    window.session.set_value("w", 0.25)
+    window.close()
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_D)
+    assert not window.isVisible()
+    assert line.read_text() == TEXT
+
+
+def test_the_tab_key_reaches_every_answer(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    window.session.set_value("w", 0.25)
+    window.close()
+    asked = question(qtbot, window)
+    seen = []
+    for _ in range(3):
+        focused = QApplication.focusWidget()
+        assert isinstance(focused, QPushButton)
+        seen.append(focused.text())
+        press(qtbot, window, KEY.Key_Tab)
+    assert sorted(seen) == ["Cancel", "Discard", "Save"]
+    assert asked.save_button.hasFocus()
+
+
+def test_without_changes_nothing_is_asked(make: Make, line: Path) -> None:
+    window = make(line)
+    window.session.step(3)
+    window.session.set_detail(Detail.PRIMITIVE)
+    assert window.close()
+
+
+def test_opening_a_file_over_unsaved_changes_asks_a_built_in_one_over_a_built_in_one_does_not(
+    qtbot: QtBot, make: Make, line: Path
+) -> None:
+    window = make("univariate-regression")
+    window.session.set_value("w", 5)
+    window.filing.open("two-layer-linear")
+    assert window.session.document.network.name == "two-layer-linear"
+    window.session.undo()
+    assert float(window.session.model.leaves["w"]) == 5
+    window.filing.open(str(line))
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_D)
+    assert window.session.document.network.name == "line"
+    window.session.set_value("w", 7)
+    window.filing.open("two-layer-linear")
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_Escape)
+    assert float(window.session.model.leaves["w"]) == 7
+
+
+# --- recent files, drag and drop ---------------------------------------------------------------------------
+
+
+def test_recent_files_are_offered_and_one_that_has_gone_is_said(qtbot: QtBot, make: Make, line: Path) -> None:
+    make(line)
+    window = make()
+    window._recent_menu.aboutToShow.emit()
+    (action,) = window._recent_menu.actions()
+    assert "line.toml" in action.text()
+    action.trigger()
+    assert window.session.document.network.name == "line"
+    window.session.open("two-layer-linear")
+    line.unlink()
+    action.trigger()
+    assert message(window).startswith("line.toml is not there any more.")
+    assert window.session.document.network.name == "two-layer-linear"
+
+
+def drop_on(window: Window, path: Path) -> bool:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(400, 300), Qt.DropAction.CopyAction, data, buttons, keys)
+    enter.ignore()
+    QApplication.sendEvent(window, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(
+            window, QDropEvent(QPointF(400, 300), Qt.DropAction.CopyAction, data, buttons, keys)
+        )
+    return enter.isAccepted()
+
+
+def test_a_file_that_is_dropped_is_opened(make: Make, line: Path) -> None:
+    window = make("univariate-regression")
+    assert drop_on(window, line)
+    assert window.session.document.network.name == "line"
+    assert not drop_on(window, line.with_suffix(".exe"))
+    assert not window.view.viewport().acceptDrops()
+
+
+# --- sessions ----------------------------------------------------------------------------------------------
+
+
+def worked_on(qtbot: QtBot, window: Window) -> None:
+    """Train, race, stand somewhere, look at something, and move docks about."""
+    session = window.session
+    session.train(40)
+    wait_until_settled(session)
+    session.set_learning_rate(0.3)
+    session.train(25)
+    wait_until_settled(session)
+    session.show_run(session.runs[0], False)
+    session.go_to_iteration(12)
+    session.set_detail(Detail.PRIMITIVE)
+    session.go(9)
+    session.select("yhat")
+    window.docks["inspector"].hide()
+    window.show_dock("landscape")
+    window.settle()
+
+
+def test_a_session_shows_the_same_screen_again(qtbot: QtBot, make: Make, line: Path, tmp_path: Path) -> None:
+    first = make(line)
+    worked_on(qtbot, first)
+    path = tmp_path / "lesson.backstep"
+    first.filing.write(path)
+    idle(qtbot, first)
+    assert first.windowTitle() == "Line — lesson.backstep[*] — Backstep"
+    first.messages.clear()
+    for file in (line, tmp_path / "points.csv"):
+        file.unlink()
+    second = make(path)
+    second.resize(first.size())
+    second.settle()
+    second.messages.clear()
+    a, b = first.session, second.session
+    assert (b.iteration, b.position, b.detail, b.selection) == (12, 9, Detail.PRIMITIVE, "yhat")
+    assert [(r.name, r.iterations, r.visible, r.style) for r in b.runs] == [
+        (r.name, r.iterations, r.visible, r.style) for r in a.runs
+    ]
+    for name, value in a.frame.values.items():
+        np.testing.assert_array_equal(b.frame.values[name], value)
+    assert second.docks["inspector"].isHidden()
+    assert {n: d.isVisible() for n, d in second.docks.items()} == {
+        n: d.isVisible() for n, d in first.docks.items()
+    }
+    assert not second.isWindowModified()
+    first.session.step_training()
+    second.session.step_training()
+    assert first.session.losses.tobytes() == second.session.losses.tobytes()
+    assert second.isWindowModified()
+
+
+def test_the_picture_of_a_reopened_session_is_the_same(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path
+) -> None:
+    first = make(line)
+    worked_on(qtbot, first)
+    path = tmp_path / "lesson.backstep"
+    first.filing.write(path)
+    idle(qtbot, first)
+    second = make("two-layer-linear")
+    second.resize(first.size())
+    second.filing.open(str(path))
+    qtbot.waitUntil(lambda: second.session.iteration == 12, timeout=LIMIT)
+    pictures = []
+    for window in (first, second):
+        window.settle()
+        window.messages.clear()
+        window.settle()
+        image = window.grab().toImage()
+        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)[..., :3]
+        pictures.append(pixels.astype(int))
+    differing = np.mean(np.abs(pictures[0] - pictures[1]).max(axis=2) > 8)
+    assert differing < 0.01
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"nonsense" * 100])
+def test_a_damaged_session_is_refused_and_the_document_stays(
+    qtbot: QtBot, make: Make, tmp_path: Path, content: bytes
+) -> None:
+    window = make("univariate-regression")
+    window.session.set_value("w", 5)
+    before, frame = window.session.document, window.session.frame
+    path = tmp_path / "bad.backstep"
+    path.write_bytes(content)
+    window.filing.read(path)
+    idle(qtbot, window)
+    assert message(window) == (
+        "bad.backstep: the file is damaged, or it is not a session. Open an earlier copy of it."
+    )
+    assert window.session.document is before
+    assert window.session.frame is frame
+
+
+def test_opening_a_session_is_taken_back_by_undo(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path
+) -> None:
+    window = make(line)
+    path = tmp_path / "a.backstep"
+    window.filing.write(path)
+    idle(qtbot, window)
+    window.filing.open("univariate-regression")
+    window.session.step_training()
+    window.filing.open(str(path))
+    question(qtbot, window).discard_button.click() if window.filing.is_modified else None
+    qtbot.waitUntil(lambda: window.session.document.network.name == "line", timeout=LIMIT)
+    window.session.undo()
+    assert window.session.document.network.name == "univariate-regression"
+    assert window.session.iterations == 1
+
+
+# --- changed by somebody else ------------------------------------------------------------------------------
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write as many editors do: a new file is put in the old one's place."""
+    path.with_suffix(".new").write_text(text)
+    os.replace(path.with_suffix(".new"), path)
+
+
+@pytest.mark.parametrize("write", [Path.write_text, replace_file])
+def test_a_file_that_another_program_changes_is_offered_for_reloading(
+    qtbot: QtBot, make: Make, line: Path, write: Callable[[Path, str], object]
+) -> None:
+    window = make(line)
+    window.session.go(3)
+    write(line, TEXT.replace("0.50", "0.75"))
+    qtbot.waitUntil(lambda: "another program" in message(window), timeout=LIMIT)
+    assert message(window) == "line.toml has been changed by another program."
+    reload = next(b for b in window.messages.findChildren(QPushButton) if b.text() == "&Reload")
+    qtbot.mouseClick(reload, Qt.MouseButton.LeftButton)
+    assert float(window.session.model.leaves["w"]) == 0.75
+    assert window.session.position == 3
+    assert not window.isWindowModified()
+    window.session.undo()
+    assert float(window.session.model.leaves["w"]) == 0.5
+
+
+def test_unsaved_changes_are_mentioned_and_a_broken_file_is_not_taken(
+    qtbot: QtBot, make: Make, line: Path
+) -> None:
+    window = make(line)
+    window.session.set_value("w", 9)
+    line.write_text("nonsense")
+    qtbot.waitUntil(lambda: "another program" in message(window), timeout=LIMIT)
+    assert "drops your unsaved changes" in message(window)
+    window.filing.reload()
+    assert "not valid TOML" in message(window)
+    assert float(window.session.model.leaves["w"]) == 9
+
+
+def test_a_csv_that_another_program_changes_is_read_again_and_edits_stay(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path
+) -> None:
+    window = make(line)
+    window.session.set_value("w", 9)
+    replace_file(tmp_path / "points.csv", "a,b\n5,1\n6,3\n")
+    qtbot.waitUntil(lambda: "points.csv has been changed" in message(window), timeout=LIMIT)
+    window.filing.reload_data()
+    assert window.session.model.leaves["x"].tolist() == [[5.0, 6.0]]
+    assert float(window.session.model.leaves["w"]) == 9
+    window.session.undo()
+    assert window.session.model.leaves["x"].tolist() == [[0.0, 1.0, 2.0]]
+
+
+def test_own_saving_offers_nothing(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    window.session.set_value("w", 9)
+    window.filing.save()
+    idle(qtbot, window)
+    window.filing._watch.look()
+    assert message(window) == "Saved line.toml."
+
+
+# --- sharing -----------------------------------------------------------------------------------------------
+
+
+def test_a_network_is_copied_as_text_and_pasted_elsewhere(qtbot: QtBot, make: Make, line: Path) -> None:
+    first = make(line)
+    first.session.set_value("w", 0.75)
+    press(qtbot, first, KEY.Key_C, CTRL | SHIFT)
+    text = QApplication.clipboard().text()
+    assert "w = 0.75  # slope" in text
+    assert "points.csv" not in text
+    second = make("two-layer-linear")
+    second.activateWindow()
+    QApplication.clipboard().setText("Hi,\n" + "\n".join(f"> {t}" for t in text.splitlines()))
+    second.paste_network()
+    assert second.session.document.network.title == "Line"
+    assert second.session.model.leaves["x"].tolist() == [[0.0, 1.0, 2.0]]
+    assert second.isWindowModified()
+    QApplication.clipboard().setText("dear all")
+    before = second.session.document
+    second.paste_network()
+    assert message(second).startswith("the text on the clipboard is not a network.")
+    assert second.session.document is before
