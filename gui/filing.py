@@ -36,11 +36,11 @@ __all__ = ["Filing", "OnDisk"]
 NETWORK = ".toml"
 FILTERS = f"Network (*{NETWORK});;Session with runs (*{SESSION})"
 OPENED = f"Networks and sessions (*{NETWORK} *{SESSION})"
-LEAVING = "Another file takes its place."
-CLOSING = "The window closes."
+LEAVING = "Another file takes its place. If you discard them now, Undo brings them back."
+CLOSING = "They are lost when the window closes without."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OnDisk:
     """What is on the disk of a document and all that is made of it.
 
@@ -95,6 +95,8 @@ class Filing(QObject):
         self._offer: Message | None = None
         self._is_leaving = False
         self._known: OnDisk | None = None
+        self._compared: tuple[OnDisk, Document] | None = None  # of which it is known whether they are alike
+        self._is_alike = True
         self._watch = FileWatch(self)
         self._watch.changed.connect(self._offer_reload)
         self._watch.gone.connect(self._say_gone)
@@ -119,7 +121,13 @@ class Filing(QObject):
     def is_modified(self) -> bool:
         """Whether the open document is other than what is on the disk."""
         disk, document = self.on_disk, self._session.document
-        if disk.document is None or not is_saved_alike(document, disk.document, with_seed=disk.is_session):
+        compared = self._compared
+        if compared is None or compared[0] is not disk or compared[1] is not document:
+            self._compared = disk, document
+            self._is_alike = disk.document is not None and is_saved_alike(
+                document, disk.document, with_seed=disk.is_session
+            )
+        if not self._is_alike:
             return True
         return disk.is_session and disk.runs != _lengths(self._session.runs)
 

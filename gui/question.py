@@ -31,7 +31,7 @@ class UnsavedQuestion(Overlay):
         super().__init__(theme, parent)
         self._answered = False
         self._box = QWidget(self)
-        title, text = QLabel(f"Save the changes to {name}?"), QLabel(f"They are not saved. {before}")
+        title, text = QLabel(f"Save the changes to {name}?"), QLabel(before)
         title.setFont(application_font("strong"))
         for label in (title, text):
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -65,7 +65,7 @@ class UnsavedQuestion(Overlay):
         for button, tip, signal in answers:
             button.setToolTip(tip)
             button.clicked.connect(lambda _=False, signal=signal: self._answer(signal))
-        self.save_button.setProperty("primary", True)
+        self.save_button.setProperty("accent", True)
         self._order = [self.discard_button, self.cancel_button, self.save_button]
 
     def _answer(self, signal: object) -> None:

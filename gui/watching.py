@@ -12,7 +12,8 @@ __all__ = ["FileWatch"]
 
 CALM = 150
 """Milliseconds without news after which a file is looked at: editors write in several steps."""
-LARGEST = 80 * 2**20
+LARGEST = 4 * 2**20
+"""Bytes from which on the time of the last change tells, and not what a file holds."""
 
 
 class FileWatch(QObject):

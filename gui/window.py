@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -46,6 +46,7 @@ from graphs.network import SESSION, Network
 from gui.actions import ACTIONS, Action
 from gui.controls import ControlBar
 from gui.data_choice import DataChoice
+from gui.docking import docks_state, restore_docks
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equations import EquationCache
 from gui.export import export_session, picture_filters
@@ -106,8 +107,6 @@ PLOTS = 34
 """Per cent of the height that the plots at the bottom take."""
 LAB = 56
 """Per cent of the height that the plots at the bottom take when they are enlarged."""
-LARGEST_STATE = 2**16
-"""Characters of what Qt says about docks; that of a session's file may be anything."""
 SMALL = QSize(1100, 640)
 """Logical pixels below which the docks stand behind one tab bar."""
 
@@ -606,7 +605,7 @@ class Window(QMainWindow):
         """Return what a session's file keeps of the window: its docks, and what was chosen in them."""
         panels = {name: panel.choices() for name, panel in self.panels.items()}
         return {
-            "docks": self.saveState().toBase64().toStdString(),
+            "docks": docks_state(self, self.docks),
             "panels": {name: choices for name, choices in panels.items() if choices},
             "lab": self._is_lab,
         }
@@ -614,10 +613,10 @@ class Window(QMainWindow):
     def show_view(self, view: Mapping[str, Any]) -> None:
         """Put the docks where a session's file says, and choose in them what it says."""
         self.build_late()
-        docks, panels = view.get("docks"), view.get("panels")
-        if isinstance(docks, str) and len(docks) < LARGEST_STATE:
-            self.restoreState(QByteArray.fromBase64(docks.encode()))
-            self._is_lab = view.get("lab") is True
+        self._is_lab = view.get("lab") is True
+        if not self._is_small:
+            restore_docks(self, self.docks, view.get("docks"))
+        panels = view.get("panels")
         for name, choices in panels.items() if isinstance(panels, dict) else ():
             if name in self.panels and isinstance(choices, dict):
                 self.panels[name].choose_again(choices)
