@@ -13,8 +13,6 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
     QKeyEvent,
     QKeySequence,
     QShowEvent,
@@ -662,7 +660,6 @@ class Window(QMainWindow):
         choice.open_requested.connect(self.open_data)
         choice.applied.connect(self.view.setFocus)
         self._open_overlay(choice)
-
 
     def export_picture(self) -> None:
         """Write the graph at this step to a picture file."""

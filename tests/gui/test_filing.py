@@ -44,6 +44,7 @@ learning_rate = 0.1 # careful
 """
 
 Make = Callable[..., Window]
+HEARD: dict[Window, list[str]] = {}
 
 
 @pytest.fixture
@@ -59,6 +60,8 @@ def make(qtbot: QtBot, settings: Settings) -> Iterator[Make]:
     def build(source: Path | str | None = None) -> Window:
         window = make_window(str(source) if source is not None else None, settings)
         qtbot.addWidget(window)
+        heard = HEARD[window] = []
+        window.notifier.message.connect(lambda said: heard.append(said.text))
         window.show()
         window.activateWindow()
         qtbot.waitUntil(lambda: window.isActiveWindow() and window.view.hasFocus(), timeout=LIMIT)
@@ -68,6 +71,7 @@ def make(qtbot: QtBot, settings: Settings) -> Iterator[Make]:
     yield build
     for window in made:
         window.session.close()
+    HEARD.clear()
 
 
 @pytest.fixture
@@ -87,8 +91,9 @@ def idle(qtbot: QtBot, window: Window) -> None:
 
 
 def message(window: Window) -> str:
-    current = window.messages.current
-    return current.text if current is not None else ""
+    """Return the last sentence that the user was told, notices about data aside."""
+    told = [text for text in HEARD.get(window, ()) if "standardised" not in text]
+    return told[-1] if told else ""
 
 
 def choose(monkeypatch: pytest.MonkeyPatch, path: Path, chosen: str = "") -> None:
