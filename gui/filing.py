@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from engine.errors import BackstepError, excerpt
-from graphs.network import SESSION, FileData, array_of, complete, data_path
+from graphs.network import SESSION, FileData, complete, data_path
 from graphs.reading import load as load_network
 from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
@@ -450,24 +449,15 @@ class Filing(QObject):
 
 
 def is_saved_alike(a: Document, b: Document, *, with_seed: bool = False) -> bool:
-    """Say whether a file would be the same for both documents."""
+    """Say whether a file would be the same for both documents, wherever they have their values from."""
     if a is b:
         return True
-    if a.recipe != b.recipe or (with_seed and a.seed != b.seed):
+    if with_seed and a.seed != b.seed:
         return False
-    same = a.network is b.network or is_said_alike(a.network, b.network)
-    return same and _same_values(a, b)
-
-
-def _same_values(a: Document, b: Document) -> bool:
-    return a.overrides is b.overrides or (
-        a.overrides.keys() == b.overrides.keys()
-        and all(_array(a.overrides[n]).tobytes() == _array(b.overrides[n]).tobytes() for n in a.overrides)
-    )
-
-
-def _array(value: Any) -> np.ndarray:
-    return value if isinstance(value, np.ndarray) else array_of(value, "value")
+    try:
+        return is_said_alike(network_of(a), network_of(b))
+    except BackstepError:
+        return False
 
 
 def _lengths(runs: Any) -> tuple[tuple[str, int], ...]:
