@@ -463,6 +463,8 @@ class RecipeChoice(Popup):
     def _submit(self, group: str, name: str, text: str) -> None:
         """Apply what a field says, or mark it and say why not."""
         row = self.groups[group].rows[name]
+        if name not in {setting.name for setting in settings_of(self._session.document.recipe, group)}:
+            return  # left behind by a recipe that has been changed from elsewhere
         try:
             self._apply(lambda recipe: with_setting(recipe, group, name, text), row.title.text())
         except BackstepError as error:

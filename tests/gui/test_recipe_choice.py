@@ -257,6 +257,19 @@ def test_what_is_changed_from_elsewhere_is_shown(opened):
     assert choice.popup.optimizers["gd"].isChecked()
 
 
+def test_a_field_that_is_left_behind_by_another_optimizer_says_nothing(opened):
+    choice = opened()
+    choice.session.set_recipe(Recipe("adam").checked())
+    field = choice.field("optimizer", "beta1")
+    field.setFocus()
+    QTest.keyClicks(field, "0.5")
+    choice.popup.hide()
+    choice.session.undo()
+    before = choice.session.document.recipe
+    choice.popup._submit("optimizer", "beta1", "0.5")
+    assert choice.session.document.recipe == before
+
+
 def test_the_tab_key_goes_through_everything_in_order(opened):
     choice = opened()
     choice.popup.optimizers["adam"].click()
