@@ -237,8 +237,7 @@ class Window(QMainWindow):
         for row in DOCKS:
             dock = QDockWidget(row.title, self)
             dock.setObjectName(f"dock-{row.id}")
-            if row.area == _BOTTOM:
-                dock.setTitleBarWidget(QWidget())  # its tab, or its own bar, says what it is
+            _set_bare(dock, row.area == _BOTTOM)  # its tab, or its own bar, says what it is
             self.docks[row.id] = dock
             self.addDockWidget(row.area, dock)
             self._panels_menu.addAction(dock.toggleViewAction())
@@ -301,7 +300,7 @@ class Window(QMainWindow):
         """Put every dock behind one tab bar at the right: the graph keeps the whole height."""
         first = self.docks["step"]
         for row in DOCKS:
-            self.docks[row.id].setTitleBarWidget(QWidget())  # its tab says what it is
+            _set_bare(self.docks[row.id], True)  # its tab says what it is
             self.addDockWidget(_RIGHT, self.docks[row.id])
             if row.id != "step":
                 self.tabifyDockWidget(first, self.docks[row.id])
@@ -347,8 +346,7 @@ class Window(QMainWindow):
         for row in DOCKS:
             dock = self.docks[row.id]
             dock.setFloating(False)
-            bare = self._is_small or row.area == _BOTTOM
-            dock.setTitleBarWidget(QWidget() if bare else None)  # type: ignore[arg-type]  (None: Qt's own)
+            _set_bare(dock, self._is_small or row.area == _BOTTOM)
             self.addDockWidget(row.area, dock)
             dock.show()
         self._arrange_docks()
@@ -771,6 +769,17 @@ class Window(QMainWindow):
 _WITH_CACHE = ("step", "equations")
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+def _set_bare(dock: QDockWidget, bare: bool) -> None:
+    """Take a dock's title bar away, or give it Qt's own; one that was replaced would stay, over what is there."""
+    before = dock.titleBarWidget()
+    if bare == (before is not None):
+        return
+    dock.setTitleBarWidget(QWidget(dock) if bare else None)  # type: ignore[arg-type]  (None: Qt's own)
+    if before is not None:
+        before.hide()
+        before.deleteLater()
 
 
 def _application() -> QApplication:
