@@ -174,13 +174,13 @@ class Filing(QObject):
 
     def read(self, path: Path, done: Callable[[Opened], None] | None = None) -> None:
         """Read a session's file in the background and open it, unless something else is opened first."""
-        document, found = self._session.document, []
+        source, found = self._session.document.network.source, []
 
         def work() -> Iterator[Opened]:
             yield opened(read_session(path))
 
         def end() -> None:
-            if self._session.document is document:
+            if self._session.document.network.source is source:
                 self.enter(found[0], path) if done is None else done(found[0])
 
         self._begin(work, end, found.append)
@@ -206,8 +206,8 @@ class Filing(QObject):
             self._files.setdefault(source, self._files[document.network.source])
         if is_saved and path is not None:
             self._settings.add_recent(str(path.resolve()))
-        self._window.show_view(kept.view)
         self._follow()
+        self._window.show_view(kept.view)
         return True
 
     # --- saving ---

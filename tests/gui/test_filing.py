@@ -65,6 +65,8 @@ def make(qtbot: QtBot, settings: Settings) -> Iterator[Make]:
         window.show()
         window.activateWindow()
         qtbot.waitUntil(lambda: window.isActiveWindow() and window.view.hasFocus(), timeout=LIMIT)
+        window.build_late()
+        QApplication.processEvents()
         made.append(window)
         return window
 
