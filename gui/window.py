@@ -772,7 +772,7 @@ _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 def _set_bare(dock: QDockWidget, bare: bool) -> None:
-    """Take a dock's title bar away, or give it Qt's own; one that was replaced would stay, over what is there."""
+    """Take a dock's title bar away, or give it Qt's own; one that is replaced would stay over it."""
     before = dock.titleBarWidget()
     if bare == (before is not None):
         return
