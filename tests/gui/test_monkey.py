@@ -1,7 +1,7 @@
-"""Twenty thousand random events on the real window: nothing is raised, Qt warns of nothing, memory stays bounded.
+"""Twenty thousand random events on the real window: nothing is raised, Qt warns of nothing, memory is bounded.
 
-Exceptions in virtual methods and slots, and Qt's warnings, fail any test here (pytest-qt sees to that); this one
-gives them every occasion.
+Exceptions in virtual methods and slots, and Qt's warnings, fail any test here (pytest-qt sees to that); this
+one gives them every occasion.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ EVENTS = 20_000
 WARM_UP = 5_000
 """Events after which every panel has been built and every cache has begun to be filled."""
 GROWTH = 400 * 2**20
-"""Bytes that the process may grow by after the warm-up: caches of equations, the history of changes, records of
-runs. All of these are bounded; a leak of a window's picture an event would be tens of gigabytes."""
+"""Bytes that the process may grow by after the warm-up: caches of equations, the history of changes, records
+of runs. All of these are bounded; a leak of a window's picture an event would be tens of gigabytes."""
 SIZES = ((1280, 720), (1920, 1080), (900, 600), (512, 303), (1100, 640))
 TEXTS = ("1/3", "0.5", "-1e-3", "sqrt(2)", "nan", "W1 @ X", "y = w * x\n", "(", "[[1, 2]]", "", "É", "a b\tc")
 KEYS = (
