@@ -221,8 +221,8 @@ class FormulaPanel(Panel):
         self.text.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _take_text(self) -> None:
-        if self._is_quiet:
-            return
+        if self._is_quiet or self.text.toPlainText() == self._draft.formula:
+            return  # colours are changes of the text for Qt, not for anybody else
         self._is_edited = self._may_apply = True
         self._draft = self._draft.with_formula(self.text.toPlainText())
         self._cancel()

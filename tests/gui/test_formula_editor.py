@@ -573,3 +573,14 @@ def test_bad_text_is_said_in_one_sentence_and_the_graph_stays(
     assert panel.sentence.text().startswith("line ")
     assert window.session.model.graph is graph
     assert window.remark.isVisible()
+
+
+def test_colours_and_another_theme_change_nothing(qtbot: QtBot, window: Window) -> None:
+    session, panel = window.session, panel_of(window)
+    session.set_value("b2", np.array(0.25))
+    before = session.document
+    panel.text.textChanged.emit()  # what Qt says when colours change
+    window.set_theme("dark")
+    settled(qtbot, window)
+    assert session.document is before
+    assert session.undo_text == "Change b2"

@@ -1,4 +1,4 @@
-"""Twenty thousand random events on the real window: nothing is raised, Qt warns of nothing, memory is bounded.
+"""Twenty thousand random events on the real window: no exception, no warning of Qt, and memory is bounded.
 
 Exceptions in virtual methods and slots, and Qt's warnings, fail any test here (pytest-qt sees to that); this
 one gives them every occasion.
