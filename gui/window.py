@@ -293,7 +293,10 @@ class Window(QMainWindow):
         for row in DOCKS:
             if row.stacked:
                 self.tabifyDockWidget(self.docks[row.stacked], self.docks[row.id])
-        for first in ("loss", "equations"):
+        self._raise_first()
+
+    def _raise_first(self) -> None:
+        for first in ("step",) if self._is_small else ("loss", "equations"):
             self.docks[first].raise_()
 
     def _stack_docks(self) -> None:
@@ -343,13 +346,17 @@ class Window(QMainWindow):
     def restore_panels(self) -> None:
         """Put every dock back to where it was at first."""
         self._is_lab = False
+        for dock in self.docks.values():
+            dock.hide()  # side by side for a moment, they would make the window wider
         for row in DOCKS:
             dock = self.docks[row.id]
             dock.setFloating(False)
             _set_bare(dock, self._is_small or row.area == _BOTTOM)
             self.addDockWidget(row.area, dock)
-            dock.show()
         self._arrange_docks()
+        for dock in self.docks.values():
+            dock.show()
+        self._raise_first()
         self._size_docks()
 
     def _restore(self) -> None:

@@ -15,7 +15,7 @@ from engine.trace import trace
 from graphs.network import bind, built_in_names, load
 from gui.actions import ACTIONS
 from gui.app import application, make_window, temporary_settings
-from gui.window import Window
+from gui.window import DOCKS, Window
 
 KEY = Qt.Key
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -303,4 +303,22 @@ def test_a_small_window_keeps_every_panel_within_reach(qtbot: QtBot) -> None:
     window.resize(1600, 900)
     window.restore_panels()
     assert window.docks["inspector"] not in window.tabifiedDockWidgets(window.docks["step"])
+    window.close()
+
+
+def test_restoring_the_panels_leaves_the_window_as_large_as_it_was(qtbot: QtBot) -> None:
+    application()
+    window = make_window(None, temporary_settings())
+    qtbot.addWidget(window)
+    window.resize(1280, 720)
+    window.show()
+    window.settle()
+    for _ in range(2):
+        window.restore_panels()
+        window.settle()
+        assert (window.width(), window.height()) == (1280, 720)
+        assert all(dock.isVisible() for dock in window.docks.values())
+        assert set(window.tabifiedDockWidgets(window.docks["loss"])) == {
+            window.docks[row.id] for row in DOCKS if row.stacked == "loss"
+        }
     window.close()
