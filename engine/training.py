@@ -234,6 +234,7 @@ def _short(number: float) -> str:
 
 SLICE = 4e-3  # seconds of work between two questions whether to stop
 MOST_STRETCH = 64 * 2**20  # bytes of replayed points that are kept
+AT_ONCE = 1000  # nodes whose plan is made as soon as there is a run: some tenth of a second
 AGREEMENT = 1e-6  # relative: rounding of an ill-conditioned network is far less, a wrong rewrite far more
 MOST_TAKEN = 256  # samples, before the history is thinned
 ROUNDING = 1e-7  # relative: what rounding can make of a gradient that an adaptive optimizer divides by itself
@@ -280,9 +281,15 @@ class Run:
         self._steps = 64  # in a slice, as far as is known
         self._stretch = _Stretch(0, np.empty((0, self._form.width)))
         if point is None:
-            stepper = self._standing_at(self._point)
-            samples = self._taken([(0, stepper.save(), stepper.held_loss(), stepper.gradient_norm())])
-            self.history.extend(Records(0, np.array([stepper.loss()]), self._point, samples))
+            self._record_start()
+
+    def _record_start(self) -> None:
+        """Record where the run begins; to open a large graph takes no plan, only training does."""
+        is_large = len(self.problem.graph.nodes) > AT_ONCE
+        mode = Inspector(self.problem, self._rates, self.batch_size) if is_large else self._stepper
+        mode.load(self._form.vector(self._point))
+        samples = self._taken([(0, mode.save(), mode.held_loss(), mode.gradient_norm())])
+        self.history.extend(Records(0, np.array([mode.loss()]), self._point, samples))
 
     def fork(self) -> Run:
         """Return a run with the same record that goes on by itself: neither changes the other."""

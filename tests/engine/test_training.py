@@ -16,9 +16,10 @@ from engine.errors import TrainingError
 from engine.graph import Detail
 from engine.history import LEAST_SAMPLES, SAMPLES_A_ROOT, History, Samples, merged
 from engine.optimizers import OPTIMIZERS
+from engine.plan import Stepper
 from engine.trace import Phase, loss_and_gradients, trace
 from engine.training import Diverged, Point, Reached, Recipe, Records, Run, Stopping
-from graphs.network import Model, bind, built_in, built_in_names, load
+from graphs.network import Model, bind, built_in, built_in_names, load, loads
 from tests.helpers import model_of
 
 Array = np.ndarray
@@ -501,3 +502,19 @@ def test_a_learning_rate_above_the_stability_limit_diverges_and_is_said_to(name:
     assert below.losses[-1] < below.losses[0]
     assert isinstance(above.ended, Diverged)
     assert "is no longer a finite number; try a smaller learning rate" in above.ended.sentence()
+
+
+def test_a_large_graph_is_opened_without_a_plan_and_trained_with_one() -> None:
+    lines = "\n".join(f"x{i + 1} = tanh(w * x{i})" for i in range(400))
+    model = bind(
+        loads(
+            f"formula = '''\n{lines}\nL = mean(x400)\n'''\nparameters = {{ w = 0.9 }}\n"
+            "data = { x0 = [1.0, 2.0] }"
+        )
+    )
+    run = Run(model)
+    assert "_stepper" not in vars(run)
+    assert run.losses.tolist() == Run(model).losses.tolist()
+    run.advance(3)
+    assert isinstance(run._stepper, Stepper)
+    assert run.losses[0] == pytest.approx(run._standing_at(run.at(0)).loss(), rel=1e-12)
