@@ -505,10 +505,10 @@ def test_a_learning_rate_above_the_stability_limit_diverges_and_is_said_to(name:
 
 
 def test_a_large_graph_is_opened_without_a_plan_and_trained_with_one() -> None:
-    lines = "\n".join(f"x{i + 1} = tanh(w * x{i})" for i in range(400))
+    lines = "\n".join(f"x{i + 1} = tanh(w * x{i})" for i in range(600))
     model = bind(
         loads(
-            f"formula = '''\n{lines}\nL = mean(x400)\n'''\nparameters = {{ w = 0.9 }}\n"
+            f"formula = '''\n{lines}\nL = mean(x600)\n'''\nparameters = {{ w = 0.9 }}\n"
             "data = { x0 = [1.0, 2.0] }"
         )
     )
