@@ -349,13 +349,15 @@ class _Parser:
 
     def _close(self, opened: Token) -> None:
         token = self._peek()
-        if token.kind in ("name", "number", "("):
+        is_next = token.kind == "name" and token.line > opened.line and self._look(1).kind == "="
+        if token.kind in ("name", "number", "(") and not is_next:
             raise self._fail(token, f"{_shown(token)} cannot stand here.", _after_hint(token))
         if token.kind != ")":
+            before = f"line {token.line}" if is_next else _shown(token)
             raise self._fail(
-                token if token.kind != "end" else opened,
+                opened if is_next or token.kind == "end" else token,
                 f"the parenthesis from line {opened.line}, column {opened.column} "
-                f"is not closed before {_shown(token)}.",
+                f"is not closed before {before}.",
                 "Add a ).",
             )
         self._next()
