@@ -155,7 +155,7 @@ ERRORS = [
     ("L = a +", 1, 8, "a value is missing before the end of the line", "Put a name"),
     ("L = * a", 1, 5, "a value is missing before '*'", "Put a name"),
     ("L = (a + 1", 1, 5, "the parenthesis from line 1, column 5 is not closed", "Add a )."),
-    ("y = w * (x + b\nL = y", 1, 9, "the parenthesis from line 1, column 9 is not closed before line 2", "Add a )."),
+    ("y = w * (x + b\nL = y", 1, 9, "from line 1, column 9 is not closed before line 2", "Add a )."),
     ("L = (a b)", 1, 8, "'b' cannot stand here", "Write * or @ between two factors."),
     ("L = sin", 1, 5, "sin is a function", "Write sin(...)."),
     ("L = foo(a)", 1, 5, "there is no function foo", "There are:"),
