@@ -156,6 +156,8 @@ class _Writer:
         array = np.asarray(ex.evaluate(expr.operand, self._values))
         kept = iter(index if len(index) == array.ndim - len(expr.axes) else _dropped(index, expr.axes))
         select = tuple(slice(None) if a in expr.axes else next(kept) for a in range(array.ndim))
+        if array[select].size == 1:  # a sum of one term is that term, with its own numbers
+            return self._body(expr.operand, tuple(0 if isinstance(s, slice) else s for s in select))
         return self._listed(np.ravel(array[select]))
 
     def _listed(self, entries: Array) -> tuple[str, int]:

@@ -197,7 +197,7 @@ ACTIONS: tuple[Action, ...] = (
         repeats=False,
     ),
     Action(
-        "fit", "View", "Fit the graph to the window", ("F",), lambda w: w.view.fit(), "fit", repeats=False
+        "fit", "View", "Fit the graph to the window", ("F",), lambda w: w.view.fit_all(), "fit", repeats=False
     ),
     Action("zoom-in", "View", "Zoom in", ("Ctrl++", "Ctrl+="), lambda w: w.view.zoom(1.25)),
     Action("zoom-out", "View", "Zoom out", ("Ctrl+-",), lambda w: w.view.zoom(0.8)),

@@ -40,10 +40,16 @@ FIELD = QSize(132, 24)
 """The least room for the text of a number that is being edited."""
 LONG = 20_000
 """Characters beyond which a block is read in the background."""
-BEGINNING = "0123456789.,-−("
-"""What a number begins with: typed onto a marked cell, it opens the field."""
+SIGNS = ".,-−+(√"
+"""What an expression begins with besides digits and letters; typed onto a marked cell, it opens the field."""
+NUDGE = "gG"
+"""The letter that stays with the window: it nudges the marked cell, and no function begins with it."""
 PLAIN = ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
 KEYS = Qt.Key
+
+
+def _begins_expression(text: str) -> bool:
+    return len(text) == 1 and (text in SIGNS or (text.isalnum() and text not in NUDGE))
 
 
 def as_tabs(table: np.ndarray) -> str:
@@ -280,7 +286,7 @@ class EditableMatrix(MatrixWidget):
             return False
         if event.key() in (KEYS.Key_F2, KEYS.Key_Return, KEYS.Key_Enter):
             return True
-        return self.selected is not None and bool(event.text()) and event.text() in BEGINNING
+        return self.selected is not None and _begins_expression(event.text())
 
     def _keeps_key(self, event: QKeyEvent) -> bool:
         """Say whether a key is for the matrix rather than for a shortcut of the window."""
@@ -330,7 +336,7 @@ class EditableMatrix(MatrixWidget):
         elif event.matches(QKeySequence.StandardKey.Copy) and self.selected is not None:
             self.copy_cells()
         elif self._begins_editing(event):
-            is_text = event.text() in BEGINNING and bool(event.text())
+            is_text = _begins_expression(event.text())
             self.edit_cell(*(self.selected or (0, 0)), text=event.text() if is_text else None)
         elif event.modifiers() == Qt.KeyboardModifier.ShiftModifier and self._target(key) is not None:
             self._extend(event)

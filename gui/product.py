@@ -54,6 +54,7 @@ SIGNS = {
     "+=": r"\mathrel{+}=",
     "←": r"\leftarrow",
     "σ": r"\sigma",
+    "Σ": r"\Sigma",
 }
 
 

@@ -556,7 +556,7 @@ class Window(QMainWindow):
 
     def _find_node(self, name: str) -> None:
         self.session.select(name)
-        self.view.centerOn(self.scene.node_rect(name).center())
+        self.view.bring_into_sight(self.scene.node_rect(name))
 
     def nudge(self) -> None:
         """Show the nudge test of what is selected, or end it."""

@@ -112,7 +112,8 @@ class EquationsPanel(Panel):
 
     def _note_ready(self, latex: str) -> None:
         if latex in self._known:
-            self._settle.start()
+            if not self._settle.isActive():  # begun again with every formula, it would wait for the last
+                self._settle.start()
         elif latex in self._asked:
             self._asked.discard(latex)
             self.view.viewport().update()
@@ -178,7 +179,7 @@ class EquationDelegate(RowDelegate):
 
     def paint_row(self, painter: QPainter, rect: QRectF, row: EquationRow) -> None:
         """Paint an equation, or its name in dots while it is being set."""
-        if not is_ready(row.latex):
+        if not is_ready(row.latex) or rect.height() < self._height(row):
             painter.setFont(application_font("small"))
             painter.setPen(self.theme.color("muted"))
             painter.drawText(rect.adjusted(INDENT, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, f"{row.name} …")
@@ -209,6 +210,10 @@ class EquationDelegate(RowDelegate):
         height = lines_size(lines, SIZE)[1] * scale
         return lines, QPointF(rect.left() + INDENT, rect.top() + (rect.height() - height) / 2), scale
 
+    def _height(self, row: EquationRow) -> float:
+        lines = set_lines(row.latex, SIZE, self._room())
+        return lines_size(lines, SIZE)[1] * fitting_scale(lines, SIZE, self._room())
+
     def _room(self) -> float:
         return max(100.0, self._view.viewport().width() - 2 * INDENT)
 
@@ -220,6 +225,4 @@ class EquationDelegate(RowDelegate):
             return QSize(100, HEADING_HEIGHT)
         if not is_ready(row.latex):
             return QSize(100, WAITING_HEIGHT)
-        lines = set_lines(row.latex, SIZE, self._room())
-        height = lines_size(lines, SIZE)[1] * fitting_scale(lines, SIZE, self._room())
-        return QSize(100, int(height + 2 * PADDING) + 1)
+        return QSize(100, int(self._height(row) + 2 * PADDING) + 1)

@@ -87,6 +87,7 @@ class Sight:
 class GraphView(QGraphicsView):
     """Shows a `GraphScene`; fits it into the window until the user zooms or pans."""
 
+    _shows_all = False  # whether an update is to be seen with the whole graph, however small
     _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
 
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
@@ -141,6 +142,15 @@ class GraphView(QGraphicsView):
         An update that is shown comes into sight with it; where both would be too small, the update does, with
         its parameter's card.
         """
+        self._shows_all = False
+        self._fit()
+
+    def fit_all(self) -> None:
+        """Bring the whole graph into sight together with the update that is shown, however small."""
+        self._shows_all = True
+        self._fit()
+
+    def _fit(self) -> None:
         self._animation.stop()
         self._fitted = True
         self._updated = self._scene.view.lane.parameter if self._scene.view.lane else ""
@@ -148,6 +158,11 @@ class GraphView(QGraphicsView):
         if sight is not None:
             self._look_at(sight)
             self._scene.set_zoom(sight.scale)
+
+    def bring_into_sight(self, rect: QRectF) -> None:
+        """Move the picture only where `rect` is not in sight."""
+        if not self.mapToScene(self._room().toRect()).boundingRect().contains(rect):
+            self.centerOn(rect.center())
 
     def _room(self) -> QRectF:
         """Return the viewport without the strips of caption and key."""
@@ -160,7 +175,7 @@ class GraphView(QGraphicsView):
             return None
         graph, both = _scale_for(picture, room), _scale_for(whole, room)
         together = Sight(whole.center(), both)
-        if self._scene.lane_rect().isEmpty() or both >= READABLE:
+        if self._shows_all or self._scene.lane_rect().isEmpty() or both >= READABLE:
             return together
         near = self._near(graph)
         return near if near.scale > CLOSER * both else together

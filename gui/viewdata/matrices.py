@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.derive import BackwardEquation
-from engine.expr import Apply, Expr, Hadamard, Product, Quotient, Sum, children, evaluate, names
+from engine.expr import Apply, Expr, Hadamard, Product, Quotient, Sum, SumTo, children, evaluate, names
 from engine.notation import latex
 from engine.ops import Op, Side
 from engine.optimizers import UpdateEquation
@@ -112,7 +112,8 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
     if factor.side == Side.SUM and factor.latex == r"\vec{1}":
         return (result, joined, upstream, "·", _ones_view(frame, found.node))
     if factor.operand is None:
-        return (result, joined, *_written_out(frame, found.expr, upstream))
+        parts = _written_out(frame, found.expr)
+        return (result, joined, *parts) if parts else (result, "←", upstream)
     operand = _operand_view(frame, factor.operand)
     if not has_upstream(equation):
         parts = _expression_views(frame.numbers, factor.operand, "stored")
@@ -124,11 +125,14 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
     return (result, joined, upstream, sign, operand)
 
 
-def _written_out(frame: Frame, expr: Expr, upstream: MatrixView) -> list[MatrixView | str]:
+def _written_out(frame: Frame, expr: Expr) -> list[MatrixView | str]:
     """Return what a factor of several operations is worked out from: its products, where they are few."""
+    if isinstance(expr, SumTo):
+        inner = _expression_views(frame.numbers, expr.operand)
+        few = sum(isinstance(part, MatrixView) for part in inner) <= 3
+        return ["Σ", *(inner if few else [_matrix_view(frame.numbers, expr.operand)])]
     parts = _expression_views(frame.numbers, expr)
-    few = 1 < sum(isinstance(part, MatrixView) for part in parts) <= 3
-    return parts if few else ["←", upstream]
+    return parts if 1 < sum(isinstance(part, MatrixView) for part in parts) <= 3 else []
 
 
 def _upstream_view(frame: Frame, node: str) -> MatrixView:

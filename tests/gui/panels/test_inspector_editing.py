@@ -67,6 +67,20 @@ def test_typing_a_digit_opens_the_field_with_it(qtbot, inspect):
     assert panel.value_matrix.selected == (1, 0)  # a matrix of one column: on in the next row
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("sqrt(2)", 2**0.5), ("exp(1)", np.e), ("+2", 2.0), ("foo", None)]
+)
+def test_an_expression_typed_onto_a_cell_is_taken_whole(qtbot, inspect, text, value):
+    session, panel = inspect("W1", cell=(0, 0))
+    before, first = session.frame.values["W1"][0, 0], session.current
+    qtbot.keyClick(panel.value_matrix, text[0])
+    assert panel.value_matrix.field.text() == text[0]
+    type_into(qtbot, panel, text[1:], KEY.Key_Return)
+    assert session.frame.values["W1"][0, 0] == (before if value is None else value)
+    assert not session.training
+    assert value is not None or session.current is first
+
+
 def test_tab_goes_right_and_back(qtbot, inspect):
     session, panel = inspect("w2", cell=(0, 0))
     qtbot.keyClick(panel.value_matrix, "1")

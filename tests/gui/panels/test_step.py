@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 
+from graphs.network import loads
 from gui.formulas import as_html
 from gui.panels.step import StepPanel, shapes_html
 from gui.product import bands, chosen_entry
@@ -172,3 +173,35 @@ def test_a_product_marks_the_row_and_the_column_that_make_an_entry():
     ]
     assert chosen_entry(parts, (2, 1), 4, (0, 3)) == (2, 3)
     assert chosen_entry(parts, (2, 1), 6, (0, 0)) == (0, 1)
+
+
+def test_a_shared_biass_step_shows_what_is_added_up(open_session):
+    session = open_session("two-layer-nonlinear")
+    session.open_network(
+        loads(
+            "formula = '''\nh = sigmoid(W @ x + b)\nE = 1/2 * norm(t - h)**2\n'''\n"
+            "parameters = { W = [[0.1, 0.2], [0.3, 0.4]], b = 0.35 }\n"
+            "data = { x = [[0.05], [0.1]], t = [[0.01], [0.99]] }"
+        )
+    )
+    session.go(step_of(session, phase="backward", target="b"))
+    view = step_view(session.frame)
+    result, *rest = view.matrices
+    assert rest[:2] == ["=", "Σ"]
+    factors = [part.array for part in rest[2:] if isinstance(part, MatrixView)]
+    assert np.prod(np.broadcast_arrays(*factors), axis=0).sum() == pytest.approx(
+        float(result.array), rel=1e-12
+    )
+
+
+def test_a_sum_over_one_example_shows_the_product_that_it_is(open_session):
+    session = open_session("two-layer-nonlinear")
+    session.open_network(
+        loads(
+            "formula = '''\nh = sigmoid(W @ x + b)\nE = 1/2 * norm(t - h)**2\n'''\n"
+            "parameters = { W = [[0.1, 0.2], [0.3, 0.4]], b = [[0.35], [0.25]] }\n"
+            "data = { x = [[0.05], [0.1]], t = [[0.01], [0.99]] }"
+        )
+    )
+    session.go(step_of(session, phase="backward", target="b"))
+    assert r"\cdot" in step_view(session.frame).numbers

@@ -207,6 +207,25 @@ def test_large_windows_show_graph_and_update_together(view, scene, adam):
     assert all(is_in_sight(view, scene.node_rect(name)) for name in scene.view.nodes)
 
 
+def test_everything_can_be_brought_into_sight_with_an_update(view, scene, adam):
+    view.resize(934, 421)
+    scene.show_step(adam.update("W1", "first_moment"))
+    view.fit_all()
+    assert is_in_sight(view, scene.lane_rect())
+    assert all(is_in_sight(view, scene.node_rect(name)) for name in scene.view.nodes)
+    scene.show_step(adam.update("W1", "value"))
+    assert all(is_in_sight(view, scene.node_rect(name)) for name in scene.view.nodes)
+
+
+def test_what_is_in_sight_is_not_moved_to(view, scene):
+    before = sight(view)
+    view.bring_into_sight(scene.node_rect("Z"))
+    assert same_sight(sight(view), before)
+    view.zoom(4.0)
+    view.bring_into_sight(scene.node_rect("L"))
+    assert view.mapToScene(view.viewport().rect()).boundingRect().intersects(scene.node_rect("L"))
+
+
 def test_the_view_rests_while_an_update_is_stepped_through(view, scene, adam):
     view.resize(934, 421)
     scene.show_step(adam.update("W1", "first_moment"))
