@@ -34,6 +34,10 @@ _KEYS = {"format", "title", "description", "formula", "loss", "dimensions", "par
 _DATA_KEYS = {"file", "inputs", "targets", "standardize", "where", "held_out"}
 
 
+TABLES = (".csv", ".tsv", ".tab", ".dat")
+"""Endings of files that hold data rather than a network."""
+
+
 def load(source: str | Path) -> Network:
     """Return a built-in network by name, or the one in a file.
 
@@ -48,6 +52,11 @@ def load(source: str | Path) -> Network:
     path = Path(name)
     if path.suffix != ".toml" and not _is_file(path):
         raise UsageError(f"there is no network {excerpt(name)}.", how=_which_network(name))
+    if path.suffix.lower() in TABLES:
+        raise UsageError(
+            f"{excerpt(path.name)} is a table, not a network.",
+            how="Drop it onto the window, or name it under [data] of a network's file.",
+        )
     text, file = _read(path), path.resolve()
     network = loads(text, name=path.stem, folder=file.parent, where=path.name, path=file)
     return replace(network, attached=_attached(network))

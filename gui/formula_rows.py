@@ -291,6 +291,7 @@ class RowTable(QScrollArea):
         for place, line in enumerate(lines):
             for column, widget in enumerate(line.widgets):
                 self._grid.addWidget(widget, place, column)
+            line.field.show()  # now, or a Tab that comes at once would pass it by
         chain = [self._after, *(line.field for line in lines)]  # from value to value, then the buttons
         chain += [button for line in lines for button in (line.role, line.carry)]
         for before, widget in pairwise(chain):

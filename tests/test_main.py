@@ -70,11 +70,11 @@ BAD: list[tuple[list[str], str]] = [
     (["trace", U, "--seed", "9" * 5000], "not a whole number"),
     (["trace", U, "--set", "w"], "NAME=VALUE"),
     (["trace", U, "--set", "=1"], "NAME=VALUE"),
-    (["trace", U, "--set", "w="], "not JSON"),
+    (["trace", U, "--set", "w="], "is no number"),
     (["trace", U, "--set", "w=NaN"], "NaN is not a finite number"),
     (["trace", U, "--set", "w=-Infinity"], "not a finite number"),
     (["trace", U, "--set", "w=1e999"], "not a finite number"),
-    (["trace", U, "--set", "w=" + "9" * 5000], "not JSON"),
+    (["trace", U, "--set", "w=" + "9" * 5000], "is no number"),
     (["trace", U, "--set", "w=" + "[" * 100_000], "nested too deeply"),
     (["trace", U, "--set", "w=[[[1]]]"], "more than two dimensions"),
     (["trace", U, "--set", "w=[[1],[1,2]]"], "not equally long"),
@@ -431,3 +431,22 @@ def test_a_display_that_does_not_answer_is_none(
         monkeypatch.setenv(name, value)
     assert command_line.main([]) == 2
     assert "there is no display to open a window on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("b2=1/3", 1 / 3), ("b2=sqrt(2)", 2**0.5), ("w2=0.1 0.2 0.3 0.4", [[0.1, 0.2, 0.3, 0.4]])],
+)
+def test_values_are_taken_as_the_window_takes_them(
+    capsys: pytest.CaptureFixture[str], text: str, values: object
+) -> None:
+    argv = ["trace", "two-layer-nonlinear", "--set", text, "--format", "json"]
+    assert command_line.main(argv) == 0
+    assert json.loads(capsys.readouterr().out)["values"][text.partition("=")[0]] == values
+
+
+def test_a_table_is_said_not_to_be_a_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "points.csv"
+    file.write_text("a,b\n1,2\n")
+    assert command_line.main(["trace", str(file)]) == 2
+    assert "points.csv is a table, not a network" in capsys.readouterr().err

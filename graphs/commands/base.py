@@ -7,12 +7,14 @@ import json
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NoReturn
 
-from engine.errors import UsageError, excerpt
+from engine.errors import BackstepError, UsageError, excerpt
 from engine.hyperparameters import Hyperparameter
+from engine.numerals import array as numbers
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES, Schedule
 from engine.training import STOPPING, Recipe
@@ -151,7 +153,7 @@ def scale(text: str) -> float:
 
 
 def assignment(text: str) -> tuple[str, Any]:
-    """Read ``NAME=VALUE``; the value is JSON, which has no nan and no infinity."""
+    """Read ``NAME=VALUE``; the value is JSON, or numbers as the window takes them; all finite."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise ArgumentTypeError(f"{excerpt(text, 40)!r} is not NAME=VALUE, such as w=0.5")
@@ -161,8 +163,10 @@ def assignment(text: str) -> tuple[str, Any]:
     except RecursionError:
         raise ArgumentTypeError(f"the value of {shown} is nested too deeply") from None
     except ValueError as error:
-        why = excerpt(error, 60) if "finite" in str(error) else f"{excerpt(value, 30)!r} is not JSON"
-        raise ArgumentTypeError(f"the value of {shown}: {why}; write 0.5 or [[1, 2]]") from None
+        with suppress(BackstepError):
+            return name.strip(), numbers(value).tolist()
+        why = excerpt(error, 60) if "finite" in str(error) else f"{excerpt(value, 30)!r} is no number"
+        raise ArgumentTypeError(f"the value of {shown}: {why}; write 0.5, 1/3 or [[1, 2]]") from None
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -61,7 +61,9 @@ class Sentence(QLabel):
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(application_font("small"))
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)  # or a third line would be squeezed into the room of two
+        self.setSizePolicy(policy)
 
     def say(self, text: str, role: str = "small") -> None:
         """Show a sentence as "small" or "error"."""
