@@ -238,6 +238,7 @@ class Window(QMainWindow):
             dock = QDockWidget(row.title, self)
             dock.setObjectName(f"dock-{row.id}")
             _set_bare(dock, row.area == _BOTTOM)  # its tab, or its own bar, says what it is
+            dock.topLevelChanged.connect(lambda floats, dock=dock: None if floats else dock.raise_())
             self.docks[row.id] = dock
             self.addDockWidget(row.area, dock)
             self._panels_menu.addAction(dock.toggleViewAction())

@@ -145,7 +145,7 @@ def told(found: Found) -> str:
     outcome = {
         "failed": found.failure,
         "diverged": f"diverged at iteration {found.diverged_at}",
-        "diverging": f"loss {full(found.loss)}\ndiverging: above the limit",
+        "diverging": f"loss {found.loss:.4g}\ndiverging: above the limit",
         "oscillating": f"loss {full(found.loss)}\ngoes to and fro for ever: at the limit",
         "rose": f"loss {full(found.loss)}, not below the start",
         "trained": f"loss {full(found.loss)}",
