@@ -187,6 +187,7 @@ def test_a_shared_biass_step_shows_what_is_added_up(open_session):
     session.go(step_of(session, phase="backward", target="b"))
     view = step_view(session.frame)
     result, *rest = view.matrices
+    assert isinstance(result, MatrixView)
     assert rest[:2] == ["=", "Σ"]
     factors = [part.array for part in rest[2:] if isinstance(part, MatrixView)]
     assert np.prod(np.broadcast_arrays(*factors), axis=0).sum() == pytest.approx(
