@@ -449,20 +449,19 @@ def _paint_bookmark(painter: QPainter, card: Card, view: NodeView, theme: Theme)
 
 
 def _paint_moved(painter: QPainter, card: Card, text: str, theme: Theme) -> None:
-    rect = moved_rect(card, text)
-    painter.setPen(QPen(theme.color("focus"), 1.2))
-    painter.setBrush(theme.color("card"))
-    painter.drawRoundedRect(rect, BADGE_HEIGHT / 2, BADGE_HEIGHT / 2)
-    painter.setPen(theme.color("text"))
-    painter.setFont(canvas_font("badge"))
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+    _paint_pill(painter, moved_rect(card, text), text, QPen(theme.color("focus"), 1.2), theme, "text")
 
 
 def _paint_badge(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:
-    rect = badge_rect(card, view)
-    painter.setPen(QPen(theme.color("backward"), 1.3))
+    pen = QPen(theme.color("backward"), 1.3)
+    _paint_pill(painter, badge_rect(card, view), badge_text(view), pen, theme, "backward_text")
+
+
+def _paint_pill(painter: QPainter, rect: QRectF, text: str, pen: QPen, theme: Theme, ink: str) -> None:
+    """Paint a few words with round ends, on a card's border."""
+    painter.setPen(pen)
     painter.setBrush(theme.color("card"))
     painter.drawRoundedRect(rect, BADGE_HEIGHT / 2, BADGE_HEIGHT / 2)
-    painter.setPen(theme.color("backward_text"))
+    painter.setPen(theme.color(ink))
     painter.setFont(canvas_font("badge"))
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, badge_text(view))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
