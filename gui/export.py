@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.errors import UsageError, excerpt
-from gui.files import write_whole
+from graphs.files import write_whole
 from gui.layouts import layout_of
 from gui.matrices import is_for_a_file
 from gui.pictures import Picture

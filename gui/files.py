@@ -1,76 +1,20 @@
-"""Writing files whole or not at all."""
+"""Saving networks as files of their own."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import BinaryIO
 
 from engine.errors import UsageError, excerpt
+from graphs.files import write_whole
 from graphs.network import FileData, Network, data_path, with_values
 from graphs.reading import LARGEST_FILE
 from graphs.writing import text_of
 from gui.lab import Document
 
-__all__ = ["network_of", "save_network", "write_whole"]
-
-
-def write_whole(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
-    """Write a file so that it is there whole or, where that fails, as it was before.
-
-    Parameters
-    ----------
-    data
-        What is to be in the file, or what writes it there.
-
-    Raises
-    ------
-    UsageError
-        Where the folder cannot be written to or the disk is full.
-    """
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            if isinstance(data, bytes):
-                file.write(data)
-            else:
-                data(file)
-            file.flush()
-            os.fsync(file.fileno())
-        _as_others(name, path)
-        os.replace(name, path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise _unwritable(path, error) from None
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _as_others(name: str, path: Path) -> None:
-    """Give the new file the permissions of the one it replaces, or the usual ones."""
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    os.chmod(name, mode)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    reason = (error.strerror or "unknown reason").lower()
-    return UsageError(
-        f"the file cannot be written ({reason}).", where=excerpt(path, 100), how="Choose another folder."
-    )
+__all__ = ["network_of", "save_network"]
 
 
 def network_of(document: Document) -> Network:

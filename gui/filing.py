@@ -16,12 +16,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from engine.errors import BackstepError, excerpt
+from graphs.files import write_whole
 from graphs.network import SESSION, FileData, complete, data_path
 from graphs.reading import load as load_network
 from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
 from graphs.writing import is_said_alike
-from gui.files import network_of, save_network, write_whole
+from gui.files import network_of, save_network
 from gui.jobs import Task
 from gui.keeping import Opened, Place, opened, saved
 from gui.lab import Document

@@ -11,9 +11,9 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 
 from engine.trace import loss_and_gradients
 from graphs.commands.landscape import Drawn
+from graphs.files import write_whole
 from gui.app import application
 from gui.export import format_of
-from gui.files import write_whole
 from gui.landscape_map import LandscapeMap, Marks, TrailMark
 from gui.pictures import Picture
 from gui.theme import THEMES, Theme, application_font

@@ -10,10 +10,10 @@ from PySide6.QtCore import QMessageLogContext, QSize, Qt, QtMsgType, qInstallMes
 
 from engine.errors import UsageError
 from engine.graph import Detail
+from graphs.files import write_whole
 from graphs.network import load
 from gui.app import application, temporary_settings
 from gui.export import format_of, graph_picture, window_picture
-from gui.files import write_whole
 from gui.pictures import Picture
 from gui.session import Document, Session
 from gui.theme import THEMES

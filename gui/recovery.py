@@ -15,8 +15,8 @@ from typing import Any
 from PySide6.QtCore import QLockFile, QObject, QStandardPaths, QTimer
 
 from engine.errors import excerpt
+from graphs.files import write_whole
 from graphs.sessions import read_session, write_session
-from gui.files import write_whole
 from gui.jobs import Task
 from gui.keeping import Opened, saved
 

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from engine.training import Run
+from graphs.documents import Format, Options, Scope
+from graphs.snapshot import Snapshot
 
-__all__ = ["entry_names", "train_csv"]
+__all__ = ["FORMAT", "entry_names", "train_csv"]
 
 Array = np.ndarray
 Trajectory = Mapping[str, Sequence[Array]]
@@ -42,3 +44,11 @@ def entry_names(name: str, shape: Sequence[int]) -> list[str]:
     (['W[0,0]', 'W[0,1]', 'W[1,0]', 'W[1,1]'], ['b'])
     """
     return [f"{name}[{','.join(map(str, index))}]" if index else name for index in np.ndindex(*shape)]
+
+
+def _write(snapshot: Snapshot, _: Options) -> str:
+    run = snapshot.run or Run(snapshot.model, snapshot.recipe)
+    return train_csv(run)
+
+
+FORMAT = Format("csv", "CSV of the run", (".csv",), _write, Scope.RUN)

@@ -14,10 +14,12 @@ from engine.errors import BackstepError
 from engine.optimizers import Optimizer, update_equation
 from engine.trace import Phase, Step, Trace
 from engine.training import Run
+from graphs.documents import Format, Options
 from graphs.network import Model
 from graphs.recipes import table_of
+from graphs.snapshot import Snapshot
 
-__all__ = ["derive_json", "dumps", "plain", "step_json", "trace_json", "train_json"]
+__all__ = ["FORMAT", "derive_json", "dumps", "plain", "step_json", "trace_json", "train_json"]
 
 
 def dumps(document: Any) -> str:
@@ -185,3 +187,11 @@ def train_json(model: Model, run: Run, trajectory: Mapping[str, Any] | None = No
     if run.ended is not None:
         result["notices"] = [run.ended.sentence()]
     return result
+
+
+def _write(snapshot: Snapshot, _: Options) -> str:
+    found = trace_json(snapshot.model, snapshot.trace, snapshot.optimizer, snapshot.settings)
+    return dumps(found) + "\n"
+
+
+FORMAT = Format("json", "JSON of every step", (".json",), _write)

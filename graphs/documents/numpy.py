@@ -17,8 +17,10 @@ from engine.graph import Detail, Graph, Kind, Line, Node
 from engine.notation import source
 from engine.optimizers import Optimizer, update_equation
 from engine.trace import Phase, Step, Trace
+from graphs.documents import Format, Options
+from graphs.snapshot import Snapshot
 
-__all__ = ["Iteration", "Script", "Statement", "arrays_before", "as_source", "numpy_script"]
+__all__ = ["FORMAT", "Iteration", "Script", "Statement", "arrays_before", "as_source", "numpy_script"]
 
 Array = np.ndarray
 
@@ -415,3 +417,12 @@ def _packed(name: str, values: Array) -> list[str]:
         *pieces,
         f')), dtype="<f8").reshape({values.shape})',
     ]
+
+
+def _write(snapshot: Snapshot, _: Options) -> str:
+    number, batch = snapshot.iteration, snapshot.batch
+    chosen = (snapshot.optimizer, snapshot.settings)
+    return numpy_script(Iteration(snapshot.title, snapshot.trace, *chosen, number, batch)).text
+
+
+FORMAT = Format("numpy", "NumPy script", (".py",), _write)

@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.training import Diverged
+from graphs.files import write_whole
 from gui.entry_choice import EntryChoice
-from gui.files import write_whole
 from gui.jobs import Task
 from gui.legend import Legend, LegendItem, MiniButton, short_names
 from gui.numbers import format_number

@@ -1,0 +1,35 @@
+"""Where a file comes from: what every export says about itself."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from graphs.snapshot import Snapshot
+
+__all__ = ["provenance", "version"]
+
+
+@cache
+def version() -> str:
+    """Return the version that the project file above this one states, or that of the installed package."""
+    try:
+        project = Path(__file__).parents[1] / "pyproject.toml"
+        return tomllib.loads(project.read_text("utf-8"))["project"]["version"]
+    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        return metadata.version("backstep")
+
+
+def provenance(snapshot: Snapshot) -> dict[str, str]:
+    """Return what a file says about itself, by key, to be written in its format's own way."""
+    return {
+        "Software": f"Backstep {version()}",
+        "Title": f"{snapshot.title}, {snapshot.place()}",
+        "Network": snapshot.model.network.name,
+        "Seed": str(snapshot.model.seed),
+        "Iteration": str(snapshot.iteration),
+        "Step": str(snapshot.position),
+        "Detail": snapshot.detail.value,
+    }
