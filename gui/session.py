@@ -17,15 +17,18 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import BackstepError
 from engine.graph import Detail, Graph
-from engine.nudge import AnyNudge, nudge_any
-from engine.search import STEP_COST, Search, SearchRecords, SearchResult, search
-from engine.trace import Trace, trace
+from engine.nudge import AnyNudge
+from engine.search import STEP_COST, Search, SearchResult
+from engine.trace import Step, Trace, trace
 from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
 from gui.edits import edit_of, entry_text, with_entry
-from gui.jobs import Task
 from gui.lab import Document, Lab, LabRun
 from gui.moments import Kept, Moment, Moments
+from gui.nudging import Nudging
+from gui.player import Player
+from gui.random_search import RandomSearch
+from gui.timeline import Timeline
 from gui.viewdata import EdgeKey, Frame, Link, Statics, same_place, same_selection
 from gui.viewdata.records import Array
 
@@ -33,7 +36,6 @@ __all__ = ["Document", "Session"]
 
 POLL = 16  # ms between two looks at a training run
 REST = 200  # ms without motion after which a scrubbed number is taken as chosen for now
-SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 class _Scrub(NamedTuple):
@@ -80,17 +82,15 @@ class Session(QObject):
         super().__init__(parent)
         self._detail = detail
         self._moments = Moments()
-        self._statics: dict[tuple[int, str], Statics] = {}
-        self._speed = 1.0
+        self._timeline = Timeline()
         self._selection: str | EdgeKey | None = None
         self._entry: tuple[int, ...] | None = None
-        self._epsilon = 1e-4
-        self._nudged: tuple[Trace, int, AnyNudge] | None = None
-        self._picked: tuple[str, tuple[int, ...]] | None = None
+        self._nudging = Nudging()
         self._hovered: Link | None = None
         self._follow = True
-        self._play_timer = QTimer(self)
-        self._play_timer.timeout.connect(self._play_on)
+        self._player = Player(self)
+        self._player.due.connect(self._play_on)
+        self._player.changed.connect(self.playing_changed)
         self._poll = QTimer(self)
         self._poll.setInterval(POLL)
         self._poll.timeout.connect(self._look)
@@ -101,8 +101,10 @@ class Session(QObject):
         self._has_preview = False
         self._lab = Lab()
         self._current: LabRun | None = None
-        self._search: SearchResult | None = None
-        self._sampling: Task | None = None
+        self._search = RandomSearch(self)
+        self._search.changed.connect(self.search_changed)
+        self._search.ended.connect(self._end_search)
+        self._search.failed.connect(self._fail_search)
         self._came: tuple[Trace, int, int] | None = None
         self._planned = document.network.training.steps
         self._adopt(document, bind(document.network, seed=document.seed, overrides=document.overrides))
@@ -128,7 +130,7 @@ class Session(QObject):
 
     @property
     def trace(self) -> Trace:
-        return self._trace
+        return self._timeline.trace
 
     @property
     def statics(self) -> Statics:
@@ -183,12 +185,12 @@ class Session(QObject):
 
     @property
     def playing(self) -> bool:
-        return self._play_timer.isActive()
+        return self._player.playing
 
     @property
     def speed(self) -> float:
         """Steps a second while playing."""
-        return self._speed
+        return self._player.speed
 
     @property
     def selection(self) -> str | EdgeKey | None:
@@ -238,7 +240,7 @@ class Session(QObject):
             moment.model.batch(moment.model.indices(0, moment.document.batch_size))  # raises where it does
             before = self._moment()
             self._leave()
-            self._forget_search()
+            self._search.forget()
             self._detail = detail
             runs = self._lab.take_in(kept.shown for kept in moment.runs)
             place = (moment.iteration, moment.position)
@@ -254,7 +256,7 @@ class Session(QObject):
     def _has_entry(self, entry: tuple[int, ...]) -> bool:
         """Say whether the value that the step is about has this entry."""
         step = self._frame.step
-        dims = self._trace.graph[step.target].dims if step is not None else ()
+        dims = self.trace.graph[step.target].dims if step is not None else ()
         return len(entry) == len(dims) and all(i < dim.size for i, dim in zip(entry, dims, strict=True))
 
     def moment(self) -> Moment:
@@ -420,7 +422,7 @@ class Session(QObject):
         self._document = replace(self._document, overrides={**self._document.overrides, **whole})
         self._previewed |= {n: a for n, a in whole.items() if n in self._model.graph.parameters}
         self._has_preview = True
-        self._show(self._position)
+        self._show(self.position)
         self.frame_changed.emit()
 
     def _adopt_preview(self) -> None:
@@ -486,8 +488,8 @@ class Session(QObject):
             tuple(Kept(run, run.run.fork()) for run in self._lab.runs),
             self.current,
             self._iteration,
-            self._position,
-            self._search,
+            self.position,
+            self._search.result,
         )
 
     def _record(self, before: Moment, what: str, *, merge: str = "", rewinds: bool = False) -> None:
@@ -497,12 +499,10 @@ class Session(QObject):
     def _restore(self, moment: Moment, rewinds: bool) -> None:
         """Be what the session was at a moment; the timeline stays where it is while the graph is the same."""
         self._leave()
-        if moment.search is not self._search:
-            self._forget_search()
-            self._search = moment.search
+        self._search.put_back(moment.search)
         current = self._lab.restore(moment.runs, rewinds=rewinds)[moment.current]
         graph, _ = moment.model.batch(moment.model.indices(0, moment.document.batch_size))
-        position = self._position if self._looks_like(graph) else moment.position
+        position = self.position if self._looks_like(graph) else moment.position
         iteration = self._iteration if current is self._current else moment.iteration
         iteration = min(iteration, current.iterations)
         self._enter(moment.document, moment.model, current, iteration, position)
@@ -556,10 +556,10 @@ class Session(QObject):
         is_same = self._current is not None and self._looks_like(graph)
         chosen = run or self._lab.add(document, model)
         self._leave()
-        if self._search is not None and not document.is_comparable(self._document):
-            self._forget_search()
+        if self._search.result is not None and not document.is_comparable(self._document):
+            self._search.forget()
         self._lab.keep_beside(chosen)
-        self._enter(document, model, chosen, chosen.iterations, self._position if is_same else 0)
+        self._enter(document, model, chosen, chosen.iterations, self.position if is_same else 0)
 
     def _enter(self, document: Document, model: Model, run: LabRun, iteration: int, position: int) -> None:
         """Be in this document and run, at this place, and tell everybody."""
@@ -607,51 +607,40 @@ class Session(QObject):
         indices = self._model.indices(self._iteration, self._document.batch_size)
         graph, data = self._model.batch(indices)
         leaves = {**data, **point.parameters, **self._previewed}
-        self._trace = trace(graph, leaves, self._detail, run.optimize(point))
+        shown = trace(graph, leaves, self._detail, run.optimize(point))
         self._is_open_ended = self._iteration == self.iterations  # where its update ends is not recorded yet
-        self._stand(position)
+        self._timeline.show(shown, position)
+        self._frame = self._make_frame()
 
     def _stand(self, position: int) -> None:
-        self._position = max(0, min(position, len(self._trace.steps)))
-        self._state = self._trace.state(self._position)
+        self._timeline.stand(position)
         self._frame = self._make_frame()
 
     def _make_frame(self) -> Frame:
-        key = (id(self._trace.graph), self._detail.value)
-        statics = self._statics.get(key)
-        if statics is None or statics.graph is not self._trace.graph:
-            if len(self._statics) > 8:
-                self._statics.clear()
-            statics = self._statics[key] = Statics(self._trace.graph, self._detail)
+        timeline = self._timeline
         return Frame(
             model=self._model,
-            trace=self._trace,
-            statics=statics,
-            position=self._position,
-            values=dict(self._state.values),
-            gradients=dict(self._state.gradients),
+            trace=timeline.trace,
+            statics=timeline.statics(),
+            position=timeline.position,
+            values=dict(timeline.state.values),
+            gradients=dict(timeline.state.gradients),
             iteration=self._iteration,
             iterations=self.iterations,
             optimizer=self.run.optimizer,
             settings=self.run.recipe.settings_at(self._iteration),
             entry=self._entry,
-            nudge=self._shown_nudge(),
+            nudge=self._nudging.shown(self.trace, self.position),
         )
 
     @property
     def position(self) -> int:
         """How many steps of the iteration have been taken."""
-        return self._position
+        return self._timeline.position
 
     def go(self, position: int) -> None:
         """Stand after `position` steps of this iteration."""
-        position = max(0, min(position, len(self._trace.steps)))
-        while self._position < position:
-            self._state.apply(self._trace.steps[self._position])
-            self._position += 1
-        while self._position > position:
-            self._position -= 1
-            self._state.revert(self._trace.steps[self._position])
+        self._timeline.go(position)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -660,8 +649,8 @@ class Session(QObject):
 
     def step(self, count: int) -> None:
         """Take `count` steps, back where negative; past either end lies another iteration, if any."""
-        position = self._position + count
-        last = len(self._trace.steps)
+        position = self.position + count
+        last = self._timeline.length
         if position > last and self._iteration < self.iterations:
             self._travel_to(self._iteration + 1, position - last - 1)
         elif position < 0 and self._iteration > 0:
@@ -684,16 +673,12 @@ class Session(QObject):
         """Move to the end of this phase, or to the end of the one before."""
         self._move_until(direction, lambda a, b: a.phase != b.phase)
 
-    def _move_until(self, direction: int, differs: Callable[[Any, Any], bool]) -> None:
-        """Stand at the next place after which the step differs: a whole node or phase is taken at once."""
-        steps = self._trace.steps
-        if self._position == (len(steps) if direction > 0 else 0):
+    def _move_until(self, direction: int, differs: Callable[[Step, Step], bool]) -> None:
+        position = self._timeline.beyond(direction, differs)
+        if position is None:
             self.step(direction)
-            return
-        position = self._position + direction
-        while 0 < position < len(steps) and not differs(steps[position - 1], steps[position]):
-            position += direction
-        self.go(position)
+        else:
+            self.go(position)
 
     def step_iteration(self, direction: int) -> None:
         """Go to the next or previous iteration, at the same place; past the last, train one more."""
@@ -710,29 +695,29 @@ class Session(QObject):
         """Show another iteration at the same place of the timeline."""
         iteration = max(0, min(iteration, self.iterations))
         self._follow = iteration == self.iterations
-        self._show(self._position, at=iteration)
+        self._show(self.position, at=iteration)
         self.frame_changed.emit()
 
     def first(self) -> None:
         self.go(0)
 
     def last(self) -> None:
-        self.go(len(self._trace.steps))
+        self.go(self._timeline.length)
 
     def set_detail(self, detail: Detail) -> None:
         """Show the graph at another detail, with the same place: the same phase, at the same line."""
         if detail == self._detail:
             return
-        old, position, came = self._trace, self._position, self._came
+        old, position, came = self.trace, self.position, self._came
         self._detail = detail
         self._selection = same_selection(old.graph, self._selection, detail)
         self._show(0)
         if came is not None and came[0] is old and came[1] == position:
             place = came[2]  # back to exactly where it was, where nothing has moved since
         else:
-            place = same_place(old, position, self._trace)
+            place = same_place(old, position, self.trace)
         self._stand(place)
-        self._came = (self._trace, self._position, position)
+        self._came = (self.trace, self.position, position)
         self.graph_changed.emit()
         self._announce()
 
@@ -743,30 +728,23 @@ class Session(QObject):
         if self.playing:
             self.stop()
             return
-        if self._position == len(self._trace.steps) and self._iteration == self.iterations:
+        if self._timeline.is_at_end and self._iteration == self.iterations:
             self.go(0)
-        self._play_timer.start(int(1000 / self._speed))
-        self.playing_changed.emit()
+        self._player.start()
 
     def stop(self) -> None:
         """Stop playing."""
-        if self.playing:
-            self._play_timer.stop()
-            self.playing_changed.emit()
+        self._player.stop()
 
     def _play_on(self) -> None:
-        if self._position == len(self._trace.steps) and self._iteration == self.iterations:
+        if self._timeline.is_at_end and self._iteration == self.iterations:
             self.stop()
         else:
             self.step(1)
 
     def faster(self, direction: int) -> None:
         """Play faster or slower, one notch."""
-        place = SPEEDS.index(self._speed) + direction
-        self._speed = SPEEDS[max(0, min(place, len(SPEEDS) - 1))]
-        if self.playing:
-            self._play_timer.start(int(1000 / self._speed))
-        self.playing_changed.emit()
+        self._player.faster(direction)
 
     # --- training ---
 
@@ -810,7 +788,7 @@ class Session(QObject):
         self.end_scrub()
         iteration = min(self._iteration, run.iterations) if not self._follow else run.iterations
         self._document, self._model, self._current = run.document, self._bound(run.document), run
-        self._show(self._position, at=iteration)
+        self._show(self.position, at=iteration)
         self.document_changed.emit()
         self._announce()
         self.runs_changed.emit()
@@ -894,7 +872,7 @@ class Session(QObject):
 
     def _take_news(self, changed: bool) -> None:
         if changed and (self._follow or self._is_open_ended):
-            self._show(self._position, at=self.iterations if self._follow else None)
+            self._show(self.position, at=self.iterations if self._follow else None)
             self.frame_changed.emit()
         self.progressed.emit()
 
@@ -908,12 +886,12 @@ class Session(QObject):
     @property
     def search(self) -> SearchResult | None:
         """What random search has found on this loss so far, None where there was none."""
-        return self._search
+        return self._search.result
 
     @property
     def searching(self) -> bool:
         """Whether random search goes on."""
-        return self._sampling is not None and self._sampling.running
+        return self._search.running
 
     def start_search(self, evaluations: int | None = None, spread: float | None = None) -> None:
         """Sample parameters at random in the background.
@@ -931,50 +909,21 @@ class Session(QObject):
             count = evaluations or int(iterations * STEP_COST)
             plan = Search(self._model, count, self._document.seed, spread).checked()
             self._record(self._moment(), "Random search")
-            self._forget_search()
-            self._search = SearchResult(plan)
-            self._sampling = Task(lambda: search(plan), self)
-            self._sampling.came.connect(self._take_samples)
-            self._sampling.ended.connect(self._end_search)
-            self._sampling.failed.connect(self._fail_search)
-            self._sampling.start()
-            self.search_changed.emit()
+            self._search.start(plan)
 
         self._try(start)
 
     def stop_search(self) -> None:
         """Stop sampling; what was found stays."""
-        if self.searching:
-            assert self._sampling is not None
-            self._sampling.cancel()
-            self.search_changed.emit()
-
-    def _take_samples(self, records: SearchRecords) -> None:
-        assert self._search is not None
-        self._search.extend(records)
-        self.search_changed.emit()
+        self._search.stop()
 
     def _end_search(self) -> None:
-        assert self._search is not None
-        best = self._search.best
-        if self.iterations:
-            self.notice.emit("info", self._search.compared(self.run).sentence())
-        elif best is not None:
-            count = self._search.evaluations
-            who = "The one random sample" if count == 1 else f"The best of {count} random samples"
-            found = f"{who} has the loss {best.loss:.4g}."
-            self.notice.emit("info", f"{found} Train (T) to see what the gradient reaches at the same cost.")
-        self.search_changed.emit()
+        sentence = self._search.sentence(self.run)
+        if sentence:
+            self.notice.emit("info", sentence)
 
     def _fail_search(self, sentence: str) -> None:
         self.notice.emit("error", f"Random search stopped: {sentence}")
-        self.search_changed.emit()
-
-    def _forget_search(self) -> None:
-        if self._sampling is not None:
-            self._sampling.cancel()
-            self._sampling.deleteLater()
-        self._search = self._sampling = None
 
     # --- looking closer ---
 
@@ -1014,51 +963,33 @@ class Session(QObject):
 
     def pick(self, name: str, index: tuple[int, ...]) -> None:
         """Choose the entry of a node that a nudge test is about."""
-        self._picked = (name, index)
+        self._nudging.pick(name, index)
         if self._frame.nudge is not None and self._frame.nudge.name == name:
             self._nudge()
 
     def set_epsilon(self, epsilon: float) -> None:
         """Nudge by another ε."""
-        self._epsilon = epsilon
+        self._nudging.epsilon = epsilon
         if self._frame.nudge is not None:
             self._nudge()
 
     def end_nudge(self) -> None:
         """Look at things as they are again."""
         if self._frame.nudge is not None:
-            self._nudged = None
+            self._nudging.forget()
             self._refresh()
 
     def _nudge(self) -> None:
-        name = self._nudged_name()
-        dims = self._trace.graph[name].dims
-        picked = self._picked[1] if self._picked is not None and self._picked[0] == name else self._entry
-        entry = picked if picked is not None and len(picked) == len(dims) else (0,) * len(dims)
-        index = tuple(min(i, d.size - 1) for i, d in zip(entry, dims, strict=True))
-        found = nudge_any(self._trace, name, index, self._epsilon)
-        self._nudged = (self._trace, self._position, found)
+        name = self._nudging.subject(self.trace, self._frame.step, self._selection)
+        self._nudging.make(self.trace, self.position, name, self._entry)
         self._refresh()
-
-    def _nudged_name(self) -> str:
-        """Return what the nudge test is about: the selection, what the step changes, the first parameter."""
-        graph, step, selected = self._trace.graph, self._frame.step, self._selection
-        named = selected[0] if isinstance(selected, tuple) else selected
-        candidates = [named, step.target if step is not None else None, *graph.parameters, *graph.inputs]
-        return next((c for c in candidates if c in graph.ids), graph.loss)
-
-    def _shown_nudge(self) -> AnyNudge | None:
-        """Return the nudge, as long as the numbers are those that it was made at."""
-        nudged = self._nudged
-        is_here = nudged is not None and nudged[0] is self._trace and nudged[1] == self._position
-        return nudged[2] if nudged is not None and is_here else None
 
     def close(self) -> None:
         """End everything that runs; the window is going away."""
-        self._play_timer.stop()
+        self._player.stop()
         self._poll.stop()
         self._rest.stop()
-        self._forget_search()
+        self._search.forget()
         self._lab.settle()
 
 

@@ -65,7 +65,7 @@ def test_another_iteration(benchmark: BenchmarkFixture, panel: FitPanel, painted
 
     def refresh() -> None:
         panel.session._frame = frame = next(places)
-        panel.session._trace = frame.trace
+        panel.session._timeline.trace = frame.trace
         panel.refresh()
         if painted and panel.plot is not None:
             panel.plot.viewport().repaint()

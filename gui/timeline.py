@@ -1,0 +1,87 @@
+"""The place in one iteration: how many of its steps have been taken, and what is known then. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.trace import State, Step, Trace
+from gui.viewdata import Statics
+
+__all__ = ["Timeline"]
+
+MOST_STATICS = 8
+"""Graphs whose equations are kept: those of mini-batches of several sizes, and what undo goes back to."""
+
+
+class Timeline:
+    """The steps of one iteration with a place among them; there is none before the first :meth:`show`.
+
+    Attributes
+    ----------
+    trace
+        All steps of the iteration.
+    position
+        How many of them have been taken.
+    state
+        What is known then.
+    """
+
+    def __init__(self) -> None:
+        self._statics: dict[tuple[int, str], Statics] = {}
+
+    def show(self, trace: Trace, position: int) -> None:
+        """Stand among other steps: those of another iteration, or of other numbers."""
+        self.trace = trace
+        self.stand(position)
+
+    def stand(self, position: int) -> None:
+        """Stand after `position` steps, worked out from the start."""
+        self.position = self._inside(position)
+        self.state: State = self.trace.state(self.position)
+
+    def go(self, position: int) -> None:
+        """Apply or revert steps until `position` of them have been taken."""
+        position = self._inside(position)
+        while self.position < position:
+            self.state.apply(self.trace.steps[self.position])
+            self.position += 1
+        while self.position > position:
+            self.position -= 1
+            self.state.revert(self.trace.steps[self.position])
+
+    def _inside(self, position: int) -> int:
+        return max(0, min(position, self.length))
+
+    @property
+    def length(self) -> int:
+        """How many steps the iteration has."""
+        return len(self.trace.steps)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all of them have been taken."""
+        return self.position == self.length
+
+    def beyond(self, direction: int, differs: Callable[[Step, Step], bool]) -> int | None:
+        """Return the next place after which the step differs: what belongs together is taken at once.
+
+        None at the end that `direction` leads to.
+        """
+        steps = self.trace.steps
+        if self.position == (len(steps) if direction > 0 else 0):
+            return None
+        position = self.position + direction
+        while 0 < position < len(steps) and not differs(steps[position - 1], steps[position]):
+            position += direction
+        return position
+
+    def statics(self) -> Statics:
+        """Return what does not change while stepping; kept for every graph."""
+        graph, detail = self.trace.graph, self.trace.detail
+        key = (id(graph), detail.value)
+        found = self._statics.get(key)
+        if found is None or found.graph is not graph:
+            if len(self._statics) > MOST_STATICS:
+                self._statics.clear()
+            found = self._statics[key] = Statics(graph, detail)
+        return found
