@@ -27,8 +27,6 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", 
     os.environ.setdefault(_variable, "1")
 
 DEFAULT = "two-layer-nonlinear"
-PICTURES = (".png", ".svg")
-PICTURE_OPTIONS = ("step", "detail", "theme", "window", "scale")
 LIBRARIES = (
     "libegl1 libgl1 libglib2.0-0 libfontconfig1 libxkbcommon0 libdbus-1-3 libxcb-cursor0 libxcb-icccm4 "
     "libxcb-keysyms1 libxcb-shape0 libxcb-xkb1 libxkbcommon-x11-0"
@@ -157,11 +155,10 @@ def _command(argv: list[str]) -> Command:
     from graphs import commands
 
     first = argv[0] if argv else ""
-    if first == "landscape":
-        return _landscape_command()
-    if first in commands.NAMES:
-        return commands.find(first)
-    return _export_command() if first == "export" else _window_command()
+    painted = {"landscape": _landscape_command, "export": _export_command}
+    if first in painted:
+        return painted[first]()
+    return commands.find(first) if first in commands.NAMES else _window_command()
 
 
 def _window_command() -> Command:
@@ -170,13 +167,6 @@ def _window_command() -> Command:
     return Command(
         "", "Explore computation graphs, a step at a time.", DEFAULT, _add_window_options, _open_window
     )
-
-
-def _export_command() -> Command:
-    from graphs.commands.base import Command
-
-    example = f"export {DEFAULT} --to backward.svg --step 10"
-    return Command("export", "Draw a network into a picture file.", example, _add_export_options, _export)
 
 
 # --- the window --------------------------------------------------------------------------------------------
@@ -194,8 +184,7 @@ def _add_window_options(parser: ArgumentParser) -> None:
 def _command_list() -> str:
     from graphs import commands
 
-    found = [*map(commands.find, commands.NAMES), _export_command()]
-    rows = [f"  {command.name:10}{command.summary}" for command in found]
+    rows = [f"  {command.name:10}{command.summary}" for command in map(commands.find, commands.NAMES)]
     return "\n".join(["commands:", *rows, "", "backstep COMMAND --help says more about each."])
 
 
@@ -222,7 +211,7 @@ def _open_window(args: Namespace) -> Outcome:
     source = args.words[0] if args.words else None
     bind(load(source or DEFAULT), seed=args.seed, overrides=overrides(args))
     if not _has_display():
-        drawn = f"{', '.join(commands.NAMES)} and export"
+        drawn = f"{', '.join(commands.NAMES[:-1])} and {commands.NAMES[-1]}"
         return Outcome(
             problem=f"there is no display to open a window on; {drawn} work without one.", code=USAGE
         )
@@ -242,7 +231,7 @@ def _refuse_commands(words: list[str]) -> None:
     from graphs import commands
     from graphs.network import built_in_names
 
-    names = (*commands.NAMES, "export")
+    names = commands.NAMES
     first = words[0] if words else ""
     if first in names:
         raise UsageError("a command comes first.", how=f"Write backstep {first} ..., its options after it.")
@@ -351,55 +340,23 @@ def _draw_offscreen() -> None:
 # --- export ------------------------------------------------------------------------------------------------
 
 
-def _add_export_options(parser: ArgumentParser) -> None:
-    from graphs.commands.base import add_network, scale, whole
+def _export_command() -> Command:
+    """Return the command with what paints its pictures; documents come without Qt."""
+    from dataclasses import replace
 
-    add_network(parser)
-    endings = " or ".join(PICTURES)
-    parser.add_argument("--to", required=True, metavar="FILE", help=f"the picture to write, {endings}")
-    parser.add_argument(
-        "--step", type=whole(0), metavar="K", help="after how many steps; default: all of them"
-    )
-    parser.add_argument("--detail", choices=("equation", "primitive"), default="equation")
-    parser.add_argument("--theme", choices=("light", "dark", "print"), default="light")
-    parser.add_argument("--window", action="store_true", help="the whole window, not the graph alone")
-    parser.add_argument(
-        "--scale", type=scale, metavar="S", help="pixels for each unit of a PNG; default: 2, of the window 1"
-    )
+    from graphs.commands import export
+
+    return replace(export.COMMAND, run=lambda args: export.run(args, _draw_jobs))
 
 
-def _export(args: Namespace) -> Outcome:
-    from graphs.commands.base import Outcome, overrides
-    from graphs.network import bind, load
-
-    _check_target(args.to)
-    bind(load(args.network), seed=args.seed, overrides=overrides(args))
+def _draw_jobs(snapshot: Any, jobs: Any, look: Any, progress: Any) -> None:
     _draw_offscreen()
     try:
         from gui.offscreen import export
     except ImportError as error:
         _explain(error)
         raise
-    options: dict[str, Any] = {key: getattr(args, key) for key in PICTURE_OPTIONS}
-    export(args.network, args.to, seed=args.seed, overrides=overrides(args), **options)
-    return Outcome()
-
-
-def _check_target(to: str) -> None:
-    """Say what is wrong with the file to write before anything is worked out."""
-    from pathlib import Path
-
-    from engine.errors import UsageError, excerpt
-
-    path = Path(to)
-    if path.suffix.lower() not in PICTURES:
-        raise UsageError(
-            f"{excerpt(to)} is not a kind of picture.", how=f"End the name in {' or '.join(PICTURES)}."
-        )
-    if not os.path.isdir(path.parent):
-        raise UsageError(
-            f"there is no folder {excerpt(path.parent)}.", how="Create it, or choose another place."
-        )
+    export(snapshot, jobs, look, progress)
 
 
 if __name__ == "__main__":

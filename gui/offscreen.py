@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
 
 from PySide6.QtCore import QMessageLogContext, QSize, Qt, QtMsgType, qInstallMessageHandler
 
-from engine.errors import UsageError
-from engine.graph import Detail
+from graphs.exporting import Job, Look
 from graphs.files import write_whole
-from graphs.network import load
+from graphs.snapshot import Snapshot
 from gui.app import application, temporary_settings
 from gui.export import format_of, graph_picture, window_picture
 from gui.pictures import Picture
@@ -21,64 +20,62 @@ from gui.window import Window
 
 __all__ = ["export"]
 
+WINDOW = (1280, 720)
+"""The size of a window that is painted, in logical pixels."""
 
-def export(
-    source: str,
-    to: str | Path,
-    *,
-    seed: int = 0,
-    overrides: dict[str, Any] | None = None,
-    step: int | None = None,
-    detail: str = "equation",
-    theme: str = "light",
-    window: bool = False,
-    size: tuple[int, int] = (1280, 720),
-    scale: float | None = None,
-) -> None:
-    """Write a network at a step to a picture file.
+
+class Progress(Protocol):
+    """Whoever wants to know how many pictures are done."""
+
+    def show(self, done: int) -> None:
+        """Take in that so many are done."""
+        ...
+
+
+def export(snapshot: Snapshot, jobs: Sequence[Job], look: Look, progress: Progress) -> None:
+    """Paint the files that are pictures.
 
     Parameters
     ----------
-    step
-        How many steps have been taken, as the window counts them; None for all.
-    window, size
-        The whole window, at this size in logical pixels, rather than the graph.
-    scale
-        Pixels for each logical pixel; 2 for the graph and 1 for the window where None.
+    snapshot
+        The iteration whose steps are shown.
+    jobs
+        The files and their steps.
+    look
+        What is shown, and how.
+    progress
+        Is told after each picture.
 
     Raises
     ------
     BackstepError
         For anything that the user can mend.
     """
-    path = Path(to)
-    module = format_of(path)
     heard_before = qInstallMessageHandler(_heard)
-    application(THEMES[theme])
-    session = Session(Document.of(load(source), seed, overrides), Detail(detail))
+    application(THEMES[look.theme])
+    model = snapshot.model
+    document = Document(model.network, model.seed, dict(snapshot.overrides), snapshot.recipe)
+    session = Session(document, snapshot.detail)
     try:
-        _go(session, step)
-        if window:
-            picture = _whole_window(session, theme, QSize(*size), scale or 1.0)
-        else:
-            picture = graph_picture(session, THEMES[theme], scale or 2.0)
-        write_whole(path, module.encode(picture))
+        for number, job in enumerate(jobs, 1):
+            session.go(job.positions[0])
+            write_whole(job.path, format_of(job.path).encode(_picture(session, look)))
+            progress.show(number)
     finally:
         session.close()
         qInstallMessageHandler(heard_before)
+
+
+def _picture(session: Session, look: Look) -> Picture:
+    if look.subject == "window":
+        return _whole_window(session, look.theme, QSize(*WINDOW), look.scale or 1.0)
+    return graph_picture(session, THEMES[look.theme], look.scale or 2.0)
 
 
 def _heard(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
     """Pass on what Qt says, but not what its offscreen plugin says of itself to whoever exports a picture."""
     if "This plugin does not support" not in text:
         sys.stderr.write(f"{text}\n")
-
-
-def _go(session: Session, step: int | None) -> None:
-    last = len(session.trace.steps)
-    if step is not None and not 0 <= step <= last:
-        raise UsageError(f"there is no step {step}.", how=f"This trace has the steps 0 to {last}.")
-    session.go(last if step is None else step)
 
 
 def _whole_window(session: Session, theme: str, size: QSize, scale: float) -> Picture:

@@ -1,4 +1,6 @@
-"""The commands that draw nothing, one a file: each is a `COMMAND` record that the command line runs.
+"""The commands, one a file: each is a `COMMAND` record that the command line runs.
+
+The painting that two of them need is handed in, so none imports Qt.
 
 A new command is a new file here and its name in `NAMES`, which is the order in which the help lists them.
 """
@@ -11,7 +13,7 @@ from graphs.commands.base import Command
 
 __all__ = ["NAMES", "find"]
 
-NAMES = ("networks", "trace", "derive", "check", "train", "search", "landscape", "sweep")
+NAMES = ("networks", "trace", "derive", "check", "train", "search", "landscape", "sweep", "export")
 
 
 def find(name: str) -> Command:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from graphs.commands.base import (
     chosen_recipe,
     whole,
 )
+from graphs.commands.progress import Progress
 from graphs.documents.csv import train_csv
 from graphs.documents.json import dumps, train_json
 from graphs.documents.text import columns, number, shape_text, summary
@@ -98,36 +98,15 @@ def _advance(run: Run, steps: int, record: bool) -> Trajectory | None:
     trajectory = {name: [value] for name, value in run.point.parameters.items()} if record else None
     if record and (steps + 1) * sum(v.size + EMPTY for v in run.point.parameters.values()) > MAX_RECORDED:
         raise UsageError("the trajectory would be too long.", how="Ask for fewer --steps.")
-    progress = _Progress(steps)
+    progress = Progress(steps)
     while run.iteration < steps and run.ended is None:
         run.advance(min(stride, steps - run.iteration))
         if trajectory is not None:
             for name, value in run.point.parameters.items():
                 trajectory[name].append(value)
-        progress.show(run)
+        progress.show(run.iteration, f"loss {number(run.losses[-1])}")
     progress.clear()
     return trajectory
-
-
-class _Progress:
-    """How far training is, on stderr where a person watches it: nothing in a file or a pipe."""
-
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
-        self._shown = -1
-        self._watched = sys.stderr is not None and sys.stderr.isatty()
-
-    def show(self, run: Run) -> None:
-        percent = 100 * run.iteration // self._steps
-        if self._watched and percent != self._shown:
-            self._shown = percent
-            sys.stderr.write(f"\r{percent:3d} %, loss {number(run.losses[-1])}".ljust(40))
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self._watched:
-            sys.stderr.write("\r" + " " * 40 + "\r")
-            sys.stderr.flush()
 
 
 # --- text --------------------------------------------------------------------------------------------------

@@ -1,0 +1,322 @@
+"""What is written where: which format a name asks for, which steps go into which file.
+
+Pictures are painted by the window's room; here stands only what their formats are called, so that a name can
+be checked before anything is worked out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from engine.errors import UsageError, excerpt
+from engine.trace import Phase, Trace
+from graphs.documents import Scope, formats
+
+__all__ = [
+    "FIELDS",
+    "PICTURES",
+    "SUBJECTS",
+    "Job",
+    "Kind",
+    "Look",
+    "kind_of",
+    "kinds",
+    "planned",
+    "positions_of",
+]
+
+FIELDS = ("step", "iteration", "network", "detail", "theme")
+"""What may stand in braces in a file's name."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file can be.
+
+    Attributes
+    ----------
+    name
+        As ``--format`` takes it.
+    endings
+        How its names end, the usual one first.
+    is_picture
+        Whether it is painted rather than written.
+    takes
+        ``one`` step a file, ``several`` in one file, or ``all`` whatever step is asked for.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    is_picture: bool = False
+    takes: str = "one"
+
+
+PICTURES = (
+    Kind("svg", (".svg",), True),
+    Kind("png", (".png",), True),
+    Kind("pdf", (".pdf",), True, "several"),
+    Kind("gif", (".gif",), True, "several"),
+    Kind("webp", (".webp",), True, "several"),
+    Kind("apng", (".apng",), True, "several"),
+    Kind("mp4", (".mp4",), True, "several"),
+)
+"""The picture formats, of which each is a file in ``gui.pictures``."""
+
+
+SUBJECTS = ("graph", "neurons", "step", "loss", "landscape", "window")
+"""What a picture can show."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How pictures are to look.
+
+    Attributes
+    ----------
+    subject
+        One of `SUBJECTS`.
+    theme
+        ``light``, ``dark`` or ``print``.
+    scale
+        Pixels for each unit; the subject's own where None.
+    is_transparent
+        Whether the background is left out.
+    duration
+        Seconds that each step of an animation stands.
+    """
+
+    subject: str = "graph"
+    theme: str = "light"
+    scale: float | None = None
+    is_transparent: bool = False
+    duration: float = 1.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to be written.
+
+    Attributes
+    ----------
+    path
+        Where.
+    kind
+        As what.
+    positions
+        The places in the iteration that go into it: how many steps have been taken.
+    """
+
+    path: Path
+    kind: Kind
+    positions: tuple[int, ...]
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """Return everything that can be written, by name: pictures, then documents."""
+    takes = {Scope.STEP: "one", Scope.ITERATION: "all", Scope.RUN: "all"}
+    documents = [Kind(f.name, f.endings, takes=takes[f.scope]) for f in formats().values()]
+    return {kind.name: kind for kind in (*PICTURES, *documents)}
+
+
+def kind_of(name: str, wanted: str = "") -> Kind:
+    """Return what a file of this name is to be.
+
+    Parameters
+    ----------
+    wanted
+        The name of a kind that is preferred where several share an ending, and taken where the name has none.
+
+    Raises
+    ------
+    UsageError
+        For an ending that nothing has, or that the kind wanted has not.
+    """
+    found = _matching(name)
+    chosen = kinds().get(wanted)
+    if wanted and chosen is None:
+        raise UsageError(f"there is no format {excerpt(wanted, 40)}.", how=f"There are {', '.join(kinds())}.")
+    if chosen is not None and (chosen in found or not Path(name).suffix):
+        return chosen
+    if not found:
+        raise UsageError(f"{excerpt(name)} is not the name of anything that can be written.", how=_known())
+    if chosen is not None and len(found) > 1:
+        raise UsageError(
+            f"{excerpt(name)} is not the name of a {chosen.name} file.",
+            how=f"End it in {' or '.join(chosen.endings)}.",
+        )
+    return found[0]
+
+
+def _known() -> str:
+    return (
+        f"End the name in one of {', '.join(dict.fromkeys(e for k in kinds().values() for e in k.endings))}."
+    )
+
+
+def _matching(name: str) -> list[Kind]:
+    """Return the kinds that have the longest ending of a name: ``.tikz.tex`` is longer than ``.tex``."""
+    name = Path(name).name.lower()
+    ends = [(max((len(e) for e in k.endings if name.endswith(e)), default=0), k) for k in kinds().values()]
+    longest = max(length for length, _ in ends)
+    return [kind for length, kind in ends if longest and length == longest]
+
+
+# --- steps -------------------------------------------------------------------------------------------------
+
+_RANGE = re.compile(r"(\d{1,9})(?:-|\.\.)(\d{1,9})\Z")
+PHASES = {"forward": (Phase.FORWARD,), "backward": (Phase.SEED, Phase.BACKWARD), "update": (Phase.UPDATE,)}
+
+
+def positions_of(text: str | None, trace: Trace) -> tuple[int, ...]:
+    """Return the places that a choice of steps names, in order, each once.
+
+    Parameters
+    ----------
+    text
+        Numbers, ranges such as ``3-9``, ``start``, ``first``, ``middle``, ``last``, ``all``, or a phase;
+        several with commas. None for the last.
+
+    Raises
+    ------
+    UsageError
+        For other words, and steps that the iteration has not.
+    """
+    last = len(trace.steps)
+    found: dict[int, None] = {}
+    for part in (text or "last").split(","):
+        places = _places(part.strip().lower(), trace)
+        if any(place > last for place in places):
+            raise UsageError(
+                f"there is no step {max(places)}.", how=f"This iteration has the steps 0 to {last}."
+            )
+        found.update(dict.fromkeys(places))
+    return tuple(found)
+
+
+def _places(part: str, trace: Trace) -> Sequence[int]:
+    last = len(trace.steps)
+    words = {"start": 0, "first": min(1, last), "middle": (last + 1) // 2, "last": last}
+    if part in words:
+        return (words[part],)
+    if part == "all":
+        return range(last + 1)
+    if part in PHASES:
+        return [step.index + 1 for step in trace.steps if step.phase in PHASES[part]]
+    match = _RANGE.match(part)
+    if match:
+        low, high = sorted(map(int, match.groups()))
+        return range(low, min(high, last + 1) + 1)  # one too many, so that it is noticed, not all of them
+    if part.isdecimal() and len(part) < 10:
+        return (int(part),)
+    raise UsageError(
+        f"{excerpt(part, 30)!r} is no step.",
+        how=f"Write a number, 3-9, {', '.join(words)}, all, {', '.join(PHASES)}, or several with commas.",
+    )
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+def planned(
+    names: Sequence[str],
+    positions: Sequence[int],
+    fields: Mapping[str, object],
+    *,
+    wanted: str = "",
+    is_forced: bool = False,
+) -> list[Job]:
+    """Return the files to be written.
+
+    Parameters
+    ----------
+    names
+        Files' names; ``{step}``, ``{step:03d}`` and the other `FIELDS` are filled in; a name with a step is a
+        file for each.
+    positions
+        The places to be shown.
+    fields
+        What stands for the fields other than the step.
+    wanted
+        The format preferred where several share an ending.
+    is_forced
+        Whether files that exist are to be replaced.
+
+    Raises
+    ------
+    UsageError
+        For names that cannot be filled in or written to, that are taken, or that come twice.
+    """
+    jobs = [job for name in names for job in _jobs(name, tuple(positions), fields, wanted)]
+    twice = [path for path, count in Counter(str(job.path) for job in jobs).items() if count > 1]
+    if twice:
+        raise UsageError(
+            f"{excerpt(twice[0])} would be written more than once.",
+            how="Put {step} into the name, or leave one out.",
+        )
+    for job in jobs:
+        _check(job.path, is_forced)
+    return jobs
+
+
+def _jobs(name: str, positions: tuple[int, ...], fields: Mapping[str, object], wanted: str) -> list[Job]:
+    kind = kind_of(name, wanted)
+    if "step" in _fields_in(name):
+        return [Job(Path(_filled(name, {**fields, "step": p})), kind, (p,)) for p in positions]
+    if len(positions) > 1 and kind.takes == "one":
+        raise UsageError(
+            f"{excerpt(name)} holds one step, and {len(positions)} are asked for.",
+            how="Put {step} into the name, such as step-{step:03d}" + kind.endings[0] + ".",
+        )
+    return [Job(Path(_filled(name, fields)), kind, positions)]
+
+
+def _fields_in(name: str) -> list[str]:
+    try:
+        return [field for _, field, _, _ in string.Formatter().parse(name) if field is not None]
+    except ValueError:
+        raise _unfilled(name) from None
+
+
+def _filled(name: str, fields: Mapping[str, object]) -> str:
+    if any(field not in FIELDS for field in _fields_in(name)):
+        raise _unfilled(name)
+    try:
+        return name.format_map(fields)
+    except (ValueError, KeyError, IndexError):
+        raise _unfilled(name) from None
+
+
+def _unfilled(name: str) -> UsageError:
+    known = ", ".join(f"{{{field}}}" for field in FIELDS)
+    return UsageError(
+        f"the braces in {excerpt(name)} cannot be filled in.",
+        how=f"There are {known}, and {{step:03d}}; a brace itself is written twice.",
+    )
+
+
+def _check(path: Path, is_forced: bool) -> None:
+    """Say what is wrong with a place before anything is worked out."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        found = None
+    except (OSError, ValueError):  # a name that is too long, a character that no name has
+        raise UsageError(f"{excerpt(path)} cannot be the name of a file.", how="Choose another.") from None
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        raise UsageError(f"{excerpt(path)} is a folder.", how="Name a file in it.")
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"there is no folder {excerpt(path.parent)}.", how="Create it, or choose another place."
+        )
+    if found is not None and not is_forced:
+        replace = "Add --force to replace it, or choose another name."
+        raise UsageError(f"{excerpt(path)} exists.", how=replace)
