@@ -16,6 +16,7 @@ from engine.nudge import AnyNudge
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
+from graphs.wording import Wording
 from gui.viewdata.neuron_plan import NeuronPlan
 from gui.viewdata.records import Array, EdgeKey, SceneView
 
@@ -31,6 +32,7 @@ class Statics:
         self.graph = graph
         self.detail = detail
         self.derivation = Derivation(graph, detail)
+        self.wording = Wording(self.derivation)
         self.whole = self.derivation if detail == Detail.EQUATION else Derivation(graph)
         self.names = graph.visible(detail)
         self.edges: tuple[EdgeKey, ...] = tuple(graph.edges(detail))

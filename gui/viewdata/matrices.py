@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from engine.derive import BackwardEquation
-from engine.expr import Apply, Expr, Hadamard, Product, Quotient, Sum, SumTo, children, evaluate, names
+from engine.expr import Apply, Expr, Hadamard, Product, Quotient, Sum, SumTo, evaluate, names
 from engine.notation import latex
 from engine.ops import Op, Side
 from engine.optimizers import UpdateEquation
 from engine.trace import Step
+from graphs.wording import dim_names, sizes
 from gui.viewdata.frame import Frame
 from gui.viewdata.records import Array, MatrixView
 from gui.viewdata.scene import has_upstream
-from gui.viewdata.words import dim_names, label_of, sizes
+from gui.viewdata.words import label_of
 
 MAX_MATRICES = 5
 Numbers = Mapping[str, Array]
@@ -181,31 +182,3 @@ def _rounded(part: MatrixView | str) -> MatrixView | str:
     if isinstance(part, str) or part.role != "text":
         return part
     return replace(part, array=np.asarray(float(f"{float(part.array):.12g}")))
-
-
-def factor_shapes(frame: Frame, equation: BackwardEquation) -> str:
-    """Say how the shapes of a matrix product fit: the inner dimensions cancel."""
-    found = equation.contribution
-    factor = found.factor
-    upstream = sizes(frame.trace.graph[found.node].dims)
-    target = sizes(frame.trace.graph[found.input].dims) or "scalar"
-    if factor.operand is None or factor.side not in (Side.LEFT, Side.RIGHT) or not upstream:
-        return ""
-    operand = sizes(factor.operand.dims)
-    pair = (operand, upstream) if factor.side == Side.LEFT else (upstream, operand)
-    return f"({pair[0]}) · ({pair[1]}) → {target}"
-
-
-def shape_sentence(expr: Expr) -> str:
-    """Say how the shapes of a matrix product fit, for the first product in a line."""
-    stack = [expr]
-    while stack:
-        node = stack.pop(0)
-        if isinstance(node, Product):
-            matrices = [f for f in node.factors if len(f.dims) == 2]
-            if len(matrices) > 1:
-                return (
-                    " · ".join(f"({sizes(f.dims)})" for f in matrices) + f" → {sizes(node.dims) or 'scalar'}"
-                )
-        stack.extend(children(node))
-    return ""

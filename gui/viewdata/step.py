@@ -5,32 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from engine.derive import BackwardEquation
 from engine.expr import Expr
-from engine.graph import Detail
-from engine.ops import Op, Side
-from engine.optimizers import UpdateEquation, update_equation
+from engine.optimizers import update_equation
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
+from graphs.wording import SEED, SEED_REASON, counted, factor_shapes, listed, product_shapes
 from gui.viewdata.frame import Frame
-from gui.viewdata.matrices import (
-    factor_shapes,
-    factor_views,
-    product_views,
-    shape_sentence,
-    update_numbers,
-    update_views,
-)
+from gui.viewdata.matrices import factor_views, product_views, update_numbers, update_views
 from gui.viewdata.records import Array, StepView
-from gui.viewdata.words import (
-    capital,
-    counted,
-    listed,
-    operand_words,
-    plain,
-    stored_words,
-    update_sentence,
-)
 
 
 def step_view(frame: Frame) -> StepView:
@@ -77,7 +59,7 @@ def _forward_view(frame: Frame, step: Step) -> StepView:
     text = derivation.forward_latex(step.node)
     view = StepView(
         phase="forward",
-        sentence=_forward_sentence(frame, step),
+        sentence=frame.statics.wording.forward(step),
         more=f"Line {node.line + 1} of {len(graph.lines)}: {line.text}",
         equation=text,
         entry=_entry_text(index),
@@ -92,7 +74,7 @@ def _forward_view(frame: Frame, step: Step) -> StepView:
         view,
         **_numbers(frame.numbers, right, step.after, index),
         matrices=product_views(frame, step.node, step.after, right, "forward"),
-        shapes=shape_sentence(right),
+        shapes=product_shapes(right),
     )
 
 
@@ -103,18 +85,12 @@ def _numbers(known: Mapping[str, Array], expr: Expr, result: Array, index: tuple
     return {"numbers": "" if numbers == came_to else f"= {numbers}", "result": f"= {came_to}"}
 
 
-def _forward_sentence(frame: Frame, step: Step) -> str:
-    sources = frame.statics.sources(step.node)
-    read = listed(plain(frame, name) for name in sources) if sources else "constants"
-    return f"{capital(plain(frame, step.node))} is computed from {read}."
-
-
 def _seed_view(frame: Frame, step: Step) -> StepView:
     name = frame.statics.derivation.gradient_name(step.node)
     return StepView(
         phase="seed",
-        sentence="Backward starts at the loss, with the gradient 1.",
-        more="The loss changes exactly as much as itself, so its own derivative is 1.",
+        sentence=SEED,
+        more=SEED_REASON,
         equation=f"{name.text} = 1",
         result="= 1",
         latex=f"{name.text} = 1",
@@ -123,11 +99,13 @@ def _seed_view(frame: Frame, step: Step) -> StepView:
 
 
 def _backward_view(frame: Frame, step: Step) -> StepView:
-    equation = frame.equation
+    equation, wording, reached = frame.equation, frame.statics.wording, str(step.input)
+    expected = frame.statics.expected.get(reached, 1)
+    more = (wording.reads(equation), wording.accumulated(step, frame.arrived(reached), expected))
     view = StepView(
         phase="backward",
-        sentence=_backward_sentence(frame, step, equation),
-        more=_backward_more(frame, step, equation),
+        sentence=wording.backward(step, equation),
+        more=" ".join(sentence for sentence in more if sentence),
     )
     if equation is None or step.contribution is None:
         return view
@@ -140,91 +118,20 @@ def _backward_view(frame: Frame, step: Step) -> StepView:
         latex=equation.latex,
         code=equation.source,
         matrices=factor_views(frame, step, equation),
-        shapes=factor_shapes(frame, equation),
+        shapes=factor_shapes(frame.statics.derivation, equation),
         **_numbers(frame.numbers, equation.contribution.expr, step.contribution, index),
     )
-
-
-_SIDE_SENTENCES = {
-    Side.LEFT: "To reach {input}, the gradient of {node} is multiplied from the left{by}.",
-    Side.RIGHT: "To reach {input}, the gradient of {node} is multiplied from the right{by}.",
-    Side.SUM: "{input} is copied to every {copy}, so its gradient is the sum over all of them.",
-    Side.SPREAD: "The gradient of {node} is handed to every entry that was summed.",
-    Side.TRANSPOSE: "The gradient of {node} is transposed back for {input}.",
-    Side.ELEMENTWISE: "To reach {input}, the gradient of {node} is multiplied entry by entry{by}.",
-    Side.SCALAR: "To reach {input}, the gradient of {node} is multiplied by {number}.",
-    Side.MAP: "To reach {input}, the gradient of {node} goes through a linear map.",
-    Side.COMPOSED: "To reach {input}, the gradient of {node} passes several operations.",
-}
-
-
-def _backward_sentence(frame: Frame, step: Step, equation: BackwardEquation | None) -> str:
-    node, reached = plain(frame, step.node), plain(frame, str(step.input))
-    if equation is None:
-        return f"The gradient passes back from {node} to {reached}."
-    factor = equation.contribution.factor
-    if factor.latex in ("1", "-1"):
-        how = "unchanged" if factor.latex == "1" else "with its sign turned"
-        return f"The gradient of {node} passes on to {reached} {how}."
-    if step.node == frame.trace.graph.loss and factor.side in (Side.ELEMENTWISE, Side.SCALAR):
-        return f"The gradient of {reached} is the slope of the loss itself."
-    operation = _only_operation(frame, step)
-    if operation is not None and factor.side in (Side.ELEMENTWISE, Side.SCALAR, Side.MAP):
-        return f"To reach {reached}, the gradient of {node} passes back through {_symbol(operation)}."
-    operand = operand_words(frame, factor.operand)
-    sentence = _SIDE_SENTENCES[factor.side].format(
-        input=reached,
-        node=node,
-        by=f" by {operand}" if operand else "",
-        number=operand or "one number",
-        copy=_copied(frame, step),
-    )
-    return capital(sentence)
-
-
-def _symbol(operation: Op) -> str:
-    return operation.symbol or operation.name
-
-
-def _copied(frame: Frame, step: Step) -> str:
-    """Say along what the input of a step was copied: examples, or just entries."""
-    graph = frame.trace.graph
-    axes = graph[step.node].dims
-    own = graph[str(step.input)].dims
-    kept = (*((None,) * (len(axes) - len(own))), *own)
-    copied = [a for a, k in zip(axes, kept, strict=True) if a.size > 1 and (k is None or k.size != a.size)]
-    return "example" if len(copied) == 1 and copied[0].examples else "entry"
-
-
-def _only_operation(frame: Frame, step: Step) -> Op | None:
-    """Return the operation of a node that is a function of one value."""
-    node = frame.trace.graph[step.node]
-    alone = len(frame.trace.graph.lines[node.line].parts) == 1 or frame.statics.detail == Detail.PRIMITIVE
-    return node.op if alone and node.op is not None and len(node.inputs) == 1 else None
-
-
-def _backward_more(frame: Frame, step: Step, equation: BackwardEquation | None) -> str:
-    parts = []
-    uses = equation.contribution.factor.uses if equation else ()
-    if uses:
-        parts.append(f"The factor reads the stored {listed(stored_words(frame, n) for n in uses)}.")
-    elif equation is not None and equation.contribution.factor.side == Side.SUM:
-        parts.append("It reads no stored value: a sum needs none.")
-    expected = frame.statics.expected.get(str(step.input), 1)
-    if expected > 1:
-        joined = "more will be added" if step.before is None else "it is added to what has arrived"
-        parts.append(f"Contribution {frame.arrived(str(step.input))} of {expected}: {joined}.")
-    return " ".join(parts)
 
 
 def _update_view(frame: Frame, step: Step) -> StepView:
     equation = update_equation(frame.optimizer, frame.statics.derivation, step)
     numbers = update_numbers(frame, step)
+    wording = frame.statics.wording
     index = entry_of(frame, step.after)
     return StepView(
         phase="update",
-        sentence=update_sentence(equation.quantity, plain(frame, step.node), frame.settings),
-        more=_update_more(frame, equation),
+        sentence=wording.update(equation, step, frame.settings),
+        more=wording.update_place(frame.optimizer, equation, frame.settings),
         equation=equation.latex,
         entry=_entry_text(index),
         index=index,
@@ -233,11 +140,3 @@ def _update_view(frame: Frame, step: Step) -> StepView:
         code=equation.source(frame.settings),
         **_numbers(numbers, equation.expr, step.after, index),
     )
-
-
-def _update_more(frame: Frame, equation: UpdateEquation) -> str:
-    """Say which optimizer it is, which of its lines, and how far a step goes now."""
-    quantities = frame.optimizer.quantities
-    place = quantities.index(equation.quantity) + 1
-    line = f", line {place} of {len(quantities)}" if len(quantities) > 1 else ""
-    return f"{frame.optimizer.title} with learning rate {frame.settings['learning_rate']:.4g}{line}."

@@ -14,9 +14,9 @@ from engine.optimizers import OPTIMIZERS
 from engine.trace import Phase, Step, trace
 from engine.training import Recipe, Run
 from graphs.network import Model, bind, load
+from graphs.wording import share
 from gui.equations import equation
 from gui.viewdata import Frame, MatrixView, Statics, StepView, code_rows, inspector_view, step_view
-from gui.viewdata.words import share
 from tests.arithmetic import work_out
 
 SCALARS, MATRICES = "univariate-regression", "two-layer-linear"
