@@ -1,87 +1,149 @@
-"""Export: the graph at a step, or the window, as a picture in any format found in ``gui.pictures``."""
+"""What is exported as a picture: the graph, the neurons, the window, at any step of a session's iteration.
+
+A row of `SUBJECTS` says what there is; the formats are found in :mod:`gui.pictures`. Pictures are made of the
+session's trace and leave its place alone: they are painted one after another, each when it is asked to.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 
-from PySide6.QtCore import QPoint, QRectF, QSizeF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPoint, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.errors import UsageError, excerpt
+from graphs.exporting import Look
 from graphs.files import write_whole
+from graphs.provenance import provenance
 from gui.layouts import layout_of
 from gui.matrices import is_for_a_file
-from gui.pictures import Picture
-from gui.registry import modules_of
+from gui.neuron_picture import paint_neurons
+from gui.pictures import Picture, PictureFormat, formats
 from gui.scene.graph_scene import GraphScene
 from gui.session import Session
 from gui.theme import THEMES, Theme
 from gui.viewdata import scene_view
+from gui.viewdata.neurons import neuron_view
 
-__all__ = ["export_session", "format_of", "graph_picture", "picture_filters", "window_picture"]
+__all__ = [
+    "SUBJECTS",
+    "Drawing",
+    "Subject",
+    "export_session",
+    "format_of",
+    "graph_picture",
+    "picture_filters",
+    "pictures_of",
+    "window_picture",
+]
 
 
-def formats() -> dict[str, ModuleType]:
-    """Return the picture format of each file ending."""
-    return {ending: module for module in modules_of("gui.pictures") for ending in module.ENDINGS}
+@dataclass(frozen=True)
+class Drawing:
+    """A subject laid out for certain places: all of its pictures have one size, so that nothing jumps.
 
-
-def picture_filters() -> str:
-    """Return the formats as a file dialog lists them."""
-    return ";;".join(f"{m.TITLE} (*{e})" for e, m in sorted(formats().items(), reverse=True))
-
-
-def format_of(path: Path) -> ModuleType:
-    """Return the format that a file's ending names.
-
-    Raises
-    ------
-    UsageError
-        For an ending that no format has.
+    Attributes
+    ----------
+    size
+        In logical pixels.
+    background
+        What the pictures stand on.
+    paint
+        Paints the picture at a place: after so many steps of the iteration.
+    scale
+        Pixels for each logical pixel, where nobody asks for others.
     """
-    found = formats().get(path.suffix.lower())
-    if found is None:
-        known = ", ".join(sorted(formats()))
-        raise UsageError(
-            f"pictures cannot be written as {excerpt(path.suffix) or 'a file without an ending'}.",
-            where=excerpt(path.name),
-            how=f"Choose one of: {known}.",
-        )
-    return found
+
+    size: QSizeF
+    background: QColor
+    paint: Callable[[QPainter, int], None]
+    scale: float = 2.0
 
 
-def graph_picture(session: Session, theme: Theme, scale: float = 2.0) -> Picture:
-    """Return the graph at the session's step as a picture."""
-    view = scene_view(session.frame)
+def _always(_: Session) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that can be exported.
+
+    Attributes
+    ----------
+    name
+        As ``--of`` takes it.
+    title
+        As a menu shows it.
+    draw
+        Lays it out for places of a session's iteration, in a theme.
+    check
+        Raises `UsageError` where the session has no such thing.
+    by_step
+        Whether another step gives another picture; else it is of the iteration.
+    """
+
+    name: str
+    title: str
+    draw: Callable[[Session, Sequence[int], Theme], Drawing]
+    check: Callable[[Session], object] = _always
+    by_step: bool = True
+
+
+# --- the graph ---------------------------------------------------------------------------------------------
+
+
+def _draw_graph(session: Session, positions: Sequence[int], theme: Theme) -> Drawing:
+    frame = session.frame
+    first = scene_view(frame.at(positions[0]))
     scene = GraphScene(theme)
-    scene.set_graph(view, layout_of(session.frame, view), theme)
-    scene.show_step(view)
-    size = scene.whole_rect().size()
+    scene.set_graph(first, layout_of(frame, first), theme)
+    scene.setBackgroundBrush(Qt.BrushStyle.NoBrush)
+    rects = []
+    for position in positions:
+        scene.show_step(scene_view(frame.at(position)))
+        rects.append(scene.drawn_rect())
+    whole = QRectF(_united(rects).toAlignedRect())
 
-    def paint(painter: QPainter) -> None:
-        whole = QRectF(0, 0, size.width(), size.height())
-        painter.fillRect(whole.adjusted(0, 0, 1, 1), theme.color("canvas"))  # to the last pixel
-        scene.paint_to(painter, whole)
+    def paint(painter: QPainter, position: int) -> None:
+        scene.show_step(scene_view(frame.at(position)))
+        scene.paint_to(painter, QRectF(0, 0, whole.width(), whole.height()), whole)
 
-    return Picture(size, paint, scale, _title(session), _metadata(session))
-
-
-def _title(session: Session) -> str:
-    title = session.document.network.title
-    return f"{title}, step {session.position} of {len(session.trace.steps)}"
+    return Drawing(whole.size(), theme.color("canvas"), paint)
 
 
-def _metadata(session: Session) -> dict[str, str]:
-    return {
-        "Software": "Backstep",
-        "Network": session.document.network.name,
-        "Seed": str(session.document.seed),
-        "Step": str(session.position),
-        "Iteration": str(session.iteration),
-        "Detail": session.detail.value,
-    }
+def _united(rects: Sequence[QRectF]) -> QRectF:
+    whole = QRectF()
+    for rect in rects:
+        whole = whole.united(rect)
+    return whole
+
+
+# --- the neurons -------------------------------------------------------------------------------------------
+
+NEURONS = QSizeF(720, 440)
+
+
+def _draw_neurons(session: Session, positions: Sequence[int], theme: Theme) -> Drawing:
+    frame = session.frame
+
+    def paint(painter: QPainter, position: int) -> None:
+        rect = QRectF(0, 0, NEURONS.width(), NEURONS.height())
+        paint_neurons(painter, rect, neuron_view(frame.at(position), 0), theme)
+
+    return Drawing(NEURONS, theme.color("canvas"), paint)
+
+
+def _check_neurons(session: Session) -> None:
+    sentence = neuron_view(session.frame, 0).sentence
+    if sentence:
+        raise UsageError(f"there are no neurons to draw. {sentence}", how="Export the graph.")
+
+
+# --- the window --------------------------------------------------------------------------------------------
 
 
 def _paint_window(painter: QPainter, window: QWidget) -> None:
@@ -95,15 +157,118 @@ def _paint_window(painter: QPainter, window: QWidget) -> None:
     painter.drawImage(QRectF(window.rect()), image)
 
 
+def _draw_window(session: Session, window: QWidget) -> Drawing:
+    """Lay out a window as it stands; where the session is the window's own, it is moved to each place."""
+
+    def paint(painter: QPainter, position: int) -> None:
+        if position != session.position:
+            session.go(position)
+            window.settle()  # type: ignore[attr-defined]
+        _paint_window(painter, window)
+
+    return Drawing(QSizeF(window.size()), QColor(0, 0, 0, 0), paint, 1.0)
+
+
+def _no_window(session: Session, positions: Sequence[int], theme: Theme) -> Drawing:
+    raise AssertionError("a window is laid out by whoever has it")
+
+
+# --- all of them -------------------------------------------------------------------------------------------
+
+_ALL = (
+    Subject("graph", "Graph", _draw_graph),
+    Subject("neurons", "Neurons", _draw_neurons, _check_neurons),
+    Subject("window", "Window", _no_window),
+)
+SUBJECTS: Mapping[str, Subject] = {subject.name: subject for subject in _ALL}
+"""What can be exported, by name."""
+
+
+def pictures_of(
+    session: Session, look: Look, positions: Sequence[int], window: QWidget | None = None
+) -> Sequence[Picture]:
+    """Return pictures of a session's iteration, all of one size.
+
+    Parameters
+    ----------
+    positions
+        How many steps have been taken in each of them.
+    window
+        The session's window, for that subject: its session goes to each place.
+
+    Raises
+    ------
+    UsageError
+        Where the session has no such thing.
+    """
+    if look.subject not in SUBJECTS:
+        raise UsageError(f"there is no picture of the {look.subject}.", how=f"Choose {', '.join(SUBJECTS)}.")
+    subject = SUBJECTS[look.subject]
+    subject.check(session)
+    if window is not None:
+        drawing = _draw_window(session, window)
+    else:
+        drawing = subject.draw(session, positions, THEMES[look.theme])
+    return [_picture(session, look, drawing, position) for position in positions]
+
+
+def _picture(session: Session, look: Look, drawing: Drawing, position: int) -> Picture:
+    metadata = provenance(session.snapshot().at(position))
+    return Picture(
+        size=drawing.size,
+        paint=partial(_paint, drawing, position),
+        scale=look.scale or drawing.scale,
+        title=metadata["Title"],
+        metadata=metadata,
+        background=None if look.is_transparent else drawing.background,
+        duration=look.duration,
+    )
+
+
+def _paint(drawing: Drawing, position: int, painter: QPainter) -> None:
+    drawing.paint(painter, position)
+
+
+def graph_picture(session: Session, theme: Theme, scale: float = 2.0) -> Picture:
+    """Return the graph at the session's step as a picture."""
+    return pictures_of(session, Look(theme=theme.name, scale=scale), [session.position])[0]
+
+
 def window_picture(window: QWidget, session: Session, scale: float = 1.0) -> Picture:
     """Return a whole window as a picture."""
-    return Picture(
-        QSizeF(window.size()),
-        lambda painter: _paint_window(painter, window),
-        scale,
-        _title(session),
-        _metadata(session),
-    )
+    return pictures_of(session, Look("window", scale=scale), [session.position], window)[0]
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+def _by_ending() -> dict[str, PictureFormat]:
+    """Return the picture format of each file ending."""
+    return {ending: format for format in formats().values() for ending in format.endings}
+
+
+def picture_filters() -> str:
+    """Return the formats as a file dialog lists them."""
+    return ";;".join(f"{f.title} (*{e})" for e, f in sorted(_by_ending().items(), reverse=True))
+
+
+def format_of(path: Path) -> PictureFormat:
+    """Return the format that a file's ending names.
+
+    Raises
+    ------
+    UsageError
+        For an ending that no format has.
+    """
+    found = _by_ending().get(path.suffix.lower())
+    if found is None:
+        known = ", ".join(sorted(_by_ending()))
+        raise UsageError(
+            f"pictures cannot be written as {excerpt(path.suffix) or 'a file without an ending'}.",
+            where=excerpt(path.name),
+            how=f"Choose one of: {known}.",
+        )
+    return found
 
 
 def export_session(session: Session, path: Path, *, theme: str, scale: float = 2.0) -> None:
@@ -114,5 +279,5 @@ def export_session(session: Session, path: Path, *, theme: str, scale: float = 2
     UsageError
         For an unknown ending, and where the file cannot be written.
     """
-    module = format_of(path)
-    write_whole(path, module.encode(graph_picture(session, THEMES[theme], scale)))
+    format = format_of(path)
+    write_whole(path, format.whole([graph_picture(session, THEMES[theme], scale)]))

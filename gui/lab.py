@@ -156,9 +156,11 @@ class Lab:
 
     # --- which runs there are ---
 
-    def add(self, document: Document, model: Model, group: int | None = None) -> LabRun:
-        """Return a new run at iteration 0; it has a group of its own where None is given."""
-        run = Run(model, document.recipe)
+    def add(
+        self, document: Document, model: Model, group: int | None = None, run: Run | None = None
+    ) -> LabRun:
+        """Return a run, new where None is given; it has a group of its own where None is given."""
+        run = run or Run(model, document.recipe)
         group = next(self._groups) if group is None else group
         beside = [r for r in self.runs if _stays(r, document, group)]
         name = _fresh_name(document.recipe, (r.name for r in beside))

@@ -36,7 +36,7 @@ def draw(drawn: Drawn, path: Path, args: Namespace) -> None:
     """
     application(THEMES[args.theme])
     scale = args.scale if path.suffix.lower() == ".png" else 1.0
-    write_whole(path, format_of(path).encode(picture(drawn, THEMES[args.theme], args.log, scale)))
+    write_whole(path, format_of(path).whole([picture(drawn, THEMES[args.theme], args.log, scale)]))
 
 
 def picture(drawn: Drawn, theme: Theme, is_log: bool = False, scale: float = 1.0) -> Picture:
@@ -45,13 +45,12 @@ def picture(drawn: Drawn, theme: Theme, is_log: bool = False, scale: float = 1.0
     network = drawn.model.network
 
     def paint(painter: QPainter) -> None:
-        painter.fillRect(QRectF(0, 0, SIZE.width() + 1, SIZE.height() + 1), theme.color("window"))
         _paint_head(painter, drawn, theme)
         target = QRectF(EDGE, HEAD, SIZE.width() - 2 * EDGE, SIZE.height() - HEAD - EDGE / 2)
         chart.scene().render(painter, target, QRectF(0, 0, target.width(), target.height()))
 
     metadata = {"Software": "Backstep", "Network": network.name, "Seed": str(drawn.model.seed)}
-    return Picture(SIZE, paint, scale, f"{network.title}, loss landscape", metadata)
+    return Picture(SIZE, paint, scale, f"{network.title}, loss landscape", metadata, theme.color("window"))
 
 
 def _chart(drawn: Drawn, theme: Theme, is_log: bool, scale: float) -> LandscapeMap:

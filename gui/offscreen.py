@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from PySide6.QtCore import QMessageLogContext, QSize, Qt, QtMsgType, qInstallMessageHandler
 
+from engine.errors import UsageError
 from graphs.exporting import Job, Look
 from graphs.files import write_whole
 from graphs.snapshot import Snapshot
 from gui.app import application, temporary_settings
-from gui.export import format_of, graph_picture, window_picture
-from gui.pictures import Picture
-from gui.session import Document, Session
+from gui.export import pictures_of
+from gui.pictures import formats
+from gui.session import Session
 from gui.theme import THEMES
 from gui.window import Window
 
 __all__ = ["export"]
 
-WINDOW = (1280, 720)
+WINDOW = QSize(1280, 720)
 """The size of a window that is painted, in logical pixels."""
 
 
@@ -28,17 +30,17 @@ class Progress(Protocol):
     """Whoever wants to know how many pictures are done."""
 
     def show(self, done: int) -> None:
-        """Take in that so many are done."""
+        """Take in that so many are done; what it raises ends the export."""
         ...
 
 
 def export(snapshot: Snapshot, jobs: Sequence[Job], look: Look, progress: Progress) -> None:
-    """Paint the files that are pictures.
+    """Paint the files that are pictures, each whole or not at all.
 
     Parameters
     ----------
     snapshot
-        The iteration whose steps are shown.
+        The iteration whose steps are shown, and the run that it belongs to.
     jobs
         The files and their steps.
     look
@@ -51,40 +53,58 @@ def export(snapshot: Snapshot, jobs: Sequence[Job], look: Look, progress: Progre
     BackstepError
         For anything that the user can mend.
     """
+    for job in jobs:
+        if job.kind.name not in formats():
+            raise UsageError(f"pictures cannot be written as {job.kind.name}.", how="Choose another ending.")
+        formats()[job.kind.name].check()
+    with _quietly():
+        application(THEMES[look.theme])
+        session = Session.at(snapshot)
+        try:
+            _write(session, jobs, look, progress)
+        finally:
+            session.close()
+
+
+def _write(session: Session, jobs: Sequence[Job], look: Look, progress: Progress) -> None:
+    positions = sorted({position for job in jobs for position in job.positions})
+    window = _window(session, look) if look.subject == "window" else None
+    pictures = dict(zip(positions, pictures_of(session, look, positions, window), strict=True))
+    done = 0
+    for job in jobs:
+        encoding = formats()[job.kind.name].encode([pictures[position] for position in job.positions])
+        while True:
+            try:
+                progress.show(done + next(encoding))
+            except StopIteration as end:
+                write_whole(job.path, end.value)
+                break
+        done += len(job.positions)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep from whoever exports a picture what Qt's offscreen plugin says of itself."""
     heard_before = qInstallMessageHandler(_heard)
-    application(THEMES[look.theme])
-    model = snapshot.model
-    document = Document(model.network, model.seed, dict(snapshot.overrides), snapshot.recipe)
-    session = Session(document, snapshot.detail)
     try:
-        for number, job in enumerate(jobs, 1):
-            session.go(job.positions[0])
-            write_whole(job.path, format_of(job.path).encode(_picture(session, look)))
-            progress.show(number)
+        yield
     finally:
-        session.close()
         qInstallMessageHandler(heard_before)
 
 
-def _picture(session: Session, look: Look) -> Picture:
-    if look.subject == "window":
-        return _whole_window(session, look.theme, QSize(*WINDOW), look.scale or 1.0)
-    return graph_picture(session, THEMES[look.theme], look.scale or 2.0)
-
-
 def _heard(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
-    """Pass on what Qt says, but not what its offscreen plugin says of itself to whoever exports a picture."""
     if "This plugin does not support" not in text:
         sys.stderr.write(f"{text}\n")
 
 
-def _whole_window(session: Session, theme: str, size: QSize, scale: float) -> Picture:
+def _window(session: Session, look: Look) -> Window:
+    """Return a window that nobody sees."""
     settings = temporary_settings()
-    settings.set("view/theme", theme)
+    settings.set("view/theme", look.theme)
     window = Window(session, settings)
     window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
-    window.resize(size)
+    window.resize(WINDOW)
     window.show()
     window.settle()
     window.messages.clear()
-    return window_picture(window, session, scale)
+    return window

@@ -22,6 +22,7 @@ from engine.search import STEP_COST, Search, SearchResult
 from engine.trace import Step, Trace, trace
 from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
+from graphs.snapshot import Snapshot
 from gui.edits import edit_of, entry_text, with_entry
 from gui.lab import Document, Lab, LabRun
 from gui.moments import Kept, Moment, Moments
@@ -55,6 +56,10 @@ class Session(QObject):
         What is open at first.
     detail
         Equation or primitive.
+    model
+        The document's network bound to its data, where that has been done.
+    run
+        A run of it that has been trained, to stand in; a new one where None.
 
     Raises
     ------
@@ -77,7 +82,13 @@ class Session(QObject):
     notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
 
     def __init__(
-        self, document: Document, detail: Detail = Detail.EQUATION, parent: QObject | None = None
+        self,
+        document: Document,
+        detail: Detail = Detail.EQUATION,
+        parent: QObject | None = None,
+        *,
+        model: Model | None = None,
+        run: Run | None = None,
     ) -> None:
         super().__init__(parent)
         self._detail = detail
@@ -107,7 +118,18 @@ class Session(QObject):
         self._search.failed.connect(self._fail_search)
         self._came: tuple[Trace, int, int] | None = None
         self._planned = document.network.training.steps
-        self._adopt(document, bind(document.network, seed=document.seed, overrides=document.overrides))
+        model = model or bind(document.network, seed=document.seed, overrides=document.overrides)
+        self._adopt(document, model, None if run is None else self._lab.add(document, model, run=run))
+
+    @classmethod
+    def at(cls, snapshot: Snapshot) -> Session:
+        """Return a session that stands where a snapshot is, in the run that it belongs to."""
+        model = snapshot.model
+        document = Document(model.network, model.seed, snapshot.overrides, snapshot.recipe)
+        session = cls(document, snapshot.detail, model=model, run=snapshot.run)
+        session.go_to_iteration(snapshot.iteration)
+        session.go(snapshot.position)
+        return session
 
     # --- facts ---
 
@@ -211,6 +233,20 @@ class Session(QObject):
     def redo_text(self) -> str:
         """What redo would do again, "" for nothing."""
         return self._moments.redo_text
+
+    def snapshot(self) -> Snapshot:
+        """Return the place where the session stands, whole, for what is written of it."""
+        indices = self._model.indices(self._iteration, self._document.batch_size)
+        return Snapshot(
+            model=self._model,
+            recipe=self._document.recipe,
+            trace=self.trace,
+            position=self.position,
+            iteration=self._iteration,
+            batch=None if indices is None else tuple(indices.tolist()),
+            run=self.run,
+            overrides=self._document.overrides,
+        )
 
     # --- the document ---
 

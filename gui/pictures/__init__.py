@@ -1,18 +1,29 @@
 """Rendered formats, one a file.
 
-Each module has `ENDINGS` (the file endings it writes), `TITLE`, and ``encode(picture) -> bytes``. A `Picture`
-knows its size and how to paint itself.
+A module that has a `FORMAT` is found by :func:`formats`; window and command line offer it. A `Picture` knows
+its size and how to paint itself. Encoding is a generator: whoever waits for it can show how far it is, or
+leave it at any picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib.util import find_spec
+from typing import TypeAlias
 
-from PySide6.QtCore import QSizeF
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtGui import QColor, QPainter
 
-__all__ = ["Picture"]
+from engine.errors import UsageError
+from gui.registry import modules_of
+
+__all__ = ["Encoding", "Picture", "PictureFormat", "Several", "formats", "result_of"]
+
+Encoding: TypeAlias = Generator[int, None, bytes]
+"""Yields how many pictures are done after each of them, and returns the bytes of the file."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +35,106 @@ class Picture:
     size
         Width and height in logical pixels.
     paint
-        Paints the picture, its background included, into the rectangle from the origin to `size`.
+        Paints all but the background into the rectangle from the origin to `size`.
     scale
         Pixels for each logical pixel, for formats that have pixels.
     title
         What it shows, for the file's own description.
     metadata
         Pairs of key and text, written in the format's own way.
+    background
+        What it stands on; None where that shines through.
+    duration
+        For how many seconds it stands in an animation.
     """
 
     size: QSizeF
     paint: Callable[[QPainter], None]
     scale: float = 1.0
     title: str = ""
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    background: QColor | None = None
+    duration: float = 1.0
+
+    def paint_whole(self, painter: QPainter) -> None:
+        """Paint the background, to the last pixel that `size` touches, and the picture."""
+        if self.background is not None:
+            painter.fillRect(QRectF(0, 0, self.size.width() + 1, self.size.height() + 1), self.background)
+        self.paint(painter)
+
+
+class Several(StrEnum):
+    """What a format makes of several pictures."""
+
+    NONE = "none"  # one picture a file
+    PAGES = "pages"
+    FRAMES = "frames"  # of an animation
+
+
+@dataclass(frozen=True)
+class PictureFormat:
+    """A format of pictures.
+
+    Attributes
+    ----------
+    name
+        As ``--format`` takes it.
+    title
+        As a menu shows it.
+    endings
+        How the names of its files end, the usual one first.
+    encode
+        Paints pictures into the bytes of a file, one at a time; see `Encoding`.
+    has_pixels
+        Whether a picture's `scale` makes a difference.
+    has_alpha
+        Whether a picture without a background stays so.
+    several
+        What it makes of several pictures.
+    extra
+        The extra of the package that it needs, "" for none; `modules` are what is imported from it.
+    """
+
+    name: str
+    title: str
+    endings: tuple[str, ...]
+    encode: Callable[[Sequence[Picture]], Encoding]
+    has_pixels: bool = False
+    has_alpha: bool = True
+    several: Several = Several.NONE
+    extra: str = ""
+    modules: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Say whether it can be written here.
+
+        Raises
+        ------
+        UsageError
+            Where the extra that it needs is not installed.
+        """
+        if any(find_spec(name) is None for name in self.modules):
+            raise UsageError(
+                f"{self.title} needs the extra “{self.extra}”.",
+                how=f"Install it: pip install 'backstep[{self.extra}]', or uv sync --extra {self.extra}.",
+            )
+
+    def whole(self, pictures: Sequence[Picture]) -> bytes:
+        """Return the bytes of a file, however long that takes."""
+        return result_of(self.encode(pictures))
+
+
+def result_of(encoding: Encoding) -> bytes:
+    """Return what an encoding comes to."""
+    while True:
+        try:
+            next(encoding)
+        except StopIteration as end:
+            return end.value
+
+
+@cache
+def formats() -> Mapping[str, PictureFormat]:
+    """Return the formats of pictures by name."""
+    found = [module.FORMAT for module in modules_of(__name__) if hasattr(module, "FORMAT")]
+    return {format.name: format for format in found}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize
 from PySide6.QtGui import QPainter
 from PySide6.QtSvg import QSvgGenerator
 
-from gui.pictures import Picture
+from gui.pictures import Encoding, Picture, PictureFormat
 
-ENDINGS = (".svg",)
-TITLE = "SVG picture"
+__all__ = ["FORMAT"]
 
 
-def encode(picture: Picture) -> bytes:
-    """Return the picture as the bytes of an SVG file."""
+def encode(pictures: Sequence[Picture]) -> Encoding:
+    """Paint the one picture into an SVG file; see `Encoding`."""
+    (picture,) = pictures
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -25,9 +27,10 @@ def encode(picture: Picture) -> bytes:
     generator.setTitle(picture.title)
     generator.setDescription("; ".join(f"{key}: {text}" for key, text in picture.metadata.items()))
     painter = QPainter(generator)
-    picture.paint(painter)
+    picture.paint_whole(painter)
     painter.end()
     buffer.close()
+    yield 1
     return _finished(bytes(data.data()))
 
 
@@ -35,3 +38,6 @@ def _finished(data: bytes) -> bytes:
     """Say what Qt leaves out: fonts to fall back on, and that the cells of a heat map have no seams."""
     data = data.replace(b'font-family="Inter"', b'font-family="Inter, Helvetica, Arial, sans-serif"')
     return data.replace(b"<rect ", b'<rect shape-rendering="crispEdges" ')
+
+
+FORMAT = PictureFormat("svg", "SVG picture", (".svg",), encode)

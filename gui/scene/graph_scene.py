@@ -181,9 +181,13 @@ class GraphScene(QGraphicsScene):
             return self.picture_rect()
         return self.picture_rect().united(lane.adjusted(-MARGIN, 0, MARGIN, MARGIN))
 
-    def paint_to(self, painter: QPainter, target: QRectF) -> None:
-        """Paint the whole picture into a rectangle of any painter, as large as it fits."""
-        source = self.whole_rect().united(self._notes_rect())
+    def drawn_rect(self) -> QRectF:
+        """Return all that is drawn at this step: its notes may reach out of the whole picture."""
+        return self.whole_rect().united(self._notes.area() if self._notes else QRectF())
+
+    def paint_to(self, painter: QPainter, target: QRectF, source: QRectF | None = None) -> None:
+        """Paint the whole picture, or the part in `source`, into a rectangle, as large as it fits."""
+        source = source or self.drawn_rect()
         self.render(painter, target, source, Qt.AspectRatioMode.KeepAspectRatio)
 
     def set_zoom(self, zoom: float) -> None:
@@ -208,9 +212,6 @@ class GraphScene(QGraphicsScene):
         """Mark what is pointed at, here or in another panel."""
         if self._layer is not None:
             self._layer.set_linked(link)
-
-    def _notes_rect(self) -> QRectF:
-        return self._notes.area() if self._notes else QRectF()
 
     def _point_at(self, link: Link | None) -> None:
         if link != self._pointed:

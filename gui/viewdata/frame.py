@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from engine.derive import BackwardEquation, Derivation
@@ -210,6 +210,13 @@ class Frame:
     settings: Mapping[str, float]
     entry: tuple[int, ...] | None = None
     nudge: AnyNudge | None = None
+
+    def at(self, position: int) -> Frame:
+        """Return another place in the same iteration, with no nudge to look at."""
+        if position == self.position and self.nudge is None:
+            return self
+        state = self.trace.state(position)
+        return replace(self, position=position, values=state.values, gradients=state.gradients, nudge=None)
 
     @property
     def step(self) -> Step | None:

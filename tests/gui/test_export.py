@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -16,11 +18,23 @@ from pytestqt.qtbot import QtBot
 
 from engine.errors import UsageError
 from engine.graph import Detail
-from graphs.network import load, loads
+from engine.training import Run
+from graphs.exporting import Look
+from graphs.network import bind, load, loads
+from graphs.provenance import provenance
+from graphs.snapshot import Snapshot
 from gui.app import application
-from gui.export import export_session, format_of, formats, graph_picture, picture_filters, window_picture
-from gui.pictures import Picture, png, svg
-from gui.registry import modules_of
+from gui.export import (
+    SUBJECTS,
+    export_session,
+    format_of,
+    graph_picture,
+    picture_filters,
+    pictures_of,
+    window_picture,
+)
+from gui.pictures import Picture, formats, png, svg
+from gui.raster import painted
 from gui.session import Document, Session
 from gui.theme import THEMES
 
@@ -96,11 +110,11 @@ def test_an_svg_is_vectors_with_their_own_colours(
 def test_an_svg_looks_like_the_png(small: Session) -> None:
     small.go(4)
     picture = graph_picture(small, THEMES["light"], scale=1.0)
-    pixels = QImage.fromData(png.encode(picture))
+    pixels = QImage.fromData(png.FORMAT.whole([picture]))
     drawn = QImage(pixels.size(), QImage.Format.Format_ARGB32)
     drawn.fill(Qt.GlobalColor.white)
     painter = QPainter(drawn)
-    QSvgRenderer(svg.encode(picture)).render(painter)
+    QSvgRenderer(svg.FORMAT.whole([picture])).render(painter)
     painter.end()
     points = [(x, y) for x in range(0, drawn.width(), 7) for y in range(0, drawn.height(), 7)]
     close = [_distance(pixels.pixelColor(x, y), drawn.pixelColor(x, y)) < 40 for x, y in points]
@@ -113,35 +127,29 @@ def _distance(one: QColor, other: QColor) -> int:
 
 def test_a_picture_is_the_same_each_time(session: Session) -> None:
     session.go(7)
-    first = [module.encode(graph_picture(session, THEMES["print"])) for module in (png, svg)]
+    first = [module.FORMAT.whole([graph_picture(session, THEMES["print"])]) for module in (png, svg)]
     session.go(2)
     session.go(7)
-    assert [module.encode(graph_picture(session, THEMES["print"])) for module in (png, svg)] == first
+    assert [module.FORMAT.whole([graph_picture(session, THEMES["print"])]) for module in (png, svg)] == first
 
 
 def test_a_png_says_what_it_shows(small: Session) -> None:
     small.go(3)
-    image = QImage.fromData(png.encode(graph_picture(small, THEMES["light"])))
+    image = QImage.fromData(png.FORMAT.whole([graph_picture(small, THEMES["light"])]))
     steps = len(small.trace.steps)
-    assert image.text("Title") == f'Small & <odd> "one" ŷ, step 3 of {steps}'
-    found = {key: image.text(key) for key in ("Software", "Network", "Seed", "Step", "Iteration", "Detail")}
-    assert found == {
-        "Software": "Backstep",
-        "Network": "network",
-        "Seed": "0",
-        "Step": "3",
-        "Iteration": "0",
-        "Detail": "primitive",
-    }
+    assert image.text("Title") == f'Small & <odd> "one" ŷ, step 3 of {steps}, forward'
+    pairs = provenance(small.snapshot())
+    assert {key: image.text(key) for key in pairs} == pairs
+    assert {"Software", "Network", "Seed", "Step", "Iteration", "Detail"} <= set(pairs)
 
 
 def test_an_svg_says_what_it_shows(small: Session) -> None:
     small.go(3)
-    root = ET.fromstring(svg.encode(graph_picture(small, THEMES["light"])))
+    root = ET.fromstring(svg.FORMAT.whole([graph_picture(small, THEMES["light"])]))
     title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
     assert title is not None
     assert description is not None
-    assert title.text == f'Small & <odd> "one" ŷ, step 3 of {len(small.trace.steps)}'
+    assert title.text == f'Small & <odd> "one" ŷ, step 3 of {len(small.trace.steps)}, forward'
     assert "Step: 3" in str(description.text)
 
 
@@ -149,7 +157,7 @@ def test_a_window_is_a_picture_too(session: Session, qtbot: QtBot) -> None:
     label = QLabel("Hello")
     qtbot.addWidget(label)
     label.resize(200, 100)
-    image = QImage.fromData(png.encode(window_picture(label, session, 2.0)))
+    image = QImage.fromData(png.FORMAT.whole([window_picture(label, session, 2.0)]))
     assert (image.width(), image.height()) == (400, 200)
     assert len(colours(image)) > 1
 
@@ -162,8 +170,8 @@ def test_an_unknown_ending_is_said(session: Session, tmp_path: Path, name: str) 
 
 
 def test_the_ending_may_be_in_capitals() -> None:
-    assert format_of(Path("A.PNG")) is png
-    assert format_of(Path("b.Svg")) is svg
+    assert format_of(Path("A.PNG")) is png.FORMAT
+    assert format_of(Path("b.Svg")) is svg.FORMAT
 
 
 @pytest.mark.parametrize("ending", [".png", ".svg"])
@@ -185,24 +193,73 @@ def test_a_file_that_is_there_is_replaced_whole(session: Session, tmp_path: Path
 
 def test_a_picture_too_large_for_pixels_is_said(session: Session) -> None:
     with pytest.raises(UsageError, match=r"pixels\. Choose a smaller scale, or SVG\."):
-        png.encode(graph_picture(session, THEMES["light"], scale=1000.0))
+        png.FORMAT.whole([graph_picture(session, THEMES["light"], scale=1000.0)])
 
 
 def test_every_format_is_listed_and_complete() -> None:
-    modules = modules_of("gui.pictures")
-    assert {png, svg} <= set(modules)
-    assert [m.__name__ for m in modules] == sorted(m.__name__ for m in modules)
-    for module in modules:
-        assert all(re.fullmatch(r"\.[a-z0-9]+", ending) for ending in module.ENDINGS)
-        assert module.TITLE
-        assert all(formats()[ending] is module for ending in module.ENDINGS)
-        assert all(f"*{ending}" in picture_filters() for ending in module.ENDINGS)
+    found = formats()
+    assert {png.FORMAT, svg.FORMAT} <= set(found.values())
+    assert list(found) == [format.name for format in found.values()]
+    endings = [ending for format in found.values() for ending in format.endings]
+    assert len(endings) == len(set(endings))
+    for format in found.values():
+        assert format.endings
+        assert all(re.fullmatch(r"\.[a-z0-9]+", ending) for ending in format.endings)
+        assert format.title
+        assert all(format_of(Path(f"a{ending}")) is format for ending in format.endings)
+        assert all(f"*{ending}" in picture_filters() for ending in format.endings)
+        assert bool(format.extra) == bool(format.modules)
+
+
+def test_a_missing_extra_is_one_sentence_that_names_it() -> None:
+    lacking = replace(png.FORMAT, title="Moving picture", extra="moving", modules=("no_such_package",))
+    with pytest.raises(UsageError, match=r"Moving picture needs the extra “moving”.*backstep\[moving\]"):
+        lacking.check()
+    png.FORMAT.check()
 
 
 def test_a_picture_paints_itself_at_its_size() -> None:
     def paint(painter: QPainter) -> None:
         painter.fillRect(0, 0, 10, 20, QColor("#123456"))
 
-    image = QImage.fromData(png.encode(Picture(QSizeF(10, 20), paint, scale=3.0)))
+    image = QImage.fromData(png.FORMAT.whole([Picture(QSizeF(10, 20), paint, scale=3.0)]))
     assert (image.width(), image.height()) == (30, 60)
     assert image.pixelColor(QPoint(29, 59)).name() == "#123456"
+
+
+def test_a_session_stands_in_a_run_that_was_trained_before(qtbot: QtBot) -> None:
+    application()
+    model = bind(load("univariate-regression"))
+    run = Run(model, model.network.training.recipe)
+    run.advance(40)
+    snapshot = Snapshot.of(run, model, iteration=25, position=4)
+    session = Session.at(snapshot)
+    try:
+        assert (session.iteration, session.iterations, session.position) == (25, 40, 4)
+        for name, value in run.at(25).parameters.items():
+            assert np.array_equal(session.frame.values[name], value)
+        assert provenance(session.snapshot()) == provenance(snapshot)
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize("subject", [s for s in SUBJECTS if s != "window"])
+def test_pictures_of_several_steps_have_one_size_and_leave_the_session_alone(
+    session: Session, subject: str
+) -> None:
+    session.go(5)
+    last = len(session.trace.steps)
+    pictures = pictures_of(session, Look(subject, scale=1.0), range(last + 1))
+    assert len({(p.size.width(), p.size.height()) for p in pictures}) == 1
+    images = [painted(picture) for picture in (pictures[2], pictures[last], pictures[2])]
+    assert images[0] == images[2]
+    assert session.position == 5
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_transparent_picture_has_no_background(session: Session, theme: str) -> None:
+    session.go(3)
+    image = painted(pictures_of(session, Look("graph", theme, is_transparent=True), [3])[0])
+    corners = [(0, 0), (image.width() - 1, 0), (0, image.height() - 1)]
+    assert all(image.pixelColor(*corner).alpha() == 0 for corner in corners)
+    assert len(colours(image)) > 10
