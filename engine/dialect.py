@@ -1,8 +1,9 @@
 r"""How the text of a table is written: found out from its bytes and its first lines.
 
-Nobody states the dialect of a CSV file, so it is found out: encoding, comment lines, delimiter, header. What
-could have been meant otherwise is said in a notice. The whole file is surveyed for its encoding, since a
-single letter in the last line may decide it; everything else is seen in a sample.
+Few people state the dialect of a CSV file, so it is found out: encoding, comment lines, delimiter, header.
+What could have been meant otherwise is said in a notice. The whole file is surveyed for its encoding, since a
+single letter in the last line may decide it; everything else is seen in a sample. What somebody does state
+(:class:`Stated`) holds, also where something else was found.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -31,6 +32,27 @@ SPACES = " "
 """The delimiter of columns that are aligned with spaces: any run of spaces and tabs."""
 DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "vertical bar", ",": "comma"}
 """By how seldom they stand inside values: the first that fits is taken."""
+NO_DELIMITER = frozenset("\"'+-.\r\n\0\ufeff")
+"""Characters that cannot separate values, letters and digits apart: they stand inside them."""
+ENCODINGS: Mapping[str, tuple[str, str]] = {
+    "utf-8": ("UTF-8", "utf-8-sig"),
+    "utf-16": ("UTF-16", "utf-16"),
+    "windows-1252": ("Windows-1252", "cp1252"),
+    "latin-1": ("Latin-1", "latin-1"),
+    "latin-9": ("Latin-9", "iso8859-15"),
+    "mac-roman": ("Mac Roman", "mac-roman"),
+    "windows-1250": ("Windows-1250 (Central Europe)", "cp1250"),
+    "latin-2": ("Latin-2 (Central Europe)", "iso8859-2"),
+    "windows-1251": ("Windows-1251 (Cyrillic)", "cp1251"),
+    "windows-1253": ("Windows-1253 (Greek)", "cp1253"),
+    "windows-1254": ("Windows-1254 (Turkish)", "cp1254"),
+    "shift-jis": ("Shift JIS (Japanese)", "cp932"),
+    "gb18030": ("GB 18030 (Chinese)", "gb18030"),
+    "big5": ("Big5 (Chinese)", "big5"),
+    "euc-kr": ("EUC-KR (Korean)", "cp949"),
+}
+"""By the name in a file: what it is called, and Python's codec."""
+OTHER_ENCODING = "Name another encoding, or leave it to be found out."
 
 _MAGIC = {
     b"PK\x03\x04": "an Excel workbook or a zip file",
@@ -38,6 +60,37 @@ _MAGIC = {
     b"\x1f\x8b": "a gzip file",
     b"%PDF": "a PDF file",
 }
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What somebody states of a dialect; the rest is found out.
+
+    Parameters
+    ----------
+    delimiter : str
+        One character between two values, `SPACES` for aligned columns; "" where it is not stated.
+    decimal : str
+        "." or ","; "" where it is not stated.
+    header : bool or None
+        Whether the first record holds the columns' names; None where it is not stated.
+    encoding : str
+        A key of `ENCODINGS`; "" where it is not stated.
+    """
+
+    delimiter: str = ""
+    decimal: str = ""
+    header: bool | None = None
+    encoding: str = ""
+
+
+NOTHING = Stated()
+"""Everything is found out."""
+
+
+def can_separate(mark: str) -> bool:
+    """Say whether a text can be a delimiter: one character that does not stand inside a number or a name."""
+    return len(mark) == 1 and not mark.isalnum() and mark not in NO_DELIMITER
 
 
 @dataclass(frozen=True)
@@ -56,6 +109,8 @@ class Dialect:
         Whether the first record holds the names.
     notices : tuple of str
         What had to be guessed, in sentences.
+    found : Stated
+        The delimiter and the header as they were found out, whatever was stated.
     """
 
     delimiter: str
@@ -63,6 +118,7 @@ class Dialect:
     columns: tuple[str, ...]
     has_header: bool = True
     notices: tuple[str, ...] = ()
+    found: Stated = NOTHING
 
 
 # Bytes -----------------------------------------------------------------------------------------------------
@@ -70,26 +126,43 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the bytes of a whole file say: how they become text, and whether any value is in quotes."""
+    """What the bytes of a whole file say.
+
+    Parameters
+    ----------
+    encoding : str
+        The codec by which they become text.
+    has_quotes : bool
+        Whether any value is in quotes.
+    found : str
+        The encoding that was found out, a key of `ENCODINGS`; "" where one was stated.
+    """
 
     encoding: str
     has_quotes: bool
     notices: tuple[str, ...] = ()
+    found: str = ""
 
 
-def survey(file: BinaryIO, name: str) -> Iterator[int | Survey]:
+def survey(file: BinaryIO, name: str, encoding: str = "") -> Iterator[int | Survey]:
     """Look through a file; yields how many bytes were read so far, and at last the `Survey`.
+
+    Parameters
+    ----------
+    encoding : str
+        The one that is stated, a key of `ENCODINGS`.
 
     Raises
     ------
     DataError
-        If it is not a text file, or has a line too long to be one of a table.
+        If it is not a text file, is not of the encoding that is stated, or has a line too long to be one of
+        a table.
     """
     start = file.read(4)
     _require_text(start, name)
     file.seek(0)
-    encoding = "utf-16" if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    look = _Look(name, encoding)
+    marked = "utf-16" if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8"
+    look = _StatedLook(name, encoding, marked == "utf-16") if encoding else _Look(name, marked)
     while block := file.read(BLOCK):
         look.take(block)
         yield look.size
@@ -111,16 +184,15 @@ class _Look:
         self.size = 0
         self._name = name
         self._encoding = encoding
-        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._decoder = codecs.getincrementaldecoder(ENCODINGS[encoding][1])()
         self._has_quotes = False
         self._since_line = 0
         self._bytes: set[int] = set()  # beyond ASCII, where the text is not UTF-8
 
     def take(self, block: bytes) -> None:
-        self.size += len(block)
         self._has_quotes = self._has_quotes or b'"' in block
         self._measure_lines(block)
-        if self._encoding in ("utf-8-sig", "utf-16"):
+        if self._encoding in ("utf-8", "utf-16"):
             try:
                 text = self._decoder.decode(block)
             except UnicodeDecodeError:
@@ -129,26 +201,31 @@ class _Look:
                 self._require_no_null(text)
         else:
             self._note_letters(block)
+        self.size += len(block)
 
     def found(self) -> Survey:
-        if self._encoding in ("utf-8-sig", "utf-16"):
+        if self._encoding in ("utf-8", "utf-16"):
             try:
                 self._decoder.decode(b"", final=True)
             except UnicodeDecodeError:
                 self._give_up_unicode(b"")
-        if self._encoding in ("utf-8-sig", "utf-16"):
-            return Survey(self._encoding, self._has_quotes)
+        if self._encoding in ("utf-8", "utf-16"):
+            return self._surveyed(self._encoding)
         undefined = {0x81, 0x8D, 0x8F, 0x90, 0x9D} & self._bytes
-        encoding, title = ("latin-1", "Latin-1") if undefined else ("cp1252", "Windows-1252")
+        encoding = "latin-1" if undefined else "windows-1252"
+        title = ENCODINGS[encoding][0]
         notice = f"The text is not UTF-8 and was read as {title}: look at its accented letters."
-        return Survey(encoding, self._has_quotes, (notice,))
+        return self._surveyed(encoding, notice)
+
+    def _surveyed(self, encoding: str, *notices: str) -> Survey:
+        return Survey(ENCODINGS[encoding][1], self._has_quotes, notices, encoding)
 
     def _give_up_unicode(self, block: bytes) -> None:
         if self._encoding == "utf-16":
             raise DataError(
                 "the text begins as UTF-16 but is not", where=self._name, how="Save it again as CSV UTF-8."
             )
-        self._encoding = "cp1252"
+        self._encoding = "windows-1252"
         self._note_letters(block)
 
     def _note_letters(self, block: bytes) -> None:
@@ -172,6 +249,47 @@ class _Look:
                 f"a line is longer than {LONGEST_LINE // 2**20} MB",
                 where=self._name,
                 how="A table has one line an example.",
+            )
+
+
+class _StatedLook(_Look):
+    """The same where the encoding is stated: what is not in it is refused, with the line that shows it."""
+
+    def __init__(self, name: str, encoding: str, has_mark: bool) -> None:
+        super().__init__(name, encoding)
+        self._lines = 1
+        self._codec = "utf-16-le" if encoding == "utf-16" and not has_mark else ENCODINGS[encoding][1]
+        self._decoder = codecs.getincrementaldecoder(self._codec)()
+
+    def take(self, block: bytes) -> None:
+        self._has_quotes = self._has_quotes or b'"' in block
+        self._measure_lines(block)
+        text = self._decoded(block)
+        self._require_no_null(text)
+        self._lines += text.count("\n")
+        self.size += len(block)
+
+    def found(self) -> Survey:
+        self._decoded(b"", final=True)
+        return Survey(self._codec, self._has_quotes)
+
+    def _decoded(self, block: bytes, final: bool = False) -> str:
+        try:
+            return self._decoder.decode(block, final)
+        except UnicodeDecodeError as error:
+            line = self._lines + error.object[: error.start].count(b"\n")
+            raise DataError(
+                f"the text is not {ENCODINGS[self._encoding][0]}",
+                where=f"{self._name}, line {line}",
+                how=OTHER_ENCODING,
+            ) from None
+
+    def _require_no_null(self, text: str) -> None:
+        if "\0" in text:
+            raise DataError(
+                f"read as {ENCODINGS[self._encoding][0]}, the text has null characters",
+                where=self._name,
+                how=OTHER_ENCODING,
             )
 
 
@@ -200,13 +318,15 @@ def is_number(text: str) -> bool:
     return NUMBER.fullmatch(text.strip().replace(",", ".", 1)) is not None
 
 
-def sniff(sample: str) -> tuple[Dialect, list[Record]]:
+def sniff(sample: str, stated: Stated = NOTHING) -> tuple[Dialect, list[Record]]:
     """Find out how a table is written from its first lines.
 
     Parameters
     ----------
     sample : str
         Whole lines; a quoted value may be cut off at their end.
+    stated : Stated
+        What is not to be found out.
 
     Returns
     -------
@@ -215,12 +335,15 @@ def sniff(sample: str) -> tuple[Dialect, list[Record]]:
     lines = [f"{line}\n" for line in sample.split("\n")]
     skipped, comment, told = _preamble(lines)
     lines = lines[skipped:]
-    delimiter = told or _delimiter(lines)
+    seen = told or _delimiter(lines)
+    delimiter = stated.delimiter or seen
     records = _sampled(lines, delimiter)
     if not records:
         return Dialect(delimiter, skipped, ()), []
-    found = _names(Dialect(delimiter, skipped, ()), records, comment)
-    if told == "" and delimiter == SPACES:
+    has_header = _has_header(records)
+    found = Dialect(delimiter, skipped, (), found=Stated(delimiter=seen, header=has_header))
+    found = _names(found, records, comment, has_header if stated.header is None else stated.header)
+    if not told and not stated.delimiter and delimiter == SPACES:
         found = replace(found, notices=(*found.notices, "The columns are separated by spaces."))
     return found, records
 
@@ -289,10 +412,10 @@ def _is_aligned(records: Sequence[Record]) -> bool:
 # Names -----------------------------------------------------------------------------------------------------
 
 
-def _names(dialect: Dialect, records: Sequence[Record], comment: str) -> Dialect:
+def _names(dialect: Dialect, records: Sequence[Record], comment: str, has_header: bool) -> Dialect:
     """Name the columns by the header, or where there is none."""
     first = [name.strip() for name in records[0]]
-    if not _has_header(records):
+    if not has_header:
         return _without_header(dialect, len(records[0]), comment)
     notices: tuple[str, ...] = ()
     rows = records[1:]
@@ -313,7 +436,7 @@ def _without_header(dialect: Dialect, width: int, comment: str) -> Dialect:
         return replace(dialect, columns=tuple(spoken), has_header=False, notices=notices)
     names = tuple(f"c{index}" for index in range(1, width + 1))
     listed = "c1" if width == 1 else "c1, c2" if width == 2 else "c1, c2, …"
-    notice = f"The file has no header: its columns are named {listed}."
+    notice = f"The file has no header: its columns are named {listed}{'' if listed.endswith('…') else '.'}"
     return replace(dialect, columns=names, has_header=False, notices=(notice,))
 
 

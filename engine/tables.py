@@ -25,11 +25,13 @@ from numpy.typing import NDArray
 
 from engine.dialect import (
     MISSING,
+    NOTHING,
     NUMBER,
     SAMPLE,
     SPACES,
     Dialect,
     Record,
+    Stated,
     Survey,
     is_blank,
     records_of,
@@ -135,6 +137,9 @@ class Dataset:
         Where the data come from, in a sentence.
     notices : tuple of str
         What had to be guessed when it was read, in sentences.
+    found : Stated
+        How it is written, as far as that was found out; the header and the decimal sign by the delimiter that
+        was stated, if one was. No decimal sign where the first numbers have none.
     """
 
     name: str
@@ -142,6 +147,7 @@ class Dataset:
     table: Mapping[str, Column]
     source: str = ""
     notices: tuple[str, ...] = ()
+    found: Stated = NOTHING
 
     @property
     def rows(self) -> int:
@@ -152,7 +158,7 @@ class Dataset:
 # Reading ---------------------------------------------------------------------------------------------------
 
 
-def read_csv(path: Path | str, *, name: str = "", source: str = "") -> Dataset:
+def read_csv(path: Path | str, *, name: str = "", source: str = "", stated: Stated = NOTHING) -> Dataset:
     """Read a CSV file, or one whose values are separated by tabs, semicolons, bars or spaces.
 
     Parameters
@@ -161,6 +167,8 @@ def read_csv(path: Path | str, *, name: str = "", source: str = "") -> Dataset:
         The file: UTF-8, UTF-16 with a byte order mark, or else Windows-1252.
     name, source : str
         As in `Dataset`; the name is the file's own unless given.
+    stated : Stated
+        What is not to be found out of how it is written.
 
     Returns
     -------
@@ -172,15 +180,17 @@ def read_csv(path: Path | str, *, name: str = "", source: str = "") -> Dataset:
         If the file cannot be read or is not such a table; names the file and, where it can, the line.
     """
     path = Path(path)
-    return _last(reading(path, name or path.name, source))
+    return _last(reading(path, name or path.name, source, stated))
 
 
-def read_csv_bytes(raw: bytes, name: str) -> Dataset:
+def read_csv_bytes(raw: bytes, name: str, stated: Stated = NOTHING) -> Dataset:
     """Read the content of a CSV file; raises as `read_csv`."""
-    return _last(reading(raw, name))
+    return _last(reading(raw, name, stated=stated))
 
 
-def reading(file: Path | bytes, name: str, source: str = "") -> Iterator[float | Dataset]:
+def reading(
+    file: Path | bytes, name: str, source: str = "", stated: Stated = NOTHING
+) -> Iterator[float | Dataset]:
     """Read a file, or its content, bit by bit: yields which part is done, and at last the `Dataset`.
 
     Whoever iterates can leave off between two values. Errors are those of `read_csv`.
@@ -189,11 +199,11 @@ def reading(file: Path | bytes, name: str, source: str = "") -> Iterator[float |
     try:
         with _opened(file) as stream:
             found = None
-            for found in survey(stream, name):
+            for found in survey(stream, name, stated.encoding):
                 if isinstance(found, int):
                     yield _SURVEY * found / max(size, found)
         assert isinstance(found, Survey)
-        for value in _reading(_FileText(file, found, max(size, 1)), name, source):
+        for value in _reading(_FileText(file, found, max(size, 1)), name, source, stated):
             yield value if isinstance(value, Dataset) else _SURVEY + (1 - _SURVEY) * value
     except OSError as error:
         raise _unreadable(file, error) from error
@@ -218,7 +228,7 @@ def _opened(file: Path | bytes) -> BinaryIO:
     return io.BytesIO(file) if isinstance(file, bytes) else file.open("rb", buffering=0)
 
 
-def parse_csv(text: str, *, name: str = "the data", source: str = "") -> Dataset:
+def parse_csv(text: str, *, name: str = "the data", source: str = "", stated: Stated = NOTHING) -> Dataset:
     r"""Read the text of a CSV file: a header, if there is one, then one line a row.
 
     Values are separated by whichever of comma, semicolon, tab, bar and spaces cuts all lines alike. An empty
@@ -239,7 +249,7 @@ def parse_csv(text: str, *, name: str = "the data", source: str = "") -> Dataset
     """
     if "\0" in text:
         raise DataError("the text has null characters", where=name, how="Choose a text file.")
-    return _last(_reading(_GivenText(text.removeprefix("\ufeff")), name, source))
+    return _last(_reading(_GivenText(text.removeprefix("\ufeff")), name, source, stated))
 
 
 def _last(values: Iterator[float | Dataset]) -> Dataset:
@@ -284,6 +294,7 @@ class _GivenText:
         self._text = text
         self.has_quotes = '"' in text
         self.notices: tuple[str, ...] = ()
+        self.encoding = ""
 
     def open(self) -> TextIO:
         return io.StringIO(self._text, newline=None)
@@ -297,17 +308,18 @@ class _FileText:
 
     def __init__(self, file: Path | bytes, found: Survey, size: int) -> None:
         self._file = file
-        self._encoding = found.encoding
+        self._codec = found.encoding
         self._size = size
         self._raw: BinaryIO | None = None
         self.has_quotes = found.has_quotes
         self.notices = found.notices
+        self.encoding = found.found
 
     def open(self) -> TextIO:
         self._raw = _opened(self._file)
         raw: Any = self._raw
         buffered = io.BufferedReader(raw) if isinstance(self._file, Path) else raw
-        return io.TextIOWrapper(buffered, encoding=self._encoding, newline=None)
+        return io.TextIOWrapper(buffered, encoding=self._codec, newline=None)
 
     def done(self) -> float:
         """Return which part of the file has been read."""
@@ -320,13 +332,14 @@ Text = _GivenText | _FileText
 # From text to columns --------------------------------------------------------------------------------------
 
 
-def _reading(text: Text, name: str, source: str) -> Iterator[float | Dataset]:
-    dialect, records = _sniffed(text)
+def _reading(text: Text, name: str, source: str, stated: Stated) -> Iterator[float | Dataset]:
+    dialect, records = _sniffed(text, stated)
     if not dialect.columns:
         raise DataError("the file is empty", where=name, how="It needs a header with the columns' names.")
     _require_names(dialect, name)
-    table = _Table(text, dialect, name)
-    readers = _readers_of(_columns_of(records, dialect), dialect)
+    table = _Table(text, dialect, name, stated)
+    samples = _columns_of(records, dialect)
+    readers = _readers_of(samples, dialect, stated.decimal)
     yield from table.read(readers)
     if not table.rows:
         raise DataError("there are no rows under the header", where=name, how="Add one line an example.")
@@ -335,14 +348,15 @@ def _reading(text: Text, name: str, source: str) -> Iterator[float | Dataset]:
         again = [_TextReader() if i in doubtful else None for i in range(len(readers))]
         yield from table.read(again)
         readers = [second or first for first, second in zip(readers, again, strict=True)]
-    yield _dataset(table, readers, name, source)
+    seen = replace(dialect.found, decimal=_decimal_found(samples, dialect.delimiter), encoding=text.encoding)
+    yield replace(_dataset(table, readers, name, source), found=seen)
 
 
-def _sniffed(text: Text) -> tuple[Dialect, list[Record]]:
+def _sniffed(text: Text, stated: Stated) -> tuple[Dialect, list[Record]]:
     with text.open() as stream:
         sample = stream.read(SAMPLE)
         sample += stream.readline() if len(sample) == SAMPLE else ""
-    return sniff(sample)
+    return sniff(sample, stated)
 
 
 def _require_names(dialect: Dialect, where: str) -> None:
@@ -354,7 +368,11 @@ def _require_names(dialect: Dialect, where: str) -> None:
         )
     twice = next((name for name, count in Counter(dialect.columns).items() if count > 1), None)
     if twice is not None:
-        raise DataError(f"two columns are named {excerpt(twice)}", where=where, how="Rename one of them.")
+        raise DataError(
+            f"two columns are named {excerpt(twice)}",
+            where=where,
+            how="Rename one of them, or say that there is no header.",
+        )
 
 
 def _columns_of(records: Sequence[Record], dialect: Dialect) -> list[list[str]]:
@@ -366,9 +384,9 @@ def _columns_of(records: Sequence[Record], dialect: Dialect) -> list[list[str]]:
 class _Table:
     """The rows of a text, read into readers of columns; may be read again."""
 
-    def __init__(self, text: Text, dialect: Dialect, name: str) -> None:
+    def __init__(self, text: Text, dialect: Dialect, name: str, stated: Stated) -> None:
         self.rows = 0
-        self.text, self.dialect, self.name = text, dialect, name
+        self.text, self.dialect, self.name, self.stated = text, dialect, name, stated
         self._width = len(dialect.columns)
 
     def read(self, readers: Sequence[Reader | None]) -> Iterator[float]:
@@ -445,10 +463,11 @@ class _Table:
         if len(row) == self._width + 1 and not row[-1].strip():
             return row[:-1]
         line, _ = self.place(number)
+        other = ", or name another delimiter" if self.stated.delimiter else ""
         raise DataError(
-            f"the row has {_count(len(row), 'value')} but there are {_count(self._width, 'column')}",
+            f"the row has {_count(len(row), 'value')} but there {_are(self._width, 'column')}",
             where=f"{self.name}, line {line}",
-            how="Give every row one value a column.",
+            how=f"Give every row one value a column{other}.",
         )
 
     def place(self, number: int) -> tuple[int, Record]:
@@ -561,7 +580,9 @@ class _TextReader:
 Reader = _NumberReader | _TextReader
 
 
-def _readers_of(samples: Sequence[Sequence[str]], dialect: Dialect) -> list[Reader]:
+def _readers_of(samples: Sequence[Sequence[str]], dialect: Dialect, decimal: str) -> list[Reader]:
+    if decimal:
+        return [_stated_reader_of(sample, decimal) for sample in samples]
     readers = [_reader_of(sample, dialect) for sample in samples]
     numbers = [reader for reader in readers if isinstance(reader, _NumberReader)]
     if any(reader.decimal == "," for reader in numbers):
@@ -569,6 +590,13 @@ def _readers_of(samples: Sequence[Sequence[str]], dialect: Dialect) -> list[Read
             if not reader.forms - {Form.WHOLE}:
                 reader.decimal = ","  # so far of whole numbers: read as those beside it
     return readers
+
+
+def _stated_reader_of(sample: Sequence[str], decimal: str) -> Reader:
+    """Return what reads a column quickest whose decimal sign is stated."""
+    forms = _forms_of(sample)
+    plain = PLAIN_COMMA if decimal == "," else PLAIN_POINT
+    return _NumberReader(forms, decimal) if forms <= plain else _TextReader()
 
 
 def _reader_of(sample: Sequence[str], dialect: Dialect) -> Reader:
@@ -631,7 +659,9 @@ def _forms_of(values: Iterable[str]) -> set[int]:
     return {_form_of(text) for text in plain if text.casefold() not in MISSING}
 
 
-def _style_of(forms: set[int], elsewhere: set[int], delimiter: str) -> tuple[Style | None, bool]:
+def _style_of(
+    forms: set[int], elsewhere: set[int], delimiter: str, decimal: str = ""
+) -> tuple[Style | None, bool]:
     """Return how a column's numbers are written (None: it is text), and whether that was a guess.
 
     Parameters
@@ -640,10 +670,12 @@ def _style_of(forms: set[int], elsewhere: set[int], delimiter: str) -> tuple[Sty
         What its values look like.
     elsewhere
         What those of all columns look like.
+    decimal
+        The decimal sign that is stated, "" for none.
     """
-    fitting = [style for style in STYLES if forms <= style.forms]
-    if not fitting:
-        return None, False
+    fitting = [style for style in STYLES if forms <= style.forms and decimal in ("", style.decimal)]
+    if not fitting or decimal:
+        return (fitting[0] if fitting else None), False
     if Form.ONE_COMMA in forms and not forms & {Form.COMMA, Form.COMMAS, Form.POINT, Form.POINTS}:
         grouped = bool(elsewhere & {Form.POINT, Form.COMMAS}) and Form.ONE_POINT not in forms
         comma = bool(elsewhere & {Form.COMMA, Form.POINTS}) or (not grouped and delimiter == ";")
@@ -652,6 +684,15 @@ def _style_of(forms: set[int], elsewhere: set[int], delimiter: str) -> tuple[Sty
         comma = bool(elsewhere & {Form.COMMA, Form.POINTS}) and Form.POINT not in elsewhere
         return (_COMMA_GROUPED if comma else _POINT), comma or delimiter == ";"
     return fitting[0], False
+
+
+def _decimal_found(samples: Sequence[Sequence[str]], delimiter: str) -> str:
+    """Return the decimal sign that most columns of a sample have, "" where no number has one."""
+    forms = [_forms_of(sample) for sample in samples]
+    elsewhere: set[int] = set().union(*(f for f in forms if Form.TEXT not in f))
+    styles = (_style_of(own, elsewhere, delimiter)[0] for own in forms if own - {Form.WHOLE})
+    counts = Counter(style.decimal for style in styles if style is not None)
+    return max(counts, key=lambda sign: counts[sign], default="")
 
 
 def _to_numbers(texts: Texts, style: Style) -> Array:
@@ -677,16 +718,27 @@ def _dataset(table: _Table, readers: Sequence[Reader], name: str, source: str) -
         if isinstance(reader, _NumberReader):
             found[column] = reader.numbers()
             continue
-        style, guessed = _style_of(forms[column], elsewhere, table.dialect.delimiter)
+        decimal = table.stated.decimal
+        style, guessed = _style_of(forms[column], elsewhere, table.dialect.delimiter, decimal)
         found[column] = texts[column] if style is None else _to_numbers(texts[column], style)
         if style is not None and guessed:
             notices.append(_guess_notice(column, texts[column], style))
         elif style is None and forms[column] and Form.TEXT not in forms[column]:
-            notices.append(f"In {excerpt(column)}, numbers are written in several ways: it was read as text.")
+            notices.append(_text_notice(column, texts[column], decimal))
     for index, column in enumerate(columns):
         _require_finite(table, index, found[column])
     frozen = {column: _frozen(v) if isinstance(v, np.ndarray) else v for column, v in found.items()}
     return replace(Dataset(name, columns, frozen, source), notices=tuple(notices))
+
+
+def _text_notice(column: str, texts: Texts, decimal: str) -> str:
+    """Say why a column of numbers was read as text."""
+    if not decimal:
+        return f"In {excerpt(column)}, numbers are written in several ways: it was read as text."
+    fitting = frozenset().union(*(style.forms for style in STYLES if style.decimal == decimal))
+    example = next((value for value in texts.values if _form_of(value) not in fitting), texts.values[0])
+    sign = "comma" if decimal == "," else "point"
+    return f"In {excerpt(column)}, {excerpt(example)} has no decimal {sign}: it was read as text."
 
 
 def _guess_notice(column: str, texts: Texts, style: Style) -> str:
@@ -710,6 +762,10 @@ def _require_finite(table: _Table, index: int, numbers: Column) -> None:
 def _frozen(array: AnyArray) -> AnyArray:
     array.flags.writeable = False
     return array
+
+
+def _are(number: int, noun: str) -> str:
+    return f"{'is' if number == 1 else 'are'} {_count(number, noun)}"
 
 
 def _count(number: int, noun: str) -> str:

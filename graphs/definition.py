@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.data import Between
+from engine.dialect import NOTHING, Stated
 from engine.errors import FormulaError
 from engine.formula import Statement, parse
 from engine.training import Recipe
@@ -72,6 +73,8 @@ class FileData:
         A built-in data set's name, or a path from the network's folder, or an absolute one.
     where
         For some columns the values to keep, or the range of numbers.
+    stated
+        What the network's file says of how the table is written.
     """
 
     file: str
@@ -79,6 +82,7 @@ class FileData:
     targets: Mapping[str, tuple[str, ...]]
     standardize: bool | tuple[str, ...] = False
     where: Mapping[str, tuple[Any, ...] | Between] = field(default_factory=dict)
+    stated: Stated = NOTHING
 
 
 @dataclass(frozen=True)

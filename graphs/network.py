@@ -398,7 +398,7 @@ def _data(network: Network, seed: int) -> tuple[dict[str, Array], Selection | No
     if not isinstance(data, FileData):
         return dict(data), None, ()
     chosen = select(
-        _table(network, data.file),
+        _table(network, data),
         data.inputs,
         data.targets,
         standardize=data.standardize,
@@ -409,9 +409,9 @@ def _data(network: Network, seed: int) -> tuple[dict[str, Array], Selection | No
     return dict(chosen.arrays), chosen, tuple(data.targets)
 
 
-def _table(network: Network, file: str) -> Dataset:
-    """Return the data set of this name: as it was when the network was read, where that is known."""
-    return shelf.read(*table_source(network, file))
+def _table(network: Network, data: FileData) -> Dataset:
+    """Return the data set that is named: as it was when the network was read, where that is known."""
+    return shelf.read(*table_source(network, data.file), data.stated)
 
 
 def table_source(network: Network, file: str) -> tuple[Path | bytes, str]:

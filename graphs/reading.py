@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import re
 import tomllib
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.data import HELD_OUT_RANGE, Between, bytes_of
+from engine.dialect import ENCODINGS, SPACES, Stated, can_separate
 from engine.errors import DataError, NetworkError, TrainingError, UsageError, excerpt
 from engine.formula import instead_of, reserved
 from engine.tables import size_of
@@ -31,7 +33,16 @@ LARGEST_ATTACHED = 64 * 2**20
 FORMAT = 1
 """The version of the format; a file need not say it, and one that says a later one is refused."""
 _KEYS = {"format", "title", "description", "formula", "loss", "dimensions", "parameters", "data", "training"}
-_DATA_KEYS = {"file", "inputs", "targets", "standardize", "where", "held_out"}
+_STATED_KEYS = ("delimiter", "decimal", "header", "encoding")
+_DATA_KEYS = {"file", "inputs", "targets", "standardize", "where", "held_out", *_STATED_KEYS}
+_NAMED_DELIMITERS = {
+    "tab": "\t",
+    "spaces": SPACES,
+    "space": SPACES,
+    "comma": ",",
+    "semicolon": ";",
+    "vertical bar": "|",
+}
 
 
 TABLES = (".csv", ".tsv", ".tab", ".dat")
@@ -239,6 +250,14 @@ def _check_names(network: Network, where: str) -> None:
         )
 
 
+def _codec_of(name: str) -> str:
+    """Return Python's one name for an encoding, "" where it has none."""
+    try:
+        return codecs.lookup(name.strip()).name if len(name) < 40 and name.isascii() else ""
+    except (LookupError, ValueError):
+        return ""
+
+
 class _Reader:
     """Reads the tables of a network file, naming the key in every error."""
 
@@ -336,7 +355,45 @@ class _Reader:
             self.columns(table, "targets"),
             standardize,
             where,
+            self.stated(table),
         )
+
+    def stated(self, table: Mapping[str, Any]) -> Stated:
+        """Return what is said of how the CSV is written."""
+        given = {key: table[key] for key in _STATED_KEYS if key in table}
+        for key, value in given.items():
+            if not isinstance(value, bool if key == "header" else str):
+                kind, such = ("true or false", "false") if key == "header" else ("text", '"..."')
+                raise self.fail(f"{key} is not {kind}.", f"Write {key} = {such}.", f"[data], {key}")
+        if "delimiter" in given:
+            given["delimiter"] = self.delimiter(given["delimiter"])
+        if given.get("decimal", ".") not in (".", ","):
+            what = f"{excerpt(repr(given['decimal']))} is not a decimal sign."
+            raise self.fail(what, 'Write decimal = "," or decimal = ".".', "[data], decimal")
+        if "encoding" in given:
+            given["encoding"] = self.encoding(given["encoding"])
+        return Stated(**given)
+
+    def delimiter(self, text: str) -> str:
+        mark = _NAMED_DELIMITERS.get(text.strip().lower(), text)
+        if not can_separate(mark):
+            raise self.fail(
+                f"{excerpt(repr(text))} cannot separate values.",
+                'Write one character, such as delimiter = ";", or "tab" or "spaces".',
+                "[data], delimiter",
+            )
+        return mark
+
+    def encoding(self, text: str) -> str:
+        """Return an encoding by the name that it has here, whichever of its names is given."""
+        wanted = _codec_of(text)
+        for name, (title, codec) in ENCODINGS.items():
+            if text.strip().lower() in (name, title.lower()) or (
+                wanted and wanted in (_codec_of(name), _codec_of(codec))
+            ):
+                return name
+        known = f"There are: {', '.join(ENCODINGS)}."
+        raise self.fail(f"there is no encoding {excerpt(text)}.", known, "[data], encoding")
 
     def choices(self, value: Any, key: str) -> tuple[str | int | float, ...] | Between:
         if isinstance(value, Mapping):

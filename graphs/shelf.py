@@ -13,6 +13,7 @@ from threading import Lock
 
 import numpy as np
 
+from engine.dialect import NOTHING, Stated
 from engine.tables import Dataset, Texts, reading
 
 __all__ = ["Shelf", "shelf"]
@@ -30,20 +31,20 @@ class Shelf:
         self._kept: OrderedDict[Hashable, Dataset] = OrderedDict()
         self._lock = Lock()
 
-    def read(self, file: Path | bytes, name: str) -> Dataset:
+    def read(self, file: Path | bytes, name: str, stated: Stated = NOTHING) -> Dataset:
         """Return the table in a file, or in its content; raises as `engine.tables.read_csv`."""
-        *_, dataset = self.reading(file, name)
+        *_, dataset = self.reading(file, name, stated)
         assert isinstance(dataset, Dataset)
         return dataset
 
-    def reading(self, file: Path | bytes, name: str) -> Iterator[float | Dataset]:
+    def reading(self, file: Path | bytes, name: str, stated: Stated = NOTHING) -> Iterator[float | Dataset]:
         """Read a file bit by bit as `engine.tables.reading` does, or find it here at once."""
-        key = _key_of(file, name)
+        key = (*_key_of(file, name), stated)
         found = self._find(key)
         if found is not None:
             yield found
             return
-        for value in reading(file, name):
+        for value in reading(file, name, stated=stated):
             if isinstance(value, Dataset):
                 self._keep(key, value)
             yield value
@@ -66,7 +67,7 @@ class Shelf:
         return sizes <= self._most_bytes and len(self._kept) <= MOST_TABLES
 
 
-def _key_of(file: Path | bytes, name: str) -> Hashable:
+def _key_of(file: Path | bytes, name: str) -> tuple[Hashable, ...]:
     if isinstance(file, bytes):
         return file, name
     try:

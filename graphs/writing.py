@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.data import Between
+from engine.dialect import Stated
 from engine.errors import BackstepError
 from graphs.definition import Array, FileData, Network, Training
 from graphs.initial import Initial
@@ -128,6 +129,7 @@ def _data_items(network: Network) -> Iterator[tuple[str, str]]:
 
 def _file_items(data: FileData) -> Iterator[tuple[str, str]]:
     yield "file", _quoted(data.file)
+    yield from _stated_items(data.stated)
     yield "inputs", _columns_text(data.inputs)
     if data.targets:
         yield "targets", _columns_text(data.targets)
@@ -135,6 +137,14 @@ def _file_items(data: FileData) -> Iterator[tuple[str, str]]:
         yield "standardize", "true" if data.standardize is True else _words_text(data.standardize)
     if data.where:
         yield "where", _columns_text(data.where)
+
+
+def _stated_items(stated: Stated) -> Iterator[tuple[str, str]]:
+    for key in ("delimiter", "decimal", "encoding"):
+        if getattr(stated, key):
+            yield key, _quoted(getattr(stated, key))
+    if stated.header is not None:
+        yield "header", "true" if stated.header else "false"
 
 
 def _columns_text(columns: Mapping[str, Sequence[Any] | Between]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,11 @@ from PySide6.QtWidgets import (
 )
 
 from engine.data import Between, Dataset, Texts
+from engine.dialect import NOTHING, Stated
 from engine.errors import BackstepError, DataError, excerpt
 from graphs.network import FileData, Network
 from gui.data_parts import ColumnBox, ColumnList, FilterRow, ScatterPlot, Table, parts_style
+from gui.dialect_row import DialectRow
 from gui.fields import ENTER, PushButton, SegmentButton
 from gui.jobs import Task
 from gui.overlay import Overlay
@@ -67,6 +70,7 @@ MARGIN, LARGEST = 20, (1240, 820)
 LEFT = 330
 ROOMY = (900, 520)
 """The card's size from which table and plot have room under one another."""
+STANDARDIZE = "Standardise: mean 0, standard deviation 1"
 HELD_TIP = "Examples that are not trained on: their loss tells how the network does on what it has not seen."
 
 
@@ -96,6 +100,10 @@ class DataChoice(Overlay):
         self._attached: Mapping[str, bytes] = {}
         self._template = template_of(session.model)
         self._data: FileData | None = None
+        self._source: Source | None = None
+        self._stated = NOTHING
+        self._meant: FileData | None = None  # the columns that were chosen before the dialect took them away
+        self._is_touched = False
         self._view = TableView((), (), ())
         self._found = Preview(None, "")
         self._task: Task | None = None
@@ -127,6 +135,11 @@ class DataChoice(Overlay):
     def dataset(self) -> Dataset | None:
         """The table that is chosen from."""
         return self._dataset
+
+    @property
+    def dialect(self) -> DialectRow:
+        """Where it is chosen how the table is written."""
+        return self._dialects[self._is_roomy]
 
     # --- commands ---
 
@@ -170,7 +183,8 @@ class DataChoice(Overlay):
         self.sets.activated.connect(lambda _: self._load(self.sets.currentData()))
         self.open_button = PushButton("Open data…")
         self.open_button.clicked.connect(self.open_requested)
-        self.standardize = QCheckBox("Standardise: mean 0, standard deviation 1")
+        self.standardize = QCheckBox(STANDARDIZE)
+        self.standardize.setToolTip(STANDARDIZE)
         self.standardize.toggled.connect(self._preview)
         self.held = QLineEdit()
         self.held.setAccessibleName("Held out of training, percent of the examples")
@@ -224,6 +238,7 @@ class DataChoice(Overlay):
         row.setContentsMargins(2, 0, 0, 0)
         row.setSpacing(6)
         before, after = QLabel("Hold out of training"), QLabel("% of the examples")
+        self._held_words = ((before, before.text(), "Hold out"), (after, after.text(), "%"))
         before.setBuddy(self.held)
         self.held.setFixedWidth(self.fontMetrics().horizontalAdvance("00.00") + 24)
         for part in (before, self.held, after):
@@ -272,7 +287,10 @@ class DataChoice(Overlay):
         for part in (self._lists, self.filter_box):
             self._inside.addWidget(part)
         self._inside.insertLayout(1, self._filter_place)
-        for part in (self.standardize, self._held_row, self.notes):
+        self._dialects = {wide: DialectRow(wide) for wide in (True, False)}
+        for row in self._dialects.values():
+            row.changed.connect(self._restate)
+        for part in (self.standardize, self._held_row, self._dialects[False], self.notes):
             self._inside.addWidget(part)
         self._inside.addStretch(1)
         self._area.setWidget(self._body)
@@ -281,6 +299,7 @@ class DataChoice(Overlay):
     def _make_right(self) -> QVBoxLayout:
         right = QVBoxLayout()
         right.setSpacing(8)
+        right.addWidget(self._dialects[True])
         self._tabled = QWidget()
         inside = QVBoxLayout(self._tabled)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -289,6 +308,7 @@ class DataChoice(Overlay):
         inside.addWidget(self.table_note)
         right.addWidget(self._tabled, 1)
         right.addWidget(self.plot, 1)
+        right.addStretch()
         return right
 
     # --- which table ---
@@ -331,16 +351,39 @@ class DataChoice(Overlay):
             self.views.hide()
 
     def _load(self, source: Source) -> None:
+        """Read another table, as the network's file says that it is written."""
+        data, own = self._session.document.network.data, own_source(self._session.document.network)
+        is_own = own is not None and own.file == source.file
+        self._meant, self._is_touched = None, False
+        self._read(source, data.stated if is_own and isinstance(data, FileData) else NOTHING)
+
+    def _restate(self) -> None:
+        """Read the table again as it is stated to be written; the columns stay where it still has them."""
+        if self._source is None:
+            return
+        if self._data is not None and (self._meant is None or self._is_touched):
+            with suppress(DataError):  # half a number in a filter
+                self._meant = self._chosen()
+        self._read(self._source, self.dialect.stated())
+
+    def _read(self, source: Source, stated: Stated) -> None:
         """Read a table, at once where it is small."""
         self._forget_table()
+        self._source, self._stated = source, stated
+        self._show_dialect(None)
+        self.arrange()
         is_small = source.is_built_in or _size_of(source) <= SMALL_FILE
         self._say(Preview(None, f"Reading {excerpt(source.title, 60)}…"), error=False)
         self._work(
-            lambda: loading(source),
+            lambda: loading(source, stated),
             lambda value: self._take(source, value),
             lambda sentence: self._say(Preview(None, sentence)),
             at_once=is_small,
         )
+
+    def _show_dialect(self, found: Stated | None) -> None:
+        for row in self._dialects.values():
+            row.show_dialect(found, self._stated)
 
     def _forget_table(self) -> None:
         self._dataset = self._data = None
@@ -357,13 +400,16 @@ class DataChoice(Overlay):
         dataset, self._attached, self._view = value.dataset, value.kept, value.view
         self._dataset = dataset
         assert not isinstance(self._template, str)
+        self._show_dialect(dataset.found)
         own = own_source(self._session.document.network)
-        if own is not None and own.file == source.file and self._template.file:
+        is_own = own is not None and own.file == source.file and bool(self._template.file)
+        if is_own and self._stated == self._template.stated and self._meant is None:
             data = self._template
         else:
-            template = replace(self._template, file=source.file)
+            template = self._meant or replace(self._template, file=source.file)
             data = first_choice(dataset, template, is_binary(self._session.model))
-        self._choose_from(replace(data, file=source.file))
+        self._is_touched = False
+        self._choose_from(replace(data, file=source.file, stated=self._stated))
 
     # --- work that may take long ---
 
@@ -471,6 +517,7 @@ class DataChoice(Overlay):
         data = self._data
         if data is None or self._dataset is None:
             return
+        self._is_touched = True
         for name in data.targets:
             for column in self._columns[name].chosen():
                 many = len(classes_of(self._dataset, column)) > 2
@@ -660,16 +707,31 @@ class DataChoice(Overlay):
         height = min(self.height() - 2 * MARGIN, LARGEST[1])
         return QRect((self.width() - width) // 2, (self.height() - height) // 2, width, height)
 
+    @property
+    def _is_roomy(self) -> bool:
+        """Whether table and plot have room under one another."""
+        card = self.card()
+        return card.width() >= ROOMY[0] and card.height() >= ROOMY[1]
+
     def arrange(self) -> None:
         card = self.card()
         self._card.setGeometry(card)
         has_table = self._dataset is not None
-        is_roomy = card.width() >= ROOMY[0] and card.height() >= ROOMY[1]
+        is_roomy = self._is_roomy
         self.views.setVisible(has_table and not is_roomy)
         self._tabled.setVisible(has_table and (is_roomy or self.view_buttons["Table"].isChecked()))
         self.plot.setVisible(has_table and (is_roomy or self.view_buttons["Plot"].isChecked()))
         self.plot.set_wordy(is_roomy)
+        self._make_room(is_roomy)
         self._area.setFixedWidth(LEFT if card.width() >= ROOMY[0] else min(LEFT, card.width() * 44 // 100))
+
+    def _make_room(self, is_roomy: bool) -> None:
+        """Say less and stand narrower where the card is small."""
+        for wide, row in self._dialects.items():
+            row.setVisible(wide == is_roomy and self._source is not None and not self._source.is_built_in)
+        self.standardize.setText(STANDARDIZE if is_roomy else STANDARDIZE.partition(":")[0])
+        for label, words, few in self._held_words:
+            label.setText(words if is_roomy else few)
 
     def focus_inside(self) -> None:
         (self.sets if self.sets.isEnabled() else self.cancel_button).setFocus()

@@ -30,6 +30,22 @@ def traced(capsys: Caught, *argv: str) -> dict[str, Any]:
     return json.loads(out, parse_constant=pytest.fail)
 
 
+def test_a_network_that_states_how_its_table_is_written_is_read_so(tmp_path: Path, capsys: Caught) -> None:
+    (tmp_path / "lab.csv").write_bytes("Zeit/s;Länge\n1,5;2\n2,5;4\n".encode("latin-1"))
+    network = tmp_path / "lab.toml"
+    text = (
+        'formula = "L = mean((w * x - y)**2)"\n[parameters]\nw = 2.0\n[data]\nfile = "lab.csv"\n'
+        'inputs = { x = ["Zeit/s"] }\ntargets = { y = ["Länge"] }\n'
+        'delimiter = ";"\ndecimal = ","\nheader = true\nencoding = "latin-1"\n'
+    )
+    network.write_text(text, encoding="utf-8")
+    assert traced(capsys, str(network))["values"]["x"] == [[1.5, 2.5]]
+    network.write_text(text.replace('"latin-1"', '"utf-8"'), encoding="utf-8")
+    assert command_line.main(["trace", str(network)]) == 2
+    said = "lab.csv, line 1: the text is not UTF-8. Name another encoding, or leave it to be found out.\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
 @pytest.mark.parametrize("detail", ["equation", "primitive"])
 @pytest.mark.parametrize("name", built_in_names())
 def test_the_json_keeps_its_contract(name: str, detail: str, capsys: Caught) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.data import Between, Dataset, Texts, rows_where
+from engine.dialect import DELIMITERS, ENCODINGS, NOTHING, SPACES, Stated
 from engine.errors import BackstepError, DataError, excerpt
 from graphs.network import FileData, Initial, Model, Network, bind, table_source
 from graphs.reading import attached
@@ -97,8 +98,14 @@ class Loaded:
     view: TableView
 
 
-def loading(source: Source) -> Iterator[float | Loaded]:
-    """Read a data set: yields which part is done, and at last what was read."""
+def loading(source: Source, stated: Stated = NOTHING) -> Iterator[float | Loaded]:
+    """Read a data set: yields which part is done, and at last what was read.
+
+    Parameters
+    ----------
+    stated
+        What is not to be found out of how it is written.
+    """
     kept: Mapping[str, bytes] = {}
     origin = source.origin
     if isinstance(origin, bytes):
@@ -107,8 +114,49 @@ def loading(source: Source) -> Iterator[float | Loaded]:
         kept = attached(origin, source.file)
         yield 0.0
     name = Path(source.file).name
-    for value in shelf.reading(kept.get(source.file, origin), name):
+    for value in shelf.reading(kept.get(source.file, origin), name, stated):
         yield Loaded(value, kept, table_view(value)) if isinstance(value, Dataset) else value
+
+
+# --- how it is written -------------------------------------------------------------------------------------
+
+
+def dialect_options(found: Stated | None, stated: Stated) -> dict[str, list[tuple[str, Any]]]:
+    """Return what can be stated of each part of a dialect, as text and value; the first leaves it open.
+
+    Parameters
+    ----------
+    found
+        What was found out, None where nothing is known of it.
+    stated
+        What is stated now; it is among the options.
+    """
+    words = {mark: f"{title}  {mark}" if mark.strip() else title for mark, title in DELIMITERS.items()}
+    words[SPACES] = "spaces"
+    if stated.delimiter not in ("", *words):
+        words[stated.delimiter] = stated.delimiter
+    options: dict[str, dict[Any, str]] = {
+        "delimiter": words,
+        "decimal": {".": "point  .", ",": "comma  ,"},
+        "header": {True: "yes", False: "no"},
+        "encoding": {name: title for name, (title, _) in ENCODINGS.items()},
+    }
+    known = {} if found is None else _found_words(found)
+    return {
+        key: [(known.get(key, "found out"), getattr(NOTHING, key)), *((t, v) for v, t in texts.items())]
+        for key, texts in options.items()
+    }
+
+
+def _found_words(found: Stated) -> dict[str, str]:
+    """Say what was found out, as far as it was."""
+    words = {
+        "delimiter": found.delimiter.strip() or DELIMITERS.get(found.delimiter, "spaces"),
+        "decimal": found.decimal or "none",
+        "header": "" if found.header is None else "yes" if found.header else "no",
+        "encoding": ENCODINGS[found.encoding][0] if found.encoding else "",
+    }
+    return {key: f"found: {word}" for key, word in words.items() if word}
 
 
 # --- columns -----------------------------------------------------------------------------------------------
@@ -265,7 +313,8 @@ def preview(
     """
     why = _gap(changed, dataset)
     if why:
-        return _with_rows(Preview(None, why), changed, dataset)
+        notes = dataset.notices if dataset is not None else ()
+        return _with_rows(Preview(None, why, notes), changed, dataset)
     kept = {name: value for name, value in overrides.items() if name in changed.parameters}
     found = _tried(changed, old.seed, kept)
     if found.network is None:
@@ -283,6 +332,8 @@ def _gap(changed: Network, dataset: Dataset | None) -> str:
     """Return what is still to be chosen, "" where nothing is."""
     if not isinstance(changed.data, FileData):
         return ""
+    if dataset is not None and not input_columns(dataset):
+        return "No column is of numbers. Look at the delimiter and the decimal sign."
     for name, columns in changed.data.inputs.items():
         if not columns:
             return f"Choose at least one column for {name}."

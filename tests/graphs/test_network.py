@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from engine.dialect import ENCODINGS, SPACES, Stated
 from engine.errors import BackstepError, DataError, FormulaError, NetworkError, UsageError
 from engine.graph import Graph
 from engine.shapes import sizes
@@ -527,6 +528,76 @@ def test_without_examples_nothing_can_be_held_out() -> None:
         model(text)
 
 
+# --- how a CSV is written ----------------------------------------------------------------------------------
+
+TABLE = """
+formula = "L = mean((w * x - y)**2)"
+[parameters]
+w = 1.0
+[data]
+file = "mine.csv"
+inputs = { x = ["u"] }
+targets = { y = ["v"] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [
+        ('delimiter = "tab"', Stated(delimiter="\t")),
+        ("delimiter = 'Spaces'", Stated(delimiter=SPACES)),
+        ('delimiter = ":"', Stated(delimiter=":")),
+        ('decimal = ","\nheader = false', Stated(decimal=",", header=False)),
+        ('encoding = "cp1252"', Stated(encoding="windows-1252")),
+        ('encoding = "ISO-8859-1"', Stated(encoding="latin-1")),
+        ('encoding = "UTF8"', Stated(encoding="utf-8")),
+        ('encoding = "Shift_JIS"', Stated(encoding="shift-jis")),
+    ],
+)
+def test_how_a_csv_is_written_can_be_stated(said: str, stated: Stated) -> None:
+    data = loads(TABLE + said).data
+    assert isinstance(data, FileData)
+    assert data.stated == stated
+    assert loads(dumps(loads(TABLE + said))).data == data
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            'delimiter = "::"',
+            "mine.toml, [data], delimiter: '::' cannot separate values. "
+            'Write one character, such as delimiter = ";", or "tab" or "spaces".',
+        ),
+        ('delimiter = "."', "'.' cannot separate values."),
+        ('delimiter = ""', "'' cannot separate values."),
+        ("delimiter = 1", 'mine.toml, [data], delimiter: delimiter is not text. Write delimiter = "...".'),
+        ('decimal = ";"', """mine.toml, [data], decimal: ';' is not a decimal sign. Write decimal = ",\""""),
+        ('header = "no"', "mine.toml, [data], header: header is not true or false. Write header = false."),
+        ("header = 0", "header is not true or false"),
+        ('encoding = "klingon"', "[data], encoding: there is no encoding klingon. There are: utf-8, utf-16,"),
+        ('encoding = "base64"', "there is no encoding base64."),
+        ('encoding = "\\u0000"', "there is no encoding"),
+        ('decimals = ","', "there is no key decimals. Did you mean decimal?"),
+    ],
+)
+def test_what_cannot_be_stated_is_said_in_one_sentence(said: str, sentence: str) -> None:
+    with pytest.raises(NetworkError) as caught:
+        loads(TABLE + said, where="mine.toml")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_stated_is_how_the_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes("1,5:2\n2,5:4\n".encode("utf-16"))
+    (tmp_path / "mine.toml").write_text(
+        TABLE.replace('"u"', '"c1"').replace('"v"', '"c2"') + 'delimiter = ":"\ndecimal = ","\nheader = false'
+    )
+    found = bind(load(tmp_path / "mine.toml"))
+    assert found.inputs["x"].tolist() == [[1.5, 2.5]]
+    assert found.inputs["y"].tolist() == [[2, 4]]
+
+
 # --- written as they are read ------------------------------------------------------------------------------
 
 _numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -539,6 +610,13 @@ _initials = st.builds(
 )
 _words = st.lists(_text.filter(bool), min_size=1, max_size=3).map(tuple)
 _choices = st.lists(_text | st.integers(-5, 5) | st.floats(-5, 5), min_size=1, max_size=3).map(tuple)
+_stated = st.builds(
+    Stated,
+    st.sampled_from(["", ",", ";", "\t", "|", SPACES, ":", "~", "\\", "\x1f", "¦"]),
+    st.sampled_from(["", ".", ","]),
+    st.none() | st.booleans(),
+    st.sampled_from(["", *ENCODINGS]),
+)
 _csv = st.builds(
     FileData,
     _text,
@@ -546,6 +624,7 @@ _csv = st.builds(
     st.dictionaries(st.sampled_from(["y", "t"]), _words),
     st.booleans() | _words,
     st.dictionaries(_text, _choices, max_size=2),
+    _stated,
 )
 _formulas = st.sampled_from(
     [

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from engine.dialect import Stated
 from engine.training import Recipe
 from graphs.network import (
     INITS,
@@ -194,6 +195,23 @@ def test_an_edit_in_a_table_of_its_own_changes_its_lines() -> None:
         data=replace(network.data, inputs={"x": ("dist",)}),
     )
     assert lines_changed(said, text_of(changed)) == ['init = "ones" # why', 'x = ["dist"] # mph']
+
+
+def test_how_a_table_is_written_changes_where_it_is_said() -> None:
+    said = (
+        'formula = "L = norm(w * x)**2"\n[parameters]\nw = 1.0\n'
+        '[data]\nfile = "mine.csv"\ndelimiter = "tab" # from the lab\nheader = true\ninputs = { x = ["u"] }\n'
+    )
+    network = loads(said)
+    assert isinstance(network.data, FileData)
+    assert text_of(network) == said
+    stated = Stated("\t", ",", None, "latin-1")
+    text = text_of(replace(network, data=replace(network.data, stated=stated)))
+    assert lines_changed(said, text) == ['decimal = ","', 'encoding = "latin-1"']
+    assert 'delimiter = "tab" # from the lab' in text
+    assert "header" not in text
+    text = text_of(replace(network, data=replace(network.data, stated=Stated(";"))))
+    assert lines_changed(said, text) == ['delimiter = ";" # from the lab']
 
 
 def test_data_changed_by_hand_replace_the_csv() -> None:

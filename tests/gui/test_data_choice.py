@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QMainWindow
 
+from engine.dialect import Stated
 from graphs.network import FileData, bind, built_in_names, load
 from gui.data_choice import DataChoice
 from gui.session import Document, Session
@@ -529,3 +530,105 @@ def test_what_is_chosen_first_binds(opened, name):
         found = choice.popup.found
         assert found.network is not None, found.headline
         assert bind(found.network).examples > 40
+
+
+# --- how a table is written --------------------------------------------------------------------------------
+
+
+def state(choice, key, value):
+    """Choose an entry by keys, as a user does without a mouse."""
+    box = choice.popup.dialect.boxes[key]
+    box.setFocus()
+    place = [box.itemData(i) for i in range(box.count())].index(value)
+    QTest.keyClick(box, Qt.Key.Key_Home)
+    for _ in range(place):
+        QTest.keyClick(box, Qt.Key.Key_Down)
+    choice.wait()
+    assert box.currentData() == value
+
+
+@pytest.fixture
+def lab(tmp_path):
+    path = tmp_path / "lab.csv"
+    path.write_bytes("Länge;Zeit\n1,5;2\n2,5;4\n3,5;7\n".encode("cp1252"))
+    return path
+
+
+def words(choice):
+    return [box.currentText() for box in choice.popup.dialect.boxes.values()]
+
+
+def test_what_was_found_out_is_shown_and_what_is_stated_instead_is_followed(opened, lab):
+    choice = opened("univariate-regression", lab)
+    assert words(choice) == ["found: ;", "found: ,", "found: yes", "found: Windows-1252"]
+    assert choice.popup.dataset.columns == ("Länge", "Zeit")
+    state(choice, "decimal", ".")
+    assert words(choice) == ["found: ;", "point  .", "found: yes", "found: Windows-1252"]
+    assert list(choice.popup.dataset.table["Länge"]) == ["1,5", "2,5", "3,5"]
+    assert "In Länge, 1,5 has no decimal point: it was read as text." in choice.notes
+    state(choice, "decimal", "")
+    state(choice, "header", False)
+    assert choice.popup.dataset.columns == ("c1", "c2")
+    assert choice.headline == "No column is of numbers. Look at the delimiter and the decimal sign."
+    state(choice, "header", True)
+    state(choice, "encoding", "mac-roman")
+    assert choice.popup.dataset.columns == ("L‰nge", "Zeit")
+    assert choice.window.focusWidget() is choice.popup.dialect.boxes["encoding"]
+    choice.key(Qt.Key.Key_Return)
+    assert choice.data.stated == Stated("", "", True, "mac-roman")
+    assert choice.session.model.selection.columns["x"] == ("L‰nge",)
+    choice.reopen()
+    assert words(choice) == ["found: ;", "found: ,", "yes", "Mac Roman"]
+
+
+def test_what_does_not_fit_is_said_in_a_sentence_and_can_be_mended_in_place(opened, lab):
+    choice = opened("univariate-regression", lab)
+    choice.choose("Länge", choice.popup._columns["y"])
+    choice.click("Zeit")
+    choice.click("Länge")
+    state(choice, "encoding", "utf-8")
+    assert choice.headline == (
+        "lab.csv, line 1: the text is not UTF-8. Name another encoding, or leave it to be found out."
+    )
+    assert choice.popup.headline.property("role") == "error"
+    assert not choice.popup.apply_button.isEnabled()
+    choice.key(Qt.Key.Key_Return)
+    assert choice.session.document is choice.before
+    state(choice, "encoding", "windows-1252")
+    assert choice.popup._chosen().inputs == {"x": ("Zeit",)}  # the columns that were chosen before
+    assert choice.popup._chosen().targets == {"y": ("Länge",)}
+    state(choice, "delimiter", "|")
+    assert choice.headline == "No column is of numbers. Look at the delimiter and the decimal sign."
+    state(choice, "delimiter", "")
+    assert choice.headline == "3 examples"
+    assert choice.popup._chosen().inputs == {"x": ("Zeit",)}
+
+
+def test_another_file_is_found_out_anew_and_a_built_in_one_is_what_it_is(opened, lab, tmp_path):
+    choice = opened("univariate-regression", lab)
+    state(choice, "delimiter", ",")
+    (tmp_path / "other.csv").write_text("a|b\n1|2\n2|5\n")
+    choice.popup.open_data(str(tmp_path / "other.csv"))
+    choice.wait()
+    assert words(choice) == ["found: |", "found: none", "found: yes", "found: UTF-8"]
+    assert choice.popup.dialect.isVisible()
+    choice.choose("cars")
+    assert not choice.popup.dialect.isVisible()
+    assert choice.headline == "50 examples"
+
+
+def test_a_network_that_states_it_shows_it_and_a_small_window_has_room_for_it(opened, tmp_path):
+    (tmp_path / "mine.csv").write_text("u:v\n1:2\n2:4\n3:7\n")
+    (tmp_path / "net.toml").write_text(OWN + 'delimiter = ":"\n')
+    choice = opened(tmp_path / "net.toml")
+    assert words(choice) == [":", "found: none", "found: yes", "found: UTF-8"]
+    assert choice.headline == "3 examples"
+    wide = choice.popup.dialect
+    choice.window.resize(640, 420)
+    choice.wait()
+    assert choice.popup.dialect is not wide
+    assert not wide.isVisible()
+    assert words(choice) == [":", "found: none", "found: yes", "found: UTF-8"]
+    state(choice, "delimiter", "")
+    assert choice.popup.dataset.columns == ("u:v",)
+    assert choice.popup._area.horizontalScrollBar().maximum() == 0
