@@ -317,6 +317,27 @@ class Run:
         """Return all that was recorded, for :meth:`resumed`."""
         return self.history.recording(self._form.vector(self._point))
 
+    def recording_until(self, iteration: int) -> Recording:
+        """Return what was recorded until an iteration, with as few samples as lead back to it quickly.
+
+        Raises
+        ------
+        TrainingError
+            For an iteration that the run has not reached.
+        """
+        whole, point = self.recording(), self._form.vector(self.at(iteration))
+        last = int(np.searchsorted(whole.iterations, iteration, side="right")) - 1
+        kept = sorted({0, max(0, last - 1), last})
+        return Recording(
+            whole.stride,
+            whole.losses[: iteration + 1],
+            whole.iterations[kept],
+            whole.vectors[kept],
+            whole.numbers[kept],
+            point,
+            whole.ended if iteration == self.iteration else None,
+        )
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the plan, which is made again where it is needed."""
         return {key: value for key, value in self.__dict__.items() if key != "_stepper"}

@@ -30,6 +30,7 @@ from engine.errors import DataError, FormulaError, NetworkError, UsageError, exc
 from engine.formula import Leaf, build, identifiers
 from engine.graph import Graph, Kind
 from engine.shapes import UNIT, Dim, Dims
+from graphs.carrying import CARRIERS
 from graphs.definition import Array, FileData, Network, Source, Training, in_formula_of
 from graphs.initial import INITS, Initial, draw
 from graphs.literals import array_of
@@ -55,6 +56,7 @@ __all__ = [
     "data_path",
     "draw",
     "dumps",
+    "is_session",
     "leaf_dims",
     "literal",
     "load",
@@ -305,20 +307,26 @@ def _data_notices(selection: Selection | None, replaced: Sequence[str]) -> tuple
 
 
 def load(source: str | Path) -> Network:
-    """Return a built-in network by name, or the one in a file; in that of a session, as it stands there.
+    """Return a built-in network by name, or the one in a file; in a session or an export, as it stands there.
 
     Raises
     ------
     BackstepError
         Where there is no such network, or the file cannot be read as one.
     """
-    if not str(source).endswith(SESSION):
+    if not is_session(source):
         return load_network(source)
     from graphs.sessions import read_session  # here, because no other start needs what it imports
 
     document = read_session(Path(source), with_runs=False).document
     network = with_values(document.network, document.overrides, document.seed)
     return replace(network, training=replace(network.training, recipe=document.recipe))
+
+
+def is_session(source: str | Path) -> bool:
+    """Say whether a file's name is that of a session, or of an export that may carry one."""
+    ending = Path(source).suffix
+    return ending == SESSION or ending.lower() in CARRIERS
 
 
 def complete(network: Network) -> Network:

@@ -22,9 +22,16 @@ def version() -> str:
         return metadata.version("backstep")
 
 
-def provenance(snapshot: Snapshot) -> dict[str, str]:
-    """Return what a file says about itself, by key, to be written in its format's own way."""
-    return {
+def provenance(snapshot: Snapshot, *, with_document: bool = False) -> dict[str, str]:
+    """Return what a file says about itself, by key, to be written in its format's own way.
+
+    Parameters
+    ----------
+    with_document
+        Whether the session is among them with which the file opens again at this step
+        (:mod:`graphs.reopening`): in formats whose endings are :data:`~graphs.carrying.CARRIERS`.
+    """
+    found = {
         "Software": f"Backstep {version()}",
         "Title": f"{snapshot.title}, {snapshot.place()}",
         "Network": snapshot.model.network.name,
@@ -33,3 +40,8 @@ def provenance(snapshot: Snapshot) -> dict[str, str]:
         "Step": str(snapshot.position),
         "Detail": snapshot.detail.value,
     }
+    if not with_document:
+        return found
+    from graphs.reopening import carried_pairs  # here, because a short command needs nothing of sessions
+
+    return found | carried_pairs(snapshot)

@@ -8,6 +8,7 @@ somebody made to do harm is refused in little time and memory, with the sentence
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -25,6 +26,7 @@ import numpy as np
 from engine.errors import BackstepError, UsageError, excerpt
 from engine.history import Diverged, Reached, Recording
 from engine.training import STOPPING, Recipe
+from graphs.carrying import CARRIERS, carried
 from graphs.definition import Array, Network
 from graphs.reading import LARGEST_FILE, loads
 from graphs.recipes import recipe_of, table_of
@@ -239,15 +241,17 @@ _BROKEN = (
 
 
 def read_session(path: Path, *, with_runs: bool = True) -> SavedSession:
-    """Return what a session file keeps; without its runs where those are not asked for.
+    """Return what a session file keeps, or an exported file carries; without its runs where not asked for.
 
     Raises
     ------
     UsageError
-        Where the file cannot be read, is damaged, or is from a newer version.
+        Where the file cannot be read, is damaged, carries no session, or is from a newer version.
     """
     where = excerpt(path.name)
     try:
+        if path.suffix.lower() in CARRIERS:
+            return read_session_from(io.BytesIO(carried(path)), where, with_runs=with_runs)
         with path.open("rb") as file:
             return read_session_from(file, where, with_runs=with_runs)
     except (OSError, ValueError) as error:

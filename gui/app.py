@@ -15,7 +15,7 @@ from PySide6.QtCore import QSettings, QSize, QStandardPaths, Qt, QTemporaryDir
 from PySide6.QtWidgets import QApplication
 
 from engine.graph import Detail
-from graphs.network import SESSION, load
+from graphs.network import is_session, load
 from graphs.sessions import read_session
 from gui.keeping import opened
 from gui.recovery import recovery_folder
@@ -62,7 +62,7 @@ def make_window(
 ) -> Window:
     """Return the window on a network, paused, ready to step."""
     kept = None
-    if source is not None and source.endswith(SESSION) and not (seed or overrides):
+    if source is not None and is_session(source) and not (seed or overrides):
         kept = opened(read_session(Path(source)))
     document = Document.of(load(source or DEFAULT), seed, overrides) if kept is None else kept.moment.document
     window = Window(Session(document, Detail(_detail(settings))), settings)

@@ -16,8 +16,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from engine.errors import BackstepError, excerpt
+from graphs.carrying import CARRIERS
 from graphs.files import write_whole
-from graphs.network import SESSION, FileData, complete, data_path
+from graphs.network import SESSION, FileData, complete, data_path, is_session
 from graphs.reading import load as load_network
 from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
@@ -35,7 +36,11 @@ __all__ = ["Filing", "OnDisk"]
 
 NETWORK = ".toml"
 FILTERS = f"Network (*{NETWORK});;Session with runs (*{SESSION})"
-OPENED = f"Networks and sessions (*{NETWORK} *{SESSION})"
+EXPORTED = " ".join(f"*{ending}" for ending in CARRIERS)
+OPENED = (
+    f"Networks, sessions and exports (*{NETWORK} *{SESSION} {EXPORTED});;"
+    f"Networks and sessions (*{NETWORK} *{SESSION});;Exported at a step ({EXPORTED})"
+)
 LEAVING = "Another file takes its place. If you discard them now, Undo brings them back."
 CLOSING = "They are lost when the window closes without."
 
@@ -153,11 +158,12 @@ class Filing(QObject):
             self.open(path)
 
     def open(self, source: str) -> None:
-        """Open a built-in network, a network's file or a session's; unsaved changes of a file are asked for.
+        """Open a built-in network, a network's file, a session's, or an export at the step that it shows.
 
-        Built-in networks ask nothing when they are left for another built-in one: undo brings them back.
+        Unsaved changes of a file are asked for. Built-in networks ask nothing when they are left for another
+        built-in one: undo brings them back.
         """
-        is_file = source.endswith((NETWORK, SESSION))
+        is_file = source.endswith(NETWORK) or is_session(source)
         if is_file and not Path(source).is_file():
             gone = f"{excerpt(Path(source).name)} is not there any more. It was {excerpt(source, 150)}."
             self._notifier.error(gone)
@@ -168,13 +174,13 @@ class Filing(QObject):
             self._open(source)
 
     def _open(self, source: str) -> None:
-        if source.endswith(SESSION):
+        if is_session(source):
             self.read(Path(source))
             return
         self._session.open(source)
 
     def read(self, path: Path, done: Callable[[Opened], None] | None = None) -> None:
-        """Read a session's file in the background and open it, unless something else is opened first."""
+        """Read a session or an export in the background; open it unless something else is opened first."""
         source, found = self._session.document.network.source, []
 
         def work() -> Iterator[Opened]:
@@ -192,7 +198,7 @@ class Filing(QObject):
         Parameters
         ----------
         path
-            The file that *Save* is to write.
+            The file that *Save* is to write; it never writes an export.
         is_saved
             Whether that file holds it.
         """
@@ -201,7 +207,8 @@ class Filing(QObject):
             return False
         document = self._session.document
         runs = _lengths(self._session.runs)
-        self._files[document.network.source] = OnDisk(path, document, runs) if is_saved else OnDisk(path)
+        own = None if path is not None and path.suffix.lower() in CARRIERS else path
+        self._files[document.network.source] = OnDisk(own, document, runs) if is_saved else OnDisk(own)
         for kept_run in kept.moment.runs:
             source = kept_run.shown.document.network.source
             self._files.setdefault(source, self._files[document.network.source])

@@ -40,6 +40,7 @@ from PySide6.QtWidgets import (
 
 from engine.errors import BackstepError, excerpt
 from engine.trace import Trace
+from graphs.carrying import CARRIERS
 from graphs.network import SESSION, Network
 from gui.actions import ACTIONS, Action
 from gui.controls import ControlBar
@@ -390,7 +391,7 @@ class Window(QMainWindow):
         session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
         self.controls.data_requested.connect(self.choose_data)
         self.dropping = Dropping(self, dict.fromkeys(DATA_ENDINGS, self.choose_data))
-        self.dropping.add(dict.fromkeys((NETWORK, SESSION), self.filing.open))
+        self.dropping.add(dict.fromkeys((NETWORK, SESSION, *CARRIERS), self.filing.open))
         self.controls.open_requested.connect(self.filing.ask_open)
         self.controls.opener = self.filing.open
         self.filing.changed.connect(self._name_window)

@@ -16,6 +16,7 @@ from engine.trace import Phase, Step, Trace
 from engine.training import Run
 from graphs.documents import Format, Options
 from graphs.network import Model
+from graphs.provenance import provenance
 from graphs.recipes import table_of
 from graphs.snapshot import Snapshot
 
@@ -191,7 +192,7 @@ def train_json(model: Model, run: Run, trajectory: Mapping[str, Any] | None = No
 
 def _write(snapshot: Snapshot, _: Options) -> str:
     found = trace_json(snapshot.model, snapshot.trace, snapshot.optimizer, snapshot.settings)
-    return dumps(found) + "\n"
+    return dumps({"metadata": provenance(snapshot, with_document=True)} | found) + "\n"
 
 
 FORMAT = Format("json", "JSON of every step", (".json",), _write)

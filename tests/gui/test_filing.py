@@ -14,6 +14,12 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
+from engine.training import Recipe, Run
+from graphs.carrying import CARRIERS
+from graphs.documents import Options, formats
+from graphs.network import bind, load
+from graphs.reopening import carried_pairs
+from graphs.snapshot import Snapshot
 from gui.app import application, make_window, temporary_settings
 from gui.question import UnsavedQuestion
 from gui.settings import Settings
@@ -400,6 +406,79 @@ def test_opening_a_session_is_taken_back_by_undo(
     window.session.undo()
     assert window.session.document.network.name == "univariate-regression"
     assert window.session.iterations == 1
+
+
+# --- exports -----------------------------------------------------------------------------------------------
+
+
+def exported(folder: Path, ending: str) -> Path:
+    """Write a file of a run's iteration 12 at its step 9."""
+    model = bind(load("perceptron-classifier"), seed=3)
+    run = Run(model, Recipe("adam", batch_size=8))
+    run.advance(20)
+    place = Snapshot.of(run, model, detail=Detail.PRIMITIVE, iteration=12, position=9)
+    path = folder / f"a{ending}"
+    if ending == ".json":
+        path.write_text(formats()["json"].write(place, Options()))
+    else:
+        path.write_text(f'<x y="{carried_pairs(place)["Document"]}"/>')
+    return path
+
+
+def at_its_step(window: Window) -> None:
+    session = window.session
+    assert session.document.network.name == "perceptron-classifier"
+    assert (session.iteration, session.position, session.detail) == (12, 9, Detail.PRIMITIVE)
+    assert (session.document.seed, session.document.recipe.batch_size, session.iterations) == (3, 8, 20)
+    assert not window.isWindowModified()
+    assert window.filing.path is None  # Save never writes into an export
+
+
+@pytest.mark.parametrize("ending", CARRIERS)
+def test_an_export_that_is_dropped_opens_at_its_step(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path, ending: str
+) -> None:
+    window = make(line)
+    window.session.set_value("w", 0.25)
+    assert drop_on(window, exported(tmp_path, ending))
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_D)
+    qtbot.waitUntil(lambda: window.session.document.network.name != "line", timeout=LIMIT)
+    at_its_step(window)
+    window.session.step_training()
+    assert window.session.iterations == 21
+    window.session.undo()
+    window.session.undo()
+    assert window.session.document.network.name == "line"
+
+
+def test_an_export_opens_from_the_dialog_the_recent_files_and_the_command_line(
+    qtbot: QtBot, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = exported(tmp_path, ".json")
+    window = make("univariate-regression")
+    choose(monkeypatch, path)
+    window.filing.ask_open()
+    qtbot.waitUntil(lambda: window.session.document.network.name == "perceptron-classifier", timeout=LIMIT)
+    at_its_step(window)
+    assert window.settings.get("files/recent")[0] == str(path)
+    window.session.open("univariate-regression")
+    window.filing.open(str(path))
+    qtbot.waitUntil(lambda: window.session.document.network.name == "perceptron-classifier", timeout=LIMIT)
+    at_its_step(make(path))
+
+
+def test_a_file_without_a_session_in_it_is_refused_and_the_document_stays(
+    qtbot: QtBot, make: Make, tmp_path: Path
+) -> None:
+    window = make("univariate-regression")
+    before = window.session.document
+    path = tmp_path / "page.html"
+    path.write_text("<p>Hello</p>")
+    assert drop_on(window, path)
+    idle(qtbot, window)
+    assert message(window).startswith("page.html: there is no network in it that could be opened.")
+    assert window.session.document is before
 
 
 # --- changed by somebody else ------------------------------------------------------------------------------

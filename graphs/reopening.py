@@ -1,0 +1,93 @@
+"""The session that a document of another format carries, so that it opens again at the step that it shows."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from engine.errors import BackstepError
+from engine.history import Recording
+from engine.training import Run
+from graphs.carrying import packed_text
+from graphs.network import FileData, array_of, complete
+from graphs.sessions import SavedDocument, SavedRun, SavedSession, write_session
+from graphs.snapshot import Snapshot
+
+__all__ = ["carried_pairs"]
+
+MOST_OF_NETWORK, MOST_OF_RUN = 2_000_000, 300_000
+"""Bytes of numbers and CSV files, and of what a run recorded, that are carried; packing gains little."""
+TOO_LARGE = "The data are too large to be carried along, so this file does not open again."
+UNREADABLE = "The data could not be read any more, so this file does not open again."
+
+
+def carried_pairs(snapshot: Snapshot) -> dict[str, str]:
+    """Return the session with which a file opens again at this step, as text under ``Document``.
+
+    What is too heavy is left out, and ``Document note`` says so: iterations after this one, then the run (the
+    network then has the parameters of this iteration), then all of it.
+    """
+    try:
+        network = complete(snapshot.model.network)
+    except BackstepError:
+        return {"Document note": UNREADABLE}
+    overrides = {name: _array(name, value) for name, value in snapshot.overrides.items()}
+    document = SavedDocument(network, snapshot.model.seed, overrides, snapshot.recipe)
+    if _weight_of(document) > MOST_OF_NETWORK:
+        return {"Document note": TOO_LARGE}
+    file = io.BytesIO()
+    session, note = _session(snapshot, document)
+    write_session(session, file)
+    return {"Document": packed_text(file.getvalue())} | ({"Document note": note} if note else {})
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    return value if isinstance(value, np.ndarray) else array_of(value, name)
+
+
+def _weight_of(document: SavedDocument) -> int:
+    network = document.network
+    data = {} if isinstance(network.data, FileData) else network.data
+    arrays = *data.values(), *document.overrides.values(), *network.parameters.values()
+    files = sum(map(len, network.attached.values())) + len(network.source.text)
+    return files + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+
+
+def _session(snapshot: Snapshot, document: SavedDocument) -> tuple[SavedSession, str]:
+    """Return the fullest session that is light enough, and what is to be said about what it lacks."""
+    run, iteration = snapshot.run or Run(snapshot.model, snapshot.recipe), snapshot.iteration
+    whole = run.recording()
+    if _weight(whole) <= MOST_OF_RUN:
+        return _standing(snapshot, document, whole, iteration), ""
+    short = run.recording_until(min(iteration + 1, run.iteration))
+    if _weight(short) <= MOST_OF_RUN:
+        count = len(short.losses) - 1
+        note = f"The run is long: {count} of its {run.iteration} iterations are carried along."
+        return _standing(snapshot, document, short, iteration), note
+    parameters = run.at(iteration).parameters
+    at_point = replace(document, overrides={**document.overrides, **parameters})
+    begun = Run(snapshot.model.revalued(parameters), snapshot.recipe)
+    note = f"The run is too long to be carried along: the parameters are those of iteration {iteration}."
+    return _standing(snapshot, at_point, begun.recording(), 0), note
+
+
+def _weight(recording: Recording) -> int:
+    arrays = recording.losses, recording.vectors, recording.numbers, recording.point
+    return sum(array.nbytes for array in arrays)
+
+
+def _standing(
+    snapshot: Snapshot, document: SavedDocument, recording: Recording, iteration: int
+) -> SavedSession:
+    place = {
+        "detail": snapshot.detail.value,
+        "iteration": iteration,
+        "position": snapshot.position,
+        "selection": None,
+        "entry": None,
+    }
+    saved = SavedRun(document, recording, snapshot.recipe.title(), 0, 0, True, len(recording.losses) - 1)
+    return SavedSession(document, (saved,), 0, place)
