@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.trace import Phase
+from graphs.views.records import Array
 from gui.viewdata import Frame
-from gui.viewdata.records import Array
 
 __all__ = ["Edit", "edit_of", "entry_text", "with_entry"]
 

@@ -33,8 +33,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from graphs.palette import EQUATION_ROLES
 from gui.icons import path_from_data
-from gui.theme import EQUATION_ROLES, Theme, application_font
+from gui.theme import Theme, application_font
 from gui.viewdata.links import MARK
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import Any
 from engine.errors import BackstepError
 from engine.training import Point, Recipe, Run
 from graphs.network import FileData, Model, Network
+from graphs.views.records import Array
 from gui.trainer import Failed, Progress, Slow, trainer
-from gui.viewdata.records import Array
 
 __all__ = ["Document", "Lab", "LabRun", "News"]
 

@@ -13,8 +13,8 @@ import numpy as np
 from PySide6.QtGui import QColor, QGuiApplication, QOpenGLContext
 from PySide6.QtWidgets import QWidget
 
+from graphs.views.numbers import format_number
 from gui.landscape_map import ANCHORS, RED, Marks
-from gui.numbers import format_number
 from gui.runstyle import run_color, run_dash
 from gui.theme import Theme, application_font, blend
 from gui.viewdata.landscape import Scale, color_table, contour_lines, dashed, heights_on, levels_of, thinned

@@ -36,8 +36,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.landscape import Extent, Surface
+from graphs.views.numbers import format_number
 from gui.fields import PRESS, keeps
-from gui.numbers import format_number
 from gui.plots import NumberAxis
 from gui.runstyle import run_color, run_pen
 from gui.theme import Theme, application_font, blend

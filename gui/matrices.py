@@ -31,7 +31,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
-from gui.numbers import MINUS, compact, format_number, full, shape_text
+from graphs.views.numbers import MINUS, compact, format_number, full, shape_text
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 
 Cell = tuple[int, int]

@@ -27,10 +27,10 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from engine.errors import BackstepError
 from engine.numerals import array as read_block
 from engine.numerals import number as read_number
+from graphs.views.numbers import full, shape_text
 from gui.edits import with_entry
 from gui.jobs import Task
 from gui.matrices import Cell, MatrixWidget, as_table
-from gui.numbers import full, shape_text
 from gui.scrubbing import Grip, neat, notch, pace_of
 from gui.theme import Theme, application_font
 

@@ -21,11 +21,11 @@ from PySide6.QtGui import (
     QTransform,
 )
 
+from graphs.views.numbers import compact
+from graphs.views.records import EdgeKey, Link
 from gui.neuron_layout import Edge, NeuronLayout, Stack, neuron_layout
-from gui.numbers import compact
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 from gui.viewdata.neurons import EdgeBundle, NeuronColumn, NeuronView
-from gui.viewdata.records import EdgeKey, Link
 
 THINNEST, THICKEST = 0.6, 3.8
 WIDTHS = 8

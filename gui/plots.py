@@ -11,7 +11,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from gui.numbers import MINUS, format_number
+from graphs.views.numbers import MINUS, format_number
 from gui.theme import Theme, application_font, blend
 
 Array = np.ndarray

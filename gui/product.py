@@ -20,11 +20,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from graphs.views.numbers import format_number, full
 from gui.equations import Equation, equation, paint, plain_source
 from gui.formulas import inline_fractions
 from gui.links import paint_frame
 from gui.matrices import Grid, as_table, matrix_size, paint_matrix
-from gui.numbers import format_number, full
 from gui.theme import Theme, application_font
 from gui.viewdata import Link, MatrixView, Symbol, link_of_label
 

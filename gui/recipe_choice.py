@@ -28,9 +28,9 @@ from engine.names import plain_name
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES
 from engine.training import Recipe
+from graphs.views.numbers import format_number
 from gui.equations import EquationLabel
 from gui.fields import ENTER, Field, PushButton
-from gui.numbers import format_number
 from gui.overlay import Popup
 from gui.session import Session
 from gui.theme import Theme, application_font

@@ -23,6 +23,7 @@ from engine.trace import Step, Trace, trace
 from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
 from graphs.snapshot import Snapshot
+from graphs.views.records import Array
 from gui.edits import edit_of, entry_text, with_entry
 from gui.lab import Document, Lab, LabRun
 from gui.moments import Kept, Moment, Moments
@@ -31,7 +32,6 @@ from gui.player import Player
 from gui.random_search import RandomSearch
 from gui.timeline import Timeline
 from gui.viewdata import EdgeKey, Frame, Link, Statics, same_place, same_selection
-from gui.viewdata.records import Array
 
 __all__ = ["Document", "Session"]
 

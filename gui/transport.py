@@ -34,8 +34,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from graphs.views.numbers import TIMES, format_number
 from gui.icons import paint_icon
-from gui.numbers import TIMES, format_number
 from gui.theme import Theme, application_font, blend
 
 Run = tuple[str, int, int]

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from graphs.views.numbers import full
 from gui.formulas import FormulaBlock
 from gui.matrices import MatrixWidget, as_latex, as_numpy
 from gui.matrix_editor import EditableMatrix, shapes_differ
-from gui.numbers import full
 from gui.panel import Panel
 from gui.session import Session
 from gui.theme import Theme, application_font

@@ -25,10 +25,10 @@ from PySide6.QtWidgets import (
 
 from engine.training import Diverged
 from graphs.files import write_whole
+from graphs.views.numbers import format_number
 from gui.entry_choice import EntryChoice
 from gui.jobs import Task
 from gui.legend import Legend, LegendItem, MiniButton, short_names
-from gui.numbers import format_number
 from gui.panel import Panel
 from gui.races import Race, all_optimizers, learning_rates, rivals
 from gui.runlines import HELD, QUANTITIES, SEARCH, RunLines

@@ -16,14 +16,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QToolTip, QVBoxLayout, QWidget
 
+from graphs.views.numbers import format_number, full
+from graphs.views.records import Array, Link
 from gui.neuron_layout import Hit, NeuronLayout, neuron_layout, structure
 from gui.neuron_picture import Marked, body_of, paint_neuron_legend, paint_neurons
-from gui.numbers import format_number, full
 from gui.panel import Panel
 from gui.session import Session
 from gui.theme import Theme, application_font, pad_spin_box
 from gui.viewdata.neurons import NeuronView, neuron_view
-from gui.viewdata.records import Array, Link
 
 Write = Callable[[float], str]
 MEAN = -1

@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
 from engine.errors import BackstepError, TrainingError, excerpt
 from engine.stability import Limit, stability_limit
 from engine.sweep import Sweep, SweepRecords, SweepResult, default_range, log_rates, sweep
+from graphs.views.numbers import format_number
 from gui.fields import Field
 from gui.jobs import Task, executor
 from gui.lab import Document
 from gui.legend import MiniButton
-from gui.numbers import format_number
 from gui.panel import Panel
 from gui.session import Session
 from gui.theme import Theme, application_font

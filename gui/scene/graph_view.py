@@ -21,11 +21,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QWidget
 
+from graphs.palette import PHASE_TEXT
 from gui.equations import equation, paint, plain_source
 from gui.matrices import paint_legend
 from gui.scene.graph_scene import GraphScene
 from gui.scrubbing import Grip
-from gui.theme import PHASE_TEXT, Theme, application_font
+from gui.theme import Theme, application_font
 from gui.viewdata import Link
 
 MOST_FITTED = 1.7

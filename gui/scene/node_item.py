@@ -14,9 +14,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from graphs.views.numbers import format_number
 from gui.equations import equation, paint, plain_source
 from gui.matrices import Grid, as_table, is_for_a_file, paint_matrix
-from gui.numbers import format_number
 from gui.scene.metrics import (
     BAR,
     Card,

@@ -3,13 +3,10 @@
 Items and panels hold no numbers of their own: they are given one of these records, and paint it.
 """
 
-from gui.viewdata.frame import Frame, Statics
-from gui.viewdata.inspect import changeable, file_unit, inspector_view, is_standardised
-from gui.viewdata.lane import lane_formulas, lane_view
-from gui.viewdata.links import Symbol, link_of_label, marked, symbols_of
-from gui.viewdata.nudge import NudgeView, nudge_view
-from gui.viewdata.places import same_place, same_selection
-from gui.viewdata.records import (
+from graphs.views.frame import Frame, Statics
+from graphs.views.lane import lane_formulas, lane_view
+from graphs.views.nudge import NudgeView, nudge_view
+from graphs.views.records import (
     Array,
     CodeRow,
     EdgeKey,
@@ -24,9 +21,12 @@ from gui.viewdata.records import (
     SceneView,
     StepView,
 )
+from graphs.views.scene import factor_latex, scene_view
+from graphs.views.step import entry_of, step_view
+from gui.viewdata.inspect import changeable, file_unit, inspector_view, is_standardised
+from gui.viewdata.links import Symbol, link_of_label, marked, symbols_of
+from gui.viewdata.places import same_place, same_selection
 from gui.viewdata.rows import arrays_counted, code_rows, equation_rows, iteration_of, timeline_phases
-from gui.viewdata.scene import factor_latex, scene_view
-from gui.viewdata.step import entry_of, step_view
 
 __all__ = [
     "Array",

@@ -11,7 +11,7 @@ import numpy as np
 from engine.errors import BackstepError
 from engine.names import plain_name
 from graphs.network import Model
-from gui.viewdata.frame import Frame
+from graphs.views.frame import Frame
 from gui.viewdata.prediction import (
     Feature,
     Hidden,

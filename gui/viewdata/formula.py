@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from engine.formula import FUNCTIONS
-from gui.viewdata.frame import Frame
+from graphs.views.frame import Frame
 
 __all__ = [
     "Completion",

@@ -9,11 +9,11 @@ import numpy as np
 
 from engine.ops import Side
 from engine.optimizers import QUANTITIES
+from graphs.views.frame import Frame
+from graphs.views.numbers import format_number
+from graphs.views.records import EdgeKey, InspectorView
+from graphs.views.words import plain
 from graphs.wording import listed
-from gui.numbers import format_number
-from gui.viewdata.frame import Frame
-from gui.viewdata.records import EdgeKey, InspectorView
-from gui.viewdata.words import plain
 
 
 def inspector_view(frame: Frame, selection: str | EdgeKey | None) -> InspectorView | None:

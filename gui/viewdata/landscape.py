@@ -14,7 +14,7 @@ from engine.landscape import Extent, Slice, Surface
 from engine.trace import forward
 from engine.training import Run
 from graphs.network import Model
-from gui.numbers import format_number
+from graphs.views.numbers import format_number
 
 __all__ = [
     "Scale",

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from gui.viewdata.frame import Statics
-from gui.viewdata.records import Link
+from graphs.views.frame import Statics
+from graphs.views.records import Link
 
 __all__ = ["MARK", "Symbol", "link_of_label", "marked", "symbols_of"]
 

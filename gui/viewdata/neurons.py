@@ -14,10 +14,10 @@ from engine.graph import Detail, Graph, Kind
 from engine.names import plain_name
 from engine.trace import Phase, Step
 from graphs.network import Model
-from gui.viewdata.frame import Frame
+from graphs.views.frame import Frame
+from graphs.views.records import Array
+from graphs.views.words import plain
 from gui.viewdata.neuron_plan import Bundle, Carrier, Column, Mark, NeuronPlan, Pair, plan_neurons
-from gui.viewdata.records import Array
-from gui.viewdata.words import plain
 
 __all__ = ["BiasMarks", "EdgeBundle", "NeuronColumn", "NeuronView", "neuron_view"]
 
@@ -220,12 +220,11 @@ def neuron_view(frame: Frame, example: int | None = 0) -> NeuronView:
 
 
 def _plan_of(frame: Frame) -> NeuronPlan:
-    statics = frame.statics
-    if statics.neurons is None:
-        statics.neurons = plan_neurons(statics.graph)
-        if statics.neurons.sentence:
-            statics.neurons = _by_rows(frame.model, statics.graph) or statics.neurons
-    return statics.neurons
+    kept, graph = frame.statics.kept, frame.statics.graph
+    if "neurons" not in kept:
+        plan = plan_neurons(graph)
+        kept["neurons"] = (_by_rows(frame.model, graph) if plan.sentence else None) or plan
+    return kept["neurons"]
 
 
 def _by_rows(model: Model, graph: Graph) -> NeuronPlan | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.graph import Detail, Graph
 from engine.trace import Step, Trace
-from gui.viewdata.records import EdgeKey
+from graphs.views.records import EdgeKey
 
 __all__ = ["same_place", "same_selection"]
 

@@ -8,8 +8,8 @@ from engine.graph import Graph
 from engine.optimizers import update_equation
 from engine.trace import Phase, Step, Trace
 from graphs.documents.numpy import Iteration
-from gui.viewdata.frame import Frame
-from gui.viewdata.records import CodeRow, EquationRow
+from graphs.views.frame import Frame
+from graphs.views.records import CodeRow, EquationRow
 
 MAX_ROWS = 200
 MAX_CODE = 2000

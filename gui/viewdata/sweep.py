@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from engine.stability import Limit
 from engine.sweep import Found, SweepResult
 from engine.training import Recipe
-from gui.numbers import MINUS, format_number, full
+from graphs.views.numbers import MINUS, format_number, full
 
 __all__ = ["Mark", "SweepView", "legend", "nearest", "same_sweep", "status", "sweep_view", "told"]
 

@@ -12,8 +12,8 @@ from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.trace import Phase
 from graphs.network import built_in_names
+from graphs.views.lane import lane_reads
 from gui.viewdata import LaneView, SceneView, Statics, lane_formulas, lane_view, scene_view
-from gui.viewdata.lane import lane_reads
 from tests.gui.scene.scenes import DRAG, Show
 
 ALL = (*OPTIMIZERS.values(), DRAG)

@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 
 from engine.training import Recipe
 from graphs.network import built_in_names
+from graphs.views.records import Link
 from gui.panels.code import CodePanel, NumberedRow, SetupRow
-from gui.viewdata.records import Link
 from tests.helpers import model_of
 
 

@@ -8,13 +8,13 @@ from PySide6.QtTest import QTest
 
 from engine.training import Recipe
 from graphs.network import load
+from graphs.views.numbers import format_number
+from graphs.views.records import Link
 from gui.neuron_layout import MOST_SHOWN, neuron_layout
 from gui.neuron_picture import paint_neurons
-from gui.numbers import format_number
 from gui.panels.neurons import MEAN, NeuronsPanel
 from gui.theme import THEMES
 from gui.viewdata.neurons import neuron_view
-from gui.viewdata.records import Link
 from tests.helpers import model_of
 
 LEFT = Qt.MouseButton.LeftButton

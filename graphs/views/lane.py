@@ -17,9 +17,9 @@ from engine.expr import Name
 from engine.notation import latex
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
-from gui.viewdata.frame import Frame
-from gui.viewdata.records import Array, LaneArrow, LaneView, NodeView
-from gui.viewdata.words import plain
+from graphs.views.frame import Frame
+from graphs.views.records import Array, LaneArrow, LaneView, NodeView
+from graphs.views.words import plain
 
 __all__ = ["GRADIENT", "KEPT", "LaneLine", "lane_formulas", "lane_lines", "lane_reads", "lane_view"]
 

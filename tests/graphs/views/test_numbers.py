@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gui.numbers import compact, format_number, full, shape_and_names, shape_text, signed
+from graphs.views.numbers import compact, format_number, full, shape_and_names, shape_text, signed
 
 WRITTEN = [
     (0.67801, "0.6780"),

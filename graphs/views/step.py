@@ -9,10 +9,10 @@ from engine.expr import Expr
 from engine.optimizers import update_equation
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
+from graphs.views.frame import Frame
+from graphs.views.matrices import factor_views, product_views, update_numbers, update_views
+from graphs.views.records import Array, StepView
 from graphs.wording import SEED, SEED_REASON, counted, factor_shapes, listed, product_shapes
-from gui.viewdata.frame import Frame
-from gui.viewdata.matrices import factor_views, product_views, update_numbers, update_views
-from gui.viewdata.records import Array, StepView
 
 
 def step_view(frame: Frame) -> StepView:

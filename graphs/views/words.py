@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gui.viewdata.frame import Frame
+from graphs.views.frame import Frame
 
 
 def plain(frame: Frame, name: str) -> str:

@@ -115,6 +115,7 @@ class EdgeView:
 
     @property
     def key(self) -> EdgeKey:
+        """Source, target and slot."""
         return (self.source, self.target, self.slot)
 
 

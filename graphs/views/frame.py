@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from engine.derive import BackwardEquation, Derivation
 from engine.errors import BackstepError
@@ -16,9 +17,8 @@ from engine.nudge import AnyNudge
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
+from graphs.views.records import Array, EdgeKey, SceneView
 from graphs.wording import Wording
-from gui.viewdata.neuron_plan import NeuronPlan
-from gui.viewdata.records import Array, EdgeKey, SceneView
 
 __all__ = ["Frame", "Statics"]
 
@@ -37,7 +37,7 @@ class Statics:
         self.names = graph.visible(detail)
         self.edges: tuple[EdgeKey, ...] = tuple(graph.edges(detail))
         self.shown: tuple[Frame, SceneView] | None = None  # the last scene: the next differs little
-        self.neurons: NeuronPlan | None = None  # worked out when the neuron view is first asked for
+        self.kept: dict[str, Any] = {}  # what views have worked out of the graph once, by their own keys
         self._equations: dict[tuple[str, int, bool], BackwardEquation | None] = {}
         self._texts: dict[tuple[str, str], str] = {}
         self._arrivals: dict[str, list[int]] | None = None

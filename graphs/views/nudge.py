@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.nudge import AnyNudge, Verdict
-from gui.numbers import format_number, signed
-from gui.viewdata.frame import Frame
-from gui.viewdata.words import plain
+from graphs.views.frame import Frame
+from graphs.views.numbers import format_number, signed
+from graphs.views.words import plain
 
 __all__ = ["NudgeView", "moved_texts", "nudge_view"]
 

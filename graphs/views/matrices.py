@@ -13,11 +13,11 @@ from engine.notation import latex
 from engine.ops import Op, Side
 from engine.optimizers import UpdateEquation
 from engine.trace import Step
+from graphs.views.frame import Frame
+from graphs.views.records import Array, MatrixView
+from graphs.views.scene import has_upstream
+from graphs.views.words import label_of
 from graphs.wording import dim_names, sizes
-from gui.viewdata.frame import Frame
-from gui.viewdata.records import Array, MatrixView
-from gui.viewdata.scene import has_upstream
-from gui.viewdata.words import label_of
 
 MAX_MATRICES = 5
 Numbers = Mapping[str, Array]

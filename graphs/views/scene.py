@@ -9,11 +9,11 @@ from engine.expr import Const, Expr, Hadamard, Product, Sum, names
 from engine.notation import parenthesised
 from engine.ops import Side
 from engine.trace import Phase, Step
-from gui.viewdata.frame import Frame
-from gui.viewdata.lane import VALUE, lane_view
-from gui.viewdata.nudge import moved_texts
-from gui.viewdata.records import EdgeKey, EdgeView, LaneView, NodeView, SceneView
-from gui.viewdata.words import label_of
+from graphs.views.frame import Frame
+from graphs.views.lane import VALUE, lane_view
+from graphs.views.nudge import moved_texts
+from graphs.views.records import EdgeKey, EdgeView, LaneView, NodeView, SceneView
+from graphs.views.words import label_of
 
 
 def scene_view(frame: Frame) -> SceneView:
