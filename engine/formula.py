@@ -172,7 +172,7 @@ def parse(text: str) -> list[Statement]:
             column=1,
             how="Split the network into smaller ones.",
         )
-    statements = _Parser(text if text.isascii() else _normalised(text)).statements()
+    statements = Parser(text if text.isascii() else _normalised(text)).statements()
     if not statements:
         raise FormulaError(
             "the formula is empty.", line=1, column=1, how="Write a line such as L = mse(w*x + b, y)."
@@ -209,17 +209,23 @@ def identifiers(statements: Sequence[Statement]) -> list[str]:
     return list(found)
 
 
-class _Parser:
+class Parser:
+    """Reads statements; a wider language overrides the rules that it widens (:mod:`engine.calculator`)."""
+
     def __init__(self, text: str) -> None:
         self._lines = re.split(r"\r\n?|\n", text)  # as the tokens count them
-        self._tokens = _tokens(text)
+        self._tokens = self._read(text)
         self._ahead: deque[Token] = deque()
         self._depth = 0
         self._open = 0
         self._operations = 0
         self._items: list[Item] = []
 
+    def _read(self, text: str) -> Iterator[Token]:
+        return _tokens(text)
+
     def statements(self) -> list[Statement]:
+        """Return every statement of the text."""
         found = []
         while self._skip_blank().kind != "end":
             found.append(self._statement())
@@ -253,21 +259,21 @@ class _Parser:
         target = self._next()
         if target.kind != "name":
             raise self._fail(
-                target, f"a line starts with a name, not with {_shown(target)}.", "Write NAME = formula."
+                target, f"a line starts with a name, not with {shown(target)}.", "Write NAME = formula."
             )
         _check_name(target)
         equals = self._next()
         if equals.kind != "=":
             raise self._fail(
                 equals,
-                f"after {excerpt(target.text)} comes =, not {_shown(equals)}.",
+                f"after {excerpt(target.text)} comes =, not {shown(equals)}.",
                 "Write NAME = formula.",
             )
         self._items = []
         self._expression()
         end = self._peek()
         if end.kind not in ("newline", ";", "end"):
-            raise self._fail(end, f"{_shown(end)} cannot stand here.", _after_hint(end))
+            raise self._fail(end, f"{shown(end)} cannot stand here.", after_hint(end))
         text = self._lines[target.line - 1][target.column - 1 :].partition("#")[0].strip()
         return Statement(target.text, tuple(self._items), excerpt(text, 200), target.line, target.column)
 
@@ -332,13 +338,13 @@ class _Parser:
         if token.kind == "(":
             self._parenthesised(token)
         elif token.kind == "number":
-            self._items.append(Item("number", _number(token), 0, (), token.line, token.column))
+            self._items.append(Item("number", number_text(token), 0, (), token.line, token.column))
         elif token.kind == "name":
             self._name(token)
         else:
             raise self._fail(
                 token,
-                f"a value is missing before {_shown(token)}.",
+                f"a value is missing before {shown(token)}.",
                 "Put a name, a number or parentheses here.",
             )
 
@@ -351,9 +357,9 @@ class _Parser:
         token = self._peek()
         is_next = token.kind == "name" and token.line > opened.line and self._look(1).kind == "="
         if token.kind in ("name", "number", "(") and not is_next:
-            raise self._fail(token, f"{_shown(token)} cannot stand here.", _after_hint(token))
+            raise self._fail(token, f"{shown(token)} cannot stand here.", after_hint(token))
         if token.kind != ")":
-            before = f"line {token.line}" if is_next else _shown(token)
+            before = f"line {token.line}" if is_next else shown(token)
             raise self._fail(
                 opened if is_next or token.kind == "end" else token,
                 f"the parenthesis from line {opened.line}, column {opened.column} "
@@ -379,7 +385,7 @@ class _Parser:
     def _call(self, token: Token) -> None:
         if token.text not in FUNCTIONS:
             raise self._fail(
-                token, f"there is no function {excerpt(token.text)}.", _suggest(token.text, FUNCTIONS)
+                token, f"there is no function {excerpt(token.text)}.", suggest(token.text, FUNCTIONS)
             )
         opened = self._next()
         self._open += 1
@@ -433,7 +439,7 @@ class _Parser:
         if key.text == "keepdims" and value.text in ("True", "False", "true", "false"):
             return value.text.lower() == "true"
         allowed = "0, 1 or None" if key.text == "axis" else "True or False"
-        raise self._fail(value, f"{key.text}= takes {allowed}, not {_shown(value)}.")
+        raise self._fail(value, f"{key.text}= takes {allowed}, not {shown(value)}.")
 
     def _check_arity(self, token: Token, count: int) -> None:
         allowed = (2,) if token.text in _TWO else (1, 2) if token.text in _PAIRS else (1,)
@@ -453,13 +459,13 @@ class _Parser:
         self._items.append(Item("op", name, arity, attrs, token.line, token.column))
 
 
-def _shown(token: Token) -> str:
+def shown(token: Token) -> str:
     if token.kind in ("newline", "end"):
         return "the end of the line"
     return f"'{excerpt(token.text, 30)}'"
 
 
-def _after_hint(token: Token) -> str:
+def after_hint(token: Token) -> str:
     if token.kind in ("name", "number", "("):
         return "Write * or @ between two factors."
     if token.kind in ("=", "=="):
@@ -469,7 +475,7 @@ def _after_hint(token: Token) -> str:
     return ""
 
 
-def _number(token: Token) -> str:
+def number_text(token: Token) -> str:
     text = token.text.replace("_", "")
     if len(text) > 400 or not np.isfinite(float(text)):
         raise FormulaError(
@@ -506,7 +512,7 @@ def _check_name(token: Token) -> None:
         )
 
 
-def _suggest(name: str, known: Sequence[str]) -> str:
+def suggest(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name[:MAX_NAME], list(known)[:500], 1)
     if close:
         return f"Did you mean {close[0]}?"
@@ -603,7 +609,7 @@ class _Builder:
     def _unknown_name(self, item: Item, statement: Statement, later: Sequence[Statement]) -> FormulaError:
         name = excerpt(item.text)
         what = f"{name} is not defined."
-        how = f"It is no line above, parameter or input. {_suggest(item.text, list(self.scope))}"
+        how = f"It is no line above, parameter or input. {suggest(item.text, list(self.scope))}"
         if item.text == statement.name:
             what = f"{name} is used in its own line before it has a value."
             how = f"Give {name} a value under [parameters] or [data], or use another name."
@@ -790,7 +796,7 @@ class _Builder:
             f"the loss is to be {excerpt(loss)}, but no line has that name.",
             line=1,
             column=1,
-            how=_suggest(loss, [line.name for line in self.lines]),
+            how=suggest(loss, [line.name for line in self.lines]),
         )
 
     def _check_gradient_names(self) -> None:
