@@ -135,6 +135,10 @@ class TrainingError(BackstepError):
     """A training option that cannot work, or a run that left the finite numbers."""
 
 
+class LessonError(BackstepError):
+    """A lesson file that says something it cannot mean."""
+
+
 class UsageError(BackstepError):
     """A command line that asks for something Backstep does not have."""
 

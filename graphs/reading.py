@@ -24,7 +24,7 @@ from graphs.initial import INITS, Initial
 from graphs.literals import array_of
 from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, recipe_of
 
-__all__ = ["FORMAT", "attached", "built_in", "built_in_names", "load", "loads", "plain"]
+__all__ = ["FORMAT", "attached", "built_in", "built_in_names", "load", "loads", "of_table", "plain"]
 
 LARGEST_FILE = 8 * 2**20
 LARGEST_NUMBER = 1e300
@@ -168,7 +168,19 @@ def loads(
         For a formula that cannot be read.
     """
     where = where or name
-    document = _toml(plain(text), where)
+    source = Source(text, path)
+    return of_table(_toml(plain(text), where), name=name, folder=folder, where=where, source=source)
+
+
+def of_table(
+    document: Mapping[str, Any],
+    *,
+    name: str,
+    folder: Path | None = None,
+    where: str = "",
+    source: Source | None = None,
+) -> Network:
+    """Return the network that a table says, with the keys of a network file; errors as :func:`loads`."""
     _require_known_format(document, where)
     _known_keys(document, _KEYS, where)
     reader = _Reader(where)
@@ -184,7 +196,7 @@ def loads(
         training=reader.training(reader.table(document, "training")),
         folder=folder,
         held_out=reader.held_out(reader.table(document, "data")),
-        source=Source(text, path),
+        source=source or Source(),
     )
     with in_formula_of(network):
         _ = network.statements  # a formula that cannot be read is said at once
