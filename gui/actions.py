@@ -239,9 +239,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "export",
         "File",
-        "Export picture…",
+        "Export…",
         ("Ctrl+E",),
-        lambda w: w.export_picture(),
+        lambda w: w.export(),
         "export",
         repeats=False,
     ),

@@ -48,7 +48,6 @@ from gui.data_choice import DataChoice
 from gui.docking import docks_state, restore_docks
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equations import EquationCache
-from gui.export import export_session, picture_filters
 from gui.filing import NETWORK, Filing
 from gui.keysheet import KeySheet
 from gui.layouts import layout_of
@@ -668,16 +667,21 @@ class Window(QMainWindow):
         choice.applied.connect(self.view.setFocus)
         self._open_overlay(choice)
 
-    def export_picture(self) -> None:
-        """Write the graph at this step to a picture file."""
-        session = self.session
-        name = f"{session.document.network.name}-step-{session.position:03d}.svg"
-        start = str(Path(self.settings.get("files/folder")) / name)
-        path, chosen = QFileDialog.getSaveFileName(self, "Export this step", start, picture_filters())
+    def export(self) -> None:
+        """Choose what is written of this step, or of all of them; nothing is written until Export."""
+        from gui.export_choice import ExportChoice  # with it come all formats
+
+        choice = ExportChoice(self.session, self.settings, self.theme, self)
+        choice.written.connect(self.notifier.info)
+        choice.browse_requested.connect(lambda name: self._browse_export(choice, name))
+        self.show_overlay(choice)
+
+    def _browse_export(self, choice: Any, name: str) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Export", name, options=QFileDialog.Option.DontConfirmOverwrite
+        )
         if path:
-            path = path if Path(path).suffix else f"{path}{'.png' if '*.png' in chosen else '.svg'}"
-            theme = self.theme.name
-            self._do(lambda: export_session(session, Path(path), theme=theme), f"Exported {Path(path).name}.")
+            choice.set_path(path)
 
     def export_curves(self) -> None:
         """Write the curves of all runs to a CSV file."""

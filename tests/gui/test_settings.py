@@ -16,6 +16,9 @@ OTHER = {
     "window/present": True,
     "files/recent": ("a.toml", "b, c.toml"),
     "files/folder": "/home/é",
+    "export/kind": "pdf",
+    "export/subject": "neurons",
+    "export/theme": "print",
     "files/network": "perceptron-classifier",
 }
 
