@@ -34,6 +34,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from graphs.palette import EQUATION_ROLES
+from gui.groups import group, is_grouped
 from gui.icons import path_from_data
 from gui.theme import Theme, application_font
 from gui.viewdata.links import MARK
@@ -165,12 +166,18 @@ def paint(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.translate(x, baseline)
-    if field:
-        _paint_field(painter, formula, theme)
-    for path, role in formula.parts:
-        painter.setBrush(theme.equation_color(role or default_role))
-        painter.drawPath(path)
+    with group(painter, "formula", label=_spoken(formula.latex) if is_grouped(painter) else ""):
+        if field:
+            _paint_field(painter, formula, theme)
+        for path, role in formula.parts:
+            painter.setBrush(theme.equation_color(role or default_role))
+            painter.drawPath(path)
     painter.restore()
+
+
+def _spoken(latex: str) -> str:
+    """Return the source that stands for a formula's strokes."""
+    return _without_marks(plain_source(latex), _SYMBOL_MARK)
 
 
 def plain_source(latex: str) -> str:

@@ -26,7 +26,7 @@ from gui.pictures import Picture, PictureFormat, formats
 from gui.scene.graph_scene import GraphScene
 from gui.session import Session
 from gui.theme import THEMES, Theme
-from gui.viewdata import scene_view
+from gui.viewdata import scene_view, step_view
 from gui.viewdata.neurons import neuron_view
 
 __all__ = [
@@ -213,13 +213,16 @@ def pictures_of(
 
 
 def _picture(session: Session, look: Look, drawing: Drawing, position: int) -> Picture:
-    metadata = provenance(session.snapshot().at(position))
+    snapshot = session.snapshot().at(position)
+    metadata = provenance(snapshot)
     return Picture(
         size=drawing.size,
         paint=partial(_paint, drawing, position),
         scale=look.scale or drawing.scale,
         title=metadata["Title"],
+        description=step_view(session.frame.at(position)).sentence,
         metadata=metadata,
+        carried=partial(provenance, snapshot, with_document=True),
         background=None if look.is_transparent else drawing.background,
         duration=look.duration,
     )

@@ -32,12 +32,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from graphs.views.numbers import MINUS, compact, format_number, full, shape_text
+from gui.groups import GroupingEngine
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 
 Cell = tuple[int, int]
 
 FEW_CELLS = 256
 """Up to here each cell is a rectangle of its own, above they are one image."""
+FINEST_IN_A_FILE = 2.0
+"""Cells for each logical pixel of a file, across and down: beyond that nobody tells them apart on paper."""
 FEW_CELLS_IN_A_FILE = 8192
 """The same for SVG and PDF, where an enlarged image would be blurred by whoever shows it."""
 GAP_FROM = 5.0
@@ -527,6 +530,9 @@ def _image(colors: np.ndarray) -> QImage:
 
 def _paint_cells(painter: QPainter, rect: QRectF, table: np.ndarray, scale: float, theme: Theme) -> None:
     for_a_file = is_for_a_file(painter)
+    if for_a_file:
+        fine = painter.deviceTransform().mapRect(rect).size() * FINEST_IN_A_FILE
+        table = _extremes(table, max(1, round(fine.height())), max(1, round(fine.width())))
     cell = min(rect.width() / table.shape[1], rect.height() / table.shape[0])
     # without gaps and hatches an image looks the same, and costs a fifth of the cells
     plain = not for_a_file and cell < GAP_FROM and bool(np.isfinite(table).all())
@@ -544,8 +550,13 @@ def _paint_few(painter: QPainter, grid: Grid, table: np.ndarray, scale: float, t
     painter.fillRect(grid.rect, theme.color("card"))
     colors = diverging_map(theme)[_indices(table, scale)].tolist()
     finite = np.isfinite(table)
+    # In a file, cells without gaps reach below the next ones: readers that smooth edges would show seams.
+    over = QPointF(size.width(), size.height()) / 4 if is_for_a_file(painter) and not gap else QPointF()
     for row, column in np.ndindex(table.shape):
         cell = grid.cell_rect(row, column).adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
+        right = over.x() if column + 1 < table.shape[1] else 0.0
+        below = over.y() if row + 1 < table.shape[0] else 0.0
+        cell.adjust(0, 0, right, below)
         painter.fillRect(cell, QColor.fromRgb(colors[row][column]))
         if not finite[row, column]:
             _hatch(painter, cell, theme)
@@ -579,7 +590,7 @@ def is_for_a_file(painter: QPainter) -> bool:
     """Say whether a painter writes vectors: SVG, PDF, a picture."""
     engine = painter.paintEngine()
     kinds = (QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf, QPaintEngine.Type.Picture)
-    return engine is not None and engine.type() in kinds
+    return engine is not None and (engine.type() in kinds or isinstance(engine, GroupingEngine))
 
 
 def _hatch(painter: QPainter, cell: QRectF, theme: Theme) -> None:

@@ -39,9 +39,13 @@ class Picture:
     scale
         Pixels for each logical pixel, for formats that have pixels.
     title
-        What it shows, for the file's own description.
+        What it shows, in a few words.
+    description
+        The same in a sentence, for those who cannot see it.
     metadata
         Pairs of key and text, written in the format's own way.
+    carried
+        Returns more such pairs for formats that can be opened again: the session.
     background
         What it stands on; None where that shines through.
     duration
@@ -52,7 +56,9 @@ class Picture:
     paint: Callable[[QPainter], None]
     scale: float = 1.0
     title: str = ""
+    description: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    carried: Callable[[], Mapping[str, str]] = dict
     background: QColor | None = None
     duration: float = 1.0
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from gui.groups import group
 from gui.theme import Theme, blend
 from gui.viewdata import EdgeKey, EdgeView
 
@@ -212,11 +213,15 @@ def _rounded(points: Sequence[Point]) -> QPainterPath:
 def paint_edge(painter: QPainter, both: Wires, view: EdgeView, theme: Theme, marked: bool = False) -> None:
     """Paint an edge as far as the timeline has come: values solid, gradients dashed and reversed."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    if marked:
-        _stroke(painter, both.forward, QPen(theme.color("selection"), 2 * REACH), head=False)
-    _stroke(painter, both.forward, _forward_pen(view, theme))
-    if both.backward and (view.backward or view.current == "backward"):
-        _stroke(painter, both.backward, _backward_pen(view, theme))
+    name = f"edge-{view.source}-{view.target}-{view.slot}"
+    with group(painter, name, f"{view.source} to {view.target}"):
+        if marked:
+            _stroke(painter, both.forward, QPen(theme.color("selection"), 2 * REACH), head=False)
+        with group(painter, f"{name}-forward"):
+            _stroke(painter, both.forward, _forward_pen(view, theme))
+        if both.backward and (view.backward or view.current == "backward"):
+            with group(painter, f"{name}-backward", f"gradient from {view.target} to {view.source}"):
+                _stroke(painter, both.backward, _backward_pen(view, theme))
 
 
 def _forward_pen(view: EdgeView, theme: Theme) -> QPen:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from gui.equations import Equation, equation, paint
+from gui.groups import group
 from gui.theme import Theme
 
 PADDING = (9.0, 6.0)
@@ -99,9 +100,10 @@ class EquationItem(QGraphicsItem):
         if not self._equation.parts:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._border_role:
-            self._paint_box(painter, self._border_role)
         left = -self._equation.width / 2
         baseline = self._equation.ascent - self._equation.height / 2
         field = self._border_role is None
-        paint(painter, self._equation, left, baseline, self._theme, self._role, field)
+        with group(painter, "factor" if self._border_role else "formula"):
+            if self._border_role:
+                self._paint_box(painter, self._border_role)
+            paint(painter, self._equation, left, baseline, self._theme, self._role, field)

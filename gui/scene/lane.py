@@ -9,7 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
-from gui.equations import equation, paint
+from gui.equations import equation, paint, plain_source
+from gui.groups import group
 from gui.scene.edge_item import HALF_HEAD, WIDTHS, Wire
 from gui.scene.geometry import Geometry
 from gui.scene.lane_plan import INSIDE, LanePlan
@@ -146,6 +147,19 @@ class PanelItem(QGraphicsItem):
         self._theme = theme
         self.update()
 
+    def _paint(self, painter: QPainter, words: str, latex: str) -> None:
+        theme = self._theme
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(blend(theme.update, theme.canvas, 0.35), 1.2))
+        painter.setBrush(blend(theme.update, theme.canvas, 0.05))
+        painter.drawRoundedRect(self._rect, ROUND, ROUND)
+        baseline = self._rect.bottom() - INSIDE + 4
+        painter.setFont(canvas_font("note"))
+        painter.setPen(theme.color("update_text"))
+        painter.drawText(QPointF(self._rect.left() + INSIDE, baseline), words)
+        left = self._rect.left() + INSIDE + text_width(words, "note") + 5
+        paint(painter, equation(latex, HEADING_SIZE), left, baseline, theme, "update", field=False)
+
     # Qt
 
     def boundingRect(self) -> QRectF:
@@ -157,18 +171,9 @@ class PanelItem(QGraphicsItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        theme = self._theme
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(blend(theme.update, theme.canvas, 0.35), 1.2))
-        painter.setBrush(blend(theme.update, theme.canvas, 0.05))
-        painter.drawRoundedRect(self._rect, ROUND, ROUND)
         words, latex = self._heading
-        baseline = self._rect.bottom() - INSIDE + 4
-        painter.setFont(canvas_font("note"))
-        painter.setPen(theme.color("update_text"))
-        painter.drawText(QPointF(self._rect.left() + INSIDE, baseline), words)
-        left = self._rect.left() + INSIDE + text_width(words, "note") + 5
-        paint(painter, equation(latex, HEADING_SIZE), left, baseline, theme, "update", field=False)
+        with group(painter, "update", f"{words} {plain_source(latex)}"):
+            self._paint(painter, words, latex)
 
 
 class ArrowItem(QGraphicsItem):
@@ -222,12 +227,13 @@ class ArrowItem(QGraphicsItem):
     ) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         pen = arrow_pen(self._arrow, self._theme)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(pen)
-        painter.drawPath(self._wire.line)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(pen.color())
-        painter.drawPolygon(self._wire.head)
+        with group(painter, f"update-edge-{self._arrow.source}-{self._arrow.target}"):
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(pen)
+            painter.drawPath(self._wire.line)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(pen.color())
+            painter.drawPolygon(self._wire.head)
 
 
 def arrow_pen(arrow: LaneArrow, theme: Theme) -> QPen:

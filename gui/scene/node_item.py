@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from graphs.views.numbers import format_number
 from gui.equations import equation, paint, plain_source
+from gui.groups import group
 from gui.matrices import Grid, as_table, is_for_a_file, paint_matrix
 from gui.scene.metrics import (
     BAR,
@@ -43,6 +44,7 @@ BADGE_HEIGHT = 17.0
 WIDEST_MOVE = "Δ −8.88e−188"
 ROLES = {"gradient": "backward", "kept": "update", "quantity": "update"}
 """In whose colour the main array of a card is framed, where it is not a value of forward."""
+KINDS = {"op": "operation", "line": "line of the formula", "kept": "kept from the last update"}
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 LEFT_TOP = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 RIGHT_TOP = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
@@ -217,6 +219,16 @@ def tooltip(view: NodeView) -> str:
 
 def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look: Look) -> None:
     """Paint a card around the painter's origin."""
+    with group(painter, f"node-{view.name}", view.says or plain_source(view.name), spoken(view)):
+        _paint_card(painter, card, view, theme, look)
+
+
+def spoken(view: NodeView) -> str:
+    """Return what a card shows, for those who cannot see it."""
+    return ", ".join([KINDS.get(view.kind, view.kind), *tooltip(view).splitlines()[1:]])
+
+
+def _paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look: Look) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     future = view.value is None
     if look.selected or look.focused:
@@ -228,9 +240,11 @@ def paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look
     if card.formula:
         _paint_formula(painter, card.formula, theme, "muted")
     _paint_labels(painter, card, view, theme)
-    _paint_array(painter, card, card.value, view.value, theme, ROLES.get(view.kind, "forward"))
+    with group(painter, f"value-{view.name}"):
+        _paint_array(painter, card, card.value, view.value, theme, ROLES.get(view.kind, "forward"))
     if card.gradient is not None:
-        _paint_array(painter, card, card.gradient, view.gradient, theme, "backward")
+        with group(painter, f"gradient-{view.name}"):
+            _paint_array(painter, card, card.gradient, view.gradient, theme, "backward")
     if view.stored or view.read:
         _paint_bookmark(painter, card, view, theme)
     if shows_badge(view):
@@ -269,10 +283,11 @@ def paint_glow(painter: QPainter, rect: QRectF, phase: str, theme: Theme) -> Non
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     color = theme.phase_color(phase).name()
-    for reach, amount in ((GLOW, 0.07), (6.5, 0.14), (4.0, 0.24)):
-        painter.setBrush(blend(color, theme.canvas, amount))
-        grown = rect.adjusted(-reach, -reach, reach, reach)
-        painter.drawRoundedRect(grown, RADIUS + reach, RADIUS + reach)
+    with group(painter, "glow"):
+        for reach, amount in ((GLOW, 0.07), (6.5, 0.14), (4.0, 0.24)):
+            painter.setBrush(blend(color, theme.canvas, amount))
+            grown = rect.adjusted(-reach, -reach, reach, reach)
+            painter.drawRoundedRect(grown, RADIUS + reach, RADIUS + reach)
 
 
 def shows_badge(view: NodeView) -> bool:

@@ -9,7 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from gui.equations import Equation, equation, paint
+from gui.equations import Equation, equation, paint, plain_source
+from gui.groups import group
 from gui.scene.metrics import canvas_font, text_width
 from gui.theme import Theme
 
@@ -45,6 +46,7 @@ class ReadsItem(QGraphicsItem):
         self._curve = curve
         self._label = label
         self._words = words
+        self._title = title
         self._name = _name(title)
         self._scale = scale
         self._theme = theme
@@ -65,6 +67,22 @@ class ReadsItem(QGraphicsItem):
         """Paint in another theme."""
         self._theme = theme
         self.update()
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = self._theme.color("stored")
+        pen = QPen(color, WIDTH * self._scale)
+        pen.setDashPattern([0.1, 2.2])
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(self._path)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        painter.drawPolygon(_head(self._curve, self._scale))
+        self._paint_label(painter)
+        painter.restore()
 
     def _paint_label(self, painter: QPainter) -> None:
         painter.setBrush(self._theme.color("canvas"))  # a wire behind the words would strike them out
@@ -88,20 +106,8 @@ class ReadsItem(QGraphicsItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = self._theme.color("stored")
-        pen = QPen(color, WIDTH * self._scale)
-        pen.setDashPattern([0.1, 2.2])
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(self._path)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-        painter.drawPolygon(_head(self._curve, self._scale))
-        self._paint_label(painter)
-        painter.restore()
+        with group(painter, "reads", f"{self._words}{plain_source(self._title)}"):
+            self._paint(painter)
 
 
 def label_size(words: str, title: str, scale: float) -> QSizeF:
