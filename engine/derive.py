@@ -170,7 +170,7 @@ class Derivation:
         written = self.definition(node)
         if self.detail == Detail.EQUATION or node.id not in self.graph.active:
             return written
-        return Name(node.name, node.dims, "", self._target(node.name), part=written)
+        return Name(node.name, node.dims, "", self.python_name(node.name), part=written)
 
     def _is_part(self, node: Node) -> bool:
         return node.kind == Kind.OP and self.graph.lines[node.line].node != node.id
@@ -233,15 +233,17 @@ class Derivation:
         line = self.graph.lines[node.line]
         if not self.is_written(line):
             return f"# {name}: {len(line.parts)} operations"
-        return f"{self._target(name)} = {source(self.right_side(name))}"
+        return f"{self.python_name(name)} = {source(self.right_side(name))}"
 
-    def _target(self, name: str) -> str:
-        if not self._is_part(self.graph[name]):
-            return name
-        free = part_source(name)
-        while free in self.graph.ids:  # somebody's own name
-            free += "_"
-        return free
+    def python_name(self, name: str) -> str:
+        """Return the name under which source stores the value of a node: a line's own, or one for a part."""
+        return self.free_name(part_source(name)) if self._is_part(self.graph[name]) else name
+
+    def free_name(self, code: str) -> str:
+        """Return a Python name that nothing in the network is called."""
+        while code in self.graph.ids:
+            code += "_"
+        return code
 
     # --- backward, one use at a time ---
 
@@ -249,7 +251,7 @@ class Derivation:
         """Return the gradient of a node as a symbol."""
         found = self._gradients.get(name)
         if found is None:
-            text, code = self.gradient_latex(name), f"d_{self._target(name)}"
+            text, code = self.gradient_latex(name), f"d_{self.python_name(name)}"
             found = Name(name, self.graph[name].dims, text, code, kind="gradient")
             self._gradients[name] = found
         return found

@@ -58,6 +58,11 @@ class Head(Protocol):
         """Whether its LaTeX is an operator between its arguments, which then may need parentheses."""
         ...
 
+    @property
+    def torch(self) -> Callable[..., str] | None:
+        """Its PyTorch source, from that of its arguments; None for what only derivatives need."""
+        ...
+
     def write_latex(self, *args: str, **attrs: Any) -> str:
         """Return its LaTeX, given that of its arguments."""
         ...

@@ -24,12 +24,13 @@ from engine.expr import (
     Sum,
     SumTo,
     Transpose,
+    children,
     is_one,
     is_vector_product,
 )
 from engine.shapes import Dim, Dims, reduced, sizes
 
-__all__ = ["atom", "const_latex", "copied_axes", "latex", "parenthesised", "source"]
+__all__ = ["atom", "const_latex", "copied_axes", "latex", "parenthesised", "source", "torch_source"]
 
 # --- LaTeX -------------------------------------------------------------------------------------------------
 
@@ -223,12 +224,24 @@ def _decimal_latex(number: float) -> str:
     return rf"{head}10^{{{int(exponent)}}}"
 
 
-# --- NumPy source ------------------------------------------------------------------------------------------
+# --- source ------------------------------------------------------------------------------------------------
 
 
 def source(expr: Expr) -> str:
     """Return `expr` as a NumPy expression over ``np``, ``m``, stored values, and gradients ``d_NAME``."""
     return _Source().write(expr, _SUM)
+
+
+def torch_source(expr: Expr) -> str:
+    """Return `expr` as a PyTorch expression over ``torch``, ``m`` and stored values, whose value is a tensor.
+
+    Raises
+    ------
+    TypeError
+        For what only derivatives need: PyTorch takes these itself.
+
+    """
+    return _Torch().tensor(expr)
 
 
 def atom(text: str) -> str:
@@ -237,6 +250,8 @@ def atom(text: str) -> str:
 
 
 class _Source:
+    module, expand, axis, keep = "np", "np.expand_dims", "axis", "keepdims"
+
     def write(self, expr: Expr, level: float) -> str:
         text, own = self._body(expr)
         return f"({text})" if own < level else text
@@ -258,10 +273,12 @@ class _Source:
                 base, exponent = self.write(expr.base, _ATOM), self.write(expr.exponent, _ATOM)
                 return f"{base}**{exponent}", _POWER
             case Apply():
-                args = [self.write(a, _SUM) for a in expr.args]
-                text = expr.head.write_source(*args, **dict(expr.attrs))
+                text = self._applied(expr)
                 return text, _level(text)
         return self._shaped(expr)
+
+    def _applied(self, expr: Apply) -> str:
+        return expr.head.write_source(*(self.write(a, _SUM) for a in expr.args), **dict(expr.attrs))
 
     def _sum(self, expr: Sum) -> str:
         text = ""
@@ -291,7 +308,7 @@ class _Source:
     def _unspread(self, expr: Spread) -> str:
         if expr.kept or expr.axis is None:
             return self.write(expr.operand, _POWER)
-        return f"np.expand_dims({self.write(expr.operand, _SUM)}, {expr.axis})"
+        return f"{self.expand}({self.write(expr.operand, _SUM)}, {expr.axis})"
 
     def _shaped(self, expr: Expr) -> tuple[str, float]:
         match expr:
@@ -302,25 +319,50 @@ class _Source:
             case Spread():
                 ones = ", ".join(_size_source(dim) for dim in expr.dims)
                 comma = "," if len(expr.dims) == 1 else ""
-                return f"{self._unspread(expr)} * np.ones(({ones}{comma}))", _PRODUCT
+                return f"{self._unspread(expr)} * {self.module}.ones(({ones}{comma}))", _PRODUCT
             case Reshape():
                 inner = self.write(expr.operand, _SUM)
-                return (
-                    f"np.squeeze({inner})" if not expr.dims else f"np.reshape({inner}, {sizes(expr.dims)})"
-                ), _ATOM
+                if not expr.dims:
+                    return f"{self.module}.squeeze({inner})", _ATOM
+                return f"{self.module}.reshape({inner}, {sizes(expr.dims)})", _ATOM
         raise TypeError(f"no source for {type(expr).__name__}")
 
     def _summed(self, expr: SumTo) -> str:
         inner = self.write(expr.operand, _SUM)
         if not expr.dims:
-            return f"np.sum({inner})"
+            return f"{self.module}.sum({inner})"
         rank = len(expr.operand.dims)
         axes = str(expr.axes[0]) if len(expr.axes) == 1 else str(expr.axes)
         if len(expr.dims) == rank:
-            return f"np.sum({inner}, axis={axes}, keepdims=True)"
+            return f"{self.module}.sum({inner}, {self.axis}={axes}, {self.keep}=True)"
         kept = reduced_to(expr.operand.dims, expr.axes)
-        text = f"np.sum({inner}, axis={axes})"
+        text = f"{self.module}.sum({inner}, {self.axis}={axes})"
         return text if len(kept) == len(expr.dims) else f"{text}.reshape({sizes(expr.dims)})"
+
+
+class _Torch(_Source):
+    module, expand, axis, keep = "torch", "torch.unsqueeze", "dim", "keepdim"
+
+    def tensor(self, expr: Expr) -> str:
+        """Return source of a tensor: a number alone is made one, as PyTorch's functions take no numbers."""
+        text = self.write(expr, _SUM)
+        return f"torch.tensor({text}, dtype=torch.float64)" if _is_number(expr) else text
+
+    def _applied(self, expr: Apply) -> str:
+        if expr.head.torch is None:
+            raise TypeError(f"no PyTorch source for {expr.head.name}")
+        return expr.head.torch(*map(self.tensor, expr.args), **dict(expr.attrs))
+
+
+def _is_number(expr: Expr) -> bool:
+    """Say whether the source of `expr` comes to a plain number: constants and operators on them."""
+    stack = [expr]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Name | Apply | Spread | SumTo | Reshape):
+            return False
+        stack.extend(children(part))
+    return True
 
 
 _POWER = _PRODUCT + 0.5
@@ -369,4 +411,4 @@ def _number_source(numerator: int, const: Const, value: Fraction) -> str:
 
 
 def _size_source(dim: Dim) -> str:
-    return "m" if dim.examples and dim.name == "m" else str(dim.size)
+    return dim.name if dim.examples and dim.name.isidentifier() else str(dim.size)

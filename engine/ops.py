@@ -53,6 +53,7 @@ class Helper:
     latex: Callable[..., str]
     source: Callable[..., str]
     infix: bool = False
+    torch = None  # PyTorch takes derivatives itself
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Return the value for arrays, the application for expressions."""
@@ -98,8 +99,9 @@ class Op:
         For each input slot, the chain of links from the gradient of the output to that of the input.
     shape
         From the shapes of the inputs and the attributes to the shape of the output; raises ShapeError.
-    latex, source
-        How an application prints; None where the forward rule's own operators print it.
+    latex, source, torch
+        How an application prints, as NumPy and as PyTorch too; None where the forward rule's own operators
+        print it. Where a derivative does not exist, PyTorch's function has to take the same one.
     analytic
         Whether the forward rule may be given complex numbers (the complex-step derivative).
     elementwise
@@ -118,6 +120,7 @@ class Op:
     shape: Callable[..., Dims]
     latex: Callable[..., str] | None = None
     source: Callable[..., str] | None = None
+    torch: Callable[..., str] | None = None
     analytic: bool = True
     elementwise: bool = False
     symbol: str = ""
@@ -522,7 +525,8 @@ def _operator(name: str, forward: Rule, *factors: Chain, sentence: str, **more: 
 def _function(
     name: str, forward: Rule, factor: Chain, latex: Any, source: Any, sentence: str, **more: Any
 ) -> Op:
-    """Return an elementwise function of one argument."""
+    """Return an elementwise function of one argument; PyTorch has it by its name unless that is said."""
+    more.setdefault("torch", lambda x: f"torch.{name}({x})")
     return Op(name, forward, (factor,), _same, latex, source, elementwise=True, sentence=sentence, **more)
 
 
@@ -534,8 +538,13 @@ def _keywords(axis: int | None = None, keepdims: bool = False) -> str:
     return ("" if axis is None else f", axis={axis}") + (", keepdims=True" if keepdims else "")
 
 
+def _dims(axis: int | None = None, keepdims: bool = False) -> str:
+    """Return the keywords of a reduction as PyTorch calls them."""
+    return (f", dim={axis}" if keepdims or axis is not None else "") + (", keepdim=True" if keepdims else "")
+
+
 def _reduction(
-    name: str, forward: Rule, factor: Chain, word: str, source: str, sentence: str, **more: Any
+    name: str, forward: Rule, factor: Chain, word: str, function: str, sentence: str, **more: Any
 ) -> Op:
     return Op(
         name,
@@ -543,7 +552,8 @@ def _reduction(
         (factor,),
         _reduce,
         lambda x, **attrs: rf"{word}{_axes(**attrs)}{parenthesised(x)}",
-        lambda x, **attrs: f"{source}({x}{_keywords(**attrs)})",
+        lambda x, **attrs: f"np.{name}({x}{_keywords(**attrs)})",
+        lambda x, **attrs: f"torch.{function}({x}{_dims(**attrs)})",
         sentence=sentence,
         **more,
     )
@@ -562,7 +572,7 @@ def _extreme(name: str, forward: Rule, sentence: str) -> Op:
         forward,
         (_SPREAD, Link(Side.ELEMENTWISE, rule)),
         rf"\{name}",
-        f"np.{name}",
+        f"a{name}",  # which shares the gradient among ties; torch.max gives it to one of them
         sentence,
         analytic=False,
     )
@@ -576,6 +586,7 @@ def _extreme_pair(name: str, forward: Rule, helper: Helper, word: str) -> Op:
         _pair,
         lambda a, b: rf"\{word}\left({a}, {b}\right)",
         lambda a, b: f"np.{name}({a}, {b})",
+        lambda a, b: f"torch.{name}({a}, {b})",
         analytic=False,
         elementwise=True,
         arity=(2, 2),
@@ -633,6 +644,11 @@ def _softplus(x: Any) -> Any:
 def _bce_source(z: str, y: str) -> str:
     z = atom(z)
     return f"np.sum(np.logaddexp(0, {z}) - {atom(y)} * {z}) / np.atleast_1d({z}).shape[-1]"
+
+
+def _bce_torch(z: str, y: str) -> str:
+    whole = f'torch.nn.functional.binary_cross_entropy_with_logits({z}, {y}, reduction="sum")'
+    return f"{whole} / torch.atleast_1d({z}).shape[-1]"
 
 
 _TABLE = (
@@ -793,6 +809,8 @@ _TABLE = (
         lambda x: rf"\mathrm{{softplus}}{parenthesised(x)}",
         lambda x: f"np.logaddexp(0, {x})",
         "Each entry is multiplied by \u03c3 of the stored argument, the slope of softplus.",
+        # torch's softplus is linear beyond 20
+        torch=lambda x: f"torch.logaddexp(torch.tensor(0.0), {x})",
     ),
     Op(
         "softmax",
@@ -801,6 +819,7 @@ _TABLE = (
         _axis_exists,
         soft.latex,
         soft.source,
+        lambda x, axis=0: f"torch.softmax({x}, dim={axis})",
         sentence="Each column's gradient loses its mean under the stored softmax, and is multiplied by it.",
     ),
     _reduction(
@@ -808,7 +827,7 @@ _TABLE = (
         lambda x, **a: np.sum(x, **a),
         (_SPREAD,),
         r"\mathrm{sum}",
-        "np.sum",
+        "sum",
         "A sum passes the same gradient to everything it added up.",
         symbol="Σ",
     ),
@@ -817,7 +836,7 @@ _TABLE = (
         lambda x, **a: np.mean(x, **a),
         (Link(Side.SCALAR, lambda x, out, axis=None, keepdims=False: 1 / count(x, axis)), _SPREAD),
         r"\mathrm{mean}",
-        "np.mean",
+        "mean",
         "A mean passes the gradient, divided by how many there were, to everything it took in.",
     ),
     _extreme(
@@ -835,6 +854,7 @@ _TABLE = (
         _reduce,
         _norm_latex,
         lambda x, **a: f"np.linalg.norm({x}{_keywords(**a)})",
+        lambda x, **a: f"torch.linalg.vector_norm({x}{_dims(**a)})",
         analytic=False,  # not at zero, where it has a kink
         symbol="‖·‖",
         sentence="A norm passes the gradient on along the vector, divided by its length; at zero it stops.",
@@ -852,6 +872,7 @@ _TABLE = (
         _reduce,
         lambda x, **a: f"{_norm_latex(x, **a)}^2",
         lambda x, **a: f"np.sum({atom(x)}**2{_keywords(**a)})",
+        lambda x, **a: f"torch.sum({atom(x)}**2{_dims(**a)})",
         symbol="‖·‖²",
         sentence="The slope of a sum of squares is twice what was squared.",
     ),
@@ -871,6 +892,7 @@ _TABLE = (
         _equal("mse"),
         lambda a, b: rf"\mathrm{{mse}}\left({a}, {b}\right)",
         lambda a, b: f"np.mean(({atom(a)} - {atom(b)})**2)",
+        lambda a, b: f"torch.nn.functional.mse_loss({a}, {b})",
         arity=(2, 2),
         sentence="The slope of the mean squared error is twice the error over the number of examples.",
     ),
@@ -890,6 +912,7 @@ _TABLE = (
         _equal("bce"),
         lambda z, y: rf"\mathrm{{bce}}\left({z}, {y}\right)",
         _bce_source,
+        _bce_torch,
         arity=(2, 2),
         sentence="The slope of cross-entropy is predicted probability minus target, over the examples.",
     ),
@@ -909,6 +932,7 @@ _TABLE = (
         _equal("cross_entropy"),
         lambda z, y: rf"\mathrm{{cross\_entropy}}\left({z}, {y}\right)",
         lambda z, y: f"-np.sum({atom(y)} * {log_soft.source(z)}) / np.shape({z})[-1]",
+        lambda z, y: f"-torch.sum({atom(y)} * torch.log_softmax({z}, dim=0)) / {atom(z)}.shape[-1]",
         arity=(2, 2),
         sentence="The slope of cross-entropy is predicted probabilities minus targets, over the examples.",
     ),

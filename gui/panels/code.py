@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from graphs.documents.numpy import Iteration, arrays_before, numpy_script
+from graphs.iteration_script import Iteration, arrays_before, numpy_script
 from gui.jobs import Task
 from gui.panel import Panel
 from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from engine.graph import Graph
 from engine.optimizers import update_equation
 from engine.trace import Phase, Step, Trace
-from graphs.documents.numpy import Iteration
+from graphs.iteration_script import Iteration
 from graphs.views.frame import Frame
 from graphs.views.records import CodeRow, EquationRow
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,10 +14,11 @@ from engine import expr as ex
 from engine import ops
 from engine.errors import ShapeError
 from engine.expr import Name
-from engine.notation import latex, source
+from engine.notation import latex, source, torch_source
 from engine.ops import OPS, Op
 from engine.shapes import Dims, sizes, unnamed
 from tests.helpers import assert_well_formed, complex_slope, run, slope
+from tests.pytorch import needs_torch, run_with_torch
 
 SHAPES = [(), (1, 1), (1, 4), (3, 1), (3, 4), (4,), (1,)]
 PAIRS = [(a, b) for a in SHAPES for b in SHAPES if len(a) == len(b) or () in (a, b)]
@@ -234,3 +237,52 @@ def test_losses_of_two_compare_entry_by_entry(name: str) -> None:
 def test_softmax_of_a_scalar_says_what_to_use() -> None:
     with pytest.raises(ShapeError, match="Use sigmoid"):
         OPS["softmax"].shape(())
+
+
+# --- PyTorch -----------------------------------------------------------------------------------------------
+
+RUNNER = """
+import json
+from pathlib import Path
+found = []
+for case in json.loads(Path("cases.json").read_text()):
+    scope = {"torch": torch}
+    names = []
+    for name, values, shape in case["inputs"]:
+        scope[name] = torch.tensor(values, dtype=torch.float64).reshape(shape).requires_grad_()
+        names.append(name)
+    out = eval(case["text"], scope)
+    out.backward(torch.tensor(case["upstream"], dtype=torch.float64).reshape(out.shape))
+    grads = [scope[name].grad for name in names]
+    found.append([out.tolist(), [g.tolist() for g in grads]])
+Path("found.json").write_text(json.dumps(found))
+"""
+
+
+def _with_kinks(case: Case) -> Case:
+    """Return a case at zeros and ties, where PyTorch has to take the same derivative by convention."""
+    return case._replace(inputs=[np.round(x) for x in case.inputs])
+
+
+@needs_torch
+def test_pytorch_source_has_the_values_and_gradients_of_every_operation(tmp_path: Path) -> None:
+    smooth = ("/", "log", "sqrt", "**")
+    plain = [case for parameters in ALL for case in parameters.values]
+    cases = [*plain, *(_with_kinks(case) for case in plain if case.op.name not in smooth)]
+    outs = [np.asarray(case.forward(*case.inputs)) for case in cases]
+    upstreams = [np.random.default_rng(9).normal(0, 1, out.shape) for out in outs]
+    rows = []
+    for case, upstream in zip(cases, upstreams, strict=True):
+        names, _ = _symbols(case)
+        inputs = [(n.code, np.ravel(x).tolist(), x.shape) for n, x in zip(names, case.inputs, strict=True)]
+        text = torch_source(case.op.express(names, case.dims[-1], case.attrs))
+        rows.append({"inputs": inputs, "text": text, "upstream": np.ravel(upstream).tolist()})
+    (tmp_path / "cases.json").write_text(json.dumps(rows))
+    run_with_torch(tmp_path, RUNNER)
+    results = json.loads((tmp_path / "found.json").read_text())
+    for case, out, g, row, (found, gradients) in zip(cases, outs, upstreams, rows, results, strict=True):
+        np.testing.assert_allclose(found, out, rtol=1e-12, atol=1e-12, err_msg=row["text"])
+        for slot, gradient in enumerate(gradients):
+            placed = ops.links(case.op, slot, case.inputs, out, case.dims, case.attrs)
+            expected = np.broadcast_to(ops.chain(g, placed), case.inputs[slot].shape)
+            np.testing.assert_allclose(gradient, expected, rtol=1e-11, atol=1e-12, err_msg=row["text"])

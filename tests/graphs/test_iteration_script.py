@@ -18,7 +18,8 @@ from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS
 from engine.trace import Trace, trace
 from engine.training import Recipe, Run
-from graphs.documents.numpy import MOST_WRITTEN, Iteration, as_source, numpy_script
+from graphs.array_source import MOST_WRITTEN, as_source
+from graphs.iteration_script import Iteration, numpy_script
 from graphs.network import Model, bind, built_in_names, load
 from tests.helpers import Sample, built, model_of, samples
 
@@ -121,6 +122,11 @@ TRICKY = {
     "large arguments": ("L = sum(sigmoid(w * x))", {"w": 1.0}, {"x": [-800.0, 800.0, 1.0]}),
     "not a number": ("L = sum(log(w * x))", {"w": 1.0}, {"x": [-1.0, 0.0, 1.0]}),
     "a division by zero": ("L = 1 / w", {"w": 0.0}, {}),
+    "numbers in a long line": (
+        "L = " + " + ".join(["cos(exp(0.1)) * sin(w)"] * 200),
+        {"w": 0.3},
+        {},
+    ),
     "a long line": ("a = w * w\nL = " + " + ".join(["sin(w * a)"] * 300) + " + a", {"w": 0.3}, {}),
 }
 
