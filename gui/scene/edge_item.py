@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import hypot
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from graphs.wires import APART, HALF_HEAD, Arrow, Point, arrows
 from gui.groups import group
 from gui.theme import Theme, blend
 from gui.viewdata import EdgeKey, EdgeView
 
-Point = tuple[float, float]
-
-APART = 12.0
-"""Between the two wires of an edge; the gradient's runs below, or at the right of what runs upwards."""
-NARROW = 6.0
-"""The same where several edges run between the same two nodes."""
-HEAD = 11.0
-HALF_HEAD = 4.8
-"""Length and half the width of an arrow's head."""
-CORNER = 9.0
 REACH = 8.0
 """How far from a wire's middle line anything is painted, or a click counts."""
 WIDTHS = {"future": 1.2, "past": 1.7, "current": 3.0}
@@ -145,66 +134,18 @@ def wire_bounds(both: Wires) -> QRectF:
 
 def wires(route: Sequence[Point], has_backward: bool, apart: float = APART) -> Wires:
     """Return the two arrows along a route; a lone forward one runs on the route itself."""
-    if not has_backward:
-        return Wires(wire(route), None)
-    back = beside(route, apart / 2)
-    return Wires(wire(beside(route, -apart / 2)), wire(back[::-1]))
+    forward, backward = arrows(route, has_backward, apart)
+    return Wires(wire(forward), wire(backward) if backward is not None else None)
 
 
-def beside(route: Sequence[Point], distance: float) -> tuple[Point, ...]:
-    """Return the line that runs at the right of a route; its ends stay on the borders they were on."""
-    if distance == 0:
-        return tuple(route)
-    ways = [_direction(a, b) for a, b in pairwise(route)]
-    middle = [
-        _mitred(point, a, b, distance) for point, a, b in zip(route[1:-1], ways[:-1], ways[1:], strict=True)
-    ]
-    return (_on_border(route[0], ways[0], distance), *middle, _on_border(route[-1], ways[-1], distance))
-
-
-def _direction(a: Point, b: Point) -> Point:
-    length = hypot(b[0] - a[0], b[1] - a[1]) or 1.0
-    return (b[0] - a[0]) / length, (b[1] - a[1]) / length
-
-
-def _mitred(point: Point, a: Point, b: Point, distance: float) -> Point:
-    """Return the corner of the line beside, between the directions `a` and `b`."""
-    nx, ny = -a[1] - b[1], a[0] + b[0]
-    scale = distance / max(0.2, 1 + a[0] * b[0] + a[1] * b[1])
-    return point[0] + scale * nx, point[1] + scale * ny
-
-
-def _on_border(point: Point, way: Point, distance: float) -> Point:
-    """Move an end along the border it touches: a level one where the line runs up or down."""
-    dx, dy = way
-    if abs(dy) > abs(dx) * 0.25:
-        return point[0] - distance / dy, point[1]
-    return point[0], point[1] + distance / dx
-
-
-def wire(points: Sequence[Point]) -> Wire:
-    """Return one arrow along a line of straight pieces."""
-    tip, before = points[-1], points[-2]
-    dx, dy = _direction(before, tip)
-    base = (tip[0] - dx * HEAD, tip[1] - dy * HEAD)
-    wings = [(base[0] - side * dy * HALF_HEAD, base[1] + side * dx * HALF_HEAD) for side in (1, -1)]
-    head = QPolygonF([QPointF(*tip), *(QPointF(*wing) for wing in wings)])
-    return Wire(_rounded([*points[:-1], (base[0] + dx, base[1] + dy)]), head, tuple(points))
-
-
-def _rounded(points: Sequence[Point]) -> QPainterPath:
-    path = QPainterPath(QPointF(*points[0]))
-    for a, corner, b in zip(points, points[1:], points[2:], strict=False):
-        for end in (a, b):
-            dx, dy = _direction(corner, end)
-            reach = min(CORNER, hypot(end[0] - corner[0], end[1] - corner[1]) / 2)
-            stop = QPointF(corner[0] + dx * reach, corner[1] + dy * reach)
-            if end is a:
-                path.lineTo(stop)
-            else:
-                path.quadTo(QPointF(*corner), stop)
-    path.lineTo(*points[-1])
-    return path
+def wire(arrow: Arrow) -> Wire:
+    """Return an arrow as it is painted."""
+    path = QPainterPath(QPointF(*arrow.line[0]))
+    for before, corner, after in arrow.bends():
+        path.lineTo(*before)
+        path.quadTo(QPointF(*corner), QPointF(*after))
+    path.lineTo(*arrow.line[-1])
+    return Wire(path, QPolygonF([QPointF(*point) for point in arrow.head]), arrow.corners)
 
 
 # Painting: functions, as large graphs are painted by one item

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
-from gui.scene.edge_item import APART, NARROW, Wires, wires
+from graphs.wires import APART, NARROW
+from gui.scene.edge_item import Wires, wires
 from gui.scene.metrics import CROWD, CROWD_SIZE, Card, card_of
 from gui.scene.node_item import BOOKMARK, BOOKMARK_OUT, GLOW, badge_rect, bookmark_top, card_bounds
 from gui.scene.placement import Surroundings, pieces, rows

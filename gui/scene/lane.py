@@ -9,9 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
+from graphs.wires import HALF_HEAD
 from gui.equations import equation, paint, plain_source
 from gui.groups import group
-from gui.scene.edge_item import HALF_HEAD, WIDTHS, Wire
+from gui.scene.edge_item import WIDTHS, Wire
 from gui.scene.geometry import Geometry
 from gui.scene.lane_plan import INSIDE, LanePlan
 from gui.scene.metrics import canvas_font, text_width

@@ -11,7 +11,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath, QPolygonF
 
-from gui.scene.edge_item import HALF_HEAD, HEAD, Wire, wire
+from graphs.wires import HALF_HEAD, HEAD, arrow_along
+from gui.scene.edge_item import Wire, wire
 from gui.scene.geometry import Geometry
 from gui.scene.lane_layout import ACROSS, LaneLayout, lane_layout
 from gui.scene.metrics import Card, card_of
@@ -153,7 +154,7 @@ class LanePlan:
         for arrow in self._lane.arrows:
             if arrow in outer:
                 points = outer[arrow]
-                found.append(wire(points if arrow.target else points[::-1]))
+                found.append(wire(arrow_along(points if arrow.target else points[::-1])))
             else:
                 route = self._layout.routes[arrow.source, arrow.target]
                 found.append(bent([(x + corner.x(), y + corner.y()) for x, y in route]))
