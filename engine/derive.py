@@ -289,15 +289,22 @@ class Derivation:
         graph = self.graph
         if self.detail == Detail.PRIMITIVE:
             target = graph[node]
-            return self._links(target, slot), graph.nodes[target.inputs[slot]]
+            return self.links(target, slot), graph.nodes[target.inputs[slot]]
         use = graph.line_by_name[node].uses[slot]
         self._require_short(graph[node])
         return self._along(use), graph.nodes[use.source]
 
     def _along(self, use: Use) -> list[Placed]:
-        return [link for node_id, slot in use.path for link in self._links(self.graph.nodes[node_id], slot)]
+        return [link for node_id, slot in use.path for link in self.links(self.graph.nodes[node_id], slot)]
 
-    def _links(self, node: Node, slot: int) -> list[Placed]:
+    def links(self, node: Node, slot: int) -> list[Placed]:
+        """Return the links from the gradient of a node to that of one of its inputs, in symbols.
+
+        Raises
+        ------
+        BackstepError
+            Where the line is too long to be written out.
+        """
         nodes = self.graph.nodes
         self._require_short(node)
         ins = [self.symbol(i) for i in node.inputs]

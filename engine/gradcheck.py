@@ -75,15 +75,23 @@ def is_analytic(graph: Graph) -> bool:
     return all(node.op is None or node.op.analytic for node in graph.nodes if node.id in path)
 
 
-def check(graph: Graph, leaves: Mapping[str, Array], names: tuple[str, ...] | None = None) -> Iterator[Check]:
+def check(
+    graph: Graph,
+    leaves: Mapping[str, Array],
+    names: tuple[str, ...] | None = None,
+    gradients: Mapping[str, Array] | None = None,
+) -> Iterator[Check]:
     """Yield the nudge test of every parameter and input (or of `names`), every entry of it.
 
     Parameters
     ----------
     leaves
         Arrays for every input and parameter.
+    gradients
+        What is tested, by name; the backpropagated gradients where None.
     """
-    _, gradients = loss_and_gradients(graph, leaves)
+    if gradients is None:
+        _, gradients = loss_and_gradients(graph, leaves)
     for name in names or (*graph.parameters, *graph.inputs):
         yield _check_array(graph, leaves, name, np.asarray(gradients[name]))
 

@@ -156,10 +156,19 @@ class Trace:
         steps = (s for found in self.updates.values() for s in found if s.quantity not in (None, "value"))
         return {(s.node, str(s.quantity)): s.before for s in steps if s.before is not None}
 
+    @cached_property
+    def left(self) -> Mapping[str, Array]:
+        """Gradients that were there before the backward pass: none, unless somebody forgot to reset them."""
+        found: dict[str, Array | None] = {}
+        for step in self.steps:
+            if step.phase == Phase.BACKWARD:
+                found.setdefault(step.target, step.before)
+        return {name: array for name, array in found.items() if array is not None}
+
     def start(self) -> State:
-        """Return the state before the first step: leaves and what the optimizer kept, nothing computed."""
+        """Return the state before the first step: leaves and what was kept, nothing computed."""
         leaves = (*self.graph.inputs, *self.graph.parameters)
-        return State({name: self.values[name] for name in leaves}, quantities=dict(self.kept))
+        return State({name: self.values[name] for name in leaves}, dict(self.left), dict(self.kept))
 
     def state(self, position: int) -> State:
         """Return the state after the first `position` steps."""
@@ -203,13 +212,17 @@ def _value(node: Node, leaves: Mapping[str, Array], values: Sequence[Array]) -> 
 
 
 def contributions(
-    graph: Graph, values: Sequence[Array], wanted: frozenset[int] | None = None
+    graph: Graph,
+    values: Sequence[Array],
+    wanted: frozenset[int] | None = None,
+    rules: Rules | None = None,
 ) -> Iterator[tuple[Node, int, Array]]:
     """Yield what each use of a value adds to its gradient, node by node from the loss back.
 
     The gradient of a node is complete when its own inputs are reached: the order is reverse topological. Only
     nodes in `wanted` get one, every active node where it is None.
     """
+    contribute, add = rules or RIGHT
     gradients: dict[int, Array] = {graph.ids[graph.loss]: np.asarray(1.0)}
     active, path = graph.active if wanted is None else wanted, graph.on_loss_path
     for node in reversed(graph.nodes):
@@ -218,25 +231,55 @@ def contributions(
         upstream = gradients.pop(node.id)
         for slot, source in enumerate(node.inputs):
             if source in active:
-                part = _contribution(graph, node, slot, values, upstream)
+                part = contribute(graph, node, slot, values, upstream)
                 held = gradients.get(source)
-                gradients[source] = part if held is None else held + part
+                gradients[source] = part if held is None else add((node.id, slot), held, part)
                 yield node, slot, part
 
 
-def _contribution(graph: Graph, node: Node, slot: int, values: Sequence[Array], upstream: Array) -> Array:
-    nodes = graph.nodes
+def contribution(graph: Graph, node: Node, slot: int, values: Sequence[Array], upstream: Array) -> Array:
+    """Return what the use of a value in a slot of a node adds to its gradient."""
+    return chained(graph, node, slot, upstream, links(graph, node, slot, values))
+
+
+def links(graph: Graph, node: Node, slot: int, values: Sequence[Array]) -> list[ops.Placed]:
+    """Return the links from the gradient of a node to that of one of its inputs, with numbers."""
     ins = [values[i] for i in node.inputs]
-    dims = [*(nodes[i].dims for i in node.inputs), node.dims]
+    dims = [*(graph.nodes[i].dims for i in node.inputs), node.dims]
     assert node.op is not None
-    placed = ops.links(node.op, slot, ins, values[node.id], dims, dict(node.attrs))
+    return ops.links(node.op, slot, ins, values[node.id], dims, dict(node.attrs))
+
+
+def chained(graph: Graph, node: Node, slot: int, upstream: Array, placed: Sequence[ops.Placed]) -> Array:
+    """Return an upstream gradient taken through links, in the shape of the input."""
     result = np.asarray(ops.chain(upstream, placed))
-    wanted = shapes.sizes(dims[slot])
+    wanted = shapes.sizes(graph.nodes[node.inputs[slot]].dims)
     return result if result.shape == wanted else np.reshape(np.broadcast_to(result, wanted), wanted)
 
 
+class Rules(NamedTuple):
+    """How a backward pass is done: the right way, or with a fault put in (:mod:`engine.faults`).
+
+    Attributes
+    ----------
+    contribute
+        What one use of a value adds to its gradient, as :func:`contribution`.
+    add
+        What becomes of a gradient that is there when more arrives, by way of a node and a slot.
+    """
+
+    contribute: Callable[[Graph, Node, int, Sequence[Array], Array], Array]
+    add: Callable[[tuple[int, int], Array, Array], Array]
+
+
+RIGHT = Rules(contribution, lambda _, held, part: held + part)
+
+
 def contributions_by_line(
-    graph: Graph, values: Sequence[Array], wanted: frozenset[int] | None = None
+    graph: Graph,
+    values: Sequence[Array],
+    wanted: frozenset[int] | None = None,
+    rules: Rules | None = None,
 ) -> Iterator[tuple[Line, Use, Array]]:
     """Yield what each use of a name adds to its gradient, line by line from the loss back, in reading order.
 
@@ -245,7 +288,7 @@ def contributions_by_line(
     """
     at: dict[tuple[int, int], Array] = {}
     held: int | None = None
-    for node, slot, part in contributions(graph, values, wanted):
+    for node, slot, part in contributions(graph, values, wanted, rules):
         if held is not None and node.line != held:
             yield from _given_out(graph.lines[held], at)
             at = {}
@@ -262,17 +305,22 @@ def _given_out(line: Line, at: Mapping[tuple[int, int], Array]) -> Iterator[tupl
 
 
 def gradients(
-    graph: Graph, values: Sequence[Array], wanted: frozenset[int] | None = None
+    graph: Graph,
+    values: Sequence[Array],
+    wanted: frozenset[int] | None = None,
+    rules: Rules | None = None,
+    left: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
     """Return the gradient of the loss by every named value; zeros where the loss does not depend on it.
 
-    With `wanted`, of the named values among those nodes alone.
+    With `wanted`, of the named values among those nodes alone; `rules` and `left` as for :func:`trace`.
     """
-    found: dict[str, Array] = {graph.loss: np.asarray(1.0)}
+    found: dict[str, Array] = {graph.loss: np.asarray(1.0), **(left or {})}
+    add = (rules or RIGHT).add
     with np.errstate(all="ignore"):
-        for _, use, part in contributions_by_line(graph, values, wanted):
+        for _, use, part in contributions_by_line(graph, values, wanted, rules):
             name = graph.nodes[use.source].name
-            found[name] = found[name] + part if name in found else part
+            found[name] = add(use.path[-1], found[name], part) if name in found else part
     for name in graph.named:
         if name not in found and (wanted is None or graph.ids[name] in wanted):
             found[name] = np.zeros(shapes.sizes(graph[name].dims))
@@ -290,6 +338,8 @@ def trace(
     leaves: Mapping[str, Array],
     detail: Detail = Detail.EQUATION,
     optimize: Optimize | None = None,
+    rules: Rules | None = None,
+    left: Mapping[str, Array] | None = None,
 ) -> Trace:
     """Return the trace of one iteration.
 
@@ -299,6 +349,10 @@ def trace(
         Arrays for every input and parameter.
     optimize
         From parameters and gradients to the update's quantities; no update phase where None.
+    rules
+        How backward is done, where a fault is put in.
+    left
+        Gradients that nobody has reset, by name, which contributions are added to.
 
     Raises
     ------
@@ -308,13 +362,15 @@ def trace(
     _check(graph, leaves)
     arrays = tuple(_frozen(a) for a in forward(graph, leaves))
     values = {name: arrays[graph.ids[name]] for name in graph.named}
-    recorder = _Recorder(graph, detail, arrays)
+    recorder = _Recorder(graph, detail, arrays, rules or RIGHT, left or {})
     recorder.forward()
     recorder.backward()
     found = recorder.complete()
     if optimize is not None:
         with np.errstate(all="ignore"):
-            exact = found if detail == Detail.EQUATION else gradients(graph, arrays, graph.trained)
+            exact = (
+                found if detail == Detail.EQUATION else gradients(graph, arrays, graph.trained, rules, left)
+            )
             recorder.update(optimize({n: values[n] for n in graph.parameters}, exact))
     return Trace(graph, detail, tuple(recorder.steps), arrays, values, found)
 
@@ -338,13 +394,21 @@ def _frozen(array: Any) -> Array:
 class _Recorder:
     """Writes the steps of an iteration down, in order."""
 
-    def __init__(self, graph: Graph, detail: Detail, arrays: Sequence[Array]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        detail: Detail,
+        arrays: Sequence[Array],
+        rules: Rules,
+        left: Mapping[str, Array],
+    ) -> None:
         self.steps: list[Step] = []
         self._graph = graph
         self._detail = detail
         self._arrays = arrays
+        self._rules = rules
         self._visible = set(graph.visible(detail))
-        self._gradients: dict[str, Array] = {}
+        self._gradients: dict[str, Array] = {name: _frozen(array) for name, array in left.items()}
 
     def forward(self) -> None:
         for node in self._graph.nodes:
@@ -357,21 +421,22 @@ class _Recorder:
         self._add(Phase.SEED, loss, self._gradients[loss])
         with np.errstate(all="ignore"):
             if self._detail == Detail.PRIMITIVE:
-                for node, slot, part in contributions(self._graph, self._arrays):
-                    self._arrive(node.name, self._graph.nodes[node.inputs[slot]].name, slot, part)
+                for node, slot, part in contributions(self._graph, self._arrays, rules=self._rules):
+                    source = self._graph.nodes[node.inputs[slot]].name
+                    self._arrive((node.name, slot), source, part, (node.id, slot))
             else:
                 self._backward_by_line()
 
     def _backward_by_line(self) -> None:
-        for line, use, part in contributions_by_line(self._graph, self._arrays):
-            self._arrive(line.name, self._graph.nodes[use.source].name, use.slot, part)
+        for line, use, part in contributions_by_line(self._graph, self._arrays, rules=self._rules):
+            self._arrive((line.name, use.slot), self._graph.nodes[use.source].name, part, use.path[-1])
 
-    def _arrive(self, node: str, name: str, slot: int, part: Array) -> None:
+    def _arrive(self, by: tuple[str, int], name: str, part: Array, place: tuple[int, int]) -> None:
         before = self._gradients.get(name)
         part = _frozen(part)
-        after = part if before is None else _frozen(before + part)
+        after = part if before is None else _frozen(self._rules.add(place, before, part))
         self._gradients[name] = after
-        step = Step(len(self.steps), Phase.BACKWARD, node, after, before, name, slot, part)
+        step = Step(len(self.steps), Phase.BACKWARD, by[0], after, before, name, by[1], part)
         self.steps.append(step)
 
     def complete(self) -> dict[str, Array]:

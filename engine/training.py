@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.errors import TrainingError, excerpt
+from engine.graph import Detail, Graph
 from engine.history import (
     Diverged,
     Form,
@@ -44,7 +45,7 @@ from engine.optimizers import OPTIMIZERS, Optimizer, updates
 from engine.plan import Inspector, Rates, Stepper
 from engine.problem import Problem
 from engine.schedules import SCHEDULES
-from engine.trace import Update
+from engine.trace import Trace, Update, trace
 
 __all__ = [
     "SPAN",
@@ -272,9 +273,7 @@ class Run:
         self.problem = problem
         self.recipe = (recipe or Recipe()).checked()
         problem.indices(0, self.recipe.batch_size)
-        self._form = Form(
-            tuple((name, array.shape) for name, array in problem.parameters.items()), self.optimizer.state
-        )
+        self._form = Form(tuple((name, array.shape) for name, array in problem.parameters.items()), self.kept)
         first = 0 if point is None else point.iteration + 1
         self.history = History(first, max(stride, _first_stride(self._form.width)))
         self._point = point or Point(0, problem.parameters)
@@ -382,6 +381,11 @@ class Run:
     def optimizer(self) -> Optimizer:
         """The record of the optimizer."""
         return OPTIMIZERS[self.recipe.optimizer]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The quantities that are kept from one update to the next."""
+        return self.optimizer.state
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -560,6 +564,18 @@ class Run:
             return shown if following is None else _as_recorded(shown, following)
 
         return update
+
+    def traced(
+        self, graph: Graph, leaves: Mapping[str, Array], point: Point, detail: Detail = Detail.EQUATION
+    ) -> Trace:
+        """Return the steps of the iteration at a point.
+
+        Parameters
+        ----------
+        graph, leaves
+            The graph of its mini-batch, with data and parameters.
+        """
+        return trace(graph, leaves, detail, self.optimize(point))
 
     def _following(self, point: Point) -> Point | None:
         """Return the recorded point after `point`, None where that is not a recorded one itself."""

@@ -15,7 +15,7 @@ from engine.derive import Derivation
 from engine.errors import UsageError
 from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS, Optimizer
-from engine.trace import State, Step, Trace, trace
+from engine.trace import State, Step, Trace
 from engine.training import Recipe, Run
 from graphs.definition import Array
 from graphs.network import Model
@@ -82,7 +82,7 @@ class Snapshot:
         point = run.at(iteration)
         indices = model.indices(iteration, run.batch_size)
         graph, data = model.batch(indices)
-        found = trace(graph, {**data, **point.parameters}, detail, run.optimize(point))
+        found = run.traced(graph, {**data, **point.parameters}, point, detail)
         batch = None if indices is None else tuple(indices.tolist())
         whole = cls(model, run.recipe, found, 0, iteration, batch, run, overrides or {})
         return whole.at(len(found.steps) if position is None else position)

@@ -95,11 +95,11 @@ class Inspector:
         settings = self._rates.at(iteration)
         with np.errstate(all="ignore"):
             for name, value in self._parameters.items():
-                kept = {key: table[name] for key, table in self._state.items()}
+                kept = {key: self._state[key][name] for key in self._rates.optimizer.state}
                 found = self._rates.optimizer.rule(value, self.gradients[name], kept, settings)
                 self._parameters[name] = np.asarray(found["value"])
-                for key, table in self._state.items():
-                    table[name] = np.asarray(found[key])
+                for key in kept:
+                    self._state[key][name] = np.asarray(found[key])
         return loss
 
     def _batch(self, iteration: int) -> tuple[Graph, Mapping[str, Array]]:
