@@ -4,8 +4,8 @@ A part of a formula gets a role with ``\textcolor{ROLE}{...}``, ROLE being one o
 what colour that is when it is painted, so one `Equation` serves every theme. Parts in the role ``factor``
 stand on a tinted field. Paths are filled without a pen: with one, glyphs come out bold in a PDF.
 
-Laying out costs some 2 ms for a short formula and 20 ms for a long one, so it is done once a formula, at
-one size, and kept; `EquationCache` does it ahead of time in idle moments.
+Typesetting (:mod:`gui.typesetting`) costs a millisecond for a short formula and 20 ms for a long one, so it
+is done once a formula, at one size, and kept; :mod:`gui.equation_cache` has it done ahead of time.
 """
 
 from __future__ import annotations
@@ -13,16 +13,12 @@ from __future__ import annotations
 import json
 import logging
 import re
-import threading
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QGuiApplication,
     QPainter,
@@ -35,51 +31,17 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from graphs.palette import EQUATION_ROLES
 from gui.groups import group, is_grouped
-from gui.icons import path_from_data
+from gui.icons import path_from_data, path_of
 from gui.theme import Theme, application_font
+from gui.typesetting import SIZE, Bar, Outline, Setting, set_all
 from gui.viewdata.links import MARK
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
-    from ziamath.zmath import Math
 
 log = logging.getLogger(__name__)
 
 ROLES = frozenset(EQUATION_ROLES) - {"text"}
-LAYOUT_SIZE = 24.0
-"""Points at which formulas are laid out; every other size is this one, scaled."""
 CACHED = 4096
-SLICE = 0.008
-"""Seconds of work in one idle moment: half a frame."""
-PATIENCE = 250
-"""Milliseconds before ziamath is loaded: the window's first picture comes before all idle work."""
-WARMING = 30
-"""Milliseconds between two looks whether ziamath is loaded."""
 FIELD_MARGIN = 0.22
 """Room around a tinted part, in font sizes."""
-
-LATEX_REPLACEMENTS = (
-    # ziamath puts wide gaps into a name in \mathrm; the same letters in \text are set tight.
-    (r"\\(?:mathrm|operatorname)\s*\{([A-Za-z][\w ]*)\}", r"\\text{\1}"),
-    (r"\\mathrel\{\+\}\s*=", r"\\;\\text{+=}\\;"),
-    (r"\|\||\\[lr]Vert(?![A-Za-z])", r"\\|"),
-    # Letters its font has, but that it does not find by these names.
-    (r"\\mathbb\{1\}", "𝟙"),
-    (r"\\mathbb\{0\}", "𝟘"),
-    (r"\\mathbf\{1\}", "𝟏"),
-    (r"\\mathbf\{0\}", "𝟎"),
-    (r"\\partial(?![A-Za-z])", "𝜕 "),
-)
-MATHML_REPLACEMENTS = (
-    # A hat over one letter keeps its own width instead of being stretched over the letter's.
-    (r"(<mi>[^<]*</mi>(?:</mrow>)?)<mo>&#x00302;</mo>", r"\1<mi>&#x00302;</mi>"),
-    # Binary operators stand as far apart as plus and minus do: ⊙ ⊘ × ∘
-    (
-        r"<mo>(&#x(?:02299|02298|000D7|02218);)",
-        r'<mo lspace="mediummathspace" rspace="mediummathspace">\1',
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -193,72 +155,6 @@ def _without_marks(latex: str, mark: re.Pattern[str]) -> str:
         result += rest[: match.start()]
         rest = rest[match.end() : end] + rest[end + 1 :]
     return result + rest
-
-
-class EquationCache(QObject):
-    """Formulas laid out ahead of time, in idle moments, so that showing them costs nothing.
-
-    Signals
-    -------
-    ready(str)
-        A requested or prefetched formula can now be had at once.
-    """
-
-    ready = Signal(str)
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._waiting: dict[str, None] = {}
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._work)
-
-    @property
-    def waiting(self) -> int:
-        """How many formulas are still to be laid out."""
-        return len(self._waiting)
-
-    def request(self, latex: str, size: float) -> Equation | None:
-        """Return `latex` if it is at hand; else lay it out next, then send `ready`."""
-        if is_ready(latex):
-            return equation(latex, size)
-        self._waiting = {latex: None, **self._waiting}
-        self._begin()
-        return None
-
-    def prefetch(self, sources: Iterable[str]) -> None:
-        """Lay out `sources` when nothing else is to be done, in their order."""
-        self._waiting.update(dict.fromkeys(latex for latex in sources if not is_ready(latex)))
-        if self._waiting:
-            self._begin()
-
-    def _begin(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start(0 if _warm.is_set() else PATIENCE)
-
-    def drain(self) -> None:
-        """Lay out everything that waits now: for tests and exports."""
-        while self._waiting:
-            self._lay_out_next()
-        self._timer.stop()
-
-    def _work(self) -> None:
-        if not _warm.is_set():
-            warm_up()
-            self._timer.setInterval(WARMING)
-            return
-        self._timer.setInterval(0)
-        begin = perf_counter()
-        while self._waiting and perf_counter() - begin < SLICE:
-            self._lay_out_next()
-        if not self._waiting:
-            self._timer.stop()
-
-    def _lay_out_next(self) -> None:
-        latex = next(iter(self._waiting))
-        del self._waiting[latex]
-        _layout(latex)
-        self.ready.emit(latex)
 
 
 class EquationLabel(QWidget):
@@ -379,24 +275,59 @@ def _scaled(latex: str, size: float) -> Equation:
 
 
 def _layout(latex: str) -> Equation:
+    found = _layouts.get(latex)
+    return found if found is not None else _keep(_at_hand(latex) or _set_now(latex))
+
+
+def _keep(formula: Equation) -> Equation:
+    if len(_layouts) >= CACHED:
+        _layouts.clear()
+    _layouts[formula.latex] = formula
+    return formula
+
+
+def _at_hand(latex: str) -> Equation | None:
+    """Return what needs no typesetting."""
+    return _from_store(latex) if latex.strip() else Equation(latex, (), 0.0, 0.0, 0.0, SIZE)
+
+
+def _set_now(latex: str) -> Equation:
+    return _made(latex, set_all(sources_of(latex)))
+
+
+def sources_of(latex: str) -> tuple[str, ...]:
+    """Return what has to be typeset for a formula: with marks for the mouse, also without them."""
+    bare = _without_marks(latex, _SYMBOL_MARK)
+    return (latex,) if bare == latex else (latex, bare)
+
+
+def is_at_hand(latex: str) -> bool:
+    """Say whether `equation` will answer at once; what is stored is made ready for it."""
+    if latex in _layouts:
+        return True
+    found = _at_hand(latex)
+    if found is not None:
+        _keep(found)
+    return found is not None
+
+
+def take(latex: str, settings: Sequence[Setting | str]) -> None:
+    """Have a formula ready from what has been typeset for it elsewhere: one setting for each source."""
     if latex not in _layouts:
-        if len(_layouts) >= CACHED:
-            _layouts.clear()
-        _layouts[latex] = _laid_out(latex)
-    return _layouts[latex]
+        _keep(_made(latex, settings))
 
 
-def _laid_out(latex: str) -> Equation:
-    if not latex.strip():
-        return Equation(latex, (), 0.0, 0.0, 0.0, LAYOUT_SIZE)
-    stored = _from_store(latex)
-    if stored is not None:
-        return stored
-    try:
-        return _typeset(latex)
-    except Exception:  # whatever a formula does to ziamath, its reader sees the source instead
-        log.warning("This formula cannot be set, its source is shown instead: %s", latex, exc_info=True)
+def _made(latex: str, settings: Sequence[Setting | str]) -> Equation:
+    whole, bare = settings[0], settings[-1]
+    if isinstance(whole, str):  # its reader sees the source instead
+        log.warning("This formula cannot be set, its source is shown instead: %s (%s)", latex, whole)
         return _as_plain_text(latex)
+    shapes = [*_painted(whole)]
+    if bare is not whole and not isinstance(bare, str) and len(bare.shapes) == len(whole.shapes):
+        # Set apart, a symbol can stand a hair further from its neighbours: the roles, but not the places, are
+        # those of the marked formula; the glyphs are the same in the same order.
+        shapes = [(path, role) for (path, _), (_, role) in zip(_painted(bare), shapes, strict=True)]
+    return _boxed(latex, _merged(shapes))
 
 
 # The store: what the window shows first of the built-in networks, laid out beforehand
@@ -427,7 +358,7 @@ def _from_store(latex: str) -> Equation | None:
 
 def stored_form(latex: str) -> list[list[str | None]]:
     """Return `latex` laid out now, as the store keeps it; for the tool that writes it, and its test."""
-    return [[_data_of_path(path), role] for path, role in _typeset(latex).parts]
+    return [[_data_of_path(path), role] for path, role in _set_now(latex).parts]
 
 
 def _data_of_path(path: QPainterPath) -> str:
@@ -449,36 +380,27 @@ def _data_of_path(path: QPainterPath) -> str:
 # ziamath
 
 
-def warm_up() -> None:
-    """Load ziamath and its font beside the window, before anything needs them: a fifth of a second."""
-    if not _warm.is_set() and _warming.acquire(blocking=False):
-        threading.Thread(target=_warm_up, name="typesetter", daemon=True).start()
+def _painted(setting: Setting) -> Iterator[tuple[QPainterPath, str | None]]:
+    """Yield each shape as a path, with its role."""
+    for shape in setting.shapes:
+        role = shape.color if shape.color in ROLES or shape.color.startswith(MARK) else None
+        if isinstance(shape, Bar):
+            path = QPainterPath()
+            path.addRect(shape.x, shape.y, shape.width, shape.height)
+        else:
+            outline = _outline(shape.outline, setting.outlines[shape.outline])
+            path = QTransform(shape.scale, 0, 0, -shape.scale, shape.x, shape.y).map(outline)
+        yield path, role
 
 
-def _warm_up() -> None:
-    _typesetter()("x")
-    _warm.set()
+_outlines: dict[str, QPainterPath] = {}
 
 
-_warm = threading.Event()
-_warming = threading.Lock()
-
-
-def _typeset(latex: str) -> Equation:
-    shapes = list(_set(latex))
-    if _SYMBOL_MARK.search(latex):
-        # Set apart, a symbol can stand a hair further from its neighbours: the roles, but not the places, are
-        # those of the marked formula; the glyphs are the same in the same order.
-        bare = list(_set(_without_marks(latex, _SYMBOL_MARK)))
-        if len(bare) == len(shapes):
-            shapes = [(path, role) for (path, _), (_, role) in zip(bare, shapes, strict=True)]
-    return _boxed(latex, _merged(shapes))
-
-
-def _set(latex: str) -> Iterator[tuple[QPainterPath, str | None]]:
-    formula = _typesetter()(_replaced(latex, LATEX_REPLACEMENTS))
-    _make_spaces_phantoms(formula.node)
-    return _shapes(formula.svgxml())
+def _outline(name: str, commands: Outline) -> QPainterPath:
+    """Return a glyph's outline in the font's units, upwards."""
+    if name not in _outlines:
+        _outlines[name] = path_of(commands)
+    return _outlines[name]
 
 
 def _boxed(latex: str, parts: Sequence[tuple[QPainterPath, str | None]]) -> Equation:
@@ -488,58 +410,7 @@ def _boxed(latex: str, parts: Sequence[tuple[QPainterPath, str | None]]) -> Equa
         ink = ink.united(path.boundingRect())
     shift = QTransform.fromTranslate(-ink.left(), 0)
     moved = tuple((shift.map(path), role) for path, role in parts)
-    return Equation(latex, moved, ink.width(), ink.height(), -ink.top(), LAYOUT_SIZE)
-
-
-def _replaced(text: str, replacements: Iterable[tuple[str, str]]) -> str:
-    for pattern, replacement in replacements:
-        text = re.sub(pattern, replacement, text)
-    return text
-
-
-@lru_cache(maxsize=1)
-def _typesetter() -> Callable[[str], Math]:
-    """Import ziamath, when the first formula is shown: it takes a seventh of a second."""
-    with warnings.catch_warnings():
-        # ziamath finds its font in a way that Python 3.11 calls deprecated, and 3.13 no longer does.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from ziamath.config import config
-        from ziamath.nodes.mrow import Mrow
-        from ziamath.tex import tex2mml
-        from ziamath.zmath import Math
-
-    config.svg2 = False  # whole paths instead of references to symbols
-
-    class QuickRow(Mrow, tag="mrow"):
-        """A row that is measured once.
-
-        To find how far brackets stretch, ziamath lays out each row twice, and each row in it twice again:
-        the time doubles with every level. In the measuring pass nothing stretches, so rows inside need
-        no measuring of their own; what comes out is the same.
-        """
-
-        def _get_height_nostretch(self, line: list[Element], **kwargs) -> tuple[float, float]:
-            if kwargs.get("nostretch"):
-                return 0.0, 0.0
-            return super()._get_height_nostretch(line, **kwargs)
-
-    return lambda latex: Math(_replaced(tex2mml(latex), MATHML_REPLACEMENTS), LAYOUT_SIZE)
-
-
-def _make_spaces_phantoms(node) -> None:  # noqa: ANN001  ziamath's drawable
-    """Keep spaces from being drawn: ziamath would give their colour to the glyph before them."""
-    for child in node.nodes:
-        if getattr(child, "glyph", None) is not None and not child.glyph.operators:
-            child.phantom = True
-        _make_spaces_phantoms(child)
-
-
-def _shapes(svg: Element) -> Iterator[tuple[QPainterPath, str | None]]:
-    for element in svg:
-        role = element.get("fill")
-        path = _PATH_OF.get(element.tag, _no_path)(element)
-        if not path.isEmpty():
-            yield path, role if role in ROLES or (role or "").startswith(MARK) else None
+    return Equation(latex, moved, ink.width(), ink.height(), -ink.top(), SIZE)
 
 
 def _merged(shapes: Iterable[tuple[QPainterPath, str | None]]) -> list[tuple[QPainterPath, str | None]]:
@@ -554,27 +425,9 @@ def _merged(shapes: Iterable[tuple[QPainterPath, str | None]]) -> list[tuple[QPa
     return result
 
 
-def _path_of_path(element: Element) -> QPainterPath:
-    return path_from_data(element.get("d", ""))
-
-
-def _path_of_rect(element: Element) -> QPainterPath:
-    path = QPainterPath()
-    if element.get("fill") != "none":
-        path.addRect(*(float(element.get(name, 0)) for name in ("x", "y", "width", "height")))
-    return path
-
-
-def _no_path(element: Element) -> QPainterPath:
-    return QPainterPath()
-
-
-_PATH_OF = {"path": _path_of_path, "rect": _path_of_rect}
-
-
 def _as_plain_text(latex: str) -> Equation:
     font = application_font()
-    font.setPointSizeF(LAYOUT_SIZE)
+    font.setPointSizeF(SIZE)
     path = QPainterPath()
     path.addText(QPointF(0, 0), font, latex)
     return _boxed(latex, [(path, None)])

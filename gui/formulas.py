@@ -16,7 +16,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.equations import Equation, equation, paint, plain_source
+from gui.equations import Equation, equation, is_ready, paint, plain_source
 from gui.theme import Theme
 
 MIN_SCALE = 0.6
@@ -280,9 +280,34 @@ def pieces(latex: str, level: int = 0) -> list[str]:
 @lru_cache(maxsize=2048)
 def set_lines(latex: str, size: float, width: float) -> tuple[Equation, ...]:
     """Return a formula as one line, or as several where it is too wide for `width`."""
-    whole = equation(latex, size)
-    if whole.width * BREAK_BELOW <= width:
-        return (whole,)
+    return tuple(equation(line, size) for line in _line_sources(latex, size, width))
+
+
+def lines_missing(latex: str, size: float, width: float) -> list[str]:
+    """Return what has still to be laid out before :func:`set_lines` answers at once.
+
+    Once that is done more may be missing: which lines there are depends on how wide their pieces are.
+    """
+    if not is_ready(latex):
+        return [latex]
+    if equation(latex, size).width * BREAK_BELOW <= width:
+        return []
+    wanted = _all_pieces(latex)
+    if all(is_ready(piece) for piece in wanted):
+        wanted = _line_sources(latex, size, width)
+    return [piece for piece in wanted if not is_ready(piece)]
+
+
+@lru_cache(maxsize=1024)
+def _all_pieces(latex: str) -> tuple[str, ...]:
+    """Return every piece whose width says where lines may end."""
+    return tuple(dict.fromkeys(piece for cut in _cuts(latex) for part in cut for piece in pieces(part, 3)))
+
+
+@lru_cache(maxsize=2048)
+def _line_sources(latex: str, size: float, width: float) -> tuple[str, ...]:
+    if equation(latex, size).width * BREAK_BELOW <= width:
+        return (latex,)
     room = width / BREAK_BELOW
     parts = next((p for p in _cuts(latex) if all(_width(q, size) <= room for q in p)), [latex])
     lines = [parts[0]]
@@ -292,7 +317,7 @@ def set_lines(latex: str, size: float, width: float) -> tuple[Equation, ...]:
             lines[-1] = longer
         else:
             lines.append(part)
-    return tuple(equation(line, size) for line in lines)
+    return tuple(lines)
 
 
 def _cuts(latex: str) -> Iterator[list[str]]:

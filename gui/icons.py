@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from PySide6.QtCore import QRectF, Qt
@@ -66,11 +67,15 @@ _COMMANDS = {
 
 def path_from_data(data: str) -> QPainterPath:
     """Read path data: absolute commands M, L, Q, C, Z (and E, A), everything apart by spaces."""
-    path = QPainterPath()
     words = iter(data.split())
-    for command in words:
-        method, count = _COMMANDS[command]
-        getattr(path, method)(*[float(next(words)) for _ in range(count)])
+    return path_of((command, [float(next(words)) for _ in range(_COMMANDS[command][1])]) for command in words)
+
+
+def path_of(commands: Iterable[tuple[str, Iterable[float]]]) -> QPainterPath:
+    """Return a path of such commands, each with its numbers."""
+    path = QPainterPath()
+    for command, numbers in commands:
+        getattr(path, _COMMANDS[command][0])(*numbers)
     return path
 
 

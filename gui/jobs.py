@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
+from gui.garbage import collect_here
 from gui.processes import context, sentence_of, settle
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-__all__ = ["Task", "Workers", "close", "executor"]
+__all__ = ["Task", "Workers", "close", "companion", "executor", "ready_for_threads"]
 
 FRAME = 16  # ms between two looks at what has come
 BUDGET = 0.004  # seconds that a look may take, one value aside
@@ -104,7 +105,7 @@ class Task(QObject):
 
     def start(self) -> None:
         """Begin; a task runs once."""
-        _end_with_application()
+        ready_for_threads()
         _at_work.add(self._work)
         self._work.thread.start()
         self._timer.start()
@@ -174,18 +175,28 @@ class Workers:
 
 
 _workers = Workers()
+_companion = Workers(most=1)
 
 
 def executor() -> ProcessPoolExecutor:
     """Return the application's pool of processes."""
-    _end_with_application()
+    ready_for_threads()
     return _workers.executor
+
+
+def companion() -> ProcessPoolExecutor:
+    """Return a process for small work that must not wait behind what the pool does; from any thread.
+
+    Whoever asks has called :func:`ready_for_threads` before, in the window's thread.
+    """
+    return _companion.executor
 
 
 @atexit.register
 def close() -> None:
     """End everything that still runs; a thread that does not end by itself soon is left behind."""
     _workers.close()
+    _companion.close()
     works = list(_at_work)
     for work in works:
         work.cancel()
@@ -194,9 +205,18 @@ def close() -> None:
         work.thread.join(max(0.0, end - time.monotonic()))
 
 
-@cache
-def _end_with_application() -> None:
-    """Close before Python's own end, which would wait for work that has begun."""
+def ready_for_threads() -> None:
+    """Prepare the application for threads beside the window; whoever begins one has called this before.
+
+    What still runs ends with the application, before Python's own end, which would wait for it; and garbage
+    is collected in the window's thread.
+    """
     app = QCoreApplication.instance()
     if app is not None:
-        app.aboutToQuit.connect(close)
+        _prepare(app)
+
+
+@cache
+def _prepare(app: QCoreApplication) -> None:
+    app.aboutToQuit.connect(close)
+    collect_here(app)

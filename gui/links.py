@@ -13,7 +13,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from gui.equations import Equation, EquationCache, equation, is_ready
+from gui.equation_cache import EquationCache
+from gui.equations import Equation, equation, is_ready
 from gui.formulas import INDENT, LEADING, FormulaBlock
 from gui.theme import Theme
 from gui.viewdata import Link, Symbol, marked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -137,6 +137,15 @@ class RowList(QListView):
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.pointed.emit(None, QPointF())
+
+    def rows_in_sight(self) -> Iterator[Any]:
+        """Yield the records and headings that are on the screen."""
+        room = self.viewport().rect()
+        first = max(0, self.indexAt(room.topLeft()).row())
+        for row in range(first, self._rows.rowCount()):
+            if self.visualRect(self._rows.index(row)).top() > room.bottom():
+                return
+            yield self._rows.rows[row]
 
     def follow(self) -> None:
         """Bring the line that is being worked on into sight, with the one after it."""

@@ -25,6 +25,7 @@ from graphs.network import Model, Network, bind, load
 from graphs.snapshot import Snapshot
 from graphs.views.records import Array
 from gui.edits import edit_of, entry_text, with_entry
+from gui.jobs import ready_for_threads
 from gui.lab import Document, Lab, LabRun
 from gui.moments import Kept, Moment, Moments
 from gui.nudging import Nudging
@@ -91,6 +92,7 @@ class Session(QObject):
         run: Run | None = None,
     ) -> None:
         super().__init__(parent)
+        ready_for_threads()  # the trainer has some
         self._detail = detail
         self._moments = Moments()
         self._timeline = Timeline()
@@ -102,8 +104,7 @@ class Session(QObject):
         self._player = Player(self)
         self._player.due.connect(self._play_on)
         self._player.changed.connect(self.playing_changed)
-        self._poll = QTimer(self)
-        self._poll.setInterval(POLL)
+        self._poll = QTimer(self, interval=POLL)
         self._poll.timeout.connect(self._look)
         self._rest = QTimer(self, singleShot=True, interval=REST)
         self._rest.timeout.connect(self._adopt_preview)

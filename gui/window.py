@@ -47,7 +47,7 @@ from gui.controls import ControlBar
 from gui.data_choice import DataChoice
 from gui.docking import docks_state, restore_docks
 from gui.dropping import DATA_ENDINGS, Dropping
-from gui.equations import EquationCache
+from gui.equation_cache import EquationCache
 from gui.filing import NETWORK, Filing
 from gui.keysheet import KeySheet
 from gui.layouts import layout_of
@@ -66,7 +66,7 @@ from gui.theme import THEMES, Theme
 from gui.theme import apply as apply_theme
 from gui.trainer import trainer
 from gui.transport import TransportBar
-from gui.viewdata import Link, Statics, factor_latex, lane_formulas, scene_view, timeline_phases
+from gui.viewdata import Link, Statics, formulas_of_scene, scene_view, timeline_phases
 
 __all__ = ["DOCKS", "Dock", "Window"]
 
@@ -105,6 +105,8 @@ PLOTS = 34
 """Per cent of the height that the plots at the bottom take."""
 LAB = 56
 """Per cent of the height that the plots at the bottom take when they are enlarged."""
+PREFETCHED = 200
+"""Graphs with more nodes than this have their formulas set when they are shown, not ahead of time."""
 SMALL = QSize(1100, 640)
 """Logical pixels below which the docks stand behind one tab bar."""
 
@@ -493,17 +495,9 @@ class Window(QMainWindow):
         )
 
     def _prefetch(self) -> None:
-        """Have the equations of every step ready before they are asked for."""
-        statics = self.session.statics
-        if len(statics.names) > 200:
-            return
-        found = [text for title in statics.titles.values() for text in title]
-        found += [statics.derivation.gradient_latex(name) for name in statics.names]
-        for _, target, slot in statics.flows_back:
-            if (equation := statics.backward(target, slot)) is not None:
-                found += [equation.coloured, factor_latex(equation)]
-        found += lane_formulas(self.session.frame)
-        self.cache.prefetch(dict.fromkeys(text for text in found if text))
+        """Have the formulas of every step ready before they are asked for."""
+        if len(self.session.statics.names) <= PREFETCHED:
+            self.cache.plan("graph", formulas_of_scene(self.session.frame))
 
     # --- what actions do ---
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.derive import BackwardEquation
 from engine.expr import Const, Expr, Hadamard, Product, Sum, names
@@ -10,7 +10,7 @@ from engine.notation import parenthesised
 from engine.ops import Side
 from engine.trace import Phase, Step
 from graphs.views.frame import Frame
-from graphs.views.lane import VALUE, lane_view
+from graphs.views.lane import VALUE, lane_formulas, lane_view
 from graphs.views.nudge import moved_texts
 from graphs.views.records import EdgeKey, EdgeView, LaneView, NodeView, SceneView
 from graphs.views.words import label_of
@@ -35,6 +35,22 @@ def scene_view(frame: Frame) -> SceneView:
     view = SceneView(nodes, wires, _current(frame.step), reads, _caption(frame, lane), frame.phase, lane)
     statics.shown = (frame, view)
     return view
+
+
+def formulas_of_scene(frame: Frame) -> Iterator[str]:
+    """Yield the LaTeX of everything that the graph may show at any step: to be laid out beforehand."""
+    statics = frame.statics
+    for title in statics.titles.values():
+        yield from filter(None, title)
+    for name in statics.names:
+        yield statics.derivation.gradient_latex(name)
+    for source, target, slot in reversed(statics.edges):
+        if (source, target, slot) in statics.flows_back:
+            equation = statics.backward(target, slot)
+            if equation is not None:
+                yield equation.coloured
+                yield factor_latex(equation)
+    yield from filter(None, lane_formulas(frame))
 
 
 def _reads(frame: Frame) -> tuple[str, ...]:

@@ -12,20 +12,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.equations import Equation, EquationCache, is_ready, plain_source
-from gui.formulas import fitting_scale, lines_size, paint_lines, set_lines
+from gui.equation_cache import EquationCache
+from gui.equations import Equation, plain_source
+from gui.formulas import fitting_scale, lines_missing, lines_size, paint_lines, set_lines
 from gui.links import link_at, missing, paint_marks
 from gui.panel import Panel
 from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows
 from gui.session import Session
 from gui.theme import Theme, application_font
-from gui.viewdata import EquationRow, Link, Symbol, equation_rows, symbols_of
+from gui.viewdata import EquationRow, Link, Symbol, each_equation, equation_rows, symbols_of
 
 SIZE = 16.0
 PADDING = 6.0
 HEADING_HEIGHT = 26
 WAITING_HEIGHT = 32
 """The height of a line whose equation is still being set."""
+PREFETCHED = 200
+"""Networks with more nodes than this have their equations set when the dock is seen, not ahead of time."""
 SETTLE = 60
 """Milliseconds in which equations that have become ready are collected."""
 HEADINGS = {"forward": "Forward", "backward": "Backward"}
@@ -47,6 +50,7 @@ class EquationsPanel(Panel):
         super().__init__(session, theme, parent)
         self._cache = cache or EquationCache(self)
         self._known: frozenset[str] = frozenset()
+        self._awaited: set[str] = set()  # formulas, or pieces of them, that rows wait for
         self._asked: set[str] = set()  # formulas laid out for the mouse
         self._model = RowModel(lambda row: plain_source(row.latex), self)
         self.view = RowList(self._model)
@@ -75,14 +79,18 @@ class EquationsPanel(Panel):
         latex = frozenset(row.latex for row in rows)
         if latex != self._known:
             self._known = latex
-            self._model.lay_out_again()
-            self._cache.prefetch(row.latex for row in rows)
+            self._lay_out()
         counts = [sum(row.phase == phase for row in rows) for phase in HEADINGS]
         self._caption.setText(f"{counts[0]} forward, {counts[1]} backward · click one to inspect its node")
         self.view.follow()
 
     def settle(self) -> None:
         """Give every row the height of its formula now."""
+        self._lay_out()
+        while self._awaited:
+            self._awaited.clear()
+            self._cache.drain()
+            self._lay_out()
         self._lay_out_again()
 
     def set_theme(self, theme: Theme) -> None:
@@ -108,10 +116,14 @@ class EquationsPanel(Panel):
             QGuiApplication.clipboard().setText(plain_source(row.latex))
 
     def _prefetch(self) -> None:
-        self._cache.prefetch(row.latex for row in equation_rows(self.session.frame))
+        """Have the equations of a network ready before the dock is looked at."""
+        frame = self.session.frame
+        if len(frame.statics.names) <= PREFETCHED:
+            self._cache.plan(self.object_name, (row.latex for row in each_equation(frame)))
 
     def _note_ready(self, latex: str) -> None:
-        if latex in self._known:
+        if latex in self._awaited:
+            self._awaited.discard(latex)
             if not self._settle.isActive():  # begun again with every formula, it would wait for the last
                 self._settle.start()
         elif latex in self._asked:
@@ -132,7 +144,7 @@ class EquationsPanel(Panel):
         self._delegate.linked = self.session.hovered
         if self.is_seen:
             if self.session.hovered is not None:
-                self._ask_for(row for row in self._model.rows if isinstance(row, EquationRow))
+                self._ask_for(row for row in self.view.rows_in_sight() if isinstance(row, EquationRow))
             self.view.viewport().update()
 
     def _ask_for(self, rows: Iterable[EquationRow]) -> None:
@@ -141,8 +153,19 @@ class EquationsPanel(Panel):
         self._asked.update(wanted)
         self._cache.prefetch(wanted)
 
-    def _lay_out_again(self) -> None:
+    def _lay_out(self) -> None:
+        """Give every row the height of its formula; ask for what is missing of it."""
+        self._awaited.update(
+            latex
+            for row in self._model.rows
+            if isinstance(row, EquationRow)
+            for latex in self._delegate.unset(row)
+        )
+        self._cache.prefetch(self._awaited)
         self._model.lay_out_again()
+
+    def _lay_out_again(self) -> None:
+        self._lay_out()
         self.view.follow()
 
     def _select(self, index: QModelIndex) -> None:
@@ -179,7 +202,7 @@ class EquationDelegate(RowDelegate):
 
     def paint_row(self, painter: QPainter, rect: QRectF, row: EquationRow) -> None:
         """Paint an equation, or its name in dots while it is being set."""
-        if not is_ready(row.latex) or rect.height() < self._height(row):
+        if not self.is_set(row) or rect.height() < self._height(row):
             painter.setFont(application_font("small"))
             painter.setPen(self.theme.color("muted"))
             painter.drawText(rect.adjusted(INDENT, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, f"{row.name} …")
@@ -192,16 +215,24 @@ class EquationDelegate(RowDelegate):
 
     def link_at(self, row: EquationRow, rect: QRectF, point: QPointF) -> Link | None:
         """Return what the symbol at a point of the list stands for."""
-        if not is_ready(row.latex):
+        if not self.is_set(row):
             return None
         lines, corner, scale = self._placed(row, rect)
         return link_at(lines, SIZE, self.symbols, (point - corner) / scale)
 
     def missing(self, row: EquationRow) -> list[str]:
         """Return what is still to be laid out before a row can be pointed at."""
-        if not is_ready(row.latex):
+        if not self.is_set(row):
             return []
         return missing(set_lines(row.latex, SIZE, self._room()), self.symbols)
+
+    def is_set(self, row: EquationRow) -> bool:
+        """Say whether an equation is there, with the lines that it takes at this width."""
+        return not self.unset(row)
+
+    def unset(self, row: EquationRow) -> list[str]:
+        """Return the formulas that an equation still waits for."""
+        return lines_missing(row.latex, SIZE, self._room())
 
     def _placed(self, row: EquationRow, rect: QRectF) -> tuple[tuple[Equation, ...], QPointF, float]:
         """Return a row's lines, where the first one's top left lies, and their scale."""
@@ -223,6 +254,6 @@ class EquationDelegate(RowDelegate):
         row = index.data(ROW)
         if isinstance(row, str):
             return QSize(100, HEADING_HEIGHT)
-        if not is_ready(row.latex):
+        if not self.is_set(row):
             return QSize(100, WAITING_HEIGHT)
         return QSize(100, int(self._height(row) + 2 * PADDING) + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
 
@@ -18,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.equations import EquationCache, plain_source
+from gui.equation_cache import EquationCache
+from gui.equations import plain_source
 from gui.formulas import FormulaBlock, as_html, inline_fractions, with_air
 from gui.links import LinkedFormula
 from gui.nudge_box import NudgeBox
@@ -26,7 +28,7 @@ from gui.panel import Panel
 from gui.product import ProductStrip
 from gui.session import Session
 from gui.theme import Theme, application_font
-from gui.viewdata import StepView, nudge_view, step_view, symbols_of
+from gui.viewdata import Statics, StepView, nudge_view, step_view, symbols_of
 
 PREFETCHED = 200
 """Networks with more nodes than this have their equations set when they are shown, not ahead of time."""
@@ -133,23 +135,10 @@ class StepPanel(Panel):
         self._result.setVisible(bool(result))
 
     def _prefetch(self) -> None:
-        """Set all equations of the network in idle moments."""
+        """Have all equations of the network set before they are asked for."""
         statics = self.session.statics
-        if len(statics.names) > PREFETCHED:
-            return
-        found = [statics.backward(node, slot) for _, node, slot in statics.edges]
-        equations = [e for e in found if e is not None]
-        derivation = statics.derivation
-        lines = [n for n in statics.names if statics.graph[n].op is not None]
-        self._cache.prefetch(
-            (
-                *(derivation.forward_latex(n) for n in lines),
-                *(with_air(e.coloured) for e in equations),
-                *(derivation.name_latex(n) for n in statics.names),
-                *(inline_fractions(derivation.gradient_latex(n)) for n in statics.names),
-                *(e.contribution.factor.latex for e in equations),
-            )
-        )
+        if len(statics.names) <= PREFETCHED:
+            self._cache.plan(self.object_name, _formulas(statics))
 
     # Parts
 
@@ -256,3 +245,19 @@ def _label(role: str) -> QLabel:
     if role == "title":
         label.setFont(application_font("title"))
     return label
+
+
+def _formulas(statics: Statics) -> Iterator[str]:
+    """Yield the formulas of every step, in the order of the steps."""
+    derivation = statics.derivation
+    for name in statics.names:
+        if statics.graph[name].op is not None:
+            yield derivation.forward_latex(name)
+        yield derivation.name_latex(name)
+    for _, node, slot in reversed(statics.edges):
+        found = statics.backward(node, slot)
+        if found is not None:
+            yield with_air(found.coloured)
+            yield found.contribution.factor.latex
+    for name in statics.names:
+        yield inline_fractions(derivation.gradient_latex(name))

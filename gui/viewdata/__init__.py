@@ -21,12 +21,19 @@ from graphs.views.records import (
     SceneView,
     StepView,
 )
-from graphs.views.scene import factor_latex, scene_view
+from graphs.views.scene import factor_latex, formulas_of_scene, scene_view
 from graphs.views.step import entry_of, step_view
 from gui.viewdata.inspect import changeable, file_unit, inspector_view, is_standardised
 from gui.viewdata.links import Symbol, link_of_label, marked, symbols_of
 from gui.viewdata.places import same_place, same_selection
-from gui.viewdata.rows import arrays_counted, code_rows, equation_rows, iteration_of, timeline_phases
+from gui.viewdata.rows import (
+    arrays_counted,
+    code_rows,
+    each_equation,
+    equation_rows,
+    iteration_of,
+    timeline_phases,
+)
 
 __all__ = [
     "Array",
@@ -49,10 +56,12 @@ __all__ = [
     "arrays_counted",
     "changeable",
     "code_rows",
+    "each_equation",
     "entry_of",
     "equation_rows",
     "factor_latex",
     "file_unit",
+    "formulas_of_scene",
     "inspector_view",
     "is_standardised",
     "iteration_of",

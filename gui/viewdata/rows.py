@@ -17,7 +17,13 @@ MAX_CODE = 2000
 
 def equation_rows(frame: Frame) -> list[EquationRow]:
     """Return the network's equations, forward and backward in full, marked where they are being computed."""
-    return [*_forward_rows(frame), *_backward_rows(frame)]
+    return list(each_equation(frame))
+
+
+def each_equation(frame: Frame) -> Iterator[EquationRow]:
+    """Yield the network's equations, each written only when it is its turn."""
+    yield from _forward_rows(frame)
+    yield from _backward_rows(frame)
 
 
 def _forward_rows(frame: Frame) -> Iterator[EquationRow]:

