@@ -155,7 +155,7 @@ def _command(argv: list[str]) -> Command:
     from graphs import commands
 
     first = argv[0] if argv else ""
-    painted = {"landscape": _landscape_command, "export": _export_command}
+    painted = {"landscape": _landscape_command, "export": _export_command, "lesson": _lesson_command}
     if first in painted:
         return painted[first]()
     return commands.find(first) if first in commands.NAMES else _window_command()
@@ -203,15 +203,23 @@ def _version() -> str:
 
 
 def _open_window(args: Namespace) -> Outcome:
-    from graphs import commands
-    from graphs.commands.base import Outcome, overrides
+    from graphs.commands.base import overrides
     from graphs.network import bind, load
 
     _refuse_commands(args.words)
     source = args.words[0] if args.words else None
     bind(load(source or DEFAULT), seed=args.seed, overrides=overrides(args))
+    return _opened(source, seed=args.seed, overrides=overrides(args))
+
+
+def _opened(source: str | None, **options: Any) -> Outcome:
+    """Open the window where there is a display, and return what came of it."""
+    from graphs import commands
+    from graphs.commands.base import Outcome
+
     if not _has_display():
-        drawn = f"{', '.join(commands.NAMES[:-1])} and {commands.NAMES[-1]}"
+        names = [name for name in commands.NAMES if name != "lesson"]
+        drawn = f"{', '.join(names[:-1])} and {names[-1]}"
         return Outcome(
             problem=f"there is no display to open a window on; {drawn} work without one.", code=USAGE
         )
@@ -220,7 +228,7 @@ def _open_window(args: Namespace) -> Outcome:
     except ImportError as error:
         _explain(error)
         raise
-    return Outcome(code=app.run(source, seed=args.seed, overrides=overrides(args)))
+    return Outcome(code=app.run(source, **options))
 
 
 def _refuse_commands(words: list[str]) -> None:
@@ -307,6 +315,22 @@ def _explain(error: ImportError) -> None:
         raise UsageError(
             f"the package {room} is not installed.", how="Start with uv run main.py, or pip install -e ."
         ) from error
+
+
+# --- lesson ------------------------------------------------------------------------------------------------
+
+
+def _lesson_command() -> Command:
+    """Return the command with what opens its window; it checks lessons without Qt."""
+    from dataclasses import replace
+
+    from graphs.commands import lesson
+
+    return replace(lesson.COMMAND, run=lambda args: lesson.run(args, _open_lesson))
+
+
+def _open_lesson(args: Namespace) -> Outcome:
+    return _opened(None, lesson=args.lesson)
 
 
 # --- landscape ---------------------------------------------------------------------------------------------

@@ -79,6 +79,8 @@ class Session(QObject):
     playing_changed = Signal()
     history_changed = Signal()  # what undo and redo would do
     hover_changed = Signal()  # what the mouse points at, in any panel
+    hidden_changed = Signal()  # what is to be found out before it is shown
+    marked_changed = Signal()  # what a lesson points at
     planned_changed = Signal()  # how many iterations are to be trained
     notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
 
@@ -100,6 +102,8 @@ class Session(QObject):
         self._entry: tuple[int, ...] | None = None
         self._nudging = Nudging()
         self._hovered: Link | None = None
+        self._hidden: frozenset[str] = frozenset()
+        self._marked: tuple[str, ...] = ()
         self._follow = True
         self._player = Player(self)
         self._player.due.connect(self._play_on)
@@ -226,6 +230,29 @@ class Session(QObject):
         return self._hovered
 
     @property
+    def hidden(self) -> frozenset[str]:
+        """What is not to be seen until it is revealed: kinds of things, or names, as a lesson says them."""
+        return self._hidden
+
+    def set_hidden(self, names: frozenset[str]) -> None:
+        """Hide these until they are revealed, and nothing else."""
+        if names != self._hidden:
+            self._hidden = names
+            self.hidden_changed.emit()
+            self._refresh()
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The nodes, edges and gradients that a lesson points at."""
+        return self._marked
+
+    def set_marked(self, names: tuple[str, ...]) -> None:
+        """Point at these, and at nothing else."""
+        if names != self._marked:
+            self._marked = names
+            self.marked_changed.emit()
+
+    @property
     def undo_text(self) -> str:
         """What undo would take back, "" for nothing."""
         return self._moments.undo_text
@@ -248,6 +275,41 @@ class Session(QObject):
             run=self.run,
             overrides=self._document.overrides,
         )
+
+    def show_snapshot(self, snapshot: Snapshot, what: str) -> bool:
+        """Be where a snapshot is, in the run that it belongs to; return whether that could be done.
+
+        Where this session has that run already, it only goes there; what has been trained since stays.
+        """
+
+        def enter() -> None:
+            before = self._moment()
+            self._detail = snapshot.detail
+            if self._has(snapshot):
+                self._follow = False
+                self._show(snapshot.position, at=snapshot.iteration)
+                self.graph_changed.emit()
+                self._announce()
+            else:
+                self._enter_run_of(snapshot)
+            self._record(before, what, merge="snapshot")
+
+        return self._try(enter)
+
+    def _has(self, snapshot: Snapshot) -> bool:
+        """Say whether the current run is that of a snapshot, trained as far."""
+        is_own = self._model is snapshot.model and self._document.recipe == snapshot.recipe
+        return is_own and self.iterations >= snapshot.iteration
+
+    def _enter_run_of(self, snapshot: Snapshot) -> None:
+        model = snapshot.model
+        document = Document(model.network, model.seed, dict(snapshot.overrides), snapshot.recipe)
+        run = None if snapshot.run is None else snapshot.run.fork()
+        self._leave()
+        self._search.forget()
+        chosen = self._lab.add(document, model, run=run)
+        self._lab.keep_beside(chosen)
+        self._enter(document, model, chosen, snapshot.iteration, snapshot.position)
 
     # --- the document ---
 
@@ -668,6 +730,7 @@ class Session(QObject):
             settings=self.run.recipe.settings_at(self._iteration),
             entry=self._entry,
             nudge=self._nudging.shown(self.trace, self.position),
+            hidden=self._hidden,
         )
 
     @property

@@ -13,7 +13,7 @@ from graphs.commands.base import Command
 
 __all__ = ["NAMES", "find"]
 
-NAMES = ("networks", "trace", "derive", "check", "train", "search", "landscape", "sweep", "export")
+NAMES = ("networks", "trace", "derive", "check", "train", "search", "landscape", "sweep", "export", "lesson")
 
 
 def find(name: str) -> Command:

@@ -196,6 +196,8 @@ class Frame:
         The entry whose numbers are put in, where the user has chosen one.
     nudge
         The nudge test that is being looked at.
+    hidden
+        What is not to be seen until it is revealed: kinds of things, or names of values and gradients.
     """
 
     model: Model
@@ -210,6 +212,7 @@ class Frame:
     settings: Mapping[str, float]
     entry: tuple[int, ...] | None = None
     nudge: AnyNudge | None = None
+    hidden: frozenset[str] = frozenset()
 
     def at(self, position: int) -> Frame:
         """Return another place in the same iteration, with no nudge to look at."""

@@ -1,0 +1,68 @@
+"""``lesson``: the course; a lesson in the window, or whether it can be held."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+from engine.errors import UsageError
+from graphs.commands.base import Command, Outcome
+from graphs.documents.text import columns
+from graphs.lesson import Lesson, built_in_lessons, load_lesson
+from graphs.staging import problems
+
+__all__ = ["COMMAND", "run"]
+
+
+def _add_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "lesson",
+        nargs="?",
+        metavar="FILE|NAME",
+        help="a lesson's file, name or number; the list of the course where it is left out",
+    )
+    parser.add_argument("--check", action="store_true", help="say everything that is wrong with it instead")
+
+
+def run(args: Namespace, show: Callable[[Namespace], Outcome]) -> Outcome:
+    """List the course, check a lesson, or hand it to `show`, which opens the window."""
+    if args.lesson is None:
+        if args.check:
+            raise UsageError("there is no lesson to check.", how="Name its file.")
+        return Outcome(_course())
+    lesson = load_lesson(args.lesson)
+    return _checked(lesson) if args.check else show(args)
+
+
+def _course() -> str:
+    rows = [_row(load_lesson(name)) for name in built_in_lessons()]
+    return f"{columns(('name', 'pages', 'title'), rows)}\n"
+
+
+def _row(lesson: Lesson) -> tuple[str, str, str]:
+    return lesson.name, str(len(lesson.pages)), lesson.title
+
+
+def _checked(lesson: Lesson) -> Outcome:
+    file = lesson.path.name if lesson.path is not None else f"{lesson.name}.toml"
+    lines = []
+    for line, sentence in problems(lesson):
+        place = f"{file}, line {line}: "
+        lines.append(sentence if sentence.startswith(f"{file}, line") else place + sentence)
+    pages = f"{len(lesson.pages)} page{'s' if len(lesson.pages) != 1 else ''}"
+    if not lines:
+        return Outcome(f"{lesson.title}: {pages}, nothing wrong.\n")
+    return Outcome("\n".join(lines) + "\n", 1)
+
+
+def _nowhere(args: Namespace) -> Outcome:
+    raise UsageError("a lesson needs a window.", how="Add --check to see whether it can be held.")
+
+
+COMMAND = Command(
+    "lesson",
+    "Step through a lesson of the course, or one of your own.",
+    "lesson chain-rule --check",
+    _add_options,
+    lambda args: run(args, _nowhere),
+)

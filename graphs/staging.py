@@ -1,0 +1,454 @@
+"""Lessons put on stage: where a page stands, and its text with the numbers that are true there.
+
+Everything a page says is worked out from its own trace, without a window. The window shows the same; ``lesson
+--check`` and the tests read every page this way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.calculator import evaluate
+from engine.derive import Derivation
+from engine.errors import BackstepError, LessonError, excerpt
+from engine.optimizers import QUANTITIES, update_equation
+from engine.substitute import number_latex
+from engine.trace import Phase, Trace
+from engine.training import Run
+from graphs.definition import Array, Network
+from graphs.documents.text import number, shape_text
+from graphs.lesson import Lesson, Page, Screen, recipe_for
+from graphs.literals import array_of
+from graphs.network import Model, bind
+from graphs.snapshot import Snapshot
+
+__all__ = ["Problem", "Stage", "Stager", "place", "problems"]
+
+MOST_ROWS, MOST_COLUMNS = 6, 8
+"""The largest matrix that stands in a text."""
+
+
+# --- places ------------------------------------------------------------------------------------------------
+
+_PLACE = re.compile(r"(forward|backward|update)\s+([^\s>]+)(?:\s*(?:->|→|\bto\b)\s*(\S+))?(?:\s+(\w+))?\Z")
+
+
+def place(text: str, trace: Trace) -> int:
+    """Return how many steps have been taken at a place.
+
+    Parameters
+    ----------
+    text
+        ``start`` or ``end``; a number of steps; a phase, for its end; ``seed``; ``forward A``, after A has
+        its value; ``backward A``, after A has its whole gradient; ``backward Z -> W1``, after what comes back
+        through Z to W1; ``update w``, after w's update; ``update w velocity``, after that quantity of it.
+
+    Raises
+    ------
+    LessonError
+        Where the iteration has no such place.
+    """
+    found = _place(" ".join(text.split()), trace)
+    if found is None:
+        raise LessonError(f"there is no place {excerpt(text, 40)!r}.", how=_places_known(trace))
+    return found
+
+
+def _place(text: str, trace: Trace) -> int | None:
+    last = len(trace.steps)
+    if text in ("start", "end"):
+        return last if text == "end" else 0
+    if text.isdecimal() and len(text) < 10:
+        return int(text) if int(text) <= last else None
+    ends = {"forward": (Phase.FORWARD,), "seed": (Phase.SEED,), "backward": (Phase.SEED, Phase.BACKWARD)}
+    ends["update"] = (Phase.UPDATE,)
+    if text in ends:
+        return _after(trace, lambda step: step.phase in ends[text])
+    match = _PLACE.match(text)
+    return None if match is None else _after(trace, _chooses(*match.groups()))
+
+
+def _chooses(phase: str, name: str, target: str | None, quantity: str | None) -> Callable[[Any], bool]:
+    """Return what says whether a step is the one that is meant."""
+    if phase == "forward":
+        return lambda s: s.phase == Phase.FORWARD and s.node == name and not target and not quantity
+    if phase == "update":
+        return lambda s: s.phase == Phase.UPDATE and s.node == name and s.quantity == (quantity or "value")
+    if target:
+        return lambda s: s.phase == Phase.BACKWARD and (s.node, s.input) == (name, target)
+    return lambda s: s.phase in (Phase.SEED, Phase.BACKWARD) and s.target == name
+
+
+def _after(trace: Trace, chooses: Callable[[Any], bool]) -> int | None:
+    """Return the place after the last step that is chosen."""
+    return next((step.index + 1 for step in reversed(trace.steps) if chooses(step)), None)
+
+
+def _places_known(trace: Trace) -> str:
+    line = next((s.node for s in reversed(trace.steps) if s.phase == Phase.FORWARD), trace.graph.loss)
+    return f'Write "start", "end", a number up to {len(trace.steps)}, "forward {line}" or "backward {line}".'
+
+
+# --- the stage ---------------------------------------------------------------------------------------------
+
+
+class _Key(NamedTuple):
+    """What a run of a page is determined by."""
+
+    network: str
+    seed: int
+    values: str
+    training: str
+    fault: str
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A page with the place it stands at.
+
+    Attributes
+    ----------
+    snapshot
+        The page's place, in a run that is trained as far as the page begins with.
+    ended
+        The same run trained to where the page leaves it; the snapshot's own run where it trains nothing.
+    """
+
+    lesson: Lesson
+    number: int
+    snapshot: Snapshot
+    ended: Run
+
+    @property
+    def page(self) -> Page:
+        """The page."""
+        return self.lesson.pages[self.number]
+
+    @cached_property
+    def names(self) -> Mapping[str, Array]:
+        """Whatever an expression in a text or an answer can name, by name.
+
+        Values; gradients as ``d_W1``; the parameters after the update as ``new_W1`` and what the optimizer
+        works out as in its equations, ``v_W1``; its hyperparameters, ``learning_rate``; the run's losses as
+        ``losses``, the last as ``final_loss``.
+        """
+        trace = self.snapshot.trace
+        found: dict[str, Array] = {"losses": self.ended.losses, "final_loss": self.ended.losses[-1]}
+        found |= {f"d_{name}": array for name, array in trace.gradients.items()}
+        for name, steps in trace.updates.items():
+            for step in steps:
+                code = QUANTITIES[str(step.quantity)].code.format(p=name) if step.quantity != "value" else ""
+                found[code or f"new_{name}"] = step.after
+        found |= {name: np.float64(value) for name, value in self.snapshot.settings.items()}
+        if trace.graph.examples is not None:
+            found["m"] = np.float64(trace.graph.examples)
+        return found | dict(trace.values)
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """What the page says, with its numbers: ``text``, ``notes``, ``ask`` and ``explain``."""
+        page, question = self.page, self.page.question
+        found = {"text": page.text, "notes": page.notes}
+        found |= {"ask": question.ask if question else "", "explain": question.explain if question else ""}
+        return {key: self.text(text) for key, text in found.items()}
+
+    @cached_property
+    def choices(self) -> tuple[str, ...]:
+        """What can be chosen, with its numbers."""
+        question = self.page.question
+        return tuple(map(self.text, question.choices)) if question is not None else ()
+
+    def prepare(self) -> Stage:
+        """Work out now what would be worked out when it is asked for: in a thread."""
+        _ = self.texts, self.choices
+        return self
+
+    def text(self, text: str) -> str:
+        """Return a text of the page with its numbers put in.
+
+        Raises
+        ------
+        LessonError
+            For an expression that cannot be worked out, or that is not what stands beside it.
+        """
+        return _Filler(self).fill(text)
+
+
+class Stager:
+    """Puts the pages of one lesson on stage; pages in order share their run."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson = lesson
+        self._kept: tuple[_Key, Model, Run] | None = None
+        self._networks: dict[str, Network] = {}
+
+    def stage(self, number: int) -> Stage:
+        """Return a page with its place.
+
+        Raises
+        ------
+        LessonError
+            For what the page says that cannot be, with file and line.
+        """
+        try:
+            return self._stage(number)
+        except LessonError as error:
+            raise self._located(error, number) from None
+        except BackstepError as error:
+            raise self._located(LessonError(str(error)), number) from None
+
+    def _located(self, error: LessonError, number: int) -> LessonError:
+        if not error.where:
+            lesson = self.lesson
+            file = lesson.path.name if lesson.path is not None else f"{lesson.name}.toml"
+            error.where = f"{file}, line {lesson.line('page', number)}"
+        return error
+
+    def _stage(self, number: int) -> Stage:
+        screen = self.lesson.pages[number].screen
+        model, run = self._run(number, screen)
+        begun = run.fork()
+        run.advance(max(0, screen.trained + screen.train - run.iteration))
+        iteration = begun.iteration if screen.iteration is None else screen.iteration
+        if iteration > run.iteration:
+            raise LessonError(
+                f"iteration {iteration} has not been trained.",
+                how="Write train = ... on this page or before.",
+            )
+        within = run if iteration > begun.iteration else begun
+        snapshot = Snapshot.of(
+            within, model, detail=screen.detail, iteration=iteration, overrides=_arrays(screen.values)
+        )
+        return Stage(self.lesson, number, snapshot.at(place(screen.at, snapshot.trace)), run)
+
+    def _network(self, number: int) -> Network:
+        """Return a page's network; pages with the same one share it, so that they are known to."""
+        name = self.lesson.pages[number].screen.network
+        if name not in self._networks:
+            self._networks[name] = self.lesson.network(number)
+        return self._networks[name]
+
+    def _run(self, number: int, screen: Screen) -> tuple[Model, Run]:
+        """Return a run that is trained as far as a page begins with."""
+        key = _Key(screen.network, screen.seed, repr(screen.values), repr(screen.training), screen.fault)
+        kept = self._kept
+        if kept is None or kept[0] != key or kept[2].iteration > screen.trained:
+            network = self._network(number)
+            model = bind(network, seed=screen.seed, overrides=screen.values)
+            self._kept = key, model, Run(model, recipe_for(self.lesson, number, network))
+        _, model, run = self._kept
+        run.advance(screen.trained - run.iteration)
+        return model, run
+
+
+def _arrays(values: Mapping[str, Any]) -> dict[str, Array]:
+    return {name: array_of(value, name) for name, value in values.items()}
+
+
+# --- texts -------------------------------------------------------------------------------------------------
+
+_PIECE = re.compile(r"(?P<math>\$\$?)|\{\{(?P<inner>.*?)\}\}", re.DOTALL)
+_CHECKED = re.compile(r"\s*(-?\d[\d.,]*(?:[eE][+-]?\d+)?)\s*=\s*(?!=)(.*)", re.DOTALL)
+_DIGITS = re.compile(r"(.*)\|\s*(\d+)\s*\Z", re.DOTALL)
+
+
+class _Filler:
+    """Puts numbers and equations into a text."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._derivation = Derivation(stage.snapshot.trace.graph)
+        self._words: Mapping[str, Callable[[str], str]] = {
+            "gradient": self._derivation.equation,
+            "forward": self._derivation.forward_latex,
+            "shape": self._shape,
+            "update": self._update,
+            "steps": lambda _: str(len(stage.snapshot.trace.steps)),
+        }
+
+    def fill(self, text: str) -> str:
+        parts, start, in_math = [], 0, False
+        for piece in _PIECE.finditer(text):
+            parts.append(text[start : piece.start()])
+            start = piece.end()
+            if piece["math"]:
+                in_math = not in_math
+                parts.append(piece["math"])
+            else:
+                parts.append(self._filled(piece["inner"].strip(), in_math))
+        return "".join([*parts, text[start:]])
+
+    def _filled(self, inner: str, in_math: bool) -> str:
+        word, _, rest = inner.partition(" ")
+        rest = rest.strip()
+        if word in self._words and (word == "steps") == (not rest) and rest.isidentifier() == bool(rest):
+            return self._of_name(word, rest)
+        checked = _CHECKED.match(inner)
+        if checked:
+            return self._checked(checked[1], checked[2])
+        digits = _DIGITS.match(inner)
+        text, count = (digits[1], int(digits[2])) if digits else (inner, 4)
+        return _written(self._value(text), in_math, count)
+
+    def _of_name(self, word: str, name: str) -> str:
+        if name and name not in self._stage.snapshot.trace.values:
+            raise LessonError(f"the network has no {excerpt(name)}.", how="Write one of its names.")
+        return self._words[word](name)
+
+    def _value(self, text: str) -> Array:
+        try:
+            return np.asarray(evaluate(text, self._stage.names))
+        except BackstepError as error:
+            raise LessonError(f"{{{{{excerpt(text, 40)}}}}} cannot be worked out: {error}") from None
+
+    def _checked(self, literal: str, text: str) -> str:
+        """Return a number as it was written, after making sure that it is the value of an expression."""
+        value = float(self._value(text))
+        decimals = len(literal.partition(".")[2].lower().partition("e")[0])
+        exponent = int(literal.lower().partition("e")[2] or 0)
+        if abs(value - float(literal)) > 0.500001 * 10.0 ** (exponent - decimals):
+            raise LessonError(f"{literal} stands for {excerpt(text, 40)}, which is {number(value)} here.")
+        return literal
+
+    def _shape(self, name: str) -> str:
+        shape = shape_text(self._stage.snapshot.trace.values[name])
+        return shape.replace("×", " × ")
+
+    def _update(self, name: str) -> str:
+        """Return the equations of a parameter's update, one after another."""
+        snapshot = self._stage.snapshot
+        steps = snapshot.trace.updates.get(name, ())
+        lines = [update_equation(snapshot.optimizer, snapshot.derivation, step).latex for step in steps]
+        return r" \\ ".join(lines)
+
+
+def _written(value: Array, in_math: bool, digits: int) -> str:
+    """Return a number or a small matrix as it stands in a text."""
+    if value.ndim == 0 or value.size == 1:
+        return _number(float(value.reshape(())), in_math, digits)
+    rows = np.atleast_2d(value)
+    if rows.ndim > 2 or rows.shape[0] > MOST_ROWS or rows.shape[1] > MOST_COLUMNS:
+        raise LessonError(
+            f"a matrix of {shape_text(value)} is too large for a text.", how="Write one entry: A[0,0]."
+        )
+    cells = [[_number(float(x), in_math, digits) for x in row] for row in rows]
+    if in_math:
+        return r"\begin{bmatrix}" + r" \\ ".join(" & ".join(row) for row in cells) + r"\end{bmatrix}"
+    return "[" + "; ".join(", ".join(row) for row in cells) + "]"
+
+
+def _number(x: float, in_math: bool, digits: int) -> str:
+    latex = number_latex(x, digits)
+    if in_math:
+        return f"{{{latex}}}" if latex.startswith("-") else latex  # a sign, not a difference
+    mantissa, dot, exponent = latex.partition(r" \cdot 10^{")
+    if dot:
+        raised = exponent.rstrip("}").translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{mantissa} · 10{raised}".replace("-", "−")
+    words = {r"\text{nan}": "not a number", r"\infty": "infinite", r"-\infty": "minus infinite"}
+    return words.get(latex, latex.replace("-", "−"))
+
+
+# --- checking ----------------------------------------------------------------------------------------------
+
+
+class Problem(NamedTuple):
+    """What is wrong with a lesson, and where."""
+
+    line: int
+    sentence: str
+
+
+_LITERAL = re.compile(r"(?<![\w.{])\d+\.\d+")
+_CODE = re.compile(r"\{\{.*?\}\}|`[^`]*`", re.DOTALL)
+
+
+def problems(lesson: Lesson) -> Iterator[Problem]:
+    """Yield everything that is wrong with a lesson, page by page; nothing for one that can be held."""
+    stager = Stager(lesson)
+    for index, page in enumerate(lesson.pages):
+        try:
+            stage = stager.stage(index)
+        except LessonError as error:
+            yield Problem(page.line, str(error))
+            continue
+        for key, text in _texts(page):
+            line = lesson.line("page", index, *key)
+            yield from _wrong_in_text(stage, line, text)
+        for key, sentence in _wrong_names(stage):
+            yield Problem(lesson.line("page", index, key), sentence)
+        yield from _wrong_question(stage)
+
+
+def _texts(page: Page) -> Iterator[tuple[tuple[str, ...], str]]:
+    yield ("text",), page.text
+    yield ("notes",), page.notes
+    question = page.question
+    if question is not None:
+        for text in (question.ask, question.explain, *question.hints, *question.choices):
+            yield ("question",), text
+
+
+def _wrong_in_text(stage: Stage, line: int, text: str) -> Iterator[Problem]:
+    try:
+        stage.text(text)
+    except LessonError as error:
+        yield Problem(line, str(error))
+    if text.replace("\\$", "").count("$") % 2:
+        yield Problem(line, "a formula is not closed. Put a dollar at both ends.")
+    for found in _LITERAL.finditer(_CODE.sub("", text)):
+        yield Problem(
+            line, f"{found[0]} is not checked. Write {{{{{found[0]} = ...}}}} or {{{{...}}}} alone."
+        )
+
+
+def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
+    """Yield what a page marks, hides or waits for and its network does not have."""
+    trace, screen, wait = stage.snapshot.trace, stage.page.screen, stage.page.wait
+    names = set(trace.values) | set(trace.graph.visible(trace.detail))
+    known = names | {f"d_{name}" for name in names}
+    edges = {f"{source}->{node}" for source, node, _ in trace.graph.edges(trace.detail)}
+    for name in screen.highlight:
+        if "".join(name.replace("→", "->").split()) not in known | edges:
+            yield "highlight", f"there is nothing named {excerpt(name)} to mark."
+    for name in screen.camera:
+        if name not in names:
+            yield "camera", f"there is no node {excerpt(name)} to look at."
+    for name in screen.hide:
+        if name not in known and name not in ("values", "gradients", "factors", "shapes", "equations"):
+            yield "hide", f"there is nothing named {excerpt(name)} to hide."
+    if wait is not None:
+        yield from (("wait", sentence) for sentence in _wrong_wait(wait, stage))
+
+
+def _wrong_wait(wait: Any, stage: Stage) -> Iterator[str]:
+    trace = stage.snapshot.trace
+    if wait.at:
+        try:
+            place(wait.at, trace)
+        except LessonError as error:
+            yield str(error)
+    for name in filter(None, (wait.edited, wait.nudged.partition("[")[0])):
+        if name not in trace.values:
+            yield f"there is no {excerpt(name)} to wait for."
+
+
+def _wrong_question(stage: Stage) -> Iterator[Problem]:
+    question = stage.page.question
+    if question is None or question.kind in ("choice", "name"):
+        return
+    line = stage.lesson.line("page", stage.number, "question")
+    names = stage.names
+    if question.kind == "shape" and question.answer in names:
+        return
+    try:
+        if question.kind != "shape":
+            evaluate(question.answer, names)
+    except BackstepError as error:
+        yield Problem(line, f"the answer cannot be worked out: {error}")

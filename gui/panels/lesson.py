@@ -1,0 +1,354 @@
+"""The lesson: the page's text, its question, and the way on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QRadioButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.fields import EDITING, ENTER, PushButton, keeps
+from gui.lessons import LessonPlayer
+from gui.panel import Panel
+from gui.rich_text import RichText
+from gui.session import Session
+from gui.theme import Theme, application_font
+
+__all__ = ["LessonPanel"]
+
+PROMPTS = {
+    "number": "a number, or an expression: 1/3",
+    "shape": "rows × columns, such as 4 × 2",
+    "expression": "a formula: A * (1 - A)",
+    "matrix": "[[1, 2], [3, 4]]",
+    "name": "the name of a node",
+}
+"""What stands in an empty field, by the kind of answer."""
+
+
+class LessonPanel(Panel):
+    """Shows the page that is open, and takes the answer.
+
+    Signals
+    -------
+    course_requested()
+        The user wants another lesson.
+    """
+
+    title = "Lesson"
+    object_name = "lesson"
+    course_requested = Signal()
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(session, theme, parent)
+        self._player: LessonPlayer | None = None
+        self._make()
+        self._arrange()
+
+    def set_player(self, player: LessonPlayer) -> None:
+        """Show what a player holds."""
+        self._player = player
+        player.page_changed.connect(self._show_page)
+        player.stage_changed.connect(self._show_stage)
+        player.state_changed.connect(self._show_state)
+        player.failed.connect(self._show_failure)
+        self._show_page()
+
+    # --- making ---
+
+    def _make(self) -> None:
+        self.course, self.name = PushButton("Course"), QLabel()
+        self.course.setToolTip("All lessons")
+        self.heading, self.text = QLabel(), RichText(self.theme)
+        self.ask = RichText(self.theme)
+        self.said = RichText(self.theme)
+        self.field = _AnswerField()
+        self.check, self.hint, self.show_answer = map(PushButton, ("Check", "Hint", "Show"))
+        self.check.setProperty("accent", True)
+        self.show_answer.setToolTip("Show the answer")
+        self.tasks = QLabel()
+        self.back, self.forward, self.dots = PushButton("Back"), PushButton("Next"), _Dots(self.theme)
+        self.choices = QButtonGroup(self)
+        self.name.setProperty("role", "muted")
+        self.heading.setFont(application_font("title"))
+        for label in (self.heading, self.tasks):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self.tasks.setProperty("role", "muted")
+        self.course.clicked.connect(self.course_requested)
+        self.check.clicked.connect(self.submit)
+        self.field.returnPressed.connect(self.submit)
+        self.hint.clicked.connect(self._give_hint)
+        self.show_answer.clicked.connect(lambda: self._player and self._player.give_up())
+        self.back.clicked.connect(lambda: self._player and self._player.back())
+        self.forward.clicked.connect(lambda: self._player and self._player.forward())
+        self.field.left.connect(self.focus_back)
+
+    def _arrange(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self.name, 1)
+        head.addWidget(self.course)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 4, 0)
+        column.setSpacing(8)
+        for part in (self.heading, self.text, self._make_question(), self.tasks):
+            column.addWidget(part)
+        column.addStretch(1)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidget(inside)
+        foot = QHBoxLayout()
+        foot.setSpacing(8)
+        for part, stretch in ((self.back, 0), (self.dots, 1), (self.forward, 0)):
+            foot.addWidget(part, stretch)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(12, 6, 12, 10)
+        whole.setSpacing(8)
+        whole.addLayout(head)
+        whole.addWidget(self.area, 1)
+        whole.addLayout(foot)
+
+    def _make_question(self) -> QWidget:
+        self.asking = QFrame()
+        column = QVBoxLayout(self.asking)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(8)
+        self._choice_box = QVBoxLayout()
+        self._choice_box.setSpacing(4)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for part in (self.check, self.hint, self.show_answer):
+            row.addWidget(part)
+        row.addStretch(1)
+        column.addWidget(self.ask)
+        column.addLayout(self._choice_box)
+        column.addWidget(self.field)
+        column.addLayout(row)
+        column.addWidget(self.said)
+        return self.asking
+
+    # --- showing ---
+
+    def refresh(self) -> None:
+        """Paint what is shown in the theme there is."""
+        for text in (self.text, self.ask, self.said):
+            text.set_theme(self.theme)
+        for button in self.choices.buttons():
+            button.set_theme(self.theme)  # type: ignore[attr-defined]
+        self.dots.set_theme(self.theme)
+
+    def _show_page(self) -> None:
+        player = self._player
+        page = player.page if player is not None else None
+        self.area.widget().setVisible(page is not None)
+        for part in (self.back, self.forward, self.dots):
+            part.setVisible(page is not None)
+        if player is None or player.lesson is None or page is None:
+            self.name.setText("No lesson is open.")
+            return
+        last = len(player.lesson.pages) - 1
+        self.name.setText(player.lesson.title)
+        self.heading.setText(page.title)
+        self.back.setEnabled(player.number > 0)
+        self.forward.setEnabled(player.number < last)
+        self.dots.show_place(player.number, last + 1)
+        self.text.set_source("")
+        self.asking.hide()
+        self.tasks.setText("One moment…")
+
+    def _show_stage(self) -> None:
+        """Show the texts, which are there now."""
+        player = self._player
+        if player is None or player.stage is None or player.page is None:
+            return
+        texts, question = player.stage.texts, player.page.question
+        self.text.set_source(texts["text"])
+        self.asking.setVisible(question is not None)
+        self.field.clear()
+        self.said.set_source("")
+        if question is not None:
+            self.ask.set_source(texts["ask"])
+            self.field.setPlaceholderText(PROMPTS.get(question.kind, ""))
+            self.field.setAccessibleName(f"Answer: {texts['ask']}")
+            self._make_choices(player.stage.choices)
+            self.field.setVisible(question.kind != "choice")
+        self.area.verticalScrollBar().setValue(0)
+        self._show_state()
+
+    def _make_choices(self, choices: tuple[str, ...]) -> None:
+        for button in self.choices.buttons():
+            self.choices.removeButton(button)
+            button.deleteLater()
+        for number, text in enumerate(choices):
+            button = _Choice(text, self.theme)
+            self.choices.addButton(button, number)
+            self._choice_box.addWidget(button)
+
+    def _show_state(self) -> None:
+        player = self._player
+        if player is None or player.stage is None:
+            return
+        state, question = player.state, player.question
+        self.tasks.setText("\n".join(t for t in player.open_tasks if t != "Answer the question."))
+        self.tasks.setVisible(bool(self.tasks.text()))
+        if question is not None and state.is_answered:
+            right = "**Right.** " if state.is_right else f"The answer is {player.stage.answer_text}. "
+            self.said.set_source(right + player.stage.texts["explain"])
+        for part in (self.check, self.hint, self.show_answer, self.field):
+            part.setEnabled(question is not None and not state.is_answered)
+        for button in self.choices.buttons():
+            button.setEnabled(not state.is_answered)
+        done = not player.open_tasks
+        self.forward.setProperty("accent", done)
+        self.forward.style().unpolish(self.forward)
+        self.forward.style().polish(self.forward)
+
+    def _show_failure(self, sentence: str) -> None:
+        self.tasks.setText(sentence)
+        self.tasks.show()
+
+    # --- answering ---
+
+    def submit(self) -> None:
+        """Take the answer that stands there."""
+        player = self._player
+        if player is None or player.question is None or player.stage is None:
+            return
+        text = self.field.text()
+        if player.question.kind == "choice":
+            number = self.choices.checkedId()
+            text = player.question.choices[number] if number >= 0 else ""
+        if not text.strip():
+            return
+        verdict = player.submit(text)
+        if verdict is not None and not verdict.right:
+            self.said.set_source(verdict.message)
+
+    def _give_hint(self) -> None:
+        if self._player is not None:
+            text = self._player.hint()
+            self.said.set_source(text or "There is no hint. Show gives the answer.")
+
+    def choose_again(self, choices: Any) -> None:
+        """Leave the page as it is: a lesson remembers its own place."""
+
+
+class _AnswerField(QLineEdit):
+    """Takes an answer; keys of the window are its own while it has the focus."""
+
+    left = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, EDITING) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+            return
+        super().keyPressEvent(event)
+
+
+class _Choice(QRadioButton):
+    """One answer of several: its text may have formulas."""
+
+    def __init__(self, text: str, theme: Theme) -> None:
+        super().__init__()
+        self._label = RichText(theme, parent=self)
+        self._label.set_source(text)
+        self._label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName(text)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    LEFT, TOP = 26, 4
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._label.set_theme(theme)
+
+    # Qt
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in ENTER:
+            self.click()
+            return
+        super().keyPressEvent(event)
+
+    def hitButton(self, point) -> bool:  # noqa: ANN001  Qt's own
+        return self.rect().contains(point)
+
+    def heightForWidth(self, width: int) -> int:
+        return max(28, self._label.text_height(width - self.LEFT) + 2 * self.TOP)
+
+    def sizeHint(self) -> QSize:
+        width = self.width() or 300
+        return QSize(200, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, 28)
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._label.setGeometry(self.LEFT, self.TOP, self.width() - self.LEFT, self.height() - self.TOP)
+
+
+class _Dots(QWidget):
+    """Which of the pages is open."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._place = (0, 0)
+        self.setMinimumHeight(20)
+
+    def show_place(self, number: int, count: int) -> None:
+        """Mark a page of so many."""
+        self._place = (number, count)
+        self.setAccessibleName(f"Page {number + 1} of {count}")
+        self.setToolTip(self.accessibleName())
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._theme = theme
+        self.update()
+
+    # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        number, count = self._place
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self._theme.color("muted"))
+        painter.setFont(application_font("small"))
+        room = QRectF(self.rect())
+        painter.drawText(
+            room.adjusted(0, 0, 0, -6), Qt.AlignmentFlag.AlignCenter, f"{number + 1} of {count}" if count else ""
+        )
+        if count:
+            bar = QRectF(room.left(), room.bottom() - 4, room.width(), 3)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.color("control"))
+            painter.drawRoundedRect(bar, 1.5, 1.5)
+            painter.setBrush(self._theme.color("accent"))
+            bar.setWidth(bar.width() * (number + 1) / count)
+            painter.drawRoundedRect(bar, 1.5, 1.5)
+        painter.end()

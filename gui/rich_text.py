@@ -1,0 +1,260 @@
+"""Markdown with LaTeX between dollars, as a widget: formulas are vector paths that stand on the text's baseline."""
+
+from __future__ import annotations
+
+import re
+
+from PySide6.QtCore import QRectF, QSizeF, Qt, QTimer
+from PySide6.QtGui import (
+    QFontInfo,
+    QFontMetricsF,
+    QPainter,
+    QPalette,
+    QPyTextObject,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
+
+from gui.equations import Equation, equation, paint
+from gui.formulas import fitting_scale
+from gui.theme import Theme, application_font
+
+__all__ = ["RichText", "pieces_of"]
+
+FORMULA = QTextFormat.ObjectTypes.UserObject + 1
+SOURCE, DISPLAYED = QTextFormat.Property.UserProperty + 1, QTextFormat.Property.UserProperty + 2
+LARGER = 1.12
+"""A formula's font size by that of the text around it: its letters are the smaller ones."""
+AIR = 4.0
+"""Room above and below a formula on a line of its own, in pixels."""
+SLACK = 2.0
+"""Pixels that a letter may reach below those of the text and still stand on its line."""
+_FIRST, _LAST = "\ue000", "\ue001"  # stand around a formula's number while the text is read as Markdown
+_MATH = re.compile(r"(?<!\\)\$\$(?P<shown>.+?)(?<!\\)\$\$|(?<!\\)\$(?P<inline>[^$]+?)(?<!\\)\$", re.DOTALL)
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+_MARK = re.compile(f"{_FIRST}(\\d+){_LAST}")
+
+
+def pieces_of(text: str) -> tuple[str, list[tuple[str, bool]]]:
+    """Return a text with a mark for each formula, and the formulas: LaTeX, and whether on a line of its own.
+
+    Dollars inside code are dollars.
+
+    Examples
+    --------
+    >>> pieces_of("If $x$ is `$1`: $$y = 2$$")[1]
+    [('x', False), ('y = 2', True)]
+    """
+    found: list[tuple[str, bool]] = []
+
+    def marked(match: re.Match[str]) -> str:
+        is_shown = match["shown"] is not None
+        found.append(((match["shown"] or match["inline"]).strip(), is_shown))
+        mark = f"{_FIRST}{len(found) - 1}{_LAST}"
+        return f"\n\n{mark}\n\n" if is_shown else mark
+
+    parts, start = [], 0
+    for code in _CODE.finditer(text):
+        parts += [_MATH.sub(marked, text[start : code.start()]), code[0]]
+        start = code.end()
+    parts.append(_MATH.sub(marked, text[start:]))
+    return "".join(parts), found
+
+
+class RichText(QTextBrowser):
+    """Shows a text; it is as high as the text is, or scrolls where there is less room."""
+
+    def __init__(self, theme: Theme, role: str = "body", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._role = role
+        self._factor = 1.0
+        self._source = ""
+        self._formulas = _Formulas(self)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setOpenLinks(False)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.document().setDocumentMargin(0)
+        self.document().documentLayout().registerHandler(FORMULA, self._formulas)
+        self.viewport().setAutoFillBackground(False)
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self._relayout)
+        self._width = 0
+        self.set_theme(theme)
+
+    @property
+    def source(self) -> str:
+        """The text as it was written."""
+        return self._source
+
+    @property
+    def theme(self) -> Theme:
+        """The theme it is painted in."""
+        return self._theme
+
+    def set_source(self, text: str) -> None:
+        """Show another text."""
+        self._source = text
+        marked, formulas = pieces_of(text)
+        document = self.document()
+        document.setDefaultFont(self._font())
+        document.setMarkdown(marked, QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
+        self._put_formulas(formulas)
+        self._space_blocks()
+        self.setAccessibleDescription(text)
+        self.verticalScrollBar().setValue(0)
+        self.updateGeometry()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self._theme = theme
+        colours = self.palette()
+        colours.setColor(QPalette.ColorRole.Text, theme.color("text"))
+        self.setPalette(colours)
+        self.setStyleSheet("QTextBrowser { background: transparent; border: 0; padding: 0; }")
+        self.viewport().update()
+
+    def set_factor(self, factor: float) -> None:
+        """Show the text larger or smaller than the rest of the window."""
+        if factor != self._factor:
+            self._factor = factor
+            self.set_source(self._source)
+
+    def text_height(self, width: int) -> int:
+        """Return how high the text is at a width, in pixels."""
+        twin = self.document()
+        before = twin.textWidth()
+        twin.setTextWidth(max(1, width))
+        height = int(twin.size().height()) + 2
+        twin.setTextWidth(before)
+        return height
+
+    def formula(self, format: QTextCharFormat) -> Equation:
+        """Return the formula of a place in the text, small enough for the width there is."""
+        size = QFontInfo(self._font()).pixelSize() * LARGER
+        found = equation(str(format.property(SOURCE)), size)
+        room = max(40.0, self.viewport().width() - 2.0)
+        scale = fitting_scale((found,), size, room)
+        return found.scaled(size * scale) if scale < 1 else found
+
+    def metrics(self) -> QFontMetricsF:
+        """Return the measures of the text's font."""
+        return QFontMetricsF(self._font())
+
+    def _font(self):  # noqa: ANN202  Qt's own
+        font = application_font(self._role)
+        font.setPointSizeF(font.pointSizeF() * self._factor)
+        return font
+
+    def _put_formulas(self, formulas: list[tuple[str, bool]]) -> None:
+        """Put each formula in the place of its mark."""
+        document = self.document()
+        while True:
+            cursor = document.find(_FIRST)
+            if cursor.isNull():
+                return
+            block = cursor.block()
+            match = _MARK.search(block.text(), cursor.selectionStart() - block.position())
+            cursor.setPosition(cursor.selectionStart())
+            length = len(match[0]) if match is not None else 1
+            cursor.movePosition(QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.KeepAnchor, length)
+            if match is None:
+                cursor.removeSelectedText()
+                continue
+            latex, is_shown = formulas[int(match[1])]
+            cursor.insertText("\ufffc", self._format(latex, is_shown))
+
+    def _format(self, latex: str, is_shown: bool) -> QTextCharFormat:
+        format = QTextCharFormat()
+        format.setObjectType(FORMULA)
+        format.setProperty(SOURCE, latex)
+        format.setProperty(DISPLAYED, is_shown)
+        found = self.formula(format)
+        is_low = found.height - found.ascent <= self.metrics().descent() + SLACK
+        align = QTextCharFormat.VerticalAlignment
+        format.setVerticalAlignment(align.AlignBaseline if is_low and not is_shown else align.AlignMiddle)
+        return format
+
+    def _space_blocks(self) -> None:
+        """Give paragraphs the air of the rest of the window; a formula on its own line stands in the middle."""
+        block = self.document().begin()
+        gap = self.metrics().height() * 0.5
+        while block.isValid():
+            format = QTextBlockFormat(block.blockFormat())
+            format.setLineHeight(118, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            format.setBottomMargin(gap if block.next().isValid() else 0)
+            format.setTopMargin(0)
+            if block.text() == "\ufffc":
+                format.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+                format.setLineHeight(100, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            QTextCursor(block).setBlockFormat(format)
+            block = block.next()
+
+    def _relayout(self) -> None:
+        """Lay the text out anew: formulas are as large as the width allows."""
+        self.document().markContentsDirty(0, self.document().characterCount())
+        self.updateGeometry()
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.viewport().width() != self._width:
+            self._width = self.viewport().width()
+            self._fitting.start()
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self.text_height(width)
+
+    def sizeHint(self):  # noqa: ANN201  Qt's own
+        hint = super().sizeHint()
+        hint.setHeight(self.text_height(self.viewport().width() or hint.width()))
+        return hint
+
+    def minimumSizeHint(self):  # noqa: ANN201  Qt's own
+        hint = super().minimumSizeHint()
+        hint.setHeight(int(self.metrics().height()))
+        return hint
+
+
+class _Formulas(QPyTextObject):
+    """Measures and paints the formulas of a text."""
+
+    def __init__(self, text: RichText) -> None:
+        super().__init__(text)
+        self._text = text
+
+    def intrinsicSize(self, document: QTextDocument, position: int, format: QTextFormat) -> QSizeF:
+        found = self._text.formula(format.toCharFormat())
+        if _is_on_baseline(format):
+            return QSizeF(found.width + 1, found.ascent + self._text.metrics().descent())
+        air, lift = AIR if format.property(DISPLAYED) else 0.0, self._lift()
+        half = max(found.ascent - lift, found.height - found.ascent + lift)
+        return QSizeF(found.width + 1, 2 * (half + air))
+
+    def _lift(self) -> float:
+        """Return how far the middle of an object stands above the baseline of its line."""
+        return self._text.metrics().xHeight() / 4  # as Qt has it
+
+    def drawObject(
+        self, painter: QPainter, rect: QRectF, document: QTextDocument, position: int, format: QTextFormat
+    ) -> None:
+        found = self._text.formula(format.toCharFormat())
+        descent = self._text.metrics().descent()
+        below = descent if _is_on_baseline(format) else rect.height() / 2 - self._lift()
+        paint(painter, found, rect.left(), rect.bottom() - below, self._text.theme)
+
+
+def _is_on_baseline(format: QTextFormat) -> bool:
+    align = QTextCharFormat.VerticalAlignment
+    return format.toCharFormat().verticalAlignment() == align.AlignBaseline
