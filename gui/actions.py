@@ -283,5 +283,10 @@ ACTIONS: tuple[Action, ...] = (
         "search",
         repeats=False,
     ),
+    Action("course", "Lesson", "Lessons…", ("Ctrl+L",), lambda w: w.show_course(), repeats=False),
+    Action("lesson-next", "Lesson", "Next page", ("N",), lambda w: w.teaching.turn(1)),
+    Action("lesson-back", "Lesson", "Page before", ("Shift+N",), lambda w: w.teaching.turn(-1)),
+    Action("lesson-again", "Lesson", "This page again", ("Shift+B",), lambda w: w.teaching.player.restore()),
+    Action("lesson-end", "Lesson", "End the lesson", (), lambda w: w.teaching.end(), repeats=False),
     Action("keys", "Help", "Keys", ("F1",), lambda w: w.show_keys(), "help", repeats=False),
 )

@@ -77,8 +77,14 @@ def _detail(settings: Settings) -> str:
     return detail if detail in tuple(Detail) else Detail.EQUATION
 
 
-def run(source: str | None = None, *, seed: int = 0, overrides: dict[str, Any] | None = None) -> int:
-    """Open the window and return the exit code when it has been closed.
+def run(
+    source: str | None = None,
+    *,
+    seed: int = 0,
+    overrides: dict[str, Any] | None = None,
+    lesson: str | None = None,
+) -> int:
+    """Open the window, with a lesson where one is named, and return the exit code when it has been closed.
 
     Raises
     ------
@@ -93,6 +99,8 @@ def run(source: str | None = None, *, seed: int = 0, overrides: dict[str, Any] |
     sys.excepthook = lambda *error: report(window, *error)
     window.keep_work(recovery_folder())
     show(window)
+    if lesson is not None:
+        window.teaching.open(lesson)
     return app.exec()
 
 

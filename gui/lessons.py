@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import LessonError
-from graphs.answers import Verdict, check
 from graphs.lesson import Lesson, Page, Question, Wait
 from graphs.staging import Stage, Stager, place
 from gui.jobs import Task
@@ -171,21 +171,23 @@ class LessonPlayer(QObject):
             self._enter(self._number)
 
     def advance(self) -> None:
-        """Do the next thing, as one key of a clicker does: take a step that is waited for, or turn the page."""
+        """Do the next thing, as a clicker's key does: take a step that is waited for, or turn the page."""
         page = self.page
         if page is None:
             return
         waits = page.wait is not None and bool(page.wait.at) and "at" not in self.state.met
-        if waits and not self._session.frame.is_last:
+        if waits and self._session.position < len(self._session.trace.steps):
             self._session.step(1)
         else:
             self.forward()
 
-    def submit(self, text: str) -> Verdict | None:
+    def submit(self, text: str) -> Any:
         """Take an answer and return what is to be said of it; None where nothing is asked."""
         page, stage, state = self.page, self._stage, self.state
         if page is None or page.question is None or stage is None or state.is_answered:
             return None
+        from graphs.answers import check
+
         verdict = check(stage.question(), text)
         if verdict.right:
             state.is_right = True

@@ -1,4 +1,4 @@
-"""Markdown with LaTeX between dollars, as a widget: formulas are vector paths that stand on the text's baseline."""
+"""Markdown with LaTeX between dollars, as a widget: formulas are vector paths on the text's baseline."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class RichText(QTextBrowser):
         return format
 
     def _space_blocks(self) -> None:
-        """Give paragraphs the air of the rest of the window; a formula on its own line stands in the middle."""
+        """Give paragraphs the air of the window; a formula on a line of its own stands in the middle."""
         block = self.document().begin()
         gap = self.metrics().height() * 0.5
         while block.isValid():

@@ -82,6 +82,9 @@ class Session(QObject):
     hidden_changed = Signal()  # what is to be found out before it is shown
     marked_changed = Signal()  # what a lesson points at
     planned_changed = Signal()  # how many iterations are to be trained
+    _hidden: frozenset[str] = frozenset()
+    _marked: tuple[str, ...] = ()
+
     notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
 
     def __init__(
@@ -102,8 +105,6 @@ class Session(QObject):
         self._entry: tuple[int, ...] | None = None
         self._nudging = Nudging()
         self._hovered: Link | None = None
-        self._hidden: frozenset[str] = frozenset()
-        self._marked: tuple[str, ...] = ()
         self._follow = True
         self._player = Player(self)
         self._player.due.connect(self._play_on)

@@ -44,6 +44,7 @@ from graphs.carrying import CARRIERS
 from graphs.network import SESSION, Network
 from gui.actions import ACTIONS, Action
 from gui.controls import ControlBar
+from gui.course import Course
 from gui.data_choice import DataChoice
 from gui.docking import docks_state, restore_docks
 from gui.dropping import DATA_ENDINGS, Dropping
@@ -62,6 +63,7 @@ from gui.scene.graph_view import GraphView
 from gui.search import CommandSearch
 from gui.session import Session
 from gui.settings import Settings
+from gui.teaching import Teaching
 from gui.theme import THEMES, Theme
 from gui.theme import apply as apply_theme
 from gui.trainer import trainer
@@ -82,12 +84,14 @@ class Dock:
     area: Qt.DockWidgetArea
     stacked: str = ""  # the dock whose tab it shares
     late: bool = True  # built after the first paint
+    shown: bool = True  # from the start
 
 
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 DOCKS = (
     Dock("step", "This step", "gui.panels.step", "StepPanel", _RIGHT, late=False),
     Dock("inspector", "Inspector", "gui.panels.inspector", "InspectorPanel", _RIGHT, late=False),
+    Dock("lesson", "Lesson", "gui.panels.lesson", "LessonPanel", _RIGHT, shown=False),
     Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
     Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="loss"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="loss"),
@@ -141,6 +145,7 @@ class Window(QMainWindow):
         self.resize(1280, 720)
         self.filing = Filing(self)
         self.recovery: Recovery | None = None
+        self.teaching = Teaching(self)
         self._make_actions()
         self._make_centre()
         self._make_bar()
@@ -284,22 +289,24 @@ class Window(QMainWindow):
         QApplication.processEvents()
 
     @property
-    def _is_small(self) -> bool:
+    def is_small(self) -> bool:
         """Whether the window is too small to show everything at once, as at 250 %."""
         return self.width() < SMALL.width() or self.height() < SMALL.height()
 
     def _arrange_docks(self) -> None:
-        if self._is_small:
+        if self.is_small:
             self._stack_docks()
             return
         self.splitDockWidget(self.docks["loss"], self.docks["equations"], Qt.Orientation.Horizontal)
         for row in DOCKS:
             if row.stacked:
                 self.tabifyDockWidget(self.docks[row.stacked], self.docks[row.id])
+            if not row.shown:
+                self.docks[row.id].hide()
         self._raise_first()
 
     def _raise_first(self) -> None:
-        for first in ("step",) if self._is_small else ("loss", "equations"):
+        for first in ("step",) if self.is_small else ("loss", "equations"):
             self.docks[first].raise_()
 
     def _stack_docks(self) -> None:
@@ -317,7 +324,7 @@ class Window(QMainWindow):
 
     def _size_docks(self) -> None:
         width, height = self.width(), self.height()
-        if self._is_small:
+        if self.is_small:
             self.resizeDocks([self.docks["step"]], [width * 42 // 100], Qt.Orientation.Horizontal)
             return
         right = max(300, min(400, width * 27 // 100))
@@ -332,6 +339,19 @@ class Window(QMainWindow):
         self.resizeDocks(
             [self.docks["step"], self.docks["inspector"]],
             [upper, height - 44 - upper],
+            Qt.Orientation.Vertical,
+        )
+
+    def set_bare(self, name: str, bare: bool) -> None:
+        """Take a dock's own bar away where its tab says what it is, or give it back."""
+        _set_bare(self.docks[name], bare)
+
+    def size_lesson(self) -> None:
+        """Give a lesson the larger part of the column at the right."""
+        height = self.height() - 44
+        self.resizeDocks(
+            [self.docks["lesson"], self.docks["step"]],
+            [height * 55 // 100, height - height * 55 // 100],
             Qt.Orientation.Vertical,
         )
 
@@ -354,11 +374,11 @@ class Window(QMainWindow):
         for row in DOCKS:
             dock = self.docks[row.id]
             dock.setFloating(False)
-            _set_bare(dock, self._is_small or row.area == _BOTTOM)
+            _set_bare(dock, self.is_small or row.area == _BOTTOM)
             self.addDockWidget(row.area, dock)
         self._arrange_docks()
-        for dock in self.docks.values():
-            dock.show()
+        for row in DOCKS:
+            self.docks[row.id].setVisible(row.shown)
         self._raise_first()
         self._size_docks()
 
@@ -575,6 +595,24 @@ class Window(QMainWindow):
         rows = [(row.group, _keys_text(row), row.text) for row in ACTIONS if row.keys]
         self._open_overlay(KeySheet(self.theme, rows, self))
 
+    def show_course(self) -> None:
+        """Show the lessons there are, or put the list away."""
+        if isinstance(self._overlay, Course):
+            self._close_overlay()
+            return
+        course = Course(self.theme, self.teaching.rows(), self)
+        course.chosen.connect(self.teaching.open)
+        course.file_requested.connect(self._open_lesson)
+        self.show_overlay(course)
+
+    def _open_lesson(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open a lesson", self.settings.get("files/folder"), "Lessons (*.toml)"
+        )
+        if path:
+            self.settings.set("files/folder", str(Path(path).parent))
+            self.teaching.open(path)
+
     @property
     def overlay(self) -> Overlay | None:
         """What lies over the window now: the key sheet, the command search."""
@@ -612,7 +650,7 @@ class Window(QMainWindow):
         """Put the docks where a session's file says, and choose in them what it says."""
         self.build_late()
         self._is_lab = view.get("lab") is True
-        if not self._is_small:
+        if not self.is_small:
             restore_docks(self, self.docks, view.get("docks"))
         panels = view.get("panels")
         for name, choices in panels.items() if isinstance(panels, dict) else ():
@@ -749,7 +787,7 @@ class Window(QMainWindow):
         super().showEvent(event)
         if self._fresh:
             self._fresh = False
-            if self._is_small:
+            if self.is_small:
                 self._stack_docks()
             self._size_docks()
         self._say_document()

@@ -341,7 +341,9 @@ class _Dots(QWidget):
         painter.setFont(application_font("small"))
         room = QRectF(self.rect())
         painter.drawText(
-            room.adjusted(0, 0, 0, -6), Qt.AlignmentFlag.AlignCenter, f"{number + 1} of {count}" if count else ""
+            room.adjusted(0, 0, 0, -6),
+            Qt.AlignmentFlag.AlignCenter,
+            f"{number + 1} of {count}" if count else "",
         )
         if count:
             bar = QRectF(room.left(), room.bottom() - 4, room.width(), 3)

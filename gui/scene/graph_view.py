@@ -69,6 +69,12 @@ LEGEND_NOTE = "each by its own scale"
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
+AROUND = 40.0
+"""Room around what is looked at, in the scene's units."""
+CLOSEST = 2.0
+"""The largest scale at which a part is looked at."""
+
+
 @dataclass(frozen=True)
 class Sight:
     """What a view looks at: the point in the middle of its room, and the scale."""
@@ -159,6 +165,18 @@ class GraphView(QGraphicsView):
         if sight is not None:
             self._look_at(sight)
             self._scene.set_zoom(sight.scale)
+
+    def look_at(self, rect: QRectF) -> None:
+        """Bring a part of the picture into sight, as large as there is room but at most `CLOSEST`."""
+        room = self._room()
+        if rect.isEmpty() or room.isEmpty():
+            return
+        self._animation.stop()
+        self._fitted = False
+        around = rect.adjusted(-AROUND, -AROUND, AROUND, AROUND)
+        scale = min(room.width() / around.width(), room.height() / around.height(), CLOSEST)
+        self._look_at(Sight(around.center(), scale))
+        self._scene.set_zoom(scale)
 
     def bring_into_sight(self, rect: QRectF) -> None:
         """Move the picture only where `rect` is not in sight."""

@@ -1,0 +1,200 @@
+"""Lessons in the window: panels and camera follow the page, and what a page starts is started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QRectF, Qt
+
+from engine.errors import BackstepError
+from engine.landscape import Space
+from engine.optimizers import OPTIMIZERS
+from graphs.lesson import Lesson, Screen, built_in_lessons, load_lesson
+from graphs.recipes import changed
+from gui.course import CourseRow
+from gui.lessons import LessonPlayer
+
+if TYPE_CHECKING:
+    from gui.window import Window
+
+__all__ = ["Teaching"]
+
+
+class Teaching(QObject):
+    """Holds lessons in a window.
+
+    Parameters
+    ----------
+    window
+        Whose session the lesson is held in, and whose panels it opens.
+    """
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+        self.player = LessonPlayer(window.session, self)
+        self._is_arranged = False
+        self._place = _Place(window)
+        self.player.stage_changed.connect(self._follow)
+        self.player.page_changed.connect(self._arrange)
+
+    # --- facts ---
+
+    def rows(self) -> list[CourseRow]:
+        """Return the lessons of the course, for the list."""
+        found = []
+        for number, name in enumerate(built_in_lessons(), 1):
+            lesson = load_lesson(name)
+            found.append(CourseRow(name, number, lesson.title, lesson.summary, len(lesson.pages)))
+        return found
+
+    # --- commands ---
+
+    def open(self, source: str, page: int = 0) -> None:
+        """Begin a lesson by name or file; where it cannot be read, the user is told why."""
+        try:
+            lesson = load_lesson(source)
+        except BackstepError as error:
+            self._window.notifier.error(error)
+            return
+        self.begin(lesson, page)
+
+    def begin(self, lesson: Lesson, page: int = 0) -> None:
+        """Begin a lesson that has been read."""
+        window = self._window
+        window.build_late()
+        panel: Any = window.panels["lesson"]
+        panel.set_player(self.player)
+        self.player.open(lesson, page)
+        window.view.setFocus()
+
+    def end(self) -> None:
+        """Leave the lesson; the network stays open."""
+        self.player.close()
+
+    def turn(self, direction: int) -> None:
+        """Open the next page, or the one before."""
+        if direction > 0:
+            self.player.forward()
+        else:
+            self.player.back()
+
+    # --- the window ---
+
+    def _arrange(self) -> None:
+        """Give the lesson its place while there is one, and put things back afterwards."""
+        has_lesson = self.player.lesson is not None
+        if has_lesson and not self._is_arranged:
+            self._place.take()
+        elif self._is_arranged and not has_lesson:
+            self._place.give_back()
+        self._is_arranged = has_lesson
+
+    def _follow(self) -> None:
+        """Open the page's panels, look where it looks, and start what it starts."""
+        stage = self.player.stage
+        if stage is None:
+            return
+        window, screen = self._window, stage.page.screen
+        for name in screen.docks:
+            window.show_dock(name)
+        self._look_at(screen)
+        for name, value in screen.actions.items():
+            _STARTS[name](window, value)
+
+    def _look_at(self, screen: Screen) -> None:
+        view, scene = self._window.view, self._window.scene
+        rects = [
+            scene.node_rect(name) for name in screen.camera if name in self._window.session.statics.names
+        ]
+        if rects:
+            whole = QRectF()
+            for rect in rects:
+                whole = whole.united(rect)
+            view.look_at(whole)
+        elif not screen.camera:
+            view.fit()
+
+
+class _Place:
+    """Where the lesson stands: above the step, whose panel shares its place with the inspector."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._before: Any = None
+
+    def take(self) -> None:
+        window = self._window
+        if window.is_small:
+            window.show_dock("lesson")
+            return
+        docks = window.docks
+        self._before = window.saveState()
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        for name in ("lesson", "step", "inspector"):
+            window.addDockWidget(right, docks[name])
+        window.splitDockWidget(docks["lesson"], docks["step"], Qt.Orientation.Vertical)
+        window.tabifyDockWidget(docks["step"], docks["inspector"])
+        for name in ("lesson", "step", "inspector"):
+            docks[name].show()
+            window.set_bare(name, name != "lesson")  # its tab says what it is
+        docks["step"].raise_()
+        window.size_lesson()
+
+    def give_back(self) -> None:
+        if self._before is not None:
+            self._window.restoreState(self._before)
+            self._before = None
+            for name in ("step", "inspector"):
+                self._window.set_bare(name, False)
+        self._window.docks["lesson"].hide()
+
+
+# --- what a page starts ------------------------------------------------------------------------------------
+
+
+def _race(window: Window, names: list[str]) -> None:
+    recipe = window.session.document.recipe
+    recipes = [changed(recipe, {"optimizer": name}) for name in names if name in OPTIMIZERS]
+    window.session.race(recipes)
+
+
+def _nudge(window: Window, text: str) -> None:
+    name, bracket, entry = text.partition("[")
+    window.session.select(name)
+    if bracket:
+        index = tuple(int(part) for part in entry.rstrip("]").split(","))
+        window.session.pick(name, index)
+    window.nudge()
+
+
+def _landscape(window: Window, entries: list[str]) -> None:
+    window.show_dock("landscape")
+    space = Space.of(window.session.model.graph)
+    with suppress(BackstepError):  # said by --check; on a projector the rest of the page is worth more
+        panel: Any = window.panels["landscape"]
+        panel.choose("entries", *(space.index(entry) for entry in entries[:2]))
+
+
+def _play(window: Window, wanted: bool) -> None:
+    if wanted and not window.session.playing:
+        window.session.toggle_play()
+
+
+def _not_yet(window: Window, value: object) -> None:
+    """Leave out what this window has no panel for."""
+
+
+_STARTS: Mapping[str, Callable[[Any, Any], None]] = {
+    "nudge": _nudge,
+    "search": lambda window, count: window.session.start_search(count),
+    "race": _race,
+    "landscape": _landscape,
+    "sweep": lambda window, wanted: wanted and window.show_dock("sweep"),
+    "microscope": _not_yet,
+    "shelf": _not_yet,
+    "play": _play,
+}
+"""What starts each of a page's actions."""

@@ -1,0 +1,252 @@
+"""Lessons in the window: a page is shown whole, whatever the learner did before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from engine.graph import Detail
+from graphs.lesson import Lesson, built_in_lessons, load_lesson, read_lesson
+from graphs.network import load
+from gui.app import application, temporary_settings
+from gui.course import Course
+from gui.lessons import LessonPlayer
+from gui.session import Document, Session
+from gui.window import Window
+from tests.gui.waiting import wait_until_settled
+
+LESSON = """
+title = "Backwards"
+network = "two-layer-nonlinear"
+
+[[page]]
+title = "Forward"
+text = "The loss is {{L}}."
+at = "forward L"
+highlight = ["L"]
+
+[[page]]
+title = "Trained"
+text = "Now it is {{L}}."
+train = 30
+docks = ["fit"]
+
+[[page]]
+title = "After"
+text = "And here {{L}}."
+at = "backward W1"
+iteration = "last"
+hide = ["d_W1"]
+
+[[page]]
+title = "Primitive"
+text = "One by one."
+detail = "primitive"
+at = "start"
+iteration = 3
+wait = { at = "backward W1", edited = "b2" }
+
+[[page]]
+title = "Another"
+text = "$w = {{w}}$"
+network = "univariate-regression"
+set = { w = 2.0 }
+training = { optimizer = "adam" }
+"""
+
+
+@pytest.fixture
+def lesson() -> Lesson:
+    return read_lesson(LESSON)
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    application()
+    session = Session(Document.of(load("logistic-regression")))
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def player(session: Session, lesson: Lesson) -> LessonPlayer:
+    return LessonPlayer(session)
+
+
+def shown(player: LessonPlayer, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: player.stage is not None and not player.is_busy, timeout=30_000)
+    wait_until_settled(player._session)
+
+
+def test_a_page_is_what_the_session_shows(player: LessonPlayer, lesson: Lesson, qtbot: QtBot) -> None:
+    session = player._session
+    player.open(lesson)
+    shown(player, qtbot)
+    assert session.document.network.name == "two-layer-nonlinear"
+    assert session.frame.step is not None
+    assert (session.frame.step.node, session.iteration) == ("L", 0)
+    assert player.stage is not None
+    assert player.stage.texts["text"] == f"The loss is {session.trace.loss:.4g}."
+    assert session.marked == ("L",)
+    player.forward()
+    shown(player, qtbot)
+    assert session.iterations == 30
+    assert session.marked == ()
+    player.forward()
+    shown(player, qtbot)
+    assert (session.iteration, session.hidden) == (30, frozenset({"d_W1"}))
+    assert player.stage.texts["text"] == f"And here {session.trace.loss:.4g}."
+    player.forward()
+    shown(player, qtbot)
+    assert (session.iteration, session.detail) == (3, Detail.PRIMITIVE)
+    player.forward()
+    shown(player, qtbot)
+    assert float(session.model.leaves["w"]) == 2.0
+    assert session.document.optimizer == "adam"
+    assert player.stage.texts["text"] == "$w = 2$"
+
+
+@pytest.mark.parametrize("path", [[4, 0, 3, 1, 2], [3, 3, 0], [2, 1, 2, 0]])
+def test_a_page_is_the_same_on_every_way_to_it(
+    player: LessonPlayer, lesson: Lesson, qtbot: QtBot, path: list[int]
+) -> None:
+    session = player._session
+    player.open(lesson, path[0])
+    shown(player, qtbot)
+    for number in path[1:]:
+        session.step(3)  # the learner looks around
+        player.go(number)
+        shown(player, qtbot)
+    fresh = Session(Document.of(load("logistic-regression")))
+    other = LessonPlayer(fresh)
+    other.open(lesson, path[-1])
+    shown(other, qtbot)
+    try:
+        assert (session.position, session.iteration) == (fresh.position, fresh.iteration)
+        assert session.document.network.name == fresh.document.network.name
+        for name, array in fresh.trace.values.items():
+            assert np.array_equal(session.trace.values[name], array)
+        assert player.stage is not None
+        assert other.stage is not None
+        assert player.stage.texts == other.stage.texts
+    finally:
+        fresh.close()
+
+
+def test_what_the_learner_changed_does_not_stay(player: LessonPlayer, lesson: Lesson, qtbot: QtBot) -> None:
+    session = player._session
+    player.open(lesson)
+    shown(player, qtbot)
+    loss = session.trace.loss
+    session.set_value("b2", 5.0)
+    assert session.trace.loss != loss
+    player.restore()
+    shown(player, qtbot)
+    assert session.trace.loss == loss
+
+
+def test_what_is_waited_for_is_noticed(player: LessonPlayer, lesson: Lesson, qtbot: QtBot) -> None:
+    session = player._session
+    player.open(lesson, 3)
+    shown(player, qtbot)
+    assert player.open_tasks == (
+        "Step on until the gradient of W1 is there.",
+        "Change b2: click its number.",
+    )
+    session.last()
+    assert player.open_tasks == ("Change b2: click its number.",)
+    session.edit("b2", np.asarray(1.5))
+    assert player.open_tasks == ()
+
+
+def test_a_clicker_steps_where_the_page_waits_for_it(
+    player: LessonPlayer, lesson: Lesson, qtbot: QtBot
+) -> None:
+    session = player._session
+    player.open(lesson, 3)
+    shown(player, qtbot)
+    for _ in range(200):
+        if player.number != 3:
+            break
+        position = session.position
+        player.advance()
+        assert player.number == 4 or session.position == position + 1
+    assert player.number == 4
+
+
+def test_leaving_hides_nothing_any_more(player: LessonPlayer, lesson: Lesson, qtbot: QtBot) -> None:
+    player.open(lesson, 2)
+    shown(player, qtbot)
+    player.close()
+    assert (player._session.hidden, player._session.marked) == (frozenset(), ())
+    assert player.page is None
+
+
+def test_a_page_that_cannot_be_shown_is_said(player: LessonPlayer, qtbot: QtBot) -> None:
+    broken = read_lesson('title = "x"\nnetwork = "nope"\n[[page]]\ntitle = "1"\n')
+    with qtbot.waitSignal(player.failed, timeout=10_000) as said:
+        player.open(broken)
+    assert said.args is not None
+    assert "there is no network nope" in said.args[0]
+    assert player._session.document.network.name == "logistic-regression"
+
+
+def test_no_page_of_an_old_lesson_arrives(player: LessonPlayer, lesson: Lesson, qtbot: QtBot) -> None:
+    player.open(lesson, 1)
+    player.open(lesson, 4)
+    player.go(0)
+    player.close()
+    qtbot.wait(100)
+    assert player.stage is None
+    assert player._session.document.network.name == "logistic-regression"
+
+
+# --- the window --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[Window]:
+    application()
+    window = Window(Session(Document.of(load("univariate-regression"))), temporary_settings())
+    window.resize(1280, 720)
+    window.show()
+    window.settle()
+    yield window
+    window.close()
+
+
+def test_a_lesson_is_chosen_from_the_course(window: Window, qtbot: QtBot) -> None:
+    QTest.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    course = window.overlay
+    assert isinstance(course, Course)
+    assert course.list.count() == len(built_in_lessons())
+    QTest.keyClick(course.list, Qt.Key.Key_Return)
+    player = window.teaching.player
+    shown(player, qtbot)
+    first = load_lesson(built_in_lessons()[0])
+    assert player.lesson is not None
+    assert player.lesson.title == first.title
+    panel = window.panels["lesson"]
+    assert panel.is_seen
+    assert panel.text.source == player.stage.texts["text"]  # type: ignore[attr-defined, union-attr]
+
+
+def test_the_docks_stand_where_they_stood_after_a_lesson(window: Window, qtbot: QtBot) -> None:
+    before = {name: (dock.geometry(), dock.isVisible()) for name, dock in window.docks.items()}
+    window.teaching.begin(read_lesson(LESSON))
+    shown(window.teaching.player, qtbot)
+    assert window.docks["lesson"].isVisible()
+    QTest.keyClick(window, Qt.Key.Key_N)
+    shown(window.teaching.player, qtbot)
+    assert window.teaching.player.number == 1
+    assert window.panels["fit"].is_seen
+    window.teaching.end()
+    window.settle()
+    after = {name: (dock.geometry(), dock.isVisible()) for name, dock in window.docks.items()}
+    assert {n for n in before if before[n][1]} == {n for n in after if after[n][1]}
+    assert after["step"][0].height() == pytest.approx(before["step"][0].height(), abs=30)
