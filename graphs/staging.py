@@ -23,7 +23,7 @@ from engine.trace import Phase, Trace
 from engine.training import Run
 from graphs.definition import Array, Network
 from graphs.documents.text import number, shape_text
-from graphs.lesson import Lesson, Page, Screen, recipe_for
+from graphs.lesson import Lesson, Page, Question, Screen, recipe_for
 from graphs.literals import array_of
 from graphs.network import Model, bind
 from graphs.snapshot import Snapshot
@@ -139,15 +139,18 @@ class Stage:
         ``losses``, the last as ``final_loss``.
         """
         trace = self.snapshot.trace
-        found: dict[str, Array] = {"losses": self.ended.losses, "final_loss": self.ended.losses[-1]}
+        found: dict[str, Array] = {
+            "losses": self.ended.losses,
+            "final_loss": np.asarray(self.ended.losses[-1]),
+        }
         found |= {f"d_{name}": array for name, array in trace.gradients.items()}
         for name, steps in trace.updates.items():
             for step in steps:
                 code = QUANTITIES[str(step.quantity)].code.format(p=name) if step.quantity != "value" else ""
                 found[code or f"new_{name}"] = step.after
-        found |= {name: np.float64(value) for name, value in self.snapshot.settings.items()}
+        found |= {name: np.asarray(float(value)) for name, value in self.snapshot.settings.items()}
         if trace.graph.examples is not None:
-            found["m"] = np.float64(trace.graph.examples)
+            found["m"] = np.asarray(float(trace.graph.examples))
         return found | dict(trace.values)
 
     @cached_property
@@ -164,9 +167,61 @@ class Stage:
         question = self.page.question
         return tuple(map(self.text, question.choices)) if question is not None else ()
 
+    @cached_property
+    def hints(self) -> tuple[str, ...]:
+        """What helps, from vague to plain."""
+        question = self.page.question
+        return tuple(map(self.text, question.hints)) if question is not None else ()
+
+    @cached_property
+    def answer_text(self) -> str:
+        """The right answer, as a text shows it."""
+        question = self.page.question
+        if question is None:
+            return ""
+        if question.kind == "choice":
+            return self.text(question.answer)
+        if question.kind == "shape":
+            return _shape_text(self._right_shape(question))
+        if question.kind in ("number", "matrix"):
+            return f"${_written(np.asarray(evaluate(question.answer, self.names)), True, 4)}$"
+        return f"`{question.answer}`"
+
+    def _right_shape(self, question: Question) -> tuple[int, ...]:
+        if question.answer in self.names:
+            return self.names[question.answer].shape
+        return _shape_of(question.answer)
+
+    def check(self, text: str) -> Verdict:
+        """Say whether an answer is right.
+
+        A number is right to the digits that are given, two at least; an expression if it comes to the same.
+        """
+        question = self.page.question
+        assert question is not None
+        try:
+            return Verdict(self._is_right(question, text), "")
+        except BackstepError as error:
+            return Verdict(False, str(error))
+
+    def _is_right(self, question: Question, text: str) -> bool:
+        if question.kind == "choice":
+            return text == question.answer
+        if question.kind == "name":
+            return text.strip() == question.answer
+        if question.kind == "shape":
+            return _shape_of(text) == self._right_shape(question)
+        wanted = np.asarray(evaluate(question.answer, self.names))
+        given = np.asarray(evaluate(text, self.names))
+        if given.shape != wanted.shape and not (given.size == wanted.size == 1):
+            return False
+        near = max(question.tolerance, _rounding(text))
+        scale = float(np.max(np.abs(wanted), initial=0.0))
+        return bool(np.all(np.abs(given - wanted) <= near * max(scale, 1e-12)))
+
     def prepare(self) -> Stage:
         """Work out now what would be worked out when it is asked for: in a thread."""
-        _ = self.texts, self.choices
+        _ = self.texts, self.choices, self.hints
         return self
 
     def text(self, text: str) -> str:
@@ -242,9 +297,44 @@ class Stager:
             network = self._network(number)
             model = bind(network, seed=screen.seed, overrides=screen.values)
             self._kept = key, model, Run(model, recipe_for(self.lesson, number, network))
+        assert self._kept is not None
         _, model, run = self._kept
         run.advance(screen.trained - run.iteration)
         return model, run
+
+
+class Verdict(NamedTuple):
+    """Whether an answer is right, and what is to be said of it."""
+
+    right: bool
+    message: str
+
+
+def _shape_of(text: str) -> tuple[int, ...]:
+    """Return the shape that somebody writes: ``4 x 3``, ``(4, 3)``, ``scalar``.
+
+    Raises
+    ------
+    LessonError
+        For a text that is no shape.
+    """
+    if text.strip().lower() in ("scalar", "a number", "()", "1"):
+        return ()
+    numbers = re.findall(r"\d{1,9}", text)
+    if not numbers or re.sub(r"[\d\s()\[\],;x×*]|by", "", text.lower()):
+        raise LessonError(f"{excerpt(text, 30)!r} is no shape.", how="Write rows × columns, such as 4 × 2.")
+    return tuple(map(int, numbers))
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "a scalar"
+
+
+def _rounding(text: str) -> float:
+    """Return how far, relatively, a plain number may be from what it is rounded from; 0 for others."""
+    match = re.fullmatch(r"\s*[-+−]?0*\.?0*([\d.]*)(?:[eE].*)?\s*", text)
+    digits = len(match[1].replace(".", "")) if match is not None else 0
+    return 5.1 * 10.0**-digits if digits >= 2 else 0.0
 
 
 def _arrays(values: Mapping[str, Any]) -> dict[str, Array]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import LessonError
 from graphs.lesson import Lesson, Page, Question, Wait
-from graphs.staging import Stage, Stager, place
+from graphs.staging import Stage, Stager, Verdict, place
 from gui.jobs import Task
 from gui.session import Session
 
@@ -181,14 +180,12 @@ class LessonPlayer(QObject):
         else:
             self.forward()
 
-    def submit(self, text: str) -> Any:
+    def submit(self, text: str) -> Verdict | None:
         """Take an answer and return what is to be said of it; None where nothing is asked."""
         page, stage, state = self.page, self._stage, self.state
         if page is None or page.question is None or stage is None or state.is_answered:
             return None
-        from graphs.answers import check
-
-        verdict = check(stage.question(), text)
+        verdict = stage.check(text)
         if verdict.right:
             state.is_right = True
             self.reveal()
@@ -200,7 +197,7 @@ class LessonPlayer(QObject):
     def hint(self) -> str:
         """Return the next hint; the last one again where there are no more, "" where there are none."""
         stage, state = self._stage, self.state
-        hints = stage.hints() if stage is not None else ()
+        hints = stage.hints if stage is not None else ()
         if not hints:
             return ""
         state.hints = min(state.hints + 1, len(hints))
@@ -312,7 +309,7 @@ def _is_nudged(session: Session, wanted: str) -> bool:
     name, bracket, entry = wanted.partition("[")
     if nudge.name != name:
         return False
-    return not bracket or entry.rstrip("]").replace(" ", "") == ",".join(map(str, nudge.entry))
+    return not bracket or entry.rstrip("]").replace(" ", "") == ",".join(map(str, nudge.index))
 
 
 def _asked(wait: Wait) -> Iterator[tuple[str, str]]:

@@ -317,6 +317,8 @@ class Window(QMainWindow):
             self.addDockWidget(_RIGHT, self.docks[row.id])
             if row.id != "step":
                 self.tabifyDockWidget(first, self.docks[row.id])
+            if not row.shown and self.teaching.player.lesson is None:
+                self.docks[row.id].hide()
         first.raise_()
         for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
             bar.setElideMode(Qt.TextElideMode.ElideNone)  # whole words, and buttons to reach the last ones

@@ -80,7 +80,7 @@ class LessonPanel(Panel):
         self.show_answer.setToolTip("Show the answer")
         self.tasks = QLabel()
         self.back, self.forward, self.dots = PushButton("Back"), PushButton("Next"), _Dots(self.theme)
-        self.choices = QButtonGroup(self)
+        self.options = QButtonGroup(self)
         self.name.setProperty("role", "muted")
         self.heading.setFont(application_font("title"))
         for label in (self.heading, self.tasks):
@@ -100,7 +100,7 @@ class LessonPanel(Panel):
         head = QHBoxLayout()
         head.addWidget(self.name, 1)
         head.addWidget(self.course)
-        inside = QWidget()
+        self._inside = inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(8)
@@ -149,14 +149,14 @@ class LessonPanel(Panel):
         """Paint what is shown in the theme there is."""
         for text in (self.text, self.ask, self.said):
             text.set_theme(self.theme)
-        for button in self.choices.buttons():
+        for button in self.options.buttons():
             button.set_theme(self.theme)  # type: ignore[attr-defined]
         self.dots.set_theme(self.theme)
 
     def _show_page(self) -> None:
         player = self._player
         page = player.page if player is not None else None
-        self.area.widget().setVisible(page is not None)
+        self._inside.setVisible(page is not None)
         for part in (self.back, self.forward, self.dots):
             part.setVisible(page is not None)
         if player is None or player.lesson is None or page is None:
@@ -192,12 +192,12 @@ class LessonPanel(Panel):
         self._show_state()
 
     def _make_choices(self, choices: tuple[str, ...]) -> None:
-        for button in self.choices.buttons():
-            self.choices.removeButton(button)
+        for button in self.options.buttons():
+            self.options.removeButton(button)
             button.deleteLater()
         for number, text in enumerate(choices):
             button = _Choice(text, self.theme)
-            self.choices.addButton(button, number)
+            self.options.addButton(button, number)
             self._choice_box.addWidget(button)
 
     def _show_state(self) -> None:
@@ -212,7 +212,7 @@ class LessonPanel(Panel):
             self.said.set_source(right + player.stage.texts["explain"])
         for part in (self.check, self.hint, self.show_answer, self.field):
             part.setEnabled(question is not None and not state.is_answered)
-        for button in self.choices.buttons():
+        for button in self.options.buttons():
             button.setEnabled(not state.is_answered)
         done = not player.open_tasks
         self.forward.setProperty("accent", done)
@@ -232,13 +232,13 @@ class LessonPanel(Panel):
             return
         text = self.field.text()
         if player.question.kind == "choice":
-            number = self.choices.checkedId()
+            number = self.options.checkedId()
             text = player.question.choices[number] if number >= 0 else ""
         if not text.strip():
             return
         verdict = player.submit(text)
         if verdict is not None and not verdict.right:
-            self.said.set_source(verdict.message)
+            self.said.set_source(f"Not yet. {verdict.message}")
 
     def _give_hint(self) -> None:
         if self._player is not None:

@@ -180,3 +180,33 @@ def test_what_is_right_is_let_alone() -> None:
         "question = { ask = 'How many?', answer = 'd_W1[0,0]' }"
     )
     assert said(page) == []
+
+
+# --- answers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "wrong"),
+    [
+        (
+            "ask = '?', answer = 'L'",
+            ["1.83", "1.826", "L", "1/m * norm(yhat-y)**2"],
+            ["1.84", "2", "-1.83", ""],
+        ),
+        ("ask = '?', kind = 'shape', answer = 'W1'", ["4x1", "(4, 1)", "4 by 1", "4 × 1"], ["1x4", "4", "x"]),
+        ("ask = '?', kind = 'shape', answer = 'L'", ["scalar", "()"], ["1x1", "4x1"]),
+        (
+            "ask = '?', kind = 'expression', answer = 'A * (1 - A)'",
+            ["A - A*A", "A ⊙ (1 − A)", "σ'(Z)"],
+            ["A", "A * A", "(A * (1 - A)).T", "nope"],
+        ),
+        ("ask = '?', kind = 'name', answer = 'A'", ["A", " A "], ["a", "Z"]),
+        ("ask = '?', kind = 'choice', answer = 'yes', choices = ['yes', 'no']", ["yes"], ["no"]),
+        ("ask = '?', kind = 'matrix', answer = 'W1.T'", ["W1.T"], ["W1"]),
+    ],
+)
+def test_answers_are_told_right_from_wrong(question: str, right: list[str], wrong: list[str]) -> None:
+    stage = Stager(lesson(f"question = {{ {question} }}")).stage(0)
+    assert [text for text in right if not stage.check(text).right] == []
+    assert [text for text in wrong if stage.check(text).right] == []
+    assert stage.answer_text
