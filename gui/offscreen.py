@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from PySide6.QtCore import QMessageLogContext, QSize, Qt, QtMsgType, qInstallMessageHandler
@@ -15,7 +16,7 @@ from graphs.files import write_whole
 from graphs.snapshot import Snapshot
 from gui.app import application, temporary_settings
 from gui.export import pictures_of
-from gui.pictures import formats
+from gui.pictures import Several, formats
 from gui.session import Session
 from gui.theme import THEMES
 from gui.window import Window
@@ -24,6 +25,8 @@ __all__ = ["export"]
 
 WINDOW = QSize(1280, 720)
 """The size of a window that is painted, in logical pixels."""
+WIDEST = 1920
+"""Pixels across an animation, where nobody asks for a scale: what a projector shows."""
 
 
 class Progress(Protocol):
@@ -56,7 +59,7 @@ def export(snapshot: Snapshot, jobs: Sequence[Job], look: Look, progress: Progre
     for job in jobs:
         if job.kind.name not in formats():
             raise UsageError(f"pictures cannot be written as {job.kind.name}.", how="Choose another ending.")
-        formats()[job.kind.name].check()
+        formats()[job.kind.name].check(is_transparent=look.is_transparent)
     with _quietly():
         application(THEMES[look.theme])
         session = Session.at(snapshot)
@@ -72,7 +75,11 @@ def _write(session: Session, jobs: Sequence[Job], look: Look, progress: Progress
     pictures = dict(zip(positions, pictures_of(session, look, positions, window), strict=True))
     done = 0
     for job in jobs:
-        encoding = formats()[job.kind.name].encode([pictures[position] for position in job.positions])
+        format = formats()[job.kind.name]
+        shown = [pictures[position] for position in job.positions]
+        if look.scale is None and format.several == Several.FRAMES:
+            shown = [replace(p, scale=min(p.scale, WIDEST / p.size.width())) for p in shown]
+        encoding = format.encode(shown)
         while True:
             try:
                 progress.show(done + next(encoding))

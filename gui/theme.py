@@ -116,6 +116,8 @@ def application_font(role: str = "body") -> QFont:
     if families:
         font = QFont(families[0])
     font.setStyleHint(QFont.StyleHint.SansSerif)
+    # Inter lifts × and − between digits by other glyphs, which no PDF reader finds as the signs they are.
+    font.setFeature(QFont.Tag("calt"), 0)
     font.setPointSizeF(BODY_SIZE * FONT_SCALES[role])
     font.setWeight(QFont.Weight.DemiBold if role in BOLD_ROLES else QFont.Weight.Normal)
     return font

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from importlib.util import find_spec
+from itertools import takewhile
 from typing import TypeAlias
 
 from PySide6.QtCore import QRectF, QSizeF
@@ -20,7 +20,7 @@ from PySide6.QtGui import QColor, QPainter
 from engine.errors import UsageError
 from gui.registry import modules_of
 
-__all__ = ["Encoding", "Picture", "PictureFormat", "Several", "formats", "result_of"]
+__all__ = ["Encoding", "Picture", "PictureFormat", "Several", "formats", "result_of", "said_of"]
 
 Encoding: TypeAlias = Generator[int, None, bytes]
 """Yields how many pictures are done after each of them, and returns the bytes of the file."""
@@ -69,6 +69,21 @@ class Picture:
         self.paint(painter)
 
 
+def said_of(pictures: Sequence[Picture]) -> dict[str, str]:
+    """Return what a file of several pictures says about itself: pairs that differ give first and last."""
+    first, last = pictures[0].metadata, pictures[-1].metadata
+    return {key: _joined(text, last.get(key, text)) for key, text in first.items()}
+
+
+def _joined(first: str, last: str) -> str:
+    """Return both texts, without repeating the clauses that they begin with."""
+    if first == last:
+        return first
+    ends = last.split(", ")
+    shared = takewhile(lambda pair: pair[0] == pair[1], zip(first.split(", "), ends, strict=False))
+    return f"{first} – {', '.join(ends[len(list(shared)) :])}"
+
+
 class Several(StrEnum):
     """What a format makes of several pictures."""
 
@@ -98,7 +113,9 @@ class PictureFormat:
     several
         What it makes of several pictures.
     extra
-        The extra of the package that it needs, "" for none; `modules` are what is imported from it.
+        The extra of the package that it needs, "" for none.
+    is_there
+        Says whether what that brings is there.
     """
 
     name: str
@@ -109,17 +126,21 @@ class PictureFormat:
     has_alpha: bool = True
     several: Several = Several.NONE
     extra: str = ""
-    modules: tuple[str, ...] = ()
+    is_there: Callable[[], bool] = lambda: True
 
-    def check(self) -> None:
+    def check(self, *, is_transparent: bool = False) -> None:
         """Say whether it can be written here.
 
         Raises
         ------
         UsageError
-            Where the extra that it needs is not installed.
+            Where the extra that it needs is not installed, and where it cannot be transparent, but should be.
         """
-        if any(find_spec(name) is None for name in self.modules):
+        if is_transparent and not self.has_alpha:
+            raise UsageError(
+                f"{self.title} has no transparent background.", how="Leave it opaque, or choose WebP or PNG."
+            )
+        if not self.is_there():
             raise UsageError(
                 f"{self.title} needs the extra “{self.extra}”.",
                 how=f"Install it: pip install 'backstep[{self.extra}]', or uv sync --extra {self.extra}.",
