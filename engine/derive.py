@@ -135,22 +135,25 @@ class Derivation:
             return self.loss_latex()
         node = self.graph[name]
         if self._is_part(node):
-            return latex(self.symbol(node.id))
+            written = self.graph.lines[node.line].written
+            return latex(self.symbol(node.id)) if written else self.part_label(name)
         return latex_name(name)
 
     def gradient_latex(self, name: str) -> str:
         r"""Return :math:`\partial L/\partial x` as LaTeX."""
         text = self.name_latex(name)
-        if self._is_part(self.graph[name]):
-            part = self.symbol(self.graph.ids[name])
+        node = self.graph[name]
+        if self._is_part(node) and self.graph.lines[node.line].written:
+            part = self.symbol(node.id)
             loose = isinstance(part.part if isinstance(part, Name) else part, _LOOSE)
-            text = self._part_label(name) if len(text) > 40 else f"({text})" if loose else text
+            text = self.part_label(name) if len(text) > 40 else f"({text})" if loose else text
         loss = self.loss_latex()
         gap = "" if loss.startswith("\\") else " "
         return rf"\frac{{\partial{gap}{loss}}}{{\partial {text}}}"
 
     @staticmethod
-    def _part_label(name: str) -> str:
+    def part_label(name: str) -> str:
+        """Return the LaTeX by which an unnamed part is called where its expression is too long."""
         line, _, number = name.rpartition(".")
         return rf"{{{latex_name(line)}}}_{{\text{{part }}{number}}}"
 
@@ -206,7 +209,7 @@ class Derivation:
     def forward_latex(self, name: str) -> str:
         r"""Return the equation that defines a line or a part: ``\hat{y} = w x + b``."""
         node = self.graph[name]
-        left = self._part_label(name) if self._is_part(node) else self.name_latex(name)
+        left = self.part_label(name) if self._is_part(node) else self.name_latex(name)
         return f"{left} = {self.definition_latex(name)}"
 
     def definition_latex(self, name: str) -> str:

@@ -28,6 +28,7 @@ from engine.expr import (
     is_one,
     is_vector_product,
 )
+from engine.names import latex_name
 from engine.shapes import Dim, Dims, reduced, sizes
 
 __all__ = ["atom", "const_latex", "copied_axes", "latex", "parenthesised", "source", "torch_source"]
@@ -203,7 +204,8 @@ def _monomial(number: str, powers: Sequence[tuple[Dim, int]], write: Callable[[s
 
 
 def _power_latex(name: str, exponent: int) -> str:
-    return name if exponent == 1 else f"{name}^{{{exponent}}}"
+    symbol = name if name.isdigit() else latex_name(name)
+    return symbol if exponent == 1 else f"{symbol}^{{{exponent}}}"
 
 
 def _split(value: Fraction, decimal: bool) -> tuple[str, str]:

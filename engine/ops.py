@@ -110,6 +110,8 @@ class Op:
         What stands for it on a small card.
     sentence
         How the backward step through it is said in words.
+    definition
+        LaTeX of what it computes, where its sign alone does not say it.
     arity
         The smallest and the largest number of arguments.
     """
@@ -125,6 +127,7 @@ class Op:
     elementwise: bool = False
     symbol: str = ""
     sentence: str = ""
+    definition: str = ""
     arity: tuple[int, int] = field(default=(1, 1))
     infix = False
 
@@ -584,7 +587,7 @@ def _extreme_pair(name: str, forward: Rule, helper: Helper, word: str) -> Op:
         forward,
         (_each(lambda a, b, out: helper(a, b)), _each(lambda a, b, out: helper(b, a))),
         _pair,
-        lambda a, b: rf"\{word}\left({a}, {b}\right)",
+        lambda a, b: rf"\{word}" + parenthesised(f"{a}, {b}"),
         lambda a, b: f"np.{name}({a}, {b})",
         lambda a, b: f"torch.{name}({a}, {b})",
         analytic=False,
@@ -592,6 +595,9 @@ def _extreme_pair(name: str, forward: Rule, helper: Helper, word: str) -> Op:
         arity=(2, 2),
         sentence=f"The {'larger' if word == 'max' else 'smaller'} one gets the gradient, half each at a tie.",
     )
+
+
+_NORM = r"||x|| = \sqrt{\sum_i x_i^2}"
 
 
 def _norm(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
@@ -792,6 +798,7 @@ _TABLE = (
         sigma.source,
         "Each entry is multiplied by the slope of \u03c3 there, read from the stored output.",
         symbol="σ",
+        definition=r"\sigma(x) = \frac{1}{1 + e^{-x}}",
     ),
     _function(
         "relu",
@@ -801,6 +808,7 @@ _TABLE = (
         lambda x: f"np.maximum({x}, 0)",
         "The gradient passes where the argument was positive, and stops elsewhere.",
         analytic=False,
+        definition=r"\mathrm{relu}(x) = \max(x, 0)",
     ),
     _function(
         "softplus",
@@ -811,6 +819,7 @@ _TABLE = (
         "Each entry is multiplied by \u03c3 of the stored argument, the slope of softplus.",
         # torch's softplus is linear beyond 20
         torch=lambda x: f"torch.logaddexp(torch.tensor(0.0), {x})",
+        definition=r"\mathrm{softplus}(x) = \log(1 + e^{x})",
     ),
     Op(
         "softmax",
@@ -821,6 +830,7 @@ _TABLE = (
         soft.source,
         lambda x, axis=0: f"torch.softmax({x}, dim={axis})",
         sentence="Each column's gradient loses its mean under the stored softmax, and is multiplied by it.",
+        definition=r"\mathrm{softmax}(x)_i = \frac{e^{x_i}}{\sum_j e^{x_j}}",
     ),
     _reduction(
         "sum",
@@ -858,6 +868,7 @@ _TABLE = (
         analytic=False,  # not at zero, where it has a kink
         symbol="‖·‖",
         sentence="A norm passes the gradient on along the vector, divided by its length; at zero it stops.",
+        definition=_NORM,
     ),
     Op(
         "norm_squared",
@@ -875,6 +886,7 @@ _TABLE = (
         lambda x, **a: f"torch.sum({atom(x)}**2{_dims(**a)})",
         symbol="‖·‖²",
         sentence="The slope of a sum of squares is twice what was squared.",
+        definition=_NORM,
     ),
     Op(
         "mse",
@@ -890,11 +902,12 @@ _TABLE = (
             ),
         ),
         _equal("mse"),
-        lambda a, b: rf"\mathrm{{mse}}\left({a}, {b}\right)",
+        lambda a, b: r"\mathrm{mse}" + parenthesised(f"{a}, {b}"),
         lambda a, b: f"np.mean(({atom(a)} - {atom(b)})**2)",
         lambda a, b: f"torch.nn.functional.mse_loss({a}, {b})",
         arity=(2, 2),
-        sentence="The slope of the mean squared error is twice the error over the number of examples.",
+        sentence="The slope of the mean squared error is twice the error over the number of entries.",
+        definition=r"\mathrm{mse}(a, b) = \frac{1}{N} \sum_{i=1}^{N} (a_i - b_i)^2",
     ),
     Op(
         "bce",
@@ -910,11 +923,12 @@ _TABLE = (
             ),
         ),
         _equal("bce"),
-        lambda z, y: rf"\mathrm{{bce}}\left({z}, {y}\right)",
+        lambda z, y: r"\mathrm{bce}" + parenthesised(f"{z}, {y}"),
         _bce_source,
         _bce_torch,
         arity=(2, 2),
         sentence="The slope of cross-entropy is predicted probability minus target, over the examples.",
+        definition=r"\mathrm{bce}(z, y) = \frac{1}{m} \sum_i \left(\log(1 + e^{z_i}) - y_i z_i\right)",
     ),
     Op(
         "cross_entropy",
@@ -930,11 +944,15 @@ _TABLE = (
             ),
         ),
         _equal("cross_entropy"),
-        lambda z, y: rf"\mathrm{{cross\_entropy}}\left({z}, {y}\right)",
+        lambda z, y: r"\mathrm{cross\_entropy}" + parenthesised(f"{z}, {y}"),
         lambda z, y: f"-np.sum({atom(y)} * {log_soft.source(z)}) / np.shape({z})[-1]",
         lambda z, y: f"-torch.sum({atom(y)} * torch.log_softmax({z}, dim=0)) / {atom(z)}.shape[-1]",
         arity=(2, 2),
         sentence="The slope of cross-entropy is predicted probabilities minus targets, over the examples.",
+        definition=(
+            r"\mathrm{cross\_entropy}(z, y) = "
+            r"-\frac{1}{m} \sum_{i,j} y_{ij} \log\mathrm{softmax}(z)_{ij}"
+        ),
     ),
 )
 

@@ -149,7 +149,7 @@ class Wording:
             node=node,
             by=f" by {operand}" if operand else "",
             number=operand or "one number",
-            copy=self._copied(step),
+            copy=self._copied(step) if factor.side == Side.SUM else "",
         )
         return capital(sentence)
 

@@ -29,6 +29,8 @@ _FUNCTIONS: dict[str, Callable[[float], float]] = {
 
 def work_out(latex: str) -> Number:
     """Return what an expression comes to, and the bound of its rounding error."""
+    for written, meant in ((r"\|", "||"), (r"\times", r"\cdot"), (r"\mathbf{1}", r"\mathbb{1}")):
+        latex = latex.replace(written, meant)
     reader = _Reader([m[0] for m in _TOKEN.finditer(latex) if any(m.groups())])
     result = reader.sum()
     assert not reader.tokens, f"{latex}: left over {reader.tokens}"

@@ -17,6 +17,7 @@ from engine.nudge import AnyNudge
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
+from graphs.snapshot import Snapshot
 from graphs.views.records import Array, EdgeKey, SceneView
 from graphs.wording import Wording
 
@@ -213,6 +214,23 @@ class Frame:
     entry: tuple[int, ...] | None = None
     nudge: AnyNudge | None = None
     hidden: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, statics: Statics | None = None) -> Frame:
+        """Return the frame of a snapshot; `statics` are those of another place of the same trace."""
+        state, trace = snapshot.state, snapshot.trace
+        return cls(
+            model=snapshot.model,
+            trace=trace,
+            statics=statics or Statics(trace.graph, trace.detail),
+            position=snapshot.position,
+            values=state.values,
+            gradients=state.gradients,
+            iteration=snapshot.iteration,
+            iterations=snapshot.run.iteration if snapshot.run is not None else snapshot.iteration,
+            optimizer=snapshot.optimizer,
+            settings=snapshot.settings,
+        )
 
     def at(self, position: int) -> Frame:
         """Return another place in the same iteration, with no nudge to look at."""

@@ -193,7 +193,7 @@ ODD = [
         "2 * (sum(X, axis=0) @ sum(X, axis=0))",
         r"2 (\mathrm{sum}_{\text{axis }0}(X) \cdot \mathrm{sum}_{\text{axis }0}(X))",
     ),
-    ("max(a, -b)", r"\max\left(a, -b\right)"),
+    ("max(a, -b)", r"\max(a, -b)"),
     ("mean(X)", r"\mathrm{mean}(X)"),
     ("1/(2*m) * x", r"\frac{1}{2 m} x"),
     ("(1/m)**2 * x", r"\frac{1}{m^{2}} x"),
