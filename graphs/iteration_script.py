@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.optimizers import Optimizer, update_equation
 from engine.trace import Phase, Step, Trace
-from graphs.array_source import as_source
+from graphs.array_source import as_source, quoted
 from graphs.step_source import StepSource
 
 __all__ = ["OVERFLOW", "Iteration", "Script", "Statement", "arrays_before", "numpy_script"]
@@ -141,8 +141,7 @@ class _Writer:
 
     def _head(self, overflows: bool, packed: bool) -> Iterator[str]:
         iteration, graph = self._iteration, self._graph
-        title = iteration.title.replace("\\", "").replace('"', "'")
-        yield f'"""{title}: iteration {iteration.number} in NumPy."""'
+        yield f'"""{quoted(iteration.title)}: iteration {iteration.number} in NumPy."""'
         yield ""
         if packed:
             yield from ("import base64", "import zlib", "")
