@@ -142,7 +142,7 @@ class Notes:
         taken = [box]
         for curve, title in zip(curves, titles, strict=True):
             size = label_size(words, title, self._scale)
-            taken.append(label_beside(curve, size, around.with_cards(taken), curves))
+            taken.append(label_beside(curve, size, around.with_cards(rows(taken)), curves))
         return list(zip(curves, taken[1:], strict=True))
 
     def _clear_reads(self) -> None:
