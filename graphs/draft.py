@@ -96,6 +96,7 @@ class Draft:
                 raise DataError(
                     f"{excerpt(name)} is an input, and inputs are not drawn.", how="Give it numbers."
                 )
+            entries.pop(name, None)  # what was typed last comes last
             entries[name] = Entry(text.strip(), value)
             return replace(self, entries=entries)
         entries.pop(name, None)
@@ -104,6 +105,10 @@ class Draft:
     def with_kind(self, name: str, kind: Kind) -> Draft:
         """Return the draft with a name as a parameter or an input."""
         return replace(self, kinds={**self.kinds, name: kind})
+
+    def with_loss(self, name: str) -> Draft:
+        """Return the draft with another line as the loss."""
+        return replace(self, base=replace(self.base, loss=name))
 
     def with_dimension(self, name: str, text: str) -> Draft:
         """Return the draft with another size of a dimension.
@@ -175,6 +180,8 @@ class Row(NamedTuple):
         "given"; "drawn" where a default stands in; "missing" where there is no graph without it.
     carry
         The name whose value it may take over, "" for none.
+    source
+        The columns and the file that it is read from, "" for what is read from none.
     """
 
     name: str
@@ -184,6 +191,7 @@ class Row(NamedTuple):
     shape: str
     state: str
     carry: str = ""
+    source: str = ""
 
 
 class Size(NamedTuple):
@@ -205,6 +213,10 @@ class Checked:
         What was done for the user.
     lines, names
         The names of the lines, and those that must be given.
+    loss, losses
+        The name of the loss line, and of those that might be it: every line as long as there is no graph.
+    faults
+        What is wrong with values that were given, by name, where the formula is right without them.
     """
 
     draft: Draft
@@ -217,6 +229,9 @@ class Checked:
     notices: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    loss: str = ""
+    losses: tuple[str, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Say what is in the way of the graph, "" where nothing is."""
@@ -241,6 +256,7 @@ def check(draft: Draft, *, seed: int = 0) -> Checked:
     found, reading = _tried(draft, seed)
     if found.error is None or reading is None:
         return found
+    found = replace(found, faults=_faults(draft, reading, seed))
     hint = next((name for name in reading.typed_near(found.error) if _fits_without(draft, name, seed)), "")
     if hint and isinstance(found.error, FormulaError):
         error = found.error
@@ -261,6 +277,55 @@ def _tried(draft: Draft, seed: int) -> tuple[Checked, _Reading | None]:
 def _fits_without(draft: Draft, name: str, seed: int) -> bool:
     entries = {n: entry for n, entry in draft.entries.items() if n != name}
     return _tried(replace(draft, entries=entries, base=_without(draft.base, name)), seed)[0].error is None
+
+
+def _faults(draft: Draft, reading: _Reading, seed: int) -> dict[str, str]:
+    """Say of each typed value that does not fit which shape it should have.
+
+    The values are put in one after the other as they were typed: what does not fit those before it is at
+    fault. Nothing is said where the formula is wrong without them too.
+    """
+    typed = [name for name in draft.entries if name in reading.kinds]
+    kinds = {**reading.kinds, **draft.kinds}
+    fits = replace(draft, kinds=kinds, entries={})
+    for name in typed:
+        fits = replace(fits, base=_without(fits.base, name))
+    if not typed or len(typed) > MOST_RESTORED or _tried(fits, seed)[0].error is not None:
+        return {}
+    faults: dict[str, str] = {}
+    for name in typed:
+        more = replace(fits, entries={**fits.entries, name: draft.entries[name]})
+        if _tried(more, seed)[0].error is None:
+            fits = more
+        else:
+            faults[name] = ""
+    return {name: _fault(fits, name, draft.entries[name], seed) for name in faults}
+
+
+def _fault(draft: Draft, name: str, entry: Entry, seed: int) -> str:
+    """Say which shape a value has, and which the rest of the formula needs."""
+    shape = entry.value.shape
+    needed = wanted(draft, name, seed=seed)
+    has = f"{excerpt(name)} is {shape_text(shape) or 'one number'}" if shape is not None else ""
+    if needed is None or not has or _fits(shape or (), needed):
+        return f"{excerpt(name)} does not fit the other values: change it, or empty the field."
+    return f"{has}, but the formula needs {_needed_text(needed)}."
+
+
+def _fits(shape: Sequence[str | int], needed: Sequence[int | None]) -> bool:
+    return len(shape) == len(needed) and all(n in (None, s) for s, n in zip(shape, needed, strict=True))
+
+
+def _needed_text(needed: Sequence[int | None]) -> str:
+    """Return a shape of which some lengths may be open: ``3 rows``, ``2 × 2``, ``one number``."""
+    if None not in needed:
+        return shape_text([size for size in needed if size is not None]) or "one number"
+    said = [_count(size, word) for size, word in zip(needed, ("row", "column"), strict=False) if size]
+    return " and ".join(said) or "a matrix"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _outgrown(reading: _Reading, found: Checked) -> Checked | None:
@@ -409,7 +474,16 @@ class _Reading:
             self._notices() if is_good else (),
             tuple(dict.fromkeys(statement.name for statement in self.statements)),
             tuple(self._names),
+            self.loss or self.statements[-1].name,
+            self._losses(model),
         )
+
+    def _losses(self, model: Model | None) -> tuple[str, ...]:
+        """Return the lines that are one number, or all where that is not known yet."""
+        names = dict.fromkeys(statement.name for statement in self.statements)
+        if model is None:
+            return tuple(names)
+        return tuple(name for name in names if not model.graph[name].dims)
 
     def _network(self) -> Network:
         """Return the network with what stands in for the parameters that nobody has given."""
@@ -516,8 +590,7 @@ class _Reading:
     def _rows(self) -> tuple[Row, ...]:
         names = [n for n in self._names if n in self.kinds or n in self._proposals]
         carry = self._carry()
-        rows = [self._row(name, carry.get(name, "")) for name in names]
-        return tuple(sorted(rows, key=lambda row: row.state == "given"))
+        return tuple(self._row(name, carry.get(name, "")) for name in names)
 
     def _row(self, name: str, carry: str) -> Row:
         kind = self.kinds.get(name, Kind.PARAMETER)
@@ -531,18 +604,30 @@ class _Reading:
                 return Row(name, kind, "", hint, shape, "missing", carry)
             drawn = Drawn(self._init(p), p.shape)
             return Row(name, kind, text, _drawn_text(drawn), self._shape_of(name), "drawn", carry)
-        return Row(name, kind, text, self._own_hint(name), self._shape_of(name), "given")
+        source = "" if text else self._source(name)
+        return Row(name, kind, text, self._own_hint(name), self._shape_of(name), "given", source=source)
 
     def _own_text(self, name: str) -> str:
         value = self.draft._value(name)
         return "" if value is None else entry_text(value)
 
     def _own_hint(self, name: str) -> str:
+        columns, file = self._columns_of(name)
+        if not file:
+            return "numbers of its own"
+        said = excerpt(columns[0], 30) if len(columns) == 1 else f"{len(columns)} columns"
+        return f"{said} of {excerpt(file, 40)}"
+
+    def _columns_of(self, name: str) -> tuple[tuple[str, ...], str]:
+        """Return which columns of which file a name is, none for other names."""
         data = self.draft.base.data
         if isinstance(data, FileData) and name in self._data_names:
-            columns = {**data.inputs, **data.targets}[name]
-            return excerpt(f"{', '.join(columns)} of {data.file}", 60)
-        return "numbers of its own"
+            return tuple({**data.inputs, **data.targets}[name]), data.file
+        return (), ""
+
+    def _source(self, name: str) -> str:
+        columns, file = self._columns_of(name)
+        return excerpt(f"{', '.join(columns)} of {file}", 200) if file else ""
 
     def _shape_of(self, name: str) -> str:
         dims = self._dims.get(name)

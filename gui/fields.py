@@ -7,12 +7,27 @@ needs by accepting Qt's ShortcutOverride; everything else goes on to the window.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFocusEvent, QFont, QIcon, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import (
+    QAction,
+    QFocusEvent,
+    QFont,
+    QIcon,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QTextCursor,
+    QTextLayout,
+    QTextOption,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QComboBox,
+    QFrame,
     QLineEdit,
+    QPlainTextEdit,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -23,8 +38,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine import numerals
 from gui.icons import paint_icon
 from gui.theme import Theme, application_font
+
+if TYPE_CHECKING:
+    _Editor = QLineEdit  # OneValue goes beside one of Qt's editors and calls what they have in common
+else:
+    _Editor = object
 
 Key = Qt.Key
 ENTER = (Key.Key_Return, Key.Key_Enter)
@@ -50,7 +71,95 @@ def medium(role: str = "body") -> QFont:
     return font
 
 
-class Field(QLineEdit):
+AWAY = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
+"""Another window or a list over this one is no end: the user comes back to what is half typed."""
+
+
+class OneValue(_Editor):
+    """What a field of one value does, whichever of Qt's editors it is.
+
+    It shows the value in use. What is being typed stays while that value is shown again, and while another
+    window or a list has the focus; leaving the field asks for it.
+    """
+
+    KEEPS_REFUSED = False
+    """Whether a refused text stays to be mended, also when the field is left or the value changes."""
+
+    submitted: SignalInstance
+
+    _shown = ""
+    _asked: str | None = None  # the text that was submitted last, until a value is shown
+    _refused: str | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Say whether a text was refused and still stands there."""
+        return self._refused is not None
+
+    @property
+    def is_typed(self) -> bool:
+        """Say whether a text stands there that nobody has been asked for yet."""
+        return self.text() not in (self._shown, self._asked, self._refused)
+
+    def show_value(self, text: str) -> None:
+        """Show the value in use; what is being typed stays as long as that is the one shown before."""
+        is_same = text == self._shown
+        is_kept = self.is_refused and (self.KEEPS_REFUSED or (is_same and self.hasFocus()))
+        is_kept |= is_same and self.is_typed
+        self._shown, self._asked = text, None
+        if not is_kept:
+            self.restore()
+
+    def refuse(self) -> None:
+        """Mark the text as one that cannot be used, ready to be typed over."""
+        self._mark(True)
+        self.selectAll()
+
+    def restore(self) -> None:
+        """Show the value in use again."""
+        self._mark(False)
+        if self.text() != self._shown:
+            self.setText(self._shown)
+        self._show_beginning()
+        if self.hasFocus():
+            self.selectAll()
+
+    def submit(self) -> None:
+        """Ask for what was typed, if it is another value."""
+        if self.is_typed or self.text() == self._shown != (self._refused or self._shown):
+            self._ask()
+
+    def _ask(self) -> None:
+        self._mark(False)
+        self._asked = self.text()
+        self.submitted.emit(self._asked.strip())
+
+    def _mark(self, invalid: bool) -> None:
+        self._refused = self.text() if invalid else None
+        if bool(self.property("invalid")) != invalid:
+            self.setProperty("invalid", invalid)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+    def _show_beginning(self) -> None:
+        """Have the first digits of a long value in sight."""
+        self.setCursorPosition(0)
+
+    def _enter(self, event: QFocusEvent) -> None:
+        if event.reason() not in (Qt.FocusReason.MouseFocusReason, *AWAY):
+            self.selectAll()
+
+    def _leave(self, event: QFocusEvent) -> None:
+        if event.reason() in AWAY:
+            return
+        self.submit()
+        if self.is_refused and not self.KEEPS_REFUSED:
+            self.restore()
+        self.deselect()
+        self._show_beginning()
+
+
+class Field(OneValue, QLineEdit):
     """One value, with its name in front.
 
     Enter asks for it, Escape brings back what was shown, up and down ask for the next one. Leaving the field
@@ -76,7 +185,6 @@ class Field(QLineEdit):
         super().__init__(parent)
         self._name = name
         self._theme = theme
-        self._shown = ""
         self._characters = characters
         self.setMaxLength(24)
         self.setFont(medium())
@@ -84,45 +192,10 @@ class Field(QLineEdit):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setTextMargins(self._name_width() + self.GAP, 0, 0, 0)
 
-    @property
-    def is_refused(self) -> bool:
-        """Say whether the text was refused and still stands there."""
-        return bool(self.property("invalid"))
-
-    def show_value(self, text: str) -> None:
-        """Show the value in use, whatever stood there."""
-        self._shown = text
-        self.setText(text)
-        self.setCursorPosition(0)  # of a long number, its first digits are seen
-        self.setCursorPosition(0)
-        self._mark(False)
-        if self.hasFocus():
-            self.selectAll()
-
-    def refuse(self) -> None:
-        """Mark the text as one that cannot be used, ready to be typed over."""
-        self._mark(True)
-        self.selectAll()
-
-    def restore(self) -> None:
-        """Show the value in use again."""
-        self.show_value(self._shown)
-
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self._theme = theme
         self.update()
-
-    def _mark(self, invalid: bool) -> None:
-        if self.is_refused != invalid:
-            self.setProperty("invalid", invalid)
-            self.style().unpolish(self)
-            self.style().polish(self)
-
-    def _submit(self) -> None:
-        self.submitted.emit(self.text().strip())
-        if not self.is_refused:
-            self.finished.emit()
 
     def _name_width(self) -> int:
         return self.fontMetrics().horizontalAdvance(self._name) if self._name else -self.GAP
@@ -152,7 +225,9 @@ class Field(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         if key in ENTER:
-            self._submit()
+            self._ask()
+            if not self.is_refused:
+                self.finished.emit()
         elif key == Key.Key_Escape:
             self.restore()
             self.finished.emit()
@@ -163,19 +238,146 @@ class Field(QLineEdit):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        if event.reason() != Qt.FocusReason.MouseFocusReason:
-            self.selectAll()
+        self._enter(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        # Another window or a list over this one is no end: the user comes back to what is half typed.
-        if event.reason() in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
-            return
-        if self.text() != self._shown and not self.is_refused:
-            self.submitted.emit(self.text().strip())
-        if self.is_refused:
+        self._leave(event)
+
+
+class TextField(OneValue, QPlainTextEdit):
+    """One value that may be long, as a matrix is: it is broken into lines, and as high as they are.
+
+    Enter asks for the value and goes to the next field unless it is refused; Escape takes it back.
+
+    Signals
+    -------
+    submitted(str)
+        The user wants this value. Whoever listens calls `show_value` or `refuse`.
+    moved(int)
+        The field below (+1) or above (-1) is wanted.
+    finished()
+        Escape: the focus may go back to the graph.
+    """
+
+    submitted = Signal(str)
+    moved = Signal(int)
+    finished = Signal()
+
+    KEEPS_REFUSED = True
+    MOST_LINES = 8
+    """Lines that are in sight at once."""
+    AROUND = 7
+    """Pixels above and below the text, taken together."""
+    BESIDE = 14
+    """Pixels left and right of it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("value", True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setTabChangesFocus(True)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.document().setDocumentMargin(0)
+        self.textChanged.connect(self.updateGeometry)
+
+    def text(self) -> str:
+        """Return what stands there."""
+        return self.toPlainText()
+
+    def setText(self, text: str) -> None:
+        """Put another text there."""
+        self.setPlainText(text)
+
+    def setCursorPosition(self, position: int) -> None:
+        """Put the cursor at a position of the text."""
+        cursor = self.textCursor()
+        cursor.setPosition(position)
+        self.setTextCursor(cursor)
+
+    def deselect(self) -> None:
+        """Mark nothing."""
+        self.setCursorPosition(self.textCursor().position())
+
+    @property
+    def line_height(self) -> int:
+        """How high the field is with one line."""
+        return self.fontMetrics().lineSpacing() + self.AROUND
+
+    def set_hint(self, text: str) -> None:
+        """Show what holds or is wanted as long as nothing stands there."""
+        if text != self.placeholderText():
+            self.setPlaceholderText(text)
+            self.updateGeometry()
+
+    def _lines(self, width: int) -> int:
+        """Return into how many lines the text, or the hint in its place, is broken at a width."""
+        room = max(40, width - self.BESIDE)
+        text = (self.text() or self.placeholderText())[: self.MOST_LINES * room]
+        option = QTextOption()
+        option.setWrapMode(self.wordWrapMode() if self.text() else QTextOption.WrapMode.WordWrap)
+        layout = QTextLayout(text.replace("\n", "\u2028"), self.font())
+        layout.setTextOption(option)
+        layout.beginLayout()
+        lines = 0
+        while lines < self.MOST_LINES and (line := layout.createLine()).isValid():
+            line.setLineWidth(room)
+            lines += 1
+        layout.endLayout()
+        return max(1, lines)
+
+    def _is_at_end(self, below: bool) -> bool:
+        """Say whether the cursor is in the first or last line, so that up or down leads out of the field."""
+        operation = QTextCursor.MoveOperation.Down if below else QTextCursor.MoveOperation.Up
+        return not self.textCursor().movePosition(operation)
+
+    # Qt
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, EDITING) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key in ENTER:
+            self.submit()
+            if not self.is_refused:
+                self.moved.emit(1)
+        elif key == Key.Key_Escape:
             self.restore()
-        self.deselect()
+            self.finished.emit()
+        elif key in (Key.Key_Up, Key.Key_Down) and self._is_at_end(key == Key.Key_Down):
+            self.moved.emit(1 if key == Key.Key_Down else -1)
+        elif key not in (Key.Key_PageUp, Key.Key_PageDown):
+            super().keyPressEvent(event)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        # as plain text, and no more of it than is read: what is cut is refused, not read in part
+        self.insertPlainText(source.text().strip("\r\n")[: numerals.MAX_CHARACTERS + 1])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._enter(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._leave(event)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self.AROUND + self.fontMetrics().lineSpacing() * self._lines(width)
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, self.heightForWidth(160))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(70, self.line_height)
 
 
 class ChoiceField(QComboBox):
@@ -212,6 +414,9 @@ class ChoiceField(QComboBox):
 
     def show_value(self, text: str) -> None:
         """Show the value in use."""
+        if self.field.is_typed:
+            self.field.show_value(text)  # the list would put its own text over what is being typed
+            return
         self.blockSignals(True)
         self.setCurrentIndex(self.findText(text))
         self.field.show_value(text)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
+import shiboken6
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QLabel,
-    QLineEdit,
     QScrollArea,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from engine.errors import excerpt
 from engine.graph import Kind
 from engine.names import plain_name
 from graphs.draft import Row, Size
-from gui.fields import ENTER, keeps
+from gui.fields import TextField
 from gui.theme import application_font
 
 __all__ = ["MOST_ROWS", "RowTable"]
@@ -33,112 +33,48 @@ NARROW = 330
 """Pixels below which shapes stand in the tips alone."""
 SHORT = {"parameter": "param", "dimension": "dim"}
 STATES = {"missing": "needs numbers", "drawn": "to fill in", "given": ""}
-EDITING = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Escape, *ENTER)
-
-
-class ValueField(QLineEdit):
-    """One value: Enter and leaving the field give it, Escape takes it back.
-
-    Signals
-    -------
-    given(str)
-        The user wants this value.
-    moved(int)
-        The field below (+1) or above (-1) is wanted.
-    left()
-        Escape: the focus may go back to the graph.
-    """
-
-    given = Signal(str)
-    moved = Signal(int)
-    left = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._shown = ""
-        self._refused: str | None = None
-        self.setMaxLength(100_000)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(70)
-
-    def show_value(self, text: str) -> None:
-        """Show the value in use; what is being typed is left alone."""
-        is_kept = text == self._shown and (self._refused is not None or self.isModified())
-        self._shown = text
-        if not is_kept:
-            self.setText(text)
-            self.setCursorPosition(0)
-            self.refuse(False)
-
-    def refuse(self, refused: bool = True) -> None:
-        """Mark the text as one that cannot be used; it stays to be mended."""
-        self._refused = self.text() if refused else None
-        if bool(self.property("invalid")) != refused:
-            self.setProperty("invalid", refused)
-            self.style().unpolish(self)
-            self.style().polish(self)
-
-    def submit(self) -> None:
-        """Give the value, if it is another."""
-        if self.isModified() and self.text() != self._refused:
-            self.setModified(False)
-            self.given.emit(self.text())
-
-    def restore(self) -> None:
-        """Show the value in use again."""
-        self.setText(self._shown)
-        self.refuse(False)
-
-    # Qt
-
-    def event(self, event: QEvent) -> bool:
-        return keeps(event, EDITING) or super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        if key in ENTER:
-            self.submit()
-            self.moved.emit(1)
-        elif key == Qt.Key.Key_Escape:
-            self.restore()
-            self.left.emit()
-        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self.moved.emit(1 if key == Qt.Key.Key_Down else -1)
-        else:
-            super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        if event.reason() != Qt.FocusReason.MouseFocusReason:
-            self.selectAll()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        if event.reason() != Qt.FocusReason.PopupFocusReason:
-            self.submit()
-            self.deselect()
-            self.setCursorPosition(0)  # of a long value, its beginning is seen
 
 
 class _Line:
-    """The widgets of one name."""
+    """The widgets of one name: a row of the grid, and under it why its value cannot be used."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._role, self._is_short = "", False
+        self.field = TextField()
         self.label, self.shape = QLabel(plain_name(name)), QLabel()
         self.label.setFont(application_font("strong"))
         self.label.setMaximumWidth(90)
         self.label.setToolTip(name)
         self.shape.setProperty("role", "small")
         self.shape.setFont(application_font("small"))
-        self.field = ValueField()
         self.role = _button()
+        self.role.setProperty("tight", True)
+        self.role.setFont(application_font("small"))
         self.carry = _button()
+        self.fault = QLabel()
+        self.fault.setProperty("role", "error")
+        self.fault.setFont(application_font("small"))
+        self.fault.setWordWrap(True)
+        self.fault.setTextFormat(Qt.TextFormat.PlainText)
+        self.fault.hide()
+        for part in (self.label, self.role, self.shape):
+            part.setFixedHeight(self.field.line_height)  # beside the first line of a long value
 
     @property
     def widgets(self) -> tuple[QWidget, ...]:
-        return self.label, self.role, self.field, self.carry, self.shape
+        return self.label, self.role, self.field, self.shape, self.fault, self.carry
+
+    def add_to(self, grid: QGridLayout, place: int) -> None:
+        """Put the widgets into a grid, the `place`-th from above."""
+        top, left = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignLeft
+        row = 3 * place
+        for column, widget in ((0, self.label), (1, self.role), (3, self.shape)):
+            grid.addWidget(widget, row, column, top)
+        grid.addWidget(self.field, row, 2)  # as wide as there is room
+        grid.addWidget(self.fault, row + 1, 0, 1, 4)
+        grid.addWidget(self.carry, row + 2, 2, 1, 2, left)
+        self.field.show()  # now, or a Tab that comes at once would pass it by
 
     def set_role(self, role: str) -> None:
         self._role = role
@@ -154,23 +90,37 @@ class _Line:
         self.set_role(row.kind.value)
         self.role.setToolTip(f"{row.name} is {_a(row.kind.value)}. Click: make it {_a(other)}.")
         self.role.setAccessibleName(f"{row.name}: {row.kind.value}")
-        self.field.setPlaceholderText(row.hint)
+        self.field.set_hint(row.hint)
         self.field.show_value(row.text)
         state = STATES[row.state]
         self.field.setAccessibleName(f"Value of {row.name}{f', {state}' if state else ''}")
-        self.field.setToolTip(f"{row.name}: {state or row.text or row.hint}, {row.shape}"[:300])
+        self.field.setToolTip(f"{row.name}: {state or row.text or row.source or row.hint}, {row.shape}"[:400])
         self.shape.setText(f"{row.shape} · {state}" if state and row.shape else row.shape or state)
         self.label.setProperty("role", "error" if row.state == "missing" else "strong")
         self.label.style().unpolish(self.label)
         self.label.style().polish(self.label)
         self.carry.setVisible(bool(row.carry))
-        self.carry.setText(f"as {row.carry}" if row.carry else "")
+        self.carry.setText(f"Take the value of {plain_name(excerpt(row.carry, 12))}" if row.carry else "")
         self.carry.setToolTip(f"Give {row.name} the value that {row.carry} had" if row.carry else "")
+
+    def complain(self, sentence: str) -> None:
+        """Say under the field why its value cannot be used, or nothing."""
+        self.fault.setText(sentence)
+        self.fault.setVisible(bool(sentence))
+        self.field.setAccessibleDescription(sentence)
 
     def remove(self) -> None:
         for widget in self.widgets:
             widget.hide()
             widget.deleteLater()
+
+
+def _wanted_most(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the rows that are shown, as they come: of too many, first those that need a value."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    places = sorted(range(len(rows)), key=lambda at: (rows[at].state == "given", at))[:MOST_ROWS]
+    return [rows[at] for at in sorted(places)]
 
 
 def _a(word: str) -> str:
@@ -220,6 +170,7 @@ class RowTable(QScrollArea):
         self._lines: dict[str, _Line] = {}
         self._carry: dict[str, str] = {}
         self._order: list[str] = []
+        self._said: dict[str, str] = {}
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -230,12 +181,12 @@ class RowTable(QScrollArea):
         self._note.setWordWrap(True)
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(6)
+        self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(2, 1)
         inner = QWidget()
         column = QVBoxLayout(inner)
-        column.setContentsMargins(10, 2, 8, 4)
+        column.setContentsMargins(8, 3, 6, 3)
         column.setSpacing(4)
         column.addLayout(self._grid)
         column.addWidget(self._note)
@@ -243,7 +194,7 @@ class RowTable(QScrollArea):
         self.setWidget(inner)
 
     @property
-    def fields(self) -> dict[str, ValueField]:
+    def fields(self) -> dict[str, TextField]:
         """The fields by name; those of dimensions too."""
         return {name: line.field for name, line in self._lines.items()}
 
@@ -261,11 +212,16 @@ class RowTable(QScrollArea):
         """What is shown."""
         return self._rows
 
+    def forget(self) -> None:
+        """Take back what was refused: the fields are of another network."""
+        for line in self._lines.values():
+            line.field.restore()
+
     def show_rows(self, rows: Sequence[Row], sizes: Sequence[Size]) -> None:
-        """Show other rows; those of names that stay keep their place, and what is being typed in them."""
-        shown = {row.name: row for row in rows[:MOST_ROWS]}
+        """Show other rows, in the formula's order; what is being typed in those that stay is left alone."""
+        shown = {row.name: row for row in _wanted_most(rows)}
         dims = {f"[{size.name}]": size for size in sizes[:MOST_ROWS]}
-        if set(self._lines) != {*shown, *dims}:
+        if self._order != [*shown, *dims]:
             self._arrange(list(shown), list(dims))
         if tuple(rows) != self._rows:
             for name, row in shown.items():
@@ -285,13 +241,10 @@ class RowTable(QScrollArea):
         for name in (*names, *dims):
             if name not in self._lines:
                 self._lines[name] = self._made(name, name in dims)
-        stay = [n for n in self._order if n in names]
-        self._rows, self._order = (), [*(n for n in names if n not in stay), *stay, *dims]
+        self._rows, self._order = (), [*names, *dims]
         lines = [self._lines[name] for name in self._order]
         for place, line in enumerate(lines):
-            for column, widget in enumerate(line.widgets):
-                self._grid.addWidget(widget, place, column)
-            line.field.show()  # now, or a Tab that comes at once would pass it by
+            line.add_to(self._grid, place)
         chain = [self._after, *(line.field for line in lines)]  # from value to value, then the buttons
         chain += [button for line in lines for button in (line.role, line.carry)]
         for before, widget in pairwise(chain):
@@ -300,13 +253,13 @@ class RowTable(QScrollArea):
 
     def _made(self, name: str, is_size: bool) -> _Line:
         line = _Line(name)
-        line.field.left.connect(self.left)
+        line.field.finished.connect(self.left)
         line.field.moved.connect(lambda step: self._move(name, step))
         line.role.setFocusPolicy(Qt.FocusPolicy.ClickFocus if is_size else Qt.FocusPolicy.TabFocus)
         if is_size:
-            line.field.given.connect(lambda text: self.sized.emit(name.strip("[]"), text))
+            line.field.submitted.connect(lambda text: self.sized.emit(name.strip("[]"), text))
         else:
-            line.field.given.connect(lambda text: self.given.emit(name, text))
+            line.field.submitted.connect(lambda text: self.given.emit(name, text))
             line.role.clicked.connect(lambda: self.turned.emit(name))
             line.carry.clicked.connect(lambda: self.carried.emit(self._carry.get(name, ""), name))
         return line
@@ -317,9 +270,34 @@ class RowTable(QScrollArea):
         line.set_role("dimension")
         line.role.setEnabled(False)
         line.field.setAccessibleName(f"Size of the dimension {size.name}")
-        line.field.setPlaceholderText("")
         line.field.show_value(str(size.size))
         line.carry.hide()
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """What is said under the fields, by name."""
+        return dict(self._said)
+
+    def complain(self, sentences: Mapping[str, str]) -> None:
+        """Say under each field of these names why its value cannot be used, and nothing under the others."""
+        for name, line in self._lines.items():
+            line.complain(sentences.get(name, ""))
+        if sentences == self._said:
+            return
+        self._said = dict(sentences)
+        under = next((line.fault for line in self._lines.values() if line.field.hasFocus()), None)
+        if under is not None and not under.isHidden():
+            self._bring(under)
+
+    def _bring(self, widget: QWidget) -> None:
+        """Have a widget in sight, when everything has its place."""
+
+        def bring() -> None:
+            if shiboken6.isValid(widget):
+                self.ensureWidgetVisible(widget, 0, 4)
+                self.horizontalScrollBar().setValue(0)
+
+        QTimer.singleShot(0, widget, bring)
 
     def _move(self, name: str, step: int) -> None:
         """Go to the field below or above."""
@@ -328,8 +306,7 @@ class RowTable(QScrollArea):
         if 0 <= at < len(names):
             field = self._lines[names[at]].field
             field.setFocus(Qt.FocusReason.TabFocusReason)
-            self.ensureWidgetVisible(field)
-            self.horizontalScrollBar().setValue(0)
+            self._bring(field)
 
     @property
     def order(self) -> list[str]:

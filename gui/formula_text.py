@@ -17,6 +17,8 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextFormat,
+    QTextLayout,
+    QTextOption,
 )
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QPlainTextEdit, QTextEdit, QWidget
 
@@ -105,7 +107,7 @@ class FormulaText(QPlainTextEdit):
         self.offer = _Offer(self)
         self.setFont(code_font())
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setTabChangesFocus(True)
         self.setAccessibleName("Formula")
         self.setPlaceholderText("Z = W @ X + b")
@@ -182,8 +184,11 @@ class FormulaText(QPlainTextEdit):
         return self.highlighter.document() is not None
 
     def _colour(self, characters: int) -> None:
-        """Colour a text of so many characters, or leave it where that would take too long."""
-        wanted = self.document() if characters <= MOST_COLOURED else None
+        """Colour and break a text of so many characters, or leave it where that would take too long."""
+        is_short = characters <= MOST_COLOURED
+        modes = QPlainTextEdit.LineWrapMode
+        self.setLineWrapMode(modes.WidgetWidth if is_short else modes.NoWrap)
+        wanted = self.document() if is_short else None
         if self.highlighter.document() is not wanted:
             self.highlighter.setDocument(wanted)  # type: ignore[arg-type]  (None: none)
 
@@ -247,7 +252,15 @@ class FormulaText(QPlainTextEdit):
             if rect.top() > self.viewport().height():
                 break
             self._paint_number(painter, QRectF(0, rect.top(), width, rect.height()), block.blockNumber() + 1)
+            self._paint_breaks(painter, rect.top(), width, block.layout())
             block = block.next()
+
+    def _paint_breaks(self, painter: QPainter, top: float, width: int, layout: QTextLayout) -> None:
+        """Mark what goes on with the line above."""
+        painter.setPen(self._theme.color("muted"))
+        for at in range(1, layout.lineCount()):
+            rect = QRectF(0, top + layout.lineAt(at).y(), width - 8, layout.lineAt(at).height())
+            painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, "↪")
 
     def _paint_number(self, painter: QPainter, rect: QRectF, number: int) -> None:
         is_step = self._step is not None and self._step[0] == number

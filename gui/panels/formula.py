@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtGui import QActionGroup, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import BackstepError, FormulaError
+from engine.errors import BackstepError, FormulaError, excerpt
 from engine.graph import Kind
+from engine.names import plain_name
 from graphs.definition import Array, FileData, Network
 from graphs.draft import Checked, Draft, Entry, check, wanted
 from graphs.entries import Drawn, entry_text
@@ -47,6 +48,10 @@ MOST_ENTRIES = 50_000
 """Numbers in data up to which they are read at once."""
 WIDE, HIGH = 640, 300
 """Pixels: text and rows stand side by side in a panel so wide, or not so high."""
+SHARES = (56, 44)
+"""How text and rows share the width until somebody moves what parts them: a usual loss fits into a line."""
+MOST_LOSSES = 24
+"""Lines that are offered as the loss, the last ones."""
 BEHIND = "The graph shows the last formula that could be read."
 EDIT = "Edit formula"
 
@@ -66,8 +71,9 @@ class Sentence(QLabel):
         self.setSizePolicy(policy)
 
     def say(self, text: str, role: str = "small") -> None:
-        """Show a sentence as "small" or "error"."""
+        """Show a sentence as "small" or "error"; none takes no room."""
         self.setText(text)
+        self.setVisible(bool(text))
         self.setToolTip(text)
         if self.property("role") != role:
             self.setProperty("role", role)
@@ -102,6 +108,8 @@ class FormulaPanel(Panel):
         self._last = -BURST
         self._task: Task | None = None
         self._place: tuple[int, int] | None = None
+        self._is_moved = False  # what parts text and rows, by hand
+        self._unread: dict[str, str] = {}  # why what stands in a field is no value, by its name
         self._make_parts()
         self._pause = QTimer(self, singleShot=True, interval=PAUSE)
         self._pause.timeout.connect(self.check_now)
@@ -115,27 +123,40 @@ class FormulaPanel(Panel):
         self.text.setProperty("code", True)
         self.rows = RowTable(self.text)
         self.sentence = Sentence()
-        self.templates = QToolButton()
-        self.templates.setText("Templates")
-        self.templates.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.templates.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.sentence.setContentsMargins(12, 0, 12, 4)
+        self.sentence.hide()
+        self.loss = _menu_button("Loss")
+        self.templates = _menu_button("Templates")
         self.templates.setMenu(self._make_menu())
+        self.loss.setMenu(QMenu(self.loss))
+        self.loss.menu().aboutToShow.connect(self._offer_losses)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setHandleWidth(1)
-        self._splitter.addWidget(self.text)
+        self._splitter.addWidget(self._make_side())
         self._splitter.addWidget(self.rows)
         for place in (0, 1):
             self._splitter.setStretchFactor(place, 1)
-        bar = QHBoxLayout()
-        bar.setContentsMargins(12, 0, 8, 4)
-        bar.addWidget(self.sentence, 1)
-        bar.addWidget(self.templates, 0, Qt.AlignmentFlag.AlignBottom)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 0)
         column.setSpacing(2)
         column.addWidget(self._splitter, 1)
+        column.addWidget(self.sentence)
+
+    def _make_side(self) -> QWidget:
+        """Return the text with its buttons under it: the rows have the whole height."""
+        bar = QHBoxLayout()
+        bar.setContentsMargins(8, 0, 8, 4)
+        bar.addWidget(self.loss)
+        bar.addStretch(1)
+        bar.addWidget(self.templates)
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.text, 1)
         column.addLayout(bar)
+        return side
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
@@ -145,6 +166,24 @@ class FormulaPanel(Panel):
             action.triggered.connect(lambda _=False, name=name: self.begin(name))
         menu.setToolTipsVisible(True)
         return menu
+
+    def _offer_losses(self) -> None:
+        """Offer the lines that may be the loss."""
+        menu, checked = self.loss.menu(), self._checked
+        menu.clear()
+        group = QActionGroup(menu)
+        for name in checked.losses[-MOST_LOSSES:] if checked is not None else ():
+            action = menu.addAction(excerpt(plain_name(name), 40).replace("&", "&&"))
+            action.setCheckable(True)
+            action.setChecked(checked is not None and name == checked.loss)
+            action.setActionGroup(group)
+            action.triggered.connect(lambda _=False, name=name: self.choose_loss(name))
+
+    def choose_loss(self, name: str) -> None:
+        """Have another line be what training makes small."""
+        if self._checked is None or name == self._checked.loss:
+            return
+        self._adopt(self._draft.with_loss(name))
 
     def _connect(self) -> None:
         self.text.textChanged.connect(self._take_text)
@@ -156,8 +195,12 @@ class FormulaPanel(Panel):
         self.rows.turned.connect(self._turn)
         self.rows.carried.connect(self._carry)
         self.rows.left.connect(self.focus_back)
-        for part in (self.templates, self.sentence):
+        self._splitter.splitterMoved.connect(self._keep_shares)
+        for part in (self.templates, self.loss, self.sentence):
             part.installEventFilter(self)
+
+    def _keep_shares(self) -> None:
+        self._is_moved = True
 
     # --- the session's side ---
 
@@ -185,6 +228,8 @@ class FormulaPanel(Panel):
         self._draft = Draft(network, self.text.toPlainText(), memory, self._draft.kinds if is_related else {})
         self._own, self._overrides = document.network, document.overrides
         self._may_apply = False
+        if not is_related:
+            self.rows.forget()
         self.check_now()
 
     def _show_text(self, text: str, keep_history: bool) -> None:
@@ -255,17 +300,28 @@ class FormulaPanel(Panel):
         self._change(new, lambda: self._draft.carried(old, new))
 
     def _change(self, name: str, make: Callable[[], Draft]) -> None:
-        """Adopt another draft, or say in the sentence why not and mark the field."""
+        """Adopt another draft, or say under the field why not and mark it."""
         try:
             draft = make()
         except BackstepError as error:
-            self._place = None
+            self._unread[name] = str(error)
             self.rows.fields[name].refuse()
-            self.sentence.say(f"{name.strip('[]')}: {error}", "error")
+            self._show_faults()
             return
+        self._unread.pop(name, None)
+        self._adopt(draft)
+
+    def _adopt(self, draft: Draft) -> None:
         self._draft = draft
         self._is_edited = self._may_apply = True
         self.check_now()
+
+    def _show_faults(self) -> None:
+        """Say under each field what is wrong with its value."""
+        fields = self.rows.fields
+        self._unread = {n: said for n, said in self._unread.items() if n in fields and fields[n].is_refused}
+        faults = self._checked.faults if self._checked is not None else {}
+        self.rows.complain({**faults, **self._unread})
 
     # --- reading ---
 
@@ -348,6 +404,12 @@ class FormulaPanel(Panel):
             self.rows.show_rows(checked.rows, checked.sizes)
             kinds = {row.name: row.kind.value for row in checked.rows}
             self.text.set_roles(roles_of(checked.lines, kinds))
+        self._show_faults()
+        if checked.loss:
+            self.loss.setText(f"Loss: {excerpt(plain_name(checked.loss), 14)}")
+            self.loss.setToolTip(
+                f"{checked.loss} is the loss: what training makes small. Choose another line."
+            )
 
     def _show_error(self) -> None:
         checked = self._checked
@@ -383,10 +445,20 @@ class FormulaPanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         is_beside = self.width() >= WIDE or self.height() < HIGH
         way = Qt.Orientation.Horizontal if is_beside else Qt.Orientation.Vertical
-        if self._splitter.orientation() != way or not event.oldSize().isValid():
+        if self._splitter.orientation() != way:
             self._splitter.setOrientation(way)
-            self._splitter.setSizes([1000, 1000])  # halves
+            self._is_moved = False
+        if not self._is_moved:
+            self._splitter.setSizes([10 * share for share in (SHARES if is_beside else (50, 50))])
         super().resizeEvent(event)
+
+
+def _menu_button(text: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
 
 
 def _entry(value: Array | Initial) -> Entry:

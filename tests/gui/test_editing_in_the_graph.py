@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from gui.app import application, make_window, temporary_settings
 from gui.scene.node_item import NodeItem
 from gui.window import Window
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[Window]:
-    application()
-    window = make_window(None, temporary_settings())
-    qtbot.addWidget(window)
-    window.show()
-    window.settle()
-    window.activateWindow()
-    yield window
-    window.session.close()
 
 
 def place_of(window: Window, name: str) -> QPoint:

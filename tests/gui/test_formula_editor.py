@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QTextCharFormat
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.trace import loss_and_gradients
-from graphs.network import built_in_names
+from graphs.network import built_in, built_in_names
+from graphs.reading import loads
 from graphs.templates import template, template_names
-from gui.app import application, make_window, temporary_settings
+from graphs.writing import dumps
+from gui.fields import TextField
 from gui.panels.formula import BEHIND, FormulaPanel
 from gui.window import Window
+from tests.gui.conftest import OpenWindow
 
 KEY = Qt.Key
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[Window]:
-    application()
-    window = make_window(None, temporary_settings())
-    qtbot.addWidget(window)
-    window.show()
-    window.settle()
-    yield window
-    window.session.close()
 
 
 def panel_of(window: Window) -> FormulaPanel:
@@ -431,14 +423,194 @@ def test_a_wrong_value_is_said_and_stays_to_be_mended(qtbot: QtBot, window: Wind
         field.setFocus()
         field.selectAll()
         type_text(qtbot, wrong + "\n")
-        assert said in panel.sentence.text()
+        assert said in panel.rows.faults["w"]
         assert field.text() == wrong
         assert field.property("invalid")
     field.selectAll()
     type_text(qtbot, "3\n")
     assert not field.property("invalid")
-    assert panel.sentence.text() == ""
+    assert panel.rows.faults == {}
     assert float(window.session.model.leaves["w"]) == 3.0
+
+
+def said_under(window: Window, name: str) -> str:
+    """Return what stands under a field, as far as it is in sight."""
+    table = panel_of(window).rows
+    below = table.fields[name].geometry().bottom()
+    labels = (label for label in table.widget().findChildren(QLabel) if label.isVisible())
+    near = (label for label in labels if 0 < label.geometry().top() - below < 12)
+    return next((label.text() for label in near if label.property("role") == "error"), "")
+
+
+def test_every_faulty_field_has_its_own_sentence(qtbot: QtBot, window: Window) -> None:
+    window.edit_formula()
+    fields = panel_of(window).rows.fields
+    wrong = {"W1": ("1; x", "'x' is not a number"), "b1": ("1, 2; 3", "row 2"), "b2": ("1e999", "too large")}
+    for name, (text, _) in wrong.items():
+        fields[name].setFocus()
+        fields[name].selectAll()
+        type_text(qtbot, text)
+        qtbot.keyClick(focus(), KEY.Key_Tab)
+    settled(qtbot, window)
+    qtbot.waitUntil(lambda: all(said in said_under(window, n) for n, (_, said) in wrong.items()))
+    assert [fields[name].text() for name in wrong] == [text for text, _ in wrong.values()]
+    fields["b1"].setFocus()
+    fields["b1"].selectAll()
+    type_text(qtbot, "zeros\n")
+    assert set(panel_of(window).rows.faults) == {"W1", "b2"}
+    window.session.open("univariate-regression")
+    assert panel_of(window).rows.faults == {}
+
+
+def test_every_value_of_a_wrong_shape_is_said_under_its_field(qtbot: QtBot, window: Window) -> None:
+    panel = new(qtbot, window, "h = sigmoid(W1 @ x + b1)\no = W2 @ h + b2\nE = sum((t - o)**2)")
+    wrong = {"W1": "1 2; 3 4", "x": "1; 2", "b1": "1; 2; 3", "W2": "1 2 3; 4 5 6", "b2": "0", "t": "1; 1"}
+    fill_in(qtbot, window, wrong)
+    assert panel.rows.faults == {
+        "b1": "b1 is 3 × 1, but the formula needs 2 × 1.",
+        "W2": "W2 is 2 × 3, but the formula needs 2 × 2.",
+    }
+    for name, text in (("b1", "1; 2"), ("W2", "1 2; 3 4")):
+        panel.rows.fields[name].setFocus()
+        panel.rows.fields[name].selectAll()
+        type_text(qtbot, text + "\n")
+    settled(qtbot, window)
+    assert panel.rows.faults == {}
+    assert window.session.model.graph.loss == "E"
+
+
+def is_falling(widgets: list[TextField]) -> bool:
+    """Say whether each widget stands under the one before."""
+    tops = [widget.mapTo(widget.window(), QPoint(0, 0)).y() for widget in widgets]
+    return all(a < b for a, b in pairwise(tops))
+
+
+def test_the_fields_follow_the_formula_when_it_is_typed_anew(qtbot: QtBot, window: Window) -> None:
+    panel = new(qtbot, window, "L = (a * x + b)**2")
+    fill_in(qtbot, window, {"a": "2", "x": "3", "b": "1"})
+    panel.text.setFocus()
+    qtbot.keyClick(panel.text, KEY.Key_A, CTRL)
+    type_text(qtbot, "L = (b + c * x * a)**2")
+    settled(qtbot, window)
+    assert panel.rows.order == ["b", "c", "x", "a"]
+    qtbot.waitUntil(lambda: is_falling([panel.rows.fields[name] for name in panel.rows.order]))
+    panel.rows.fields["b"].setFocus()
+    seen = []
+    for _ in range(3):
+        qtbot.keyClick(focus(), KEY.Key_Tab)
+        seen.append(next(name for name, field in panel.rows.fields.items() if field is focus()))
+    assert seen == ["c", "x", "a"]
+
+
+def test_a_half_typed_value_stays_while_another_window_is_looked_at(qtbot: QtBot, window: Window) -> None:
+    panel = new(qtbot, window, "L = w**2")
+    field = panel.rows.fields["w"]
+    field.setFocus()
+    type_text(qtbot, "12")
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: other.isActiveWindow())
+    assert field.text() == "12"
+    assert panel.rows.rows[0].state == "drawn"
+    window.activateWindow()
+    qtbot.waitUntil(lambda: field.hasFocus())
+    type_text(qtbot, "5\n")
+    assert float(window.session.model.leaves["w"]) == 125.0
+
+
+def test_a_block_of_a_spreadsheet_is_pasted_into_a_field(qtbot: QtBot, window: Window) -> None:
+    panel = new(qtbot, window, "L = sum((W @ x)**2)")
+    QGuiApplication.clipboard().setText("1\t2\r\n3\t4\r\n")
+    panel.rows.fields["W"].setFocus()
+    qtbot.keyClick(focus(), KEY.Key_V, CTRL)
+    qtbot.keyClick(focus(), KEY.Key_Return)
+    assert focus() is panel.rows.fields["x"]
+    type_text(qtbot, "1; 1\n")
+    assert window.session.model.leaves["W"].tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_ten_megabytes_are_no_value(qtbot: QtBot, window: Window) -> None:
+    panel = new(qtbot, window, "L = w**2")
+    QGuiApplication.clipboard().setText("1 " * 5_000_000)
+    panel.rows.fields["w"].setFocus()
+    begin = time.perf_counter()
+    qtbot.keyClick(focus(), KEY.Key_V, CTRL)
+    qtbot.keyClick(focus(), KEY.Key_Return)
+    assert time.perf_counter() - begin < 5
+    assert "at most 1,000,000 are read" in panel.rows.faults["w"]
+
+
+# --- the loss -----------------------------------------------------------------------------------------------
+
+
+def test_another_line_becomes_the_loss_and_is_saved(qtbot: QtBot, window: Window) -> None:
+    panel = new(qtbot, window, "a = w * 2\nE = a**2\nL = E + 1")
+    assert panel.loss.text() == "Loss: L"
+    panel.loss.menu().aboutToShow.emit()
+    offered = {action.text(): action for action in panel.loss.menu().actions()}
+    assert list(offered) == ["a", "E", "L"]
+    assert [text for text, action in offered.items() if action.isChecked()] == ["L"]
+    offered["E"].trigger()
+    assert window.session.model.graph.loss == "E"
+    assert panel.loss.text() == "Loss: E"
+    assert loads(dumps(window.session.document.network), name="again").loss == "E"
+    window.session.undo()
+    assert window.session.model.graph.loss == "L"
+    assert panel.loss.text() == "Loss: L"
+
+
+def test_where_the_last_line_is_no_number_another_may_be_chosen(qtbot: QtBot, window: Window) -> None:
+    window.edit_formula()
+    panel = panel_of(window)
+    panel.text.go_to(4, 999)
+    type_text(qtbot, "\nR = yhat - y")
+    settled(qtbot, window)
+    if window.session.model.graph.loss == "L":  # the file says which line it is
+        panel.choose_loss("R")
+    assert "a loss is a scalar" in panel.sentence.text()
+    panel.choose_loss("L")
+    settled(qtbot, window)
+    assert panel.sentence.text() == ""
+    assert window.session.model.graph.loss == "L"
+    panel.loss.menu().aboutToShow.emit()
+    assert [action.text() for action in panel.loss.menu().actions()] == ["L"]
+
+
+# --- room ---------------------------------------------------------------------------------------------------
+
+FITTING = [*((n, built_in) for n in built_in_names()), *((n, template) for n in template_names())]
+
+
+def widest_line(field: TextField) -> float:
+    """Return the width of the widest line, without the space at which it is broken."""
+    block = field.document().firstBlock()
+    lines = [block.layout().lineAt(at) for at in range(block.layout().lineCount())]
+    texts = [block.text()[line.textStart() :][: line.textLength()].rstrip() for line in lines]
+    return max(map(field.fontMetrics().horizontalAdvance, texts), default=0)
+
+
+def cut_off(field: TextField) -> bool:
+    """Say whether something of a field's text, or of the hint in its place, is out of sight."""
+    room = field.viewport().rect()
+    if field.text():
+        return widest_line(field) > room.width() or field.verticalScrollBar().maximum() > 0
+    hint = field.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, field.placeholderText())
+    return not room.adjusted(-1, -1, 1, 1).contains(hint)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_nothing_of_a_formula_is_cut_off_sideways(
+    qtbot: QtBot, open_window: OpenWindow, size: tuple[int, int]
+) -> None:
+    window = open_window(size=size)
+    window.edit_formula()
+    panel = panel_of(window)
+    for name, read in FITTING:
+        window.session.open_network(read(name))
+        assert panel.text.horizontalScrollBar().maximum() == 0, name
+        qtbot.waitUntil(lambda: [n for n, f in panel.rows.fields.items() if cut_off(f)] == [])
 
 
 def test_a_wrong_shape_is_said_at_its_place(qtbot: QtBot, window: Window) -> None:
@@ -458,7 +630,7 @@ def test_a_dimension_has_a_row_for_its_size(qtbot: QtBot, window: Window) -> Non
     assert window.session.model.leaves["W1"].shape == (6, 1)
     field.selectAll()
     type_text(qtbot, "0\n")
-    assert "k: 0 is not a size" in panel.sentence.text()
+    assert "0 is not a size" in panel.rows.faults["[k]"]
 
 
 def test_a_renamed_name_takes_its_value_with_a_click(qtbot: QtBot, window: Window) -> None:

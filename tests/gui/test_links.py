@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, QSettings
+from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
-from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
 from graphs.network import bind, built_in_names, load
@@ -20,32 +19,21 @@ from gui.links import link_at
 from gui.matrices import Grid
 from gui.rows import ROW
 from gui.session import Document, Session
-from gui.settings import Settings
 from gui.viewdata import EquationRow, Link, Statics, equation_rows, link_of_label, marked, symbols_of
 from gui.viewdata.links import MARK
 from gui.window import Window
+from tests.gui.conftest import OpenWindow
 
 Opened = Callable[..., Any]
 _STATICS = Statics(bind(load("two-layer-nonlinear")).graph, Detail.EQUATION)
 
 
 @pytest.fixture
-def opened(qtbot: QtBot) -> Iterator[Opened]:
-    windows: list[Window] = []
+def opened(open_window: OpenWindow) -> Opened:
+    def opened(network: str = "two-layer-nonlinear", position: int = 0) -> Window:
+        return open_window(network, size=(1600, 900), position=position)
 
-    def open_window(network: str = "two-layer-nonlinear", position: int = 0) -> Window:
-        session = Session(Document.of(load(network)))
-        session.go(position)
-        windows.append(Window(session, Settings(QSettings())))
-        windows[-1].resize(1600, 900)
-        windows[-1].show()
-        qtbot.waitExposed(windows[-1])
-        windows[-1].settle()
-        return windows[-1]
-
-    yield open_window
-    for window in windows:
-        window.close()
+    return opened
 
 
 def move(widget: QWidget, point: QPointF) -> None:

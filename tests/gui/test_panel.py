@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations
 
 import pytest
 from PySide6.QtWidgets import QDockWidget
 from pytestqt.qtbot import QtBot
 
-from gui.app import make_window, temporary_settings
 from gui.panel import Panel
 from gui.window import Window
+from tests.gui.conftest import OpenWindow
 
 LIMIT = 60_000  # ms
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[Window]:
-    made = make_window("two-layer-nonlinear", temporary_settings())
-    made.resize(1600, 950)
-    with qtbot.waitExposed(made):
-        made.show()
-    made.settle()
-    yield made
-    made.close()
+def window(open_window: OpenWindow) -> Window:
+    return open_window(size=(1600, 950))
 
 
 def tabbed(window: Window) -> tuple[QDockWidget, QDockWidget]:

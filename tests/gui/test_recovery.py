@@ -13,9 +13,9 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from gui.app import application, make_window, temporary_settings
 from gui.recovery import Recovery, recovery_folder
 from gui.window import Window
+from tests.gui.conftest import OpenWindow
 
 LIMIT = 60_000
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes as Unix does")
@@ -138,15 +138,13 @@ def test_what_is_discarded_is_not_offered_again(network: Path) -> None:
 # --- in one process ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def window(qtbot: QtBot, network: Path) -> Iterator[Window]:
-    application()
-    window = make_window(str(network), temporary_settings())
-    qtbot.addWidget(window)
+def keep(window: Window) -> None:
     window.keep_work(recovery_folder())
-    window.show()
-    yield window
-    window.session.close()
+
+
+@pytest.fixture
+def window(open_window: OpenWindow, network: Path) -> Window:
+    return open_window(network, before=keep)
 
 
 def recovery_of(window: Window) -> Recovery:
@@ -172,38 +170,32 @@ def test_what_was_saved_needs_no_recovery(qtbot: QtBot, window: Window) -> None:
     qtbot.waitUntil(lambda: not recovery.path.exists(), timeout=LIMIT)
 
 
-def test_two_windows_do_not_offer_each_others_work(qtbot: QtBot, window: Window, network: Path) -> None:
+def test_two_windows_do_not_offer_each_others_work(
+    qtbot: QtBot, window: Window, open_window: OpenWindow, network: Path
+) -> None:
     window.session.set_value("w", 3)
     qtbot.waitUntil(recovery_of(window).path.exists, timeout=LIMIT)
-    other = make_window(str(network), temporary_settings())
-    qtbot.addWidget(other)
-    other.keep_work(recovery_folder())
-    other.show()
+    other = open_window(network, before=keep)
     assert other.messages.current is None
     other.close()
     assert recovery_of(window).path.exists()
 
 
-def test_a_file_that_cannot_be_read_is_not_offered(qtbot: QtBot, network: Path) -> None:
+def test_a_file_that_cannot_be_read_is_not_offered(open_window: OpenWindow, network: Path) -> None:
     recovery_folder().mkdir(parents=True)
     (recovery_folder() / "old.backstep").write_bytes(b"PK nonsense")
-    application()
-    window = make_window(str(network), temporary_settings())
-    qtbot.addWidget(window)
-    window.keep_work(recovery_folder())
-    window.show()
+    window = open_window(network, before=keep)
     assert not window.messages.findChildren(QPushButton)
     window.close()
 
 
-def test_interrupting_the_application_keeps_the_work(qtbot: QtBot, window: Window, network: Path) -> None:
+def test_interrupting_the_application_keeps_the_work(
+    qtbot: QtBot, window: Window, open_window: OpenWindow, network: Path
+) -> None:
     window.session.set_value("w", 4)
     window.end_at_once()
     assert not window.isVisible()
-    later = make_window(str(network), temporary_settings())
-    qtbot.addWidget(later)
-    later.keep_work(recovery_folder())
-    later.show()
+    later = open_window(network, before=keep)
     restore = next(b for b in later.messages.findChildren(QPushButton) if b.text() == "&Restore")
     restore.click()
     qtbot.waitUntil(lambda: float(later.session.model.leaves["w"]) == 4, timeout=LIMIT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -14,22 +12,12 @@ from engine.graph import Detail
 from engine.trace import trace
 from graphs.network import bind, built_in_names, load
 from gui.actions import ACTIONS
-from gui.app import application, make_window, temporary_settings
+from gui.app import temporary_settings
 from gui.window import DOCKS, Window
+from tests.gui.conftest import OpenWindow
 
 KEY = Qt.Key
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[Window]:
-    application()
-    window = make_window(None, temporary_settings())
-    qtbot.addWidget(window)
-    window.show()
-    window.settle()
-    yield window
-    window.session.close()
 
 
 def press(
@@ -224,20 +212,13 @@ def test_every_theme_can_be_put_on(window: Window, theme: str) -> None:
     assert window.theme.name == theme
 
 
-def test_the_window_remembers_its_layout(qtbot: QtBot) -> None:
-    application()
+def test_the_window_remembers_its_layout(open_window: OpenWindow) -> None:
     settings = temporary_settings()
-    first = make_window(None, settings)
-    qtbot.addWidget(first)
-    first.show()
-    first.settle()
+    first = open_window(settings=settings)
     first.docks["code"].hide()
     first.docks["inspector"].hide()
     first.close()
-    second = make_window(None, settings)
-    qtbot.addWidget(second)
-    second.show()
-    second.build_late()
+    second = open_window(settings=settings)
     assert second.docks["inspector"].isHidden()
     assert not second.docks["step"].isHidden()
     second.close()
@@ -288,13 +269,8 @@ def test_the_newest_message_covers_no_card(window: Window) -> None:
     assert not any(bar.intersects(card) for card in cards)
 
 
-def test_a_small_window_keeps_every_panel_within_reach(qtbot: QtBot) -> None:
-    application()
-    window = make_window(None, temporary_settings())
-    qtbot.addWidget(window)
-    window.resize(768, 432)  # 1920 x 1080 at 250 %
-    window.show()
-    window.settle()
+def test_a_small_window_keeps_every_panel_within_reach(open_window: OpenWindow) -> None:
+    window = open_window(size=(768, 432))  # 1920 x 1080 at 250 %
     assert (window.width(), window.height()) == (768, 432)
     shown = {window.docks[row.id] for row in DOCKS if row.shown and row.id != "step"}
     assert set(window.tabifiedDockWidgets(window.docks["step"])) == shown
@@ -305,13 +281,8 @@ def test_a_small_window_keeps_every_panel_within_reach(qtbot: QtBot) -> None:
     window.close()
 
 
-def test_restoring_the_panels_leaves_the_window_as_large_as_it_was(qtbot: QtBot) -> None:
-    application()
-    window = make_window(None, temporary_settings())
-    qtbot.addWidget(window)
-    window.resize(1280, 720)
-    window.show()
-    window.settle()
+def test_restoring_the_panels_leaves_the_window_as_large_as_it_was(open_window: OpenWindow) -> None:
+    window = open_window(size=(1280, 720))
     for _ in range(2):
         window.restore_panels()
         window.settle()

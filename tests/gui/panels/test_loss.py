@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QApplication
 from engine.errors import UsageError
 from engine.optimizers import OPTIMIZERS
 from engine.training import Point, Records, Stopping
-from gui.app import application, make_window, temporary_settings
 from gui.panels.loss import LossPanel, Speed, speed_text
 from gui.races import all_optimizers, learning_rates
 from gui.runseries import Entry
@@ -623,15 +622,8 @@ def test_a_hidden_panel_does_nothing_and_catches_up_when_it_is_shown(qtbot, pane
 
 
 @pytest.fixture
-def window(qtbot):
-    application()
-    window = make_window("univariate-regression", temporary_settings())
-    qtbot.addWidget(window)
-    window.resize(1280, 720)
-    window.show()
-    window.settle()
-    yield window
-    window.session.close()
+def window(open_window):
+    return open_window("univariate-regression", size=(1280, 720))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
