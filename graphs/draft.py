@@ -256,10 +256,10 @@ def check(draft: Draft, *, seed: int = 0) -> Checked:
     found, reading = _tried(draft, seed)
     if found.error is None or reading is None:
         return found
+    error = found.error
     found = replace(found, faults=_faults(draft, reading, seed))
-    hint = next((name for name in reading.typed_near(found.error) if _fits_without(draft, name, seed)), "")
-    if hint and isinstance(found.error, FormulaError):
-        error = found.error
+    hint = next((name for name in reading.typed_near(error) if _fits_without(draft, name, seed)), "")
+    if hint and isinstance(error, FormulaError):
         how = f"{error.how} Or empty the field of {hint}: it then takes the shape that the formula needs."
         return replace(found, error=FormulaError(error.what, error.line, error.column, how=how))
     return found

@@ -7,9 +7,9 @@ needs by accepting Qt's ShortcutOverride; everything else goes on to the window.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QMimeData, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QFocusEvent,
@@ -85,7 +85,7 @@ class OneValue(_Editor):
     KEEPS_REFUSED = False
     """Whether a refused text stays to be mended, also when the field is left or the value changes."""
 
-    submitted: SignalInstance
+    submitted: Any  # Qt's signal: each class has its own
 
     _shown = ""
     _asked: str | None = None  # the text that was submitted last, until a value is shown

@@ -437,7 +437,7 @@ def said_under(window: Window, name: str) -> str:
     """Return what stands under a field, as far as it is in sight."""
     table = panel_of(window).rows
     below = table.fields[name].geometry().bottom()
-    labels = (label for label in table.widget().findChildren(QLabel) if label.isVisible())
+    labels = (label for label in table.findChildren(QLabel) if label.isVisible())
     near = (label for label in labels if 0 < label.geometry().top() - below < 12)
     return next((label.text() for label in near if label.property("role") == "error"), "")
 
