@@ -178,6 +178,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("reset", "Train", "Reset, same seed", ("R",), lambda w: w.session.reset(), "reset", repeats=False),
     Action("new-seed", "Train", "New seed", ("Shift+R",), lambda w: w.session.new_seed(), repeats=False),
+    Action("hide", "Look closer", "Predict, then reveal", ("H",), lambda w: w.session.toggle_hidden()),
     Action("nudge", "Look closer", "Nudge test", ("G",), lambda w: w.nudge(), repeats=False),
     Action(
         "end-nudge",

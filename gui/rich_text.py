@@ -67,7 +67,7 @@ def pieces_of(text: str) -> tuple[str, list[tuple[str, bool]]]:
 
 
 class RichText(QTextBrowser):
-    """Shows a text; it is as high as the text is, or scrolls where there is less room."""
+    """Shows a text, and is as high as the text is at the width there is."""
 
     def __init__(self, theme: Theme, role: str = "body", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,7 +80,8 @@ class RichText(QTextBrowser):
         self.setOpenLinks(False)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.document().setDocumentMargin(0)
         self.document().documentLayout().registerHandler(FORMULA, self._formulas)
         self.viewport().setAutoFillBackground(False)
@@ -109,8 +110,7 @@ class RichText(QTextBrowser):
         self._put_formulas(formulas)
         self._space_blocks()
         self.setAccessibleDescription(text)
-        self.verticalScrollBar().setValue(0)
-        self.updateGeometry()
+        self._relayout()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -198,9 +198,10 @@ class RichText(QTextBrowser):
             block = block.next()
 
     def _relayout(self) -> None:
-        """Lay the text out anew: formulas are as large as the width allows."""
+        """Lay the text out anew: formulas as large as the width allows, the widget as high as the text."""
         self.document().markContentsDirty(0, self.document().characterCount())
-        self.updateGeometry()
+        width = self.viewport().width()
+        self.setFixedHeight(self.text_height(width) + self.height() - self.viewport().height())
 
     # Qt
 
@@ -209,22 +210,6 @@ class RichText(QTextBrowser):
         if self.viewport().width() != self._width:
             self._width = self.viewport().width()
             self._fitting.start()
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self.text_height(width)
-
-    def sizeHint(self):  # noqa: ANN201  Qt's own
-        hint = super().sizeHint()
-        hint.setHeight(self.text_height(self.viewport().width() or hint.width()))
-        return hint
-
-    def minimumSizeHint(self):  # noqa: ANN201  Qt's own
-        hint = super().minimumSizeHint()
-        hint.setHeight(int(self.metrics().height()))
-        return hint
 
 
 class _Formulas(QPyTextObject):

@@ -23,6 +23,7 @@ from engine.trace import Step, Trace, trace
 from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
 from graphs.snapshot import Snapshot
+from graphs.views.curtain import Curtain, step_names
 from graphs.views.records import Array
 from gui.edits import edit_of, entry_text, with_entry
 from gui.jobs import ready_for_threads
@@ -83,6 +84,7 @@ class Session(QObject):
     marked_changed = Signal()  # what a lesson points at
     planned_changed = Signal()  # how many iterations are to be trained
     _hidden: frozenset[str] = frozenset()
+    _predicting = False
     _marked: tuple[str, ...] = ()
 
     notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
@@ -234,6 +236,21 @@ class Session(QObject):
     def hidden(self) -> frozenset[str]:
         """What is not to be seen until it is revealed: kinds of things, or names, as a lesson says them."""
         return self._hidden
+
+    @property
+    def predicting(self) -> bool:
+        """Whether the outcome of every step is hidden at first."""
+        return self._predicting
+
+    def toggle_hidden(self) -> None:
+        """Reveal what is hidden; where nothing is, hide the outcome of each step from now on, or stop it."""
+        if self._frame.covered or (self._hidden and not self._predicting):
+            self.set_hidden(frozenset())
+            return
+        self._predicting = not self._predicting
+        self.set_hidden(step_names(self._frame.step) if self._predicting else frozenset())
+        words = "Each result is hidden until → or H reveals it." if self._predicting else "Nothing is hidden."
+        self.notice.emit("info", words)
 
     def set_hidden(self, names: frozenset[str]) -> None:
         """Hide these until they are revealed, and nothing else."""
@@ -718,20 +735,23 @@ class Session(QObject):
 
     def _make_frame(self) -> Frame:
         timeline = self._timeline
+        state, curtain = timeline.state, Curtain(self._hidden)
+        values, gradients, covered = curtain.known(timeline.trace, state.values, state.gradients)
         return Frame(
             model=self._model,
             trace=timeline.trace,
             statics=timeline.statics(),
             position=timeline.position,
-            values=dict(timeline.state.values),
-            gradients=dict(timeline.state.gradients),
+            values=values,
+            gradients=gradients,
             iteration=self._iteration,
             iterations=self.iterations,
             optimizer=self.run.optimizer,
             settings=self.run.recipe.settings_at(self._iteration),
             entry=self._entry,
             nudge=self._nudging.shown(self.trace, self.position),
-            hidden=self._hidden,
+            curtain=curtain,
+            covered=covered,
         )
 
     @property
@@ -741,7 +761,12 @@ class Session(QObject):
 
     def go(self, position: int) -> None:
         """Stand after `position` steps of this iteration."""
+        is_ahead = position > self.position
         self._timeline.go(position)
+        if self._predicting:
+            steps = self.trace.steps
+            step = steps[self.position - 1] if self.position else None
+            self._hidden = step_names(step) if is_ahead else frozenset()
         self._refresh()
 
     def _refresh(self) -> None:
@@ -749,7 +774,13 @@ class Session(QObject):
         self.frame_changed.emit()
 
     def step(self, count: int) -> None:
-        """Take `count` steps, back where negative; past either end lies another iteration, if any."""
+        """Take `count` steps, back where negative; past either end lies another iteration, if any.
+
+        Where each outcome is hidden at first, a step forward first reveals the one there is.
+        """
+        if self._predicting and count > 0 and self._frame.covered:
+            self.set_hidden(frozenset())
+            return
         position = self.position + count
         last = self._timeline.length
         if position > last and self._iteration < self.iterations:

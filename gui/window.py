@@ -392,6 +392,10 @@ class Window(QMainWindow):
             self.restoreState(self.settings.get("window/state"))
 
     def _connect(self) -> None:
+        self._connect_session()
+        self._connect_parts()
+
+    def _connect_session(self) -> None:
         session = self.session
         session.frame_changed.connect(self._show_frame)
         session.graph_changed.connect(self._show_graph)
@@ -404,6 +408,9 @@ class Window(QMainWindow):
         session.history_changed.connect(self._show_actions)
         session.progressed.connect(self._show_place)
         session.notice.connect(self._notify)
+
+    def _connect_parts(self) -> None:
+        session = self.session
         self.transport.moved.connect(session.go)
         self.scene.node_clicked.connect(session.select)
         self.scene.edge_clicked.connect(session.select)
@@ -412,6 +419,7 @@ class Window(QMainWindow):
         self.scene.scrub_ended.connect(session.end_scrub)
         self.scene.pointed.connect(session.hover)
         session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
+        session.marked_changed.connect(lambda: self.scene.set_marked(session.marked))
         self.controls.data_requested.connect(self.choose_data)
         self.dropping = Dropping(self, dict.fromkeys(DATA_ENDINGS, self.choose_data))
         self.dropping.add(dict.fromkeys((NETWORK, SESSION, *CARRIERS), self.filing.open))
@@ -434,6 +442,7 @@ class Window(QMainWindow):
         self._drawn = self.session.statics
         view = scene_view(self.session.frame)
         self.scene.set_graph(view, layout_of(self.session.frame, view), self.theme)
+        self.scene.set_marked(self.session.marked)
         self.view.fit()
         self._show_timeline()
         self._prefetch()

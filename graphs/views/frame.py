@@ -18,6 +18,7 @@ from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
 from graphs.snapshot import Snapshot
+from graphs.views.curtain import OPEN, Curtain
 from graphs.views.records import Array, EdgeKey, SceneView
 from graphs.wording import Wording
 
@@ -197,8 +198,10 @@ class Frame:
         The entry whose numbers are put in, where the user has chosen one.
     nudge
         The nudge test that is being looked at.
-    hidden
-        What is not to be seen until it is revealed: kinds of things, or names of values and gradients.
+    curtain
+        What is not to be seen until it is revealed; `values` and `gradients` are without it.
+    covered
+        What of it is known at this place, by name.
     """
 
     model: Model
@@ -213,7 +216,8 @@ class Frame:
     settings: Mapping[str, float]
     entry: tuple[int, ...] | None = None
     nudge: AnyNudge | None = None
-    hidden: frozenset[str] = frozenset()
+    curtain: Curtain = OPEN
+    covered: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, snapshot: Snapshot, statics: Statics | None = None) -> Frame:
@@ -237,7 +241,10 @@ class Frame:
         if position == self.position and self.nudge is None:
             return self
         state = self.trace.state(position)
-        return replace(self, position=position, values=state.values, gradients=state.gradients, nudge=None)
+        values, gradients, covered = self.curtain.known(self.trace, state.values, state.gradients)
+        return replace(
+            self, position=position, values=values, gradients=gradients, covered=covered, nudge=None
+        )
 
     @property
     def step(self) -> Step | None:

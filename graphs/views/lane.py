@@ -174,6 +174,7 @@ def _zeros(shape: tuple[int, ...]) -> Array:
 
 def _line_card(frame: Frame, line: LaneLine, step: Step) -> NodeView:
     shape, dims = frame.statics.shapes_of(step.node)
+    is_covered = line.name == VALUE and f"new_{step.node}" in frame.covered
     return NodeView(
         name=line.name,
         kind="quantity",
@@ -182,7 +183,8 @@ def _line_card(frame: Frame, line: LaneLine, step: Step) -> NodeView:
         formula=line.formula,
         shape=shape,
         dims=dims,
-        value=step.after if step.index < frame.position else None,
+        value=step.after if step.index < frame.position and not is_covered else None,
+        asked=("value",) if is_covered else (),
         phase=Phase.UPDATE.value if step is frame.step else "",
         says=f"{line.text} of {plain(frame, step.node)}",
     )

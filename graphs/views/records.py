@@ -61,6 +61,8 @@ class NodeView:
         What is told of the node where its name would not do.
     moved
         By how much a nudge moves it: "Δ +0.0012"; "" where it does not.
+    asked
+        "value", "gradient", or both: what is there, but hidden until it is revealed.
 
     The cards of an update (`LaneView`) are such records too, of the kinds "gradient", "kept" (what the last
     update left of a quantity) and "quantity".
@@ -84,6 +86,7 @@ class NodeView:
     note: str = ""
     says: str = ""
     moved: str = ""
+    asked: tuple[str, ...] = ()
 
     def same(self, other: NodeView | None) -> bool:
         """Say whether painting `other` would give the same picture; arrays are compared by identity."""

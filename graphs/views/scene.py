@@ -28,6 +28,9 @@ def scene_view(frame: Frame) -> SceneView:
     moved = moved_texts(frame)
     nodes = {name: _node_view(frame, name, reads, moved) for name in names}
     wires = {key: _edge_view(frame, key) for key in edges}
+    if frame.curtain:
+        nodes = {name: frame.curtain.over_node(view, frame.covered) for name, view in nodes.items()}
+        wires = {key: frame.curtain.over_edge(view) for key, view in wires.items()}
     if statics.shown is not None and names is not statics.names:
         nodes = {**statics.shown[1].nodes, **nodes}
         wires = {**statics.shown[1].edges, **wires}
@@ -54,7 +57,7 @@ def formulas_of_scene(frame: Frame) -> Iterator[str]:
 
 
 def _reads(frame: Frame) -> tuple[str, ...]:
-    equation = frame.equation
+    equation = frame.equation if not frame.curtain.hides_factor(frame.step) else None
     uses = equation.contribution.factor.uses if equation else ()
     return tuple(name for name in uses if name in frame.statics.titles)
 
@@ -69,7 +72,9 @@ def _touched(frame: Frame) -> tuple[Iterable[str], Iterable[EdgeKey]]:
     """Return the nodes and edges that may look different from the scene shown last."""
     statics = frame.statics
     old = statics.shown[0] if statics.shown is not None else None
-    if old is None or old.trace is not frame.trace or abs(old.position - frame.position) > len(statics.names):
+    if old is None or old.trace is not frame.trace or old.curtain != frame.curtain:
+        return statics.names, statics.edges
+    if abs(old.position - frame.position) > len(statics.names):
         return statics.names, statics.edges
     low, high = sorted((old.position, frame.position))
     steps = [*frame.trace.steps[low:high], *(s for s in (old.step, frame.step) if s is not None)]

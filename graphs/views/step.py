@@ -17,6 +17,10 @@ from graphs.wording import SEED, SEED_REASON, counted, factor_shapes, listed, pr
 
 def step_view(frame: Frame) -> StepView:
     """Return what the panel *This step* shows at a frame."""
+    return frame.curtain.over_step(_step_view(frame), frame.trace, frame.step)
+
+
+def _step_view(frame: Frame) -> StepView:
     step = frame.step
     if step is None:
         return _start_view(frame)

@@ -5,6 +5,7 @@ Two thousand items of their own would take an eighth of a second to paint; this 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -71,6 +72,9 @@ class CrowdItem(QGraphicsItem):
         before, self._hovered = self._hovered, link.name if link is not None else ""
         for changed in {self._hovered, before} & self._view.nodes.keys():
             self.update(self._geometry.rect(changed).adjusted(-4, -4, 4, 4))
+
+    def set_marked(self, nodes: Mapping[str, frozenset[str]], edges: Collection[EdgeKey]) -> None:
+        """Point at nothing: a graph of so many nodes is not what a lesson shows."""
 
     def link_at(self, point: QPointF) -> Link | None:
         """Return the node at a point, None where there is none."""

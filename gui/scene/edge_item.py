@@ -59,7 +59,7 @@ class EdgeItem(QGraphicsItem):
         self._theme = theme
         self._wires = both
         self._bounds = wire_bounds(both)
-        self._selected = False
+        self._selected = self._marked = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._stack()
 
@@ -97,6 +97,12 @@ class EdgeItem(QGraphicsItem):
         self._selected = selected
         self.update()
 
+    def set_marked(self, marked: bool) -> None:
+        """Point at the edge, as a lesson does, or no longer."""
+        if marked != self._marked:
+            self._marked = marked
+            self.update()
+
     def _stack(self) -> None:
         """Let the current edge lie above the others, and all of them below the cards."""
         self.setZValue(-1.0 if self._view.current else -2.0)
@@ -117,7 +123,7 @@ class EdgeItem(QGraphicsItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        paint_edge(painter, self._wires, self._view, self._theme, self._selected)
+        paint_edge(painter, self._wires, self._view, self._theme, self._selected or self._marked)
 
 
 # Geometry

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsSceneMouseEvent
@@ -212,6 +215,21 @@ class GraphScene(QGraphicsScene):
         """Mark what is pointed at, here or in another panel."""
         if self._layer is not None:
             self._layer.set_linked(link)
+
+    def set_marked(self, names: Sequence[str]) -> None:
+        """Point at nodes, gradients (``d_A``) and edges (``A -> yhat``), and at nothing else."""
+        nodes: dict[str, frozenset[str]] = {}
+        edges = set()
+        for name in names:
+            ends = tuple(part.strip() for part in re.split("->|→", name))
+            if len(ends) == 2:
+                edges |= {key for key in self._view.edges if key[:2] == ends}
+            elif name in self._view.nodes:
+                nodes[name] = nodes.get(name, frozenset()) | {"value"}
+            elif name.startswith("d_") and name[2:] in self._view.nodes:
+                nodes[name[2:]] = nodes.get(name[2:], frozenset()) | {"gradient"}
+        if self._layer is not None:
+            self._layer.set_marked(nodes, edges)
 
     def _point_at(self, link: Link | None) -> None:
         if link != self._pointed:

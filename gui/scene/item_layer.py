@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QTransform
 from PySide6.QtWidgets import QGraphicsScene
@@ -29,6 +31,7 @@ class ItemLayer:
         for name, item in self.nodes.items():
             item.setPos(geometry.places[name])
         self._linked = ""
+        self._marked: dict[str, frozenset[str]] = {}
         self._glow = GlowItem(theme)
         for item in self._items():
             scene.addItem(item)
@@ -70,6 +73,14 @@ class ItemLayer:
         before, self._linked = self._linked, link.name if link is not None else ""
         for name in {before, self._linked} & self.nodes.keys():
             self.nodes[name].set_linked(link if name == self._linked else None)
+
+    def set_marked(self, nodes: Mapping[str, frozenset[str]], edges: Collection[EdgeKey]) -> None:
+        """Point at these cards, or their gradients, and at these edges; at nothing else."""
+        for name in {*self._marked, *nodes} & self.nodes.keys():
+            self.nodes[name].set_marked(nodes.get(name, frozenset()))
+        for key, item in self.edges.items():
+            item.set_marked(key in edges)
+        self._marked = dict(nodes)
 
     def link_at(self, point: QPointF) -> Link | None:
         """Return what the node at a point shows there, None where there is no node."""

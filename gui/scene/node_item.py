@@ -36,6 +36,7 @@ RADIUS = 9.0
 GLOW = 9.0
 """How far the glow of the current node reaches."""
 RING = 5.0
+MARK = 7.0
 """How far outside the card the ring of the selected one runs."""
 BOOKMARK = (15.0, 20.0)
 BOOKMARK_OUT = 11.0
@@ -59,6 +60,7 @@ class Look:
     hovered: bool = False
     focused: bool = False
     linked: Link | None = None
+    marked: frozenset[str] = frozenset()  # "value", "gradient": what a lesson points at
 
 
 class NodeItem(QGraphicsItem):
@@ -105,6 +107,10 @@ class NodeItem(QGraphicsItem):
     def set_linked(self, link: Link | None) -> None:
         """Mark the card, and the entry of its value or gradient, that is pointed at somewhere."""
         self._set_look(linked=link)
+
+    def set_marked(self, parts: frozenset[str]) -> None:
+        """Point at the card ("value"), at its gradient, at both, or at nothing."""
+        self._set_look(marked=parts)
 
     def link_at(self, point: QPointF) -> Link:
         """Return what lies at a point of the scene: an entry of the value or the gradient, or the node."""
@@ -209,7 +215,9 @@ def tooltip(view: NodeView) -> str:
     for word, array in (("value", view.value), ("gradient", view.gradient)):
         if array is not None and np.size(array) == 1:
             lines.append(f"{word} {format_number(_number(array), 8)}")
-    if view.value is None:
+    if view.asked:
+        lines.append(f"hidden: {' and '.join(view.asked)}; predict, then press H")
+    elif view.value is None:
         lines.append("not computed yet")
     return "\n".join(lines)
 
@@ -231,6 +239,8 @@ def spoken(view: NodeView) -> str:
 def _paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, look: Look) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     future = view.value is None
+    if "value" in look.marked:
+        _paint_mark(painter, card, look.marked, theme)
     if look.selected or look.focused:
         _paint_ring(painter, card.rect, theme)
     elif look.linked is not None:
@@ -245,6 +255,9 @@ def _paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, loo
     if card.gradient is not None:
         with group(painter, f"gradient-{view.name}"):
             _paint_array(painter, card, card.gradient, view.gradient, theme, "backward")
+    _paint_questions(painter, card, view, theme)
+    if look.marked and "value" not in look.marked:
+        _paint_mark(painter, card, look.marked, theme)
     if view.stored or view.read:
         _paint_bookmark(painter, card, view, theme)
     if shows_badge(view):
@@ -324,6 +337,18 @@ def bookmark_top(card: Card) -> QPointF:
 
 def _number(array: Array) -> float:
     return float(np.asarray(array).reshape(-1)[0])
+
+
+def _paint_mark(painter: QPainter, card: Card, parts: frozenset[str], theme: Theme) -> None:
+    """Paint a broad band around a card, or around its gradient alone: what a lesson speaks of."""
+    only_gradient = "value" not in parts and card.gradient is not None
+    rect = card.gradient if only_gradient and card.gradient is not None else card.rect
+    band = theme.color("focus")
+    painter.setPen(QPen(band, 2))
+    band.setAlphaF(0.2)
+    painter.setBrush(band)
+    around = rect.adjusted(-MARK, -MARK, MARK, MARK)
+    painter.drawRoundedRect(around, RADIUS + MARK, RADIUS + MARK)
 
 
 def _paint_ring(
@@ -422,6 +447,24 @@ def _paint_placeholder(painter: QPainter, rect: QRectF, theme: Theme) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(blend(theme.card_border, theme.canvas, 0.8), 1))
     painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+
+
+def _paint_questions(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:
+    """Paint a question mark over what is there, but hidden."""
+    places = {"value": (card.value, "forward_text"), "gradient": (card.gradient, "backward_text")}
+    for part in view.asked:
+        rect, role = places[part]
+        if rect is None:
+            continue
+        side = min(rect.height(), 22.0)
+        place = QRectF(0, 0, side, side)
+        place.moveCenter(rect.center())
+        painter.setPen(QPen(theme.color(role), 1.2, Qt.PenStyle.DotLine))
+        painter.setBrush(theme.color("card"))
+        painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        painter.setFont(canvas_font("number"))
+        painter.setPen(theme.color(role))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "?")
 
 
 def _paint_number(painter: QPainter, rect: QRectF, number: float, theme: Theme, role: str) -> None:

@@ -102,6 +102,8 @@ def _gradient_note(frame: Frame, name: str) -> str:
         return "The loss does not depend on it: its gradient is zero."
     expected = frame.statics.expected.get(name, 1)
     count = frame.arrived(name)
+    if f"d_{name}" in frame.covered:
+        return "Its gradient is hidden: predict it, then press H."
     if name not in frame.gradients:
         return "Its gradient has not been computed yet."
     return (

@@ -23,7 +23,7 @@ def equation_rows(frame: Frame) -> list[EquationRow]:
 def each_equation(frame: Frame) -> Iterator[EquationRow]:
     """Yield the network's equations, each written only when it is its turn."""
     yield from _forward_rows(frame)
-    yield from _backward_rows(frame)
+    yield from map(frame.curtain.over_equation, _backward_rows(frame))
 
 
 def _forward_rows(frame: Frame) -> Iterator[EquationRow]:
@@ -55,7 +55,7 @@ def _line_name(graph: Graph, name: str) -> str:
 
 def code_rows(frame: Frame) -> list[CodeRow]:
     """Return the iteration as NumPy, a line a step; the one just taken is current."""
-    return [
+    rows = [
         CodeRow(
             _code_of(frame, step),
             step.phase.value,
@@ -65,6 +65,7 @@ def code_rows(frame: Frame) -> list[CodeRow]:
         )
         for step in frame.trace.steps[:MAX_CODE]
     ]
+    return list(map(frame.curtain.over_code, rows)) if frame.curtain else rows
 
 
 def _code_of(frame: Frame, step: Step) -> str:

@@ -894,3 +894,37 @@ def test_closing_ends_the_thread(opened: Opened) -> None:
     session.close()
     assert not session.training
     session.close()
+
+
+# --- predict, then reveal ----------------------------------------------------------------------------------
+
+
+def test_each_outcome_is_hidden_until_the_next_key() -> None:
+    session = Session(Document.of(load("univariate-regression")))
+    session.toggle_hidden()
+    assert session.predicting
+    seen = []
+    for _ in range(2 * len(session.trace.steps)):
+        position = session.position
+        session.step(1)
+        seen.append((session.position, bool(session.frame.covered)))
+        assert session.position == position + (not seen[-2][1] if len(seen) > 1 else 1)
+    assert {position for position, is_covered in seen if is_covered} == set(range(1, 11))
+    session.step(-1)
+    assert not session.frame.covered
+    session.toggle_hidden()
+    assert not session.predicting
+    session.close()
+
+
+def test_h_reveals_what_is_hidden_and_goes_on_predicting() -> None:
+    session = Session(Document.of(load("univariate-regression")))
+    session.go(2)
+    session.toggle_hidden()
+    assert session.frame.covered == {"L"}
+    assert "L" not in session.frame.values
+    session.toggle_hidden()
+    assert (session.frame.covered, session.predicting) == (frozenset(), True)
+    session.step(1)
+    assert session.frame.covered == {"d_L"}
+    session.close()

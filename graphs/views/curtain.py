@@ -1,0 +1,150 @@
+"""What is not to be seen until it is revealed: a learner is to predict it first.
+
+A hidden value is as one in the future: no number of it is anywhere on the screen. `Frame` takes hidden values
+and gradients out of what is known; here hidden factors, shapes and equations are taken out of what is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.trace import Phase, Step, Trace
+from graphs.views.records import CodeRow, EdgeView, EquationRow, NodeView, StepView
+
+__all__ = ["KINDS", "Curtain", "step_names"]
+
+Array = np.ndarray
+KINDS = frozenset(("values", "gradients", "factors", "shapes", "equations"))
+ASKED = r"\text{?}"
+"""What stands for something that is to be predicted, as LaTeX."""
+
+
+@dataclass(frozen=True)
+class Curtain:
+    """Names and kinds of what is hidden.
+
+    Attributes
+    ----------
+    names
+        Values by name, gradients as ``d_NAME``, parameters after their update as ``new_NAME``, and `KINDS`:
+        every computed value, every gradient, factors, shapes, equations of gradients.
+    """
+
+    names: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+    def hides_value(self, trace: Trace, name: str) -> bool:
+        """Say whether a node's value is hidden, whenever it is known."""
+        return name in self.names or ("values" in self.names and trace.graph[name].op is not None)
+
+    def hides_gradient(self, name: str) -> bool:
+        """Say whether a node's gradient is hidden."""
+        return f"d_{name}" in self.names or "gradients" in self.names
+
+    def hides_equation(self, name: str) -> bool:
+        """Say whether the equation of a node's gradient is hidden."""
+        return "equations" in self.names or f"d_{name}" in self.names
+
+    def hides_factor(self, step: Step | None) -> bool:
+        """Say whether what a backward step multiplies by is hidden."""
+        if step is None or step.phase != Phase.BACKWARD:
+            return False
+        return "factors" in self.names or self.hides_equation(step.target)
+
+    def hides_result(self, trace: Trace, step: Step) -> bool:
+        """Say whether what a step works out is hidden."""
+        if step.phase in (Phase.SEED, Phase.BACKWARD):
+            return self.hides_gradient(step.target)
+        if step.phase == Phase.UPDATE:
+            return f"new_{step.node}" in self.names or step.node in self.names
+        return self.hides_value(trace, step.node)
+
+    def known(
+        self, trace: Trace, values: Mapping[str, Array], gradients: Mapping[str, Array]
+    ) -> tuple[dict[str, Array], dict[str, Array], frozenset[str]]:
+        """Return the values and gradients that may be seen, and the names of those that may not.
+
+        A parameter whose new value is hidden shows the old one.
+        """
+        if not self.names:
+            return dict(values), dict(gradients), frozenset()
+        covered = {name for name in values if self.hides_value(trace, name)}
+        covered |= {f"d_{name}" for name in gradients if self.hides_gradient(name)}
+        seen = {name: array for name, array in values.items() if name not in covered}
+        for name in trace.graph.parameters:
+            if f"new_{name}" in self.names and name in seen and seen[name] is not trace.values[name]:
+                seen[name] = trace.values[name]
+                covered.add(f"new_{name}")
+        return seen, {n: a for n, a in gradients.items() if f"d_{n}" not in covered}, frozenset(covered)
+
+    # --- what is said ---
+
+    def over_node(self, view: NodeView, covered: frozenset[str]) -> NodeView:
+        """Return a card with a question where something is hidden."""
+        asked = tuple(
+            part
+            for part, names in (
+                ("value", (view.name, f"new_{view.name}")),
+                ("gradient", (f"d_{view.name}",)),
+            )
+            if not covered.isdisjoint(names)
+        )
+        shapes = {"shape": "?" if view.shape else "", "dims": ""} if "shapes" in self.names else {}
+        return replace(view, asked=asked, **shapes) if asked or shapes else view
+
+    def over_edge(self, view: EdgeView) -> EdgeView:
+        """Return a wire without its factor where that is hidden."""
+        hides = "factors" in self.names or self.hides_equation(view.source)
+        return replace(view, factor=ASKED) if hides and view.factor else view
+
+    def over_step(self, view: StepView, trace: Trace, step: Step | None) -> StepView:
+        """Return what is said of a step without what is hidden."""
+        if step is None or not self.names:
+            return view
+        changes: dict[str, object] = {}
+        is_backward = step.phase in (Phase.SEED, Phase.BACKWARD)
+        if is_backward and (self.hides_equation(step.target) or "factors" in self.names):
+            left = view.equation.partition("=")[0]
+            changes |= {"equation": f"{left}= {ASKED}", "latex": "", "code": "", "numbers": "", "more": ""}
+            changes |= {"sentence": _asking(view), "matrices": (), "shapes": ""}
+        if self.hides_result(trace, step):
+            changes |= {"result": f"= {ASKED}", "numbers": "", "matrices": ()}
+        if "shapes" in self.names:
+            changes |= {"shapes": "", "matrices": ()}
+        return replace(view, **changes) if changes else view
+
+    def over_equation(self, row: EquationRow) -> EquationRow:
+        """Return a row of the equations without its right-hand side where that is hidden."""
+        if row.phase != "backward" or not self.hides_equation(row.name):
+            return row
+        return replace(row, latex=f"{row.latex.partition('=')[0]}= {ASKED}")
+
+    def over_code(self, row: CodeRow) -> CodeRow:
+        """Return a line of code without its right-hand side where that is hidden."""
+        is_backward = row.phase in (Phase.SEED.value, Phase.BACKWARD.value)
+        hides = any(self.hides_equation(name) for name in row.names) or "factors" in self.names
+        return replace(row, text=f"{row.text.partition('=')[0]}= ?") if is_backward and hides else row
+
+
+OPEN = Curtain()
+"""A curtain that hides nothing."""
+
+
+def _asking(view: StepView) -> str:
+    return "What goes back along this edge?" if view.phase == "backward" else view.sentence
+
+
+def step_names(step: Step | None) -> frozenset[str]:
+    """Return what has to be hidden for a learner to predict the outcome of a step."""
+    if step is None:
+        return frozenset()
+    if step.phase == Phase.UPDATE:
+        return frozenset((f"new_{step.node}",)) if step.quantity == "value" else frozenset()
+    if step.phase == Phase.FORWARD:
+        return frozenset((step.node,))
+    return frozenset((f"d_{step.target}",))

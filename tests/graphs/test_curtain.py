@@ -1,0 +1,153 @@
+"""What is hidden is nowhere to be seen, and what is not hidden is as it was."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.graph import Detail
+from engine.trace import Phase
+from engine.training import Run
+from graphs.network import bind, built_in_names, load
+from graphs.snapshot import Snapshot
+from graphs.views.curtain import Curtain, step_names
+from graphs.views.frame import Frame, Statics
+from graphs.views.scene import scene_view
+from graphs.views.step import step_view
+from gui.viewdata import code_rows, equation_rows, inspector_view
+from gui.viewdata.neurons import neuron_view
+
+
+def frame_of(
+    name: str,
+    position: int | None = None,
+    hidden: frozenset[str] = frozenset(),
+    detail: Detail = Detail.EQUATION,
+) -> Frame:
+    model = bind(load(name))
+    run = Run(model, model.network.training.recipe)
+    snapshot = Snapshot.of(run, model, position=position, detail=detail)
+    curtain = Curtain(hidden)
+    state = snapshot.state
+    values, gradients, covered = curtain.known(snapshot.trace, state.values, state.gradients)
+    return Frame(
+        model=model,
+        trace=snapshot.trace,
+        statics=Statics(snapshot.trace.graph, snapshot.trace.detail),
+        position=snapshot.position,
+        values=values,
+        gradients=gradients,
+        iteration=0,
+        iterations=0,
+        optimizer=run.optimizer,
+        settings=run.recipe.settings_at(0),
+        curtain=curtain,
+        covered=covered,
+    )
+
+
+def arrays_shown(frame: Frame, name: str) -> list[object]:
+    """Return every array about a node that any panel is given."""
+    node = scene_view(frame).nodes[name]
+    close = inspector_view(frame, name)
+    assert close is not None
+    neurons = neuron_view(frame, 0)
+    matrices = [m.array for m in step_view(frame).matrices if not isinstance(m, str)]
+    return [node.value, node.gradient, close.value, close.gradient, *matrices, neurons]
+
+
+@pytest.mark.parametrize("name", built_in_names())
+@pytest.mark.parametrize("detail", Detail)
+def test_the_outcome_of_every_step_can_be_hidden(name: str, detail: Detail) -> None:
+    whole = frame_of(name, detail=detail)
+    for step in whole.trace.steps:
+        hidden = step_names(step)
+        if not hidden:
+            assert step.phase == Phase.UPDATE
+            continue
+        frame = replace(whole, curtain=Curtain(hidden)).at(step.index + 1)
+        frame = (
+            frame
+            if step.index + 1 < len(whole.trace.steps)
+            else replace(frame, position=0).at(step.index + 1)
+        )
+        view, scene = step_view(frame), scene_view(frame)
+        assert frame.covered == hidden
+        assert view.result in ("", r"= \text{?}")
+        assert view.numbers == ""
+        assert view.matrices == ()
+        card = scene.nodes[step.target]
+        assert card.asked == (("gradient",) if step.phase in (Phase.SEED, Phase.BACKWARD) else ("value",))
+        if step.phase == Phase.FORWARD:
+            assert card.value is None
+        elif step.phase != Phase.UPDATE:
+            assert card.gradient is None
+        else:
+            assert card.value is whole.trace.values[step.node]
+
+
+def test_a_hidden_gradient_has_no_number_equation_or_code_anywhere() -> None:
+    frame = frame_of("two-layer-nonlinear", position=12, hidden=frozenset({"d_A"}))
+    assert "A" in frame_of("two-layer-nonlinear", position=12).gradients
+    secret = frame.trace.gradients["A"]
+    assert all(array is not secret for array in arrays_shown(frame, "A"))
+    row = next(r for r in equation_rows(frame) if r.name == "A" and r.phase == "backward")
+    assert row.latex.endswith(r"= \text{?}")
+    code = [r.text for r in code_rows(frame) if r.names == ("A",) and r.phase == "backward"]
+    assert code == ["d_A = ?"]
+    close = inspector_view(frame, "A")
+    assert close is not None
+    assert "press H" in close.gradient_note
+    edge = next(e for key, e in scene_view(frame).edges.items() if key[0] == "A")
+    assert edge.factor in ("", r"\text{?}")
+
+
+def test_factors_and_shapes_can_be_hidden_alone() -> None:
+    open_, frame = (
+        frame_of("two-layer-nonlinear", position=9, hidden=names)
+        for names in (frozenset[str](), frozenset({"factors", "shapes"}))
+    )
+    step = frame.step
+    assert step is not None
+    view, scene = step_view(frame), scene_view(frame)
+    assert scene.current is not None
+    assert scene.edges[scene.current].factor == r"\text{?}"
+    assert scene.reads == ()
+    assert "textcolor" not in view.equation
+    assert (view.shapes, view.code) == ("", "")
+    assert {node.shape for node in scene.nodes.values()} <= {"", "?"}
+    assert scene.nodes["A"].gradient is frame.trace.gradients["A"] or scene.nodes["A"].gradient is not None
+    assert scene_view(open_).edges[scene.current].factor not in ("", r"\text{?}")
+
+
+def test_kinds_hide_what_is_computed_and_leave_what_is_given() -> None:
+    frame = frame_of("two-layer-nonlinear", hidden=frozenset({"values", "gradients"}))
+    assert not frame.gradients
+    assert set(frame.values) == {*frame.trace.graph.parameters, *frame.trace.graph.inputs}
+
+
+def test_a_new_value_that_is_hidden_leaves_the_old_one() -> None:
+    frame = frame_of("univariate-regression", hidden=frozenset({"new_w"}))
+    assert frame.values["w"] is frame.trace.values["w"]
+    assert frame.values["b"] is not frame.trace.values["b"]
+    assert frame.covered == {"new_w"}
+
+
+def test_the_next_scene_shows_what_is_revealed() -> None:
+    hidden = frame_of("two-layer-nonlinear", position=5, hidden=frozenset({"A", "Z"}))
+    assert scene_view(hidden).nodes["A"].value is None
+    shown = replace(hidden, curtain=Curtain()).at(4).at(5)
+    assert scene_view(shown).nodes["A"].value is shown.trace.values["A"]
+    assert scene_view(shown).nodes["A"].asked == ()
+    assert np.array_equal(shown.values["Z"], shown.trace.values["Z"])
+
+
+def test_no_number_of_a_hidden_result_is_in_the_texts() -> None:
+    frame = frame_of("univariate-regression", position=2, hidden=frozenset({"L"}))
+    view = step_view(frame)
+    loss = f"{frame.trace.loss:.3f}"
+    texts = [view.sentence, view.more, view.equation, view.numbers, view.result]
+    assert not any(re.search(re.escape(loss), text) for text in texts)
