@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
 from gui.equations import Equation, equation, paint
-from gui.formulas import fitting_scale
+from gui.formulas import lines_size, paint_lines, set_lines
 from gui.theme import Theme, application_font
 
 __all__ = ["RichText", "pieces_of"]
@@ -136,13 +136,18 @@ class RichText(QTextBrowser):
         twin.setTextWidth(before)
         return height
 
-    def formula(self, format: QTextCharFormat) -> Equation:
-        """Return the formula of a place in the text, small enough for the width there is."""
-        size = QFontInfo(self._font()).pixelSize() * LARGER
-        found = equation(str(format.property(SOURCE)), size)
+    def lines(self, format: QTextCharFormat) -> tuple[list[Equation], float]:
+        """Return the formula of a place in the text, in lines where the width asks for it, and its scale."""
+        size = self.formula_size()
         room = max(40.0, self.viewport().width() - 2.0)
-        scale = fitting_scale((found,), size, room)
-        return found.scaled(size * scale) if scale < 1 else found
+        source = str(format.property(SOURCE))
+        lines = set_lines(source, size, room) if format.property(DISPLAYED) else (equation(source, size),)
+        widest, _ = lines_size(lines, size)
+        return list(lines), min(1.0, room / max(widest, 1e-9))
+
+    def formula_size(self) -> float:
+        """Return the font size of formulas, in pixels."""
+        return QFontInfo(self._font()).pixelSize() * LARGER
 
     def metrics(self) -> QFontMetricsF:
         """Return the measures of the text's font."""
@@ -176,8 +181,8 @@ class RichText(QTextBrowser):
         format.setObjectType(FORMULA)
         format.setProperty(SOURCE, latex)
         format.setProperty(DISPLAYED, is_shown)
-        found = self.formula(format)
-        is_low = found.height - found.ascent <= self.metrics().descent() + SLACK
+        lines, scale = self.lines(format)
+        is_low = len(lines) == 1 and _depth(lines[0]) * scale <= self.metrics().descent() + SLACK
         align = QTextCharFormat.VerticalAlignment
         format.setVerticalAlignment(align.AlignBaseline if is_low and not is_shown else align.AlignMiddle)
         return format
@@ -220,12 +225,15 @@ class _Formulas(QPyTextObject):
         self._text = text
 
     def intrinsicSize(self, document: QTextDocument, position: int, format: QTextFormat) -> QSizeF:
-        found = self._text.formula(format.toCharFormat())
+        lines, scale = self._text.lines(format.toCharFormat())
+        width, height = lines_size(tuple(lines), self._text.formula_size())
         if _is_on_baseline(format):
-            return QSizeF(found.width + 1, found.ascent + self._text.metrics().descent())
+            return QSizeF(width * scale + 1, lines[0].ascent * scale + self._text.metrics().descent())
+        if len(lines) > 1:
+            return QSizeF(width * scale + 1, height * scale + 2 * AIR)
         air, lift = AIR if format.property(DISPLAYED) else 0.0, self._lift()
-        half = max(found.ascent - lift, found.height - found.ascent + lift)
-        return QSizeF(found.width + 1, 2 * (half + air))
+        half = max(lines[0].ascent * scale - lift, _depth(lines[0]) * scale + lift)
+        return QSizeF(width * scale + 1, 2 * (half + air))
 
     def _lift(self) -> float:
         """Return how far the middle of an object stands above the baseline of its line."""
@@ -234,10 +242,24 @@ class _Formulas(QPyTextObject):
     def drawObject(
         self, painter: QPainter, rect: QRectF, document: QTextDocument, position: int, format: QTextFormat
     ) -> None:
-        found = self._text.formula(format.toCharFormat())
-        descent = self._text.metrics().descent()
-        below = descent if _is_on_baseline(format) else rect.height() / 2 - self._lift()
-        paint(painter, found, rect.left(), rect.bottom() - below, self._text.theme)
+        lines, scale = self._text.lines(format.toCharFormat())
+        painter.save()
+        if len(lines) > 1:
+            painter.translate(rect.left(), rect.top() + AIR)
+            painter.scale(scale, scale)
+            paint_lines(painter, tuple(lines), self._text.formula_size(), self._text.theme)
+        else:
+            descent = self._text.metrics().descent()
+            below = descent if _is_on_baseline(format) else rect.height() / 2 - self._lift()
+            painter.translate(rect.left(), rect.bottom() - below)
+            painter.scale(scale, scale)
+            paint(painter, lines[0], 0, 0, self._text.theme)
+        painter.restore()
+
+
+def _depth(line: Equation) -> float:
+    """Return how far a formula reaches below its baseline."""
+    return line.height - line.ascent
 
 
 def _is_on_baseline(format: QTextFormat) -> bool:

@@ -64,7 +64,10 @@ def test_a_wide_formula_is_made_to_fit(text: RichText) -> None:
     long = " + ".join(f"x_{{{i}}}" for i in range(60))
     text.set_source(f"$${long}$$")
     format = text.document().begin().begin().fragment().charFormat()
-    assert text.formula(format).width <= text.viewport().width()
+    lines, scale = text.lines(format)
+    assert len(lines) > 1
+    assert max(line.width for line in lines) * scale <= text.viewport().width()
+    assert text.height() > sum(line.height for line in lines) * scale
 
 
 def test_it_is_painted_in_the_theme(text: RichText) -> None:
