@@ -1,18 +1,23 @@
 """Networks as text that people send one another: it holds all that is needed, and reads back after a journey.
 
-Mail and chat quote lines, wrap them in fences, turn spaces into others and quotation marks into curly ones.
-What is pasted is read as it is where that can be done, and else with one thing after the other undone.
+Mail and chat quote lines, break them, wrap them in fences, turn spaces into others and quotation marks into
+curly ones. A text ends with a check from which its lines are put together again (:mod:`graphs.rejoining`).
+One without it, or that somebody has changed since, is read as it is where that can be done, and else with one
+thing after the other undone.
 """
 
 from __future__ import annotations
 
+import quopri
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from engine.errors import BackstepError, NetworkError, UsageError
 from graphs.definition import FileData, Network
 from graphs.network import bind, complete, literal
 from graphs.reading import loads
+from graphs.rejoining import check_lines, rejoined
 from graphs.writing import text_of
 
 __all__ = ["read_shared", "shared_text"]
@@ -46,7 +51,8 @@ def shared_text(network: Network, seed: int = 0) -> str:
             f"the network has too many numbers for a text: {len(text) // 1024} kB.",
             how="Save a session (.backstep) and send that file.",
         )
-    return f"```\n{FIRST}{HINT}\n{text.rstrip()}\n{LAST}\n```\n"
+    text = text.strip("\n")
+    return f"```\n{FIRST}{HINT}\n{text}\n{check_lines(text, LAST)}\n```\n"
 
 
 def read_shared(text: str, name: str = "pasted") -> Network:
@@ -62,7 +68,7 @@ def read_shared(text: str, name: str = "pasted") -> Network:
     if len(text) > LARGEST_READ:
         raise UsageError("the text is too long for a network.", how="Open it as a file.")
     first: BackstepError | None = None
-    for candidate in _readings(text):
+    for candidate in chain(_as_sent(text), _readings(text)):
         try:
             network = loads(candidate, name=name, where="the pasted text")
         except BackstepError as error:
@@ -75,12 +81,35 @@ def read_shared(text: str, name: str = "pasted") -> Network:
         raise NetworkError(
             "the text on the clipboard is not a network.", how="Copy one with Copy network as text."
         ) from None
+    if f"{LAST}. Check:" in text:
+        first.how = (
+            f"{first.how} The text was changed on its way here: copying it once more may help.".strip()
+        )
     raise first
+
+
+def _as_sent(text: str) -> Iterator[str]:
+    """Yield the text that was sent, where its check says so, in whichever way it may have been spaced."""
+    tried: set[str] = set()
+    for reading in _sources(_with_plain_ends(text)):
+        for change in (lambda t: t, _with_plain_spaces, _with_plain_quotes, _with_plain_marks):
+            reading = change(reading)
+            if reading not in tried:
+                tried.add(reading)
+                yield from rejoined(reading, FIRST + HINT, LAST)
+
+
+def _sources(text: str) -> Iterator[str]:
+    """Yield a text as it is, and where it looks like the source of a mail, what that says."""
+    yield text
+    if "=3D" in text:  # every network has equals signs
+        for source in (text, re.sub(r"^(?:[>|] ?)+", "", text, flags=re.MULTILINE)):
+            yield quopri.decodestring(source.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
 def _readings(text: str) -> Iterator[str]:
     """Yield the text as it may have been meant, the least changed first."""
-    lines = _inside(text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n"))
+    lines = _inside(_with_plain_ends(text))
     tried: set[str] = set()
     for change in (lambda t: t, _unquoted, _without_fences, _with_plain_spaces, _with_plain_marks):
         lines = change(lines)
@@ -118,6 +147,10 @@ def _without_fences(text: str) -> str:
     return re.sub(r"^\s*(```|~~~)[^\n]*\n?", "", text, flags=re.MULTILINE)
 
 
+def _with_plain_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
+
+
 def _with_plain_spaces(text: str) -> str:
     """Put plain spaces for all others, and take away characters that nobody sees."""
     text = re.sub(r"[\u200b-\u200f\u2060\ufeff\u00ad]", "", text)
@@ -125,8 +158,13 @@ def _with_plain_spaces(text: str) -> str:
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
 
 
-def _with_plain_marks(text: str) -> str:
-    """Put the marks that a keyboard has for those that a word processor makes of them."""
+def _with_plain_quotes(text: str) -> str:
+    """Put the marks that a keyboard has for those that a word processor makes of them, one for one."""
     for marks, plain in (("“”„‟″«»", '"'), ("‘’‚‛′", "'"), ("−‐‑–", "-"), ("∗", "*")):
         text = re.sub(f"[{marks}]", plain, text)
-    return text.replace("—", "--").replace("…", "...")
+    return text
+
+
+def _with_plain_marks(text: str) -> str:
+    """Do the same with those that stand for several."""
+    return _with_plain_quotes(text).replace("—", "--").replace("…", "...")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import quopri
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BackstepError, UsageError
-from graphs.network import bind, built_in, built_in_names, load, loads, with_values
+from graphs.network import bind, built_in, built_in_names, literal, load, loads, with_values
 from graphs.sharing import read_shared, shared_text
 from graphs.writing import is_said_alike
 
@@ -60,6 +63,156 @@ def test_it_survives_several_of_these(name: str, kinds: list[str]) -> None:
         assert "a greeting" in kinds  # whose words may be quoted, or not, with the block or beside it
         return
     assert found.training == built_in(name).training
+
+
+# --- lines that are broken on the way ----------------------------------------------------------------------
+
+
+def wrapped(text: str, width: int, *, mark: str = "", end: str = "") -> str:
+    """Break lines at spaces, as mail does; a word that is longer stays whole."""
+    lines = []
+    for line in text.split("\n"):
+        while len(line) > width and " " in line[1:width]:
+            place = line.rfind(" ", 1, width + 1)
+            lines.append(line[:place] + end)
+            line = mark + line[place + 1 :]
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def chopped(text: str, width: int) -> str:
+    """Break lines wherever they are too long, also inside a word."""
+    lines = [line[i : i + width] for line in text.split("\n") for i in range(0, max(1, len(line)), width)]
+    return "\n".join(lines)
+
+
+def filled(text: str, width: int) -> str:
+    """Fill the lines of each paragraph, as some programs do with a quotation."""
+    paragraphs = re.split(r"\n\s*\n", text)
+    return "\n\n".join(wrapped(" ".join(p.split()), width) for p in paragraphs)
+
+
+def quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.split("\n"))
+
+
+def source(text: str) -> str:
+    """Return the source of a mail with this text: quoted-printable, with soft breaks at 76 columns."""
+    return quopri.encodestring(text.encode()).decode()
+
+
+BROKEN: dict[str, Callable[[str, int], str]] = {
+    "wrapped": wrapped,
+    "wrapped, flowed": lambda t, width: wrapped(t, width, end=" "),
+    "wrapped, marked": lambda t, width: wrapped(t, width, mark="> " if t.lstrip().startswith(">") else ""),
+    "chopped": chopped,
+    "filled": filled,
+    "quoted": lambda t, _: quoted(t),
+    "doubly spaced": lambda t, _: t.replace("\n", "\n\n"),
+    "line ends": lambda t, _: t.replace("\n", "\r\n"),
+    "spaces at ends": lambda t, _: t.replace("\n", "  \n"),
+    "other spaces": lambda t, _: t.replace(" ", "\u00a0"),
+    "curly marks": lambda t, _: t.replace('"', "”"),
+    "indented": lambda t, _: "\n".join(f"\t{line}" for line in t.split("\n")),
+    "a greeting": lambda t, _: f"Dear all,\n\nhere it is (see page 12):\n\n{t}\n12 people asked.\n\nM.\n",
+}
+LONG = """# A remark that is longer than any line of a mail, so that it breaks somewhere, whatever the width.
+title = "A rather long title which says what this network is good for, and goes on to say whom it is from"
+description = "One line, but such a one that mail breaks it at least once, since it has more columns; -> so"
+formula = \"\"\"
+Z = W1 @ X + b1 + 0.000000001 * W1 @ X - 0.000000001 * b1 + 0.5 * (W1 @ X - W1 @ X) + 0.25 * (b1 - b1)
+L = mean(sigmoid(Z)**2)
+\"\"\"
+
+[parameters]
+W1 = [
+  [0.1234567890123456, -0.9876543210987654, 0.3333333333333333, 0.6666666666666666, 2.718281828],
+]
+b1 = { shape = [1, 1], init = "zeros" }
+
+[data]
+X = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0000000000001, 10.0000001]]
+"""
+
+
+@pytest.mark.parametrize("width", [60, 66, 72, 74, 76, 78])
+@pytest.mark.parametrize("kind", ["wrapped", "wrapped, flowed", "chopped", "filled"])
+def test_broken_lines_are_put_together_as_they_were(kind: str, width: int) -> None:
+    network = loads(LONG, name="pasted")
+    text = BROKEN[kind](shared_text(network), width)
+    assert text != shared_text(network)
+    for journey in (text, quoted(text), wrapped(quoted(text), width), source(text), quoted(source(text))):
+        assert is_said_alike(read_shared(journey), network)
+
+
+def test_a_line_that_came_whole_keeps_its_spaces_and_comments() -> None:
+    network = loads(LONG.replace("b1 = {", "b1   = {"), name="pasted")
+    found = read_shared(quoted(wrapped(shared_text(network), 72)))
+    assert "b1   = { shape" in found.source.text
+    assert [line.strip() for line in found.source.text.splitlines()] == [
+        line.strip() for line in network.source.text.splitlines()
+    ]
+
+
+@given(
+    st.sampled_from([*built_in_names(), "long", "numbers"]),
+    st.lists(st.tuples(st.sampled_from(sorted(BROKEN)), st.integers(58, 78)), max_size=5),
+    st.booleans(),
+)
+def test_whatever_mail_does_to_the_lines_it_is_the_same_network(
+    name: str, kinds: list[tuple[str, int]], as_source: bool
+) -> None:
+    network = loads(LONG, name="long") if name == "long" else built_in("logistic-regression")
+    network = literal(network) if name == "numbers" else network if name == "long" else built_in(name)
+    text = shared_text(network)
+    if "chopped" in dict(kinds):  # filling leaves a space inside the words that were broken: that is lost
+        kinds = [(kind, width) for kind, width in kinds if kind != "filled"]
+    for kind, width in kinds:
+        text = BROKEN[kind](text, width)
+    found = read_shared(source(text) if as_source else text, name)
+    assert is_said_alike(found, network)
+
+
+def test_what_somebody_has_changed_in_the_text_holds() -> None:
+    text = shared_text(loads(LONG, name="pasted")).replace("X = [[1.0,", "X = [[1.5,")
+    assert bind(read_shared(text)).leaves["X"][0, 0] == 1.5
+
+
+def test_what_was_damaged_on_the_way_is_said_to_be() -> None:
+    text = shared_text(loads(LONG, name="pasted"))
+    with pytest.raises(BackstepError) as error:
+        read_shared(text.replace("W1 = [", "W1 = ", 1))
+    assert str(error.value).endswith("The text was changed on its way here: copying it once more may help.")
+
+
+def test_a_text_of_an_earlier_version_is_read() -> None:
+    text = shared_text(built_in("two-layer-linear"))
+    old = re.sub(r"\. Check: [^`]*", "\n", text)
+    assert old.endswith("# End of the network\n```\n")
+    for change in MANGLED.values():
+        found = read_shared(change(old))
+        assert found.formula.split() == built_in("two-layer-linear").formula.split()
+        assert found.training == built_in("two-layer-linear").training
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        ". Check: 00000000 2: 1a 1a",
+        ". Check: 00000000 99999: 1a",
+        ". Check: 00000000 3000: " + "1a " * 3000,
+        ". Check: 00000000 1: 999999a",
+        ". Check: 00000000 30: " + "200a " * 30,
+        ". Check: zz 2: 1a 1a",
+        ". Check: 00000000 0:",
+    ],
+)
+def test_a_check_that_somebody_made_up_costs_little_time(check: str) -> None:
+    text = "# Backstep network\n" + "a b\n" * 100_000 + "# End of the network" + check
+    began = time.perf_counter()
+    with pytest.raises(BackstepError, match="is not a network"):
+        read_shared(text)
+    assert time.perf_counter() - began < 20
 
 
 @given(st.text(max_size=300))
