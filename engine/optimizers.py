@@ -43,6 +43,7 @@ __all__ = [
     "Hyperparameter",
     "Optimizer",
     "Quantity",
+    "TorchForm",
     "UpdateEquation",
     "update_equation",
     "updates",
@@ -124,6 +125,28 @@ class UpdateEquation:
         return f"{self.target.code} = {source(self.expr)}"
 
 
+@dataclass(frozen=True)
+class TorchForm:
+    """How ``torch.optim`` does the same update, to rounding.
+
+    Attributes
+    ----------
+    name
+        The class.
+    arguments
+        Its arguments as source, by keyword; ``{learning_rate}`` and the other hyperparameters are put in.
+    note
+        A sentence about what PyTorch does otherwise by itself.
+    positive
+        Hyperparameters that PyTorch takes only above zero.
+    """
+
+    name: str
+    arguments: Mapping[str, str]
+    note: str = ""
+    positive: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Optimizer:
     """An optimizer.
@@ -138,6 +161,8 @@ class Optimizer:
         Its update in the formula language, a line a quantity; the last one is ``value``.
     quantities
         What the lines work out, in their order.
+    torch
+        How PyTorch does it, None where it does not.
     """
 
     name: str
@@ -147,6 +172,7 @@ class Optimizer:
     hyperparameters: tuple[Hyperparameter, ...]
     formula: str
     quantities: tuple[Quantity, ...]
+    torch: TorchForm | None = None
 
     @cached_property
     def statements(self) -> Sequence[Statement]:
@@ -334,6 +360,7 @@ _TABLE = (
         (_rate(0.1),),
         "value = value - learning_rate * gradient",
         (Quantity("value", "new value", "{p}", "{p}", "{p} takes one step against its gradient."),),
+        TorchForm("SGD", {"lr": "{learning_rate}"}),
     ),
     Optimizer(
         "momentum",
@@ -351,6 +378,12 @@ _TABLE = (
             _step("The step of {p} follows the velocity, not the newest gradient alone."),
             VALUE,
         ),
+        TorchForm(
+            "SGD",
+            {"lr": "{learning_rate} * (1 - {dampening})", "momentum": "{momentum}"},
+            "PyTorch's own dampening leaves the first gradient whole. Dampening them all is the same as a "
+            "smaller learning rate.",
+        ),
     ),
     Optimizer(
         "nesterov",
@@ -367,6 +400,16 @@ _TABLE = (
             VELOCITY,
             _step("The step of {p} looks ahead: it takes the velocity as it would be one update further."),
             VALUE,
+        ),
+        TorchForm(
+            "SGD",
+            {
+                "lr": "{learning_rate} * (1 - {dampening})",
+                "momentum": "{momentum}",
+                "nesterov": "True",
+            },
+            "PyTorch takes no dampening with Nesterov. It is the same as a smaller learning rate.",
+            ("momentum",),
         ),
     ),
     Optimizer(
@@ -393,6 +436,9 @@ _TABLE = (
             ),
             VALUE,
         ),
+        TorchForm(
+            "Adagrad", {"lr": "{learning_rate}", "eps": "{epsilon}"}, "PyTorch's own eps is 1e-10 by default."
+        ),
     ),
     Optimizer(
         "rmsprop",
@@ -416,6 +462,11 @@ _TABLE = (
             ),
             _step("The step is the gradient over its usual size: small gradients move as far as large ones."),
             VALUE,
+        ),
+        TorchForm(
+            "RMSprop",
+            {"lr": "{learning_rate}", "alpha": "{rho}", "eps": "{epsilon}"},
+            "PyTorch calls rho alpha, and takes 0.99 by default; eps stands outside the root in both.",
         ),
     ),
     Optimizer(
@@ -468,6 +519,7 @@ _TABLE = (
             ),
             VALUE,
         ),
+        TorchForm("Adam", {"lr": "{learning_rate}", "betas": "({beta1}, {beta2})", "eps": "{epsilon}"}),
     ),
 )
 

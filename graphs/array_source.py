@@ -13,7 +13,7 @@ import numpy as np
 from engine.expr import Expr
 from engine.notation import source, torch_source
 
-__all__ = ["MOST_WRITTEN", "NUMPY", "TORCH", "WIDTH", "Dialect", "as_source", "quoted"]
+__all__ = ["MOST_WRITTEN", "NUMPY", "TORCH", "WIDTH", "Dialect", "as_source"]
 
 Array = np.ndarray
 
@@ -123,9 +123,3 @@ def _packed(name: str, values: Array, dialect: Dialect) -> list[str]:
         *pieces,
         f"){after.format(shape=values.shape)}",
     ]
-
-
-def quoted(text: str) -> str:
-    """Return text in one line, as it stands between quotation marks."""
-    plain = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(plain.replace("\\", r"\\").replace('"', r"\"").split())

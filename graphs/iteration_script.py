@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.optimizers import Optimizer, update_equation
 from engine.trace import Phase, Step, Trace
-from graphs.array_source import as_source, quoted
+from graphs.array_source import as_source
+from graphs.source_lines import quoted
 from graphs.step_source import StepSource
 
 __all__ = ["OVERFLOW", "Iteration", "Script", "Statement", "arrays_before", "numpy_script"]

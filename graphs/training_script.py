@@ -7,7 +7,7 @@ stands around them is written here. Names of the network that a script needs for
 from __future__ import annotations
 
 import re
-import textwrap
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,12 +23,12 @@ from engine.schedules import SCHEDULES
 from engine.shapes import Dims
 from engine.trace import Phase, Step
 from engine.training import STOPPING, Diverged, Recipe
-from graphs.array_source import WIDTH, Dialect, as_source, quoted
-from graphs.provenance import provenance
+from graphs.array_source import Dialect, as_source
 from graphs.snapshot import Snapshot
+from graphs.source_lines import assigned, function, indented, returned
 from graphs.step_source import StepSource
 
-__all__ = ["TrainingScript", "assigned", "docstring", "function", "indented", "title_of"]
+__all__ = ["LeafSource", "TrainingScript"]
 
 Array = np.ndarray
 
@@ -58,14 +58,17 @@ class LeafSource:
         return {None: self.code, 0: f"{self.code}[{rows}]", 1: f"{self.code}[:, {rows}]"}[self.axis]
 
 
-class TrainingScript:
-    """The parts of the script of a run, and what they are named.
+class TrainingScript(ABC):
+    """The parts of the script of a run, and what they are named; how one library says it, subclasses know.
 
     Parameters
     ----------
     snapshot
         The place that is exported: the script trains from the run's beginning and shows that iteration.
     """
+
+    has_backward = True
+    """Whether the script goes back by itself."""
 
     def __init__(self, snapshot: Snapshot, dialect: Dialect) -> None:
         self.snapshot = snapshot
@@ -153,7 +156,8 @@ class TrainingScript:
             body = [*growing, *body]
         values = {"eta": "LEARNING_RATE"} | {name: repr(value) for name, value in settings.items()}
         read = {name: value for name, value in values.items() if name in _names(body)}
-        doc = f'"""Return the learning rate of iteration i: {_lowered(schedule.text)}"""'
+        warmed = ", after a warm-up" if settings["warmup"] and schedule.name != "warmup" else ""
+        doc = f'"""Return the learning rate of iteration i: {schedule.title.lower()}{warmed}."""'
         yield from function("rate", ["i"], [doc, f"{', '.join(read)} = {', '.join(read.values())}", *body])
 
     def batch(self, rows: str = "order[turn * BATCH_SIZE : (turn + 1) * BATCH_SIZE]") -> Iterator[str]:
@@ -210,9 +214,6 @@ class TrainingScript:
         inner = [code for code in _assigned(self._forward) if code in read and code not in found.values()]
         return [*inner, *(code for code in kept if code != self.loss), self.loss]
 
-    has_backward = True
-    """Whether the script goes back by itself."""
-
     @property
     def forward_arguments(self) -> Sequence[LeafSource]:
         """The data and parameters that forward reads."""
@@ -245,13 +246,13 @@ class TrainingScript:
     def forward(self) -> Iterator[str]:
         """Yield the function that works out every value."""
         doc = f'"""Return the value of every line; {self.loss}, the loss, comes last."""'
-        body = [doc, *self._with_count(self._forward), *_returned(self.values)]
+        body = [doc, *self._with_count(self._forward), *returned(self.values)]
         yield from function("forward", [leaf.code for leaf in self.forward_arguments], body)
 
     def backward(self) -> Iterator[str]:
         """Yield the function that works out the gradient of every parameter."""
         doc = f'"""Return the gradient of {self.loss} by every parameter."""'
-        body = [doc, *self._with_count(self._backward), *_returned(self.gradients)]
+        body = [doc, *self._with_count(self._backward), *returned(self.gradients)]
         names = [a if isinstance(a, str) else a.code for a in self.backward_arguments]
         yield from function("backward", names, body)
 
@@ -274,7 +275,7 @@ class TrainingScript:
             body.append(f"{statement.name} = {self.dialect.write(express(statement, scope))}")
             scope[statement.name] = _symbol(statement.name)
         more = [*(["learning_rate"] if self.is_scheduled else []), *(["t"] if "t" in read else [])]
-        body += _returned(["value", *optimizer.state])
+        body += returned(["value", *optimizer.state])
         yield from function("update", ["value", "gradient", *optimizer.state, *more], body)
 
     @property
@@ -287,6 +288,92 @@ class TrainingScript:
         """Return what the optimizer's quantities are called that are kept for a parameter."""
         quantities = [q for q in self.optimizer.quantities if q.name in self.optimizer.state]
         return [self.free(q.code.replace("{p}", parameter.code)) for q in quantities]
+
+    # --- the loop ---
+
+    def loop(self) -> Iterator[str]:
+        """Yield the loop: an iteration prints the loss over all examples if it is its turn, and updates."""
+        yield "for i in range(ITERATIONS + 1):"
+        yield from indented(self._whole())
+        if self.batch_size is not None:
+            yield from indented(self._batch())
+        elif "gradient" not in self.rules:
+            yield from indented(self.going_back())
+        yield from ("    if i == EXPORTED:", *indented(indented(self.shown())))
+        yield from indented(self.updating())
+
+    def _whole(self) -> Iterator[str]:
+        printed = [f'print(f"iteration {{i}}: {self.loss} = {{{self.loss_number}}}")']
+        if not self.rules:
+            is_shown = "if i % EVERY == 0 or i == ITERATIONS:"
+            if self.batch_size is None:
+                yield from (*self.going_forward(), is_shown, *indented(printed))
+            else:
+                yield from (is_shown, *indented([*self.going_forward(), *printed]))
+            yield from ("if i == ITERATIONS:", "    break")
+            return
+        yield from self.going_forward()
+        if "gradient" in self.rules:
+            yield from (*self.going_back(), f"norm = {self.norm}")
+        yield f"is_last = {' or '.join(['i == ITERATIONS', *self._conditions()])}"
+        yield from ("if i % EVERY == 0 or is_last:", *indented(printed), "if is_last:", "    break")
+        if "change" in self.rules:
+            yield f"last = {self.loss_number}"
+
+    def _conditions(self) -> Iterator[str]:
+        tested = {
+            "loss": f"{self.loss_number} <= STOP_LOSS",
+            "change": f"abs({self.loss_number} - last) <= TOLERANCE",
+            "gradient": "norm <= GRADIENT_TOLERANCE",
+        }
+        yield from (tested[rule] for rule in self.rules)
+
+    def _batch(self) -> Iterator[str]:
+        yield "rows = batch(i)"
+        leaves = (*self.forward_arguments, *(self.backward_arguments if self.has_backward else ()))
+        read = dict.fromkeys(a for a in leaves if isinstance(a, LeafSource) and a.axis is not None)
+        yield from (f"{self._given(leaf, 'rows')} = {leaf.some('rows')}" for leaf in read)
+        yield from (*self.going_forward("rows"), *self.going_back("rows"))
+
+    def going_forward(self, rows: str = "") -> list[str]:
+        """Return the lines that work out the values, of the examples `rows` or of all."""
+        return assigned(self.values, "forward", self.given(self.forward_arguments, rows))
+
+    def given(self, arguments: Sequence[LeafSource | str], rows: str) -> list[str]:
+        """Return what is given to a function."""
+        return [self._given(a, rows) if isinstance(a, LeafSource) else a for a in arguments]
+
+    def _given(self, leaf: LeafSource, rows: str) -> str:
+        return self.free(f"{leaf.code}_batch") if rows and leaf.axis is not None else leaf.code
+
+    @property
+    def of(self) -> str:
+        """What the exported iteration is worked out over."""
+        return "its mini-batch" if self.batch_size is not None else "all examples"
+
+    # --- what libraries say in their own ways ---
+
+    @property
+    @abstractmethod
+    def loss_number(self) -> str:
+        """The source of the loss as a number."""
+
+    @property
+    @abstractmethod
+    def norm(self) -> str:
+        """The source of the norm of the whole gradient."""
+
+    @abstractmethod
+    def going_back(self, rows: str = "") -> list[str]:
+        """Return the lines that work out the gradients, of the examples `rows` or of all."""
+
+    @abstractmethod
+    def shown(self) -> Iterator[str]:
+        """Yield the lines that print the exported iteration."""
+
+    @abstractmethod
+    def updating(self) -> Iterator[str]:
+        """Yield the lines that update every parameter."""
 
     # --- in sentences ---
 
@@ -361,54 +448,3 @@ def _renamed(graph: Graph, codes: Mapping[str, str], count: str) -> Graph:
         inputs=tuple(codes[name] for name in graph.inputs),
         loss=codes[graph.loss],
     )
-
-
-# --- lines that fit ----------------------------------------------------------------------------------------
-
-
-def indented(lines: Iterable[str]) -> list[str]:
-    """Return lines of a body."""
-    return [f"    {line}" if line else "" for line in lines]
-
-
-def function(name: str, arguments: Sequence[str], body: Sequence[str]) -> list[str]:
-    """Return the lines of a function, two empty ones before it."""
-    return ["", "", *_closed(f"def {name}(", arguments, "):"), *indented(body)]
-
-
-def assigned(targets: Sequence[str], call: str, arguments: Sequence[str]) -> list[str]:
-    """Return the lines that assign what a function returns."""
-    left = ", ".join(targets)
-    if len(left) > WIDTH // 2:
-        *first, last = _closed("(", targets, ")")
-        return [*first, *_closed(f"{last} = {call}(", arguments, ")")]
-    return _closed(f"{left} = {call}(", arguments, ")")
-
-
-def _returned(values: Sequence[str]) -> list[str]:
-    text = f"return {', '.join(values)}"
-    return [text] if len(text) <= WIDTH - 4 else _closed("return (", values, ")")
-
-
-def _closed(before: str, items: Sequence[str], after: str) -> list[str]:
-    """Return items in parentheses, in as many lines as it takes."""
-    text = ", ".join(items)
-    if len(before) + len(text) + len(after) <= WIDTH - 8:
-        return [f"{before}{text}{after}"]
-    return [before, *indented(textwrap.wrap(f"{text},", WIDTH - 12, break_long_words=False)), after]
-
-
-def title_of(snapshot: Snapshot) -> str:
-    """Return the network's title as it can stand in a string of Python, in one line."""
-    return quoted(snapshot.title) or snapshot.model.network.name
-
-
-def docstring(snapshot: Snapshot, *sentences: str) -> Iterator[str]:
-    """Yield the lines of a script's docstring: what it is, and where it comes from."""
-    first, *others = sentences
-    yield f'"""{first}'
-    for sentence in others:
-        yield from ("", *textwrap.wrap(sentence, WIDTH))
-    yield ""
-    yield from (f"{key}: {quoted(value)}" for key, value in provenance(snapshot).items())
-    yield '"""'

@@ -103,10 +103,13 @@ def check_printed(printed: str, snapshot: Snapshot, where: str, iterations: int 
     arrays = {key: values for kind, key, values in found if kind == "array"}
     (shown,) = [values[0] for kind, _, values in found if kind == "exported"]
     _close(np.array(shown), np.asarray(snapshot.trace.loss), f"{where}: loss of the exported iteration")
-    for name in snapshot.model.graph.parameters:
+    graph = snapshot.model.graph
+    for name in graph.parameters:
         gradient = snapshot.trace.gradients[name]
         wanted = run.at(last).parameters[name]
         for key, array in ((f"d_{name}", gradient), (name, wanted)):
+            if key != name and graph.ids[name] not in graph.on_loss_path and key not in arrays:
+                continue  # PyTorch has no gradient where there is nothing to go back through
             code = next(k for k in arrays if k.rstrip("_") == key.rstrip("_"))
             _close(np.reshape(arrays[code], array.shape), array, f"{where}: {key}")
 
