@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from engine.expr import Expr
+from engine.expr import Const, Expr
 from engine.ops import Op
 from engine.shapes import Dims
 
@@ -165,6 +165,30 @@ class Graph:
     def __getitem__(self, name: str) -> Node:
         return self.nodes[self.ids[name]]
 
+    def called(self, name: str) -> str:
+        """Return what a node is called where its expression says too much: "the square in line L".
+
+        Of several such operations in a line it says which: "the 2nd sum in line L". What has a name of its
+        own is called by it.
+        """
+        node = self[name]
+        if node.op is None or self.lines[node.line].node == node.id:
+            return name
+        line = self.lines[node.line]
+        alike = [i for i in line.parts if self.noun(i) == self.noun(node.id)]
+        which = f"{_ordinal(alike.index(node.id) + 1)} " if len(alike) > 1 else ""
+        return f"the {which}{self.noun(node.id)} in line {line.name}"
+
+    def noun(self, node_id: int) -> str:
+        """Return what the result of a node's operation is called: "sum", "square"; "" for a leaf."""
+        node = self.nodes[node_id]
+        if node.op is None:
+            return ""
+        exponent = self.nodes[node.inputs[1]].constant if node.op.name == "**" else None
+        if isinstance(exponent, Const) and exponent.value == 2 and not exponent.powers:
+            return "square"
+        return node.op.noun or node.op.name
+
     def visible(self, detail: Detail) -> tuple[str, ...]:
         """Return the names of the nodes shown at `detail`; a constant is part of what reads it."""
         if detail == Detail.EQUATION:
@@ -184,3 +208,8 @@ class Graph:
             for slot, source in enumerate(node.inputs):
                 if source in self.active:
                     yield self.nodes[source].name, node.name, slot
+
+
+def _ordinal(number: int) -> str:
+    tens = 10 < number % 100 < 14
+    return f"{number}{'th' if tens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"

@@ -56,16 +56,20 @@ class Sample:
 
 @dataclass(frozen=True)
 class Diverged:
-    """The end of a run that left the finite numbers: at which iteration, and which node did first."""
+    """The end of a run that left the finite numbers: at which iteration, and which node did first.
+
+    `called` is what the node is called in a sentence, where it has no name of its own.
+    """
 
     iteration: int
     node: str
     learning_rate: float
+    called: str = ""
 
     def sentence(self) -> str:
         """Say what happened and what to do, in one sentence."""
-        line, _, part = self.node.rpartition(".")
-        node = f"part {part} of {line}" if line else self.node
+        line = self.node.rpartition(".")[0]
+        node = self.called or (f"an operation in line {line}" if line else self.node)
         if self.iteration == 0:
             return (
                 f"Training cannot begin: {node} is not a finite number; change the first values or the data."

@@ -110,6 +110,8 @@ class Op:
         What stands for it on a small card.
     sentence
         How the backward step through it is said in words.
+    noun
+        What its result is called; the operation's own name where empty.
     definition
         LaTeX of what it computes, where its sign alone does not say it.
     arity
@@ -127,6 +129,7 @@ class Op:
     elementwise: bool = False
     symbol: str = ""
     sentence: str = ""
+    noun: str = ""
     definition: str = ""
     arity: tuple[int, int] = field(default=(1, 1))
     infix = False
@@ -664,6 +667,7 @@ _TABLE = (
         _PASS,
         _PASS,
         symbol="+",
+        noun="sum",
         sentence="Addition passes the gradient on unchanged.",
     ),
     _operator(
@@ -672,6 +676,7 @@ _TABLE = (
         _PASS,
         _scalar(lambda *_: -1),
         symbol="−",
+        noun="difference",
         sentence="Subtraction passes the gradient on, with its sign turned for what is subtracted.",
     ),
     _operator(
@@ -680,6 +685,7 @@ _TABLE = (
         _each(lambda a, b, out: b),
         _each(lambda a, b, out: a),
         symbol="×",
+        noun="product",
         sentence="A product passes the gradient on times the other factor.",
     ),
     _operator(
@@ -688,6 +694,7 @@ _TABLE = (
         _each(lambda a, b, out: 1 / b),
         _each(lambda a, b, out: -(a / b**2)),
         symbol="÷",
+        noun="quotient",
         sentence="A quotient passes the gradient on times its slope in that argument.",
     ),
     _operator(
@@ -696,6 +703,7 @@ _TABLE = (
         _each(lambda a, b, out: _power_slope(a, b)),
         _each(lambda a, b, out: out * log_nonzero(a)),
         symbol="xⁿ",
+        noun="power",
         sentence="A power passes the gradient on times exponent times base to one power less.",
     ),
     Op(
@@ -705,6 +713,7 @@ _TABLE = (
         shapes.matmul,
         symbol="@",
         arity=(2, 2),
+        noun="matrix product",
         sentence="A matrix product passes the gradient on times the other matrix, transposed.",
     ),
     Op(
@@ -714,6 +723,7 @@ _TABLE = (
         _same,
         elementwise=True,
         symbol="−",
+        noun="minus sign",
         sentence="A minus sign turns the gradient's sign.",
     ),
     Op(
@@ -722,6 +732,7 @@ _TABLE = (
         ((Link(Side.TRANSPOSE),),),
         lambda x: x[::-1],
         symbol="ᵀ",
+        noun="transpose",
         sentence="The gradient is transposed back.",
     ),
     Op(
@@ -731,6 +742,7 @@ _TABLE = (
         _same,
         elementwise=True,
         symbol="=",
+        noun="copy",
         sentence="The gradient is passed on unchanged.",
     ),
     _function(
@@ -740,6 +752,7 @@ _TABLE = (
         lambda x: rf"\sqrt{{{x}}}",
         lambda x: f"np.sqrt({x})",
         "Each entry is divided by twice the root that was stored.",
+        noun="root",
     ),
     _function(
         "exp",
@@ -764,6 +777,7 @@ _TABLE = (
         lambda x: rf"\left|{x}\right|",
         lambda x: f"np.abs({x})",
         "Each entry keeps or turns its sign with the argument; at zero it stops.",
+        noun="absolute value",
         analytic=False,
     ),
     _function(
@@ -867,6 +881,7 @@ _TABLE = (
         lambda x, **a: f"torch.linalg.vector_norm({x}{_dims(**a)})",
         analytic=False,  # not at zero, where it has a kink
         symbol="‖·‖",
+        noun="norm",
         sentence="A norm passes the gradient on along the vector, divided by its length; at zero it stops.",
         definition=_NORM,
     ),
@@ -885,6 +900,7 @@ _TABLE = (
         lambda x, **a: f"np.sum({atom(x)}**2{_keywords(**a)})",
         lambda x, **a: f"torch.sum({atom(x)}**2{_dims(**a)})",
         symbol="‖·‖²",
+        noun="sum of squares",
         sentence="The slope of a sum of squares is twice what was squared.",
         definition=_NORM,
     ),
@@ -906,6 +922,7 @@ _TABLE = (
         lambda a, b: f"np.mean(({atom(a)} - {atom(b)})**2)",
         lambda a, b: f"torch.nn.functional.mse_loss({a}, {b})",
         arity=(2, 2),
+        noun="mean squared error",
         sentence="The slope of the mean squared error is twice the error over the number of entries.",
         definition=r"\mathrm{mse}(a, b) = \frac{1}{N} \sum_{i=1}^{N} (a_i - b_i)^2",
     ),
@@ -927,6 +944,7 @@ _TABLE = (
         _bce_source,
         _bce_torch,
         arity=(2, 2),
+        noun="cross-entropy",
         sentence="The slope of cross-entropy is predicted probability minus target, over the examples.",
         definition=r"\mathrm{bce}(z, y) = \frac{1}{m} \sum_i \left(\log(1 + e^{z_i}) - y_i z_i\right)",
     ),
@@ -948,6 +966,7 @@ _TABLE = (
         lambda z, y: f"-np.sum({atom(y)} * {log_soft.source(z)}) / np.shape({z})[-1]",
         lambda z, y: f"-torch.sum({atom(y)} * torch.log_softmax({z}, dim=0)) / {atom(z)}.shape[-1]",
         arity=(2, 2),
+        noun="cross-entropy",
         sentence="The slope of cross-entropy is predicted probabilities minus targets, over the examples.",
         definition=(
             r"\mathrm{cross\_entropy}(z, y) = "

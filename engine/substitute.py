@@ -53,7 +53,7 @@ def number_latex(x: float, digits: int = 4) -> str:
     return mantissa if not exponent else rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
 
 
-def put_in(expr: Expr, values: Mapping[str, Array], index: Index) -> str:
+def put_in(expr: Expr, values: Mapping[str, Array], index: Index, in_full: bool = False) -> str:
     r"""Return one entry of `expr` with numbers for symbols, as LaTeX.
 
     Parameters
@@ -62,14 +62,18 @@ def put_in(expr: Expr, values: Mapping[str, Array], index: Index) -> str:
         Arrays by name; gradients as ``d_NAME``.
     index
         Which entry: as many numbers as `expr` has dimensions.
+    in_full
+        Whether the first term of a sum of products is written down to the numbers that it is made of, as
+        ``(0.74 \cdot 0.75 \cdot (1 - 0.75)) \cdot 0.59 + 0.10 \cdot 0.61``; else what each factor comes to.
     """
     with np.errstate(all="ignore"):
-        return _Writer(values).write(expr, index, _SUM)
+        return _Writer(values, in_full).write(expr, index, _SUM)
 
 
 class _Writer:
-    def __init__(self, values: Mapping[str, Array]) -> None:
+    def __init__(self, values: Mapping[str, Array], in_full: bool) -> None:
         self._values = values
+        self._in_full = in_full
 
     def write(self, expr: Expr, index: Index, level: int) -> str:
         text, own = self._body(expr, index)
@@ -143,10 +147,24 @@ class _Writer:
         row = left[index[0]] if left.ndim == 2 else left
         column = right[:, index[-1]] if right.ndim == 2 else right
         tail = [self.write(f, (), _PRODUCT) for f in expr.factors[last + 1 :]]
-        text = _series(row.size, lambda i: rf"{_factor(row[i])} \cdot {_factor(column[i])}")
+        firsts = [_factor(row[0]), _factor(column[0])]
+        if self._in_full:
+            own = expr.factors[:last]
+            if len(own) == 1:
+                firsts[0] = self._first(own[0], (index[0], 0) if left.ndim == 2 else (0,))
+            firsts[1] = self._first(expr.factors[last], (0, index[-1]) if right.ndim == 2 else (0,))
+        text = _series(
+            row.size,
+            lambda i: r" \cdot ".join(firsts if i == 0 else (_factor(row[i]), _factor(column[i]))),
+        )
         if tail:
             return _signed([parenthesised(text), *tail], expr.negative)
         return (f"-{parenthesised(text)}" if expr.negative else text), _SUM
+
+    def _first(self, expr: Expr, index: Index) -> str:
+        """Write a factor of the first term down to its numbers."""
+        text, own = self._body(expr, index)
+        return parenthesised(text) if own != _ATOM else text
 
     def _value(self, factors: Sequence[Expr], whole: Product) -> Array:
         part = Product(tuple(factors), whole.dims, whole.weight)
@@ -158,10 +176,14 @@ class _Writer:
         select = tuple(slice(None) if a in expr.axes else next(kept) for a in range(array.ndim))
         if array[select].size == 1:  # a sum of one term is that term, with its own numbers
             return self._body(expr.operand, tuple(0 if isinstance(s, slice) else s for s in select))
-        return self._listed(np.ravel(array[select]))
+        first = self.write(expr.operand, tuple(0 if isinstance(s, slice) else s for s in select), _SUM)
+        return self._listed(np.ravel(array[select]), first if self._in_full else "")
 
-    def _listed(self, entries: Array) -> tuple[str, int]:
-        text = _series(entries.size, lambda i: _term(entries[i], first=not i), join="")
+    def _listed(self, entries: Array, first: str = "") -> tuple[str, int]:
+        """Write a sum of entries; `first` for the first one where that is written in full."""
+        text = _series(
+            entries.size, lambda i: first if first and not i else _term(entries[i], first=not i), join=""
+        )
         return text, _SUM if entries.size > 1 or text.startswith("-") else _ATOM
 
     def _apply(self, expr: Apply, index: Index) -> tuple[str, int]:

@@ -486,7 +486,8 @@ class Run:
         inspector = Inspector(self.problem, self._rates)
         inspector.load(self._form.vector(point))
         node = inspector.first_non_finite() or self.problem.graph.loss
-        return Diverged(point.iteration, node, float(self.settings.get("learning_rate", 1.0)))
+        rate = float(self.settings.get("learning_rate", 1.0))
+        return Diverged(point.iteration, node, rate, self.problem.graph.called(node))
 
     def extend(self, records: Records) -> None:
         """Take in what another process recorded of this run."""

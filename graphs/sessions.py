@@ -16,7 +16,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite, prod
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TypeVar
@@ -216,7 +216,7 @@ class _Writer:
 
 def _ended_row(ended: Diverged | Reached | None) -> dict[str, Any] | None:
     if isinstance(ended, Diverged):
-        return {"iteration": ended.iteration, "node": ended.node, "learning_rate": ended.learning_rate}
+        return asdict(ended)
     if isinstance(ended, Reached):
         return {"iteration": ended.iteration, "rule": ended.rule, "value": ended.value}
     return None
@@ -472,7 +472,8 @@ def _ended(row: Any) -> Diverged | Reached | None:
     found = _Row(row)
     iteration = found.number("iteration", 0, MAX_ITERATIONS)
     if "node" in found.items:
-        return Diverged(iteration, found.text("node", 300), _real(found.items["learning_rate"]))
+        called = found.text("called", 400) if "called" in found.items else ""  # older files say no such thing
+        return Diverged(iteration, found.text("node", 300), _real(found.items["learning_rate"]), called)
     if (rule := found.text("rule", 20)) not in STOPPING:
         raise _DamagedError
     return Reached(iteration, rule, _real(found.items["value"]))

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from engine.derive import BackwardEquation, Derivation
 from engine.errors import BackstepError
-from engine.expr import Expr, Name, Product, Transpose, children
-from engine.graph import Detail, Kind
+from engine.expr import Const, Expr, Name, Product, Transpose, children
+from engine.graph import Detail, Kind, Node
 from engine.names import plain_name
-from engine.ops import Op, Side
+from engine.ops import Op, Placed, Side
 from engine.optimizers import Optimizer, Quantity, UpdateEquation
 from engine.shapes import Dims
 from engine.trace import Step
@@ -42,10 +42,11 @@ _SIDE_SENTENCES = {
     Side.SPREAD: "The gradient of {node} is handed to every entry that was summed.",
     Side.TRANSPOSE: "The gradient of {node} is transposed back for {input}.",
     Side.ELEMENTWISE: "To reach {input}, the gradient of {node} is multiplied entry by entry{by}.",
-    Side.SCALAR: "To reach {input}, the gradient of {node} is multiplied by {number}.",
-    Side.MAP: "To reach {input}, the gradient of {node} goes through a linear map.",
-    Side.COMPOSED: "To reach {input}, the gradient of {node} passes several operations.",
+    Side.SCALAR: "To reach {input}, the gradient of {node} is multiplied{by}.",
 }
+_BY_ENTRY = (Side.ELEMENTWISE, Side.SCALAR)
+MOST_SAID = 4
+"""Operations on the way of a gradient that are said one after the other."""
 
 
 class Wording:
@@ -68,7 +69,7 @@ class Wording:
     # --- names ---
 
     def name(self, name: str) -> str:
-        """Return a node's name in words: "ŷ", "the loss", "ŷ − y", "part 7 of the loss"."""
+        """Return a node's name in words: "ŷ", "the loss", "ŷ − y", "the square in line L"."""
         graph = self._graph
         if name not in graph.ids:
             return name
@@ -76,8 +77,7 @@ class Wording:
             return "the loss"
         if not self.is_part(name) or self._expression(name):
             return self._write(name)
-        line = graph.lines[graph[name].line].name
-        return f"part {name.rpartition('.')[2]} of {self.name(line)}"
+        return graph.called(name)
 
     def stored(self, name: str) -> str:
         """Return a node's name as it stands after "the stored"."""
@@ -144,19 +144,87 @@ class Wording:
             through = operation.symbol or operation.name
             return f"To reach {reached}, the gradient of {node} passes back through {through}."
         operand = self.operand(factor.operand)
+        if factor.side not in _SIDE_SENTENCES or (not operand and factor.side in _BY_ENTRY):
+            way = self.on_the_way(step.node, int(step.slot or 0))
+            return f"To reach {reached}, the gradient of {node} {way}."
         sentence = _SIDE_SENTENCES[factor.side].format(
             input=reached,
             node=node,
             by=f" by {operand}" if operand else "",
-            number=operand or "one number",
             copy=self._copied(step) if factor.side == Side.SUM else "",
         )
         return capital(sentence)
 
+    # --- the operations on a gradient's way ---
+
+    def on_the_way(self, node: str, slot: int) -> str:
+        """Say what a gradient goes through, in order: "passes back through σ, then is multiplied …"."""
+        if self._derivation.detail == Detail.PRIMITIVE:
+            path = ((self._graph.ids[node], slot),)
+        else:
+            path = self._graph.line_by_name[node].uses[slot].path
+        said = [phrase for node_id, slot in path for phrase in self._through(node_id, slot)]
+        if len(said) > MOST_SAID:
+            said = [*said[: MOST_SAID - 1], f"goes through {len(said) - MOST_SAID + 1} more operations"]
+        return ", then ".join(said) or "passes on unchanged"
+
+    def _through(self, node_id: int, slot: int) -> list[str]:
+        """Say what one operation does to the gradient on its way to an input."""
+        node = self._graph.nodes[node_id]
+        op = node.op
+        assert op is not None
+        links = self._derivation.links(node, slot)
+        factors = [link for link in links if link.side != Side.SUM]
+        if op.name in ("*", "@", "T", "sum"):
+            said = [self._multiplied(link) for link in factors]
+        elif op.name == "/" and slot == 0:
+            said = [f"is divided by {self._said(self._derivation.symbol(node.inputs[1]))}"]
+        elif all(_is_one(link.operand) for link in factors):
+            said = []
+        elif all(_is_one(link.operand, -1) for link in factors):
+            said = ["has its sign turned"]
+        else:
+            said = [f"passes back through {self._operation(node)}"]
+        return said + [self._added_up(node_id, slot) for link in links if link.side == Side.SUM]
+
+    def _multiplied(self, link: Placed) -> str:
+        by = self._said(link.operand) if link.operand is not None else ""
+        entries = "" if link.operand is None or not link.operand.dims else "entry by entry "
+        return {
+            Side.LEFT: f"is multiplied from the left by {by}",
+            Side.RIGHT: f"is multiplied from the right by {by}",
+            Side.TRANSPOSE: "is transposed back",
+            Side.SPREAD: "is handed to every entry that was summed",
+            Side.ELEMENTWISE: f"is multiplied {entries}by {by}",
+        }.get(link.side, f"is multiplied by {by}")
+
+    def _operation(self, node: Node) -> str:
+        assert node.op is not None
+        if node.op.elementwise and len(node.inputs) == 1:
+            return node.op.symbol or node.op.name
+        return f"the {self._graph.noun(node.id)}"
+
+    def _added_up(self, node_id: int, slot: int) -> str:
+        node = self._graph.nodes[node_id]
+        each = self._each(node.dims, self._graph.nodes[node.inputs[slot]].dims)
+        return f"is summed over every {each}"
+
+    def _said(self, expr: Expr) -> str:
+        """Return an operand in words: a number, a value's name, else "the other factor"."""
+        named = self.operand(expr)
+        if named:
+            return named
+        is_text = isinstance(expr, Const) or self._write == self._plain  # a document writes formulas
+        text = equation_text(expr, "L") if is_text else ""
+        return text if 0 < len(text) <= SHORT else "the other factor"
+
     def _copied(self, step: Step) -> str:
         """Say along what the input of a step was copied: examples, or just entries."""
-        axes = self._graph[step.node].dims
-        own = self._graph[str(step.input)].dims
+        return self._each(self._graph[step.node].dims, self._graph[str(step.input)].dims)
+
+    @staticmethod
+    def _each(axes: Dims, own: Dims) -> str:
+        """Say what broadcasting copied a value of the shape `own` to: "example", or "entry"."""
         kept = (*((None,) * (len(axes) - len(own))), *own)
         copied = [
             a for a, k in zip(axes, kept, strict=True) if a.size > 1 and (k is None or k.size != a.size)
@@ -200,6 +268,12 @@ class Wording:
         return f"{optimizer.title} with learning rate {settings['learning_rate']:.4g}{line}."
 
 
+def _is_one(operand: Expr | float | None, sign: int = 1) -> bool:
+    if isinstance(operand, Const):
+        return not operand.powers and operand.value == sign
+    return isinstance(operand, int | float) and operand == sign
+
+
 # --- lists, numbers, shares --------------------------------------------------------------------------------
 
 
@@ -224,7 +298,7 @@ def counted(count: int, word: str) -> str:
 
 def capital(sentence: str) -> str:
     """Return a sentence with a capital, unless it starts with a name: b is not B."""
-    return sentence[0].upper() + sentence[1:] if sentence.startswith(("the ", "part ")) else sentence
+    return sentence[0].upper() + sentence[1:] if sentence.startswith("the ") else sentence
 
 
 _TENTHS = ("nothing", "one tenth", "two tenths", "three tenths", "four tenths", "half", "six tenths")

@@ -199,9 +199,9 @@ class StepView:
         "start", "forward", "seed", "backward" or "update".
     sentence, more
         One plain sentence, and at most one more line about why.
-    equation, numbers, result
-        Three lines of LaTeX: symbols with the factor in ``\textcolor{factor}{...}``, the numbers put in for
-        one entry, and what they come to.
+    equation, numbers, short, result
+        Lines of LaTeX: symbols with the factor in ``\textcolor{factor}{...}``; the numbers put in for one
+        entry; the same with every factor as one number, "" where that is no different; what they come to.
     entry
         Which entry the numbers are of: "Entry [2, 0]", "" for a scalar.
     index
@@ -220,6 +220,7 @@ class StepView:
     more: str = ""
     equation: str = ""
     numbers: str = ""
+    short: str = ""
     result: str = ""
     entry: str = ""
     index: tuple[int, ...] = ()

@@ -14,6 +14,9 @@ from graphs.views.matrices import factor_views, product_views, update_numbers, u
 from graphs.views.records import Array, StepView
 from graphs.wording import SEED, SEED_REASON, counted, factor_shapes, listed, product_shapes
 
+LONGEST = 400
+"""Characters of LaTeX up to which numbers are put in down to the last one."""
+
 
 def step_view(frame: Frame) -> StepView:
     """Return what the panel *This step* shows at a frame."""
@@ -83,10 +86,19 @@ def _forward_view(frame: Frame, step: Step) -> StepView:
 
 
 def _numbers(known: Mapping[str, Array], expr: Expr, result: Array, index: tuple[int, ...]) -> dict[str, str]:
-    """Return the second and third line: the numbers put in, and what they come to."""
-    numbers = put_in(expr, known, index)
+    """Return the lines under the equation: the numbers put in, the same in short, and what they come to.
+
+    The first has one term written down to the numbers that it is made of; where that is too long, and where
+    there is nothing to shorten, there is only one line.
+    """
+    in_full, short = put_in(expr, known, index, in_full=True), put_in(expr, known, index)
     came_to = number_latex(float(result[index]))
-    return {"numbers": "" if numbers == came_to else f"= {numbers}", "result": f"= {came_to}"}
+    if in_full == short or len(in_full) > LONGEST:
+        in_full, short = short, ""
+    lines = {"numbers": in_full, "short": short}
+    return {key: f"= {text}" if text not in ("", came_to) else "" for key, text in lines.items()} | {
+        "result": f"= {came_to}"
+    }
 
 
 def _seed_view(frame: Frame, step: Step) -> StepView:

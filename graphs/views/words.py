@@ -6,7 +6,7 @@ from graphs.views.frame import Frame
 
 
 def plain(frame: Frame, name: str) -> str:
-    """Return a node's name in plain words: "ŷ", "the loss", "ŷ − y", "part 7 of the loss"."""
+    """Return a node's name in plain words: "ŷ", "the loss", "ŷ − y", "the square in line L"."""
     return frame.statics.wording.name(name)
 
 

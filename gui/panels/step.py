@@ -124,13 +124,15 @@ class StepPanel(Panel):
 
     def _show_numbers(self, view: StepView) -> None:
         """Show the numbers put in and what they come to, as text where there is text for it."""
-        numbers, result = as_html(view.numbers), as_html(view.result)
+        numbers, short, result = as_html(view.numbers), as_html(view.short), as_html(view.result)
         color = self.theme.phase_text_color(view.phase).name()
         strong = f'<b style="color:{color}">{result}</b>' if result else ""
         self._numbers.setText(numbers or "")
         self._numbers.setVisible(bool(numbers))
         self._numbers_formula.set_latex(view.numbers if numbers is None else "")
         self._numbers_formula.setVisible(numbers is None)
+        self._short.setText(short or "")
+        self._short.setVisible(bool(short))
         self._result.setText(strong)
         self._result.setVisible(bool(result))
 
@@ -153,10 +155,12 @@ class StepPanel(Panel):
         self._entry = _label("muted")
         self._numbers = _label("")
         self._numbers_formula = FormulaBlock(self.theme, 15.0)
+        self._short = _label("")
         self._result = _label("")
         self._hint = _label("muted")
         self._hint.setText("Press <b>→</b> to compute the first line, or <b>Space</b> to play.")
         self._numbers.setAccessibleName("numbers put in")
+        self._short.setAccessibleName("numbers put in, in short")
         self._result.setAccessibleName("result")
         self.nudge_button = QPushButton("Nudge test  G")
         self.nudge_button.setToolTip("Change one number a little, and compare how the loss answers (G)")
@@ -175,8 +179,15 @@ class StepPanel(Panel):
         for part in (self.nudge_box, self._sentence, self._more, self._hint):
             column.addWidget(part)
         column.addSpacing(2)
-        # the three lines of the equation stand together; the matrices, which may be tall, come after them
-        for part in (self.equation, self._entry, self._numbers, self._numbers_formula, self._result):
+        # the lines of the equation stand together; the matrices, which may be tall, come after them
+        for part in (
+            self.equation,
+            self._entry,
+            self._numbers,
+            self._numbers_formula,
+            self._short,
+            self._result,
+        ):
             column.addWidget(part)
         column.addWidget(self.strip)
         column.addWidget(self._shapes)

@@ -141,8 +141,6 @@ _SIDES = {
     Side.SPREAD: "is handed to every entry",
     Side.TRANSPOSE: "is transposed",
     Side.ELEMENTWISE: "multiplies entry by entry",
-    Side.SCALAR: "multiplies by one number",
-    Side.MAP: "is a linear map",
 }
 
 
@@ -157,7 +155,7 @@ def _inspect_edge(frame: Frame, key: EdgeKey) -> InspectorView:
         []
         if factor is None
         else [
-            ("factor", _SIDES.get(factor.side, "passes several operations")),
+            ("factor", _SIDES.get(factor.side) or frame.statics.wording.on_the_way(target, slot)),
             ("reads", listed([plain(frame, n) for n in factor.uses] or ["nothing stored"])),
         ]
     )

@@ -59,7 +59,8 @@ def test_a_number_is_written_with_four_digits(x: float, text: str) -> None:
 
 @pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
 @pytest.mark.parametrize("detail", list(Detail))
-def test_the_numbers_put_in_come_to_the_result(formula: str, detail: Detail) -> None:
+@pytest.mark.parametrize("in_full", [False, True])
+def test_the_numbers_put_in_come_to_the_result(formula: str, detail: Detail, in_full: bool) -> None:
     model = small(formula)
     found = trace(model.graph, model.leaves, detail)
     derivation = Derivation(model.graph, detail)
@@ -72,7 +73,7 @@ def test_the_numbers_put_in_come_to_the_result(formula: str, detail: Detail) -> 
         else:
             continue
         for index in np.ndindex(result.shape):
-            text = put_in(expr, numbers, index)
+            text = put_in(expr, numbers, index, in_full)
             if r"\ldots" in text:
                 continue
             value, bound = work_out(text)
@@ -95,7 +96,23 @@ def test_any_formula_has_numbers_to_put_in(sample: Sample) -> None:
                 continue
         except BackstepError:
             continue
-        assert_well_formed(put_in(expr, numbers, tuple(size - 1 for size in shape)))
+        for in_full in (False, True):
+            assert_well_formed(put_in(expr, numbers, tuple(size - 1 for size in shape), in_full))
+
+
+def test_the_first_term_is_written_down_to_the_numbers_that_it_is_made_of() -> None:
+    model = model_of(
+        "o = sigmoid(W @ h)\nE = 1/2 * norm(t - o)**2",
+        {"W": [[0.5, 0.25], [1.0, 2.0]]},
+        {"h": [[1.0, 2.0], [0.0, 4.0]], "t": [[0.0, 1.0], [1.0, 0.0]]},
+    )
+    found = trace(model.graph, model.leaves)
+    derivation = Derivation(model.graph)
+    step = next(s for s in found.steps if s.input == "W")
+    expr = derivation.contribution(step.node, int(step.slot or 0)).expr
+    text = put_in(expr, numbers_of(found), (0, 0), in_full=True)
+    assert text == r"(0.6225 \cdot 0.6225 \cdot (1 - 0.6225)) \cdot 1 + (-0.01252) \cdot 2"
+    assert put_in(expr, numbers_of(found), (0, 0)) == r"0.1463 \cdot 1 + (-0.01252) \cdot 2"
 
 
 def test_a_long_series_is_cut_short_and_counted() -> None:

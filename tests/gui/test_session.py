@@ -733,7 +733,7 @@ def test_a_diverging_run_ends_with_one_sentence(opened: Opened, qtbot: QtBot) ->
     kind, text = heard.notices[0]
     assert kind == "error"
     assert "is no longer a finite number; try a smaller learning rate, such as 0.1." in text
-    assert "part 2 of L" in text or "yhat" in text
+    assert "the sum of squares in line L" in text or "yhat" in text
     assert "L." not in text
     assert session.iterations == session.run.iteration < 100
     recorded = session.iterations
