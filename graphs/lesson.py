@@ -431,7 +431,8 @@ class _Reader:
 
     def base(self, keys: Key, row: Mapping[str, Any], before: Screen) -> Screen:
         """Return what stays of the page before: the document, trained as far as it was."""
-        base = replace(before, trained=before.trained + before.train)
+        iteration = None if before.train else before.iteration
+        base = replace(before, trained=before.trained + before.train, iteration=iteration)
         if "network" in row:
             name = self.text(keys, row, "network", "")
             base = Screen(network=name, seed=0, docks=before.docks)
@@ -471,7 +472,7 @@ class _Reader:
         return {**before.training, **table} if "optimizer" not in table else dict(table)
 
     def iteration(self, keys: Key, row: Mapping[str, Any], base: Screen) -> int | None:
-        value = row.get("iteration", base.iteration if not base.trained else None)
+        value = row.get("iteration", base.iteration)
         if value is None or value == "last":
             return None
         return self.whole((*keys, "iteration"), value, 0, MOST_TRAINED)
@@ -550,6 +551,9 @@ class _Reader:
     def known(self, keys: Key, table: Mapping[str, Any], names: Any) -> None:
         for key in table:
             if key not in names:
+                if len(keys) == 3 and key in (*_OWN, *_STAYING, *ACTIONS):
+                    how = f"It belongs to the page: write it before [page.{keys[2]}]."
+                    raise self.fail((*keys, key), f"a {keys[2]} has no key {key}.", how)
                 close = difflib.get_close_matches(key[:100], list(names), 1)
                 hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(names)}."
                 raise self.fail((*keys, key), f"there is no key {excerpt(key)}.", hint)

@@ -503,6 +503,7 @@ def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
     trace, screen, wait = stage.snapshot.trace, stage.page.screen, stage.page.wait
     names = set(trace.values) | set(trace.graph.visible(trace.detail))
     known = names | {f"d_{name}" for name in names}
+    new = {f"new_{name}" for name in trace.graph.parameters}
     edges = {f"{source}->{node}" for source, node, _ in trace.graph.edges(trace.detail)}
     for name in screen.highlight:
         if "".join(name.replace("→", "->").split()) not in known | edges:
@@ -511,7 +512,7 @@ def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
         if name not in names:
             yield "camera", f"there is no node {excerpt(name)} to look at."
     for name in screen.hide:
-        if name not in known and name not in ("values", "gradients", "factors", "shapes", "equations"):
+        if name not in known | new and name not in ("values", "gradients", "factors", "shapes", "equations"):
             yield "hide", f"there is nothing named {excerpt(name)} to hide."
     if wait is not None:
         yield from (("wait", sentence) for sentence in _wrong_wait(wait, stage))

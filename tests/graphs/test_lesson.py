@@ -108,6 +108,10 @@ WRONG = [
     (HEAD + '[[page]]\ntitle = "1"\nset = 3', "line 5: set is not a table"),
     (HEAD + '[[page]]\ntitle = "1"\nwait = {}', "line 5: wait is not a table"),
     (HEAD + '[[page]]\ntitle = "1"\nwait = { until = 3 }', "line 5: there is no key until"),
+    (
+        HEAD + '[[page]]\ntitle = "1"\n[page.question]\nask = "?"\nnotes = "x"',
+        "line 7: a question has no key notes",
+    ),
     (HEAD + '[[page]]\ntitle = "1"\nquestion = { ask = "?" }', "line 5: the question lacks ask or answer"),
     (
         HEAD + '[[page]]\ntitle = "1"\n[page.question]\nask = "?"\nkind = "essay"',
