@@ -434,7 +434,8 @@ def _written(value: Array, in_math: bool, digits: int) -> str:
 
 
 def _number(x: float, in_math: bool, digits: int) -> str:
-    latex = number_latex(x, digits)
+    exact = float(f"{x:.12g}")  # 0.1 + 0.2 is 0.3 to whoever reads it
+    latex = number_latex(exact, digits)
     if in_math:
         return f"{{{latex}}}" if latex.startswith("-") else latex  # a sign, not a difference
     mantissa, dot, exponent = latex.partition(r" \cdot 10^{")
