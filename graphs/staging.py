@@ -17,10 +17,11 @@ import numpy as np
 from engine.calculator import evaluate
 from engine.derive import Derivation
 from engine.errors import BackstepError, LessonError, excerpt
+from engine.faults import FAULTS, FaultyRun
 from engine.optimizers import QUANTITIES, update_equation
 from engine.substitute import number_latex
 from engine.trace import Phase, Trace
-from engine.training import Run
+from engine.training import Recipe, Run
 from graphs.definition import Array, Network
 from graphs.documents.text import number, shape_text
 from graphs.lesson import Lesson, Page, Question, Screen, recipe_for
@@ -296,11 +297,31 @@ class Stager:
         if kept is None or kept[0] != key or kept[2].iteration > screen.trained:
             network = self._network(number)
             model = bind(network, seed=screen.seed, overrides=screen.values)
-            self._kept = key, model, Run(model, recipe_for(self.lesson, number, network))
+            self._kept = key, model, _run_of(model, recipe_for(self.lesson, number, network), screen.fault)
         assert self._kept is not None
         _, model, run = self._kept
         run.advance(screen.trained - run.iteration)
         return model, run
+
+
+_FAULT = re.compile(r"(\w+)(?:\s+at\s+(\S+))?\Z")
+
+
+def _run_of(model: Model, recipe: Recipe, text: str) -> Run:
+    """Return a run, with a fault where `text` names one: ``activation``, or ``activation at A``."""
+    if not text:
+        return Run(model, recipe)
+    match = _FAULT.match(text.strip())
+    fault = FAULTS.get(match[1]) if match is not None else None
+    if match is None or fault is None:
+        raise LessonError(f"there is no fault {excerpt(text)}.", how=f"There are: {', '.join(FAULTS)}.")
+    places = fault.places(model.graph)
+    wanted = [place for place in places if match[2] in (None, place.node, place.name)]
+    if not wanted:
+        known = ", ".join(dict.fromkeys(place.node or place.name for place in places))
+        how = f"It applies at {known}." if known else "It does not apply to this network."
+        raise LessonError(f"the fault {fault.name} cannot be put in there.", how=how)
+    return FaultyRun(model, fault, wanted[0], recipe)
 
 
 class Verdict(NamedTuple):

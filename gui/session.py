@@ -19,7 +19,7 @@ from engine.errors import BackstepError
 from engine.graph import Detail, Graph
 from engine.nudge import AnyNudge
 from engine.search import STEP_COST, Search, SearchResult
-from engine.trace import Step, Trace, trace
+from engine.trace import Step, Trace
 from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
 from graphs.snapshot import Snapshot
@@ -724,7 +724,7 @@ class Session(QObject):
         indices = self._model.indices(self._iteration, self._document.batch_size)
         graph, data = self._model.batch(indices)
         leaves = {**data, **point.parameters, **self._previewed}
-        shown = trace(graph, leaves, self._detail, run.optimize(point))
+        shown = run.traced(graph, leaves, point, self._detail)
         self._is_open_ended = self._iteration == self.iterations  # where its update ends is not recorded yet
         self._timeline.show(shown, position)
         self._frame = self._make_frame()
