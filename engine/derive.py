@@ -273,6 +273,21 @@ class Derivation:
             node, source.name, slot, ops.chain(upstream, placed), _factor(placed, self.graph[node].dims)
         )
 
+    def local(self, node: str, slot: int) -> Expr | None:
+        """Return the local derivative of a node by the value in `slot`: entry by entry, or of a scalar.
+
+        None where the value is read otherwise, as by a matrix product.
+
+        Raises
+        ------
+        BackstepError
+            Where the line is too long to be written out.
+        """
+        placed, _ = self._placed(node, slot)
+        is_scalar = not self.graph[node].dims and all(link.side != Side.MAP for link in placed)
+        by_entry = all(link.side in (Side.SCALAR, Side.ELEMENTWISE) for link in placed)
+        return ops.chain(ONE, placed) if is_scalar or by_entry else None
+
     def backward_equation(self, node: str, slot: int, accumulate: bool = False) -> BackwardEquation:
         """Return one backward step as an equation and a NumPy statement; ``+=`` where it adds to others."""
         found = self.contribution(node, slot)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine import expr as ex
+from engine import ops
 from engine.alterations import Alteration, Change, alterations
 from engine.derive import BackwardEquation, Derivation
 from engine.errors import UsageError, excerpt
@@ -52,6 +53,7 @@ __all__ = [
     "FaultyTrace",
     "Place",
     "Stage",
+    "altered_rules",
     "faulty_trace",
     "nudged",
 ]
@@ -153,7 +155,7 @@ class Fault:
         They hold for the graph of any mini-batch too.
         """
         if self.stage == Stage.FACTOR and place.alteration is not None:
-            return altered_rules(place.alteration)
+            return altered_rules(place.alteration, graph)
         if self.stage == Stage.ACCUMULATION:
             return Rules(contribution, _Overwriting(graph, place))
         return None
@@ -225,17 +227,28 @@ def _fan_outs(graph: Graph) -> Iterator[Place]:
 # --- the backward pass with a fault ------------------------------------------------------------------------
 
 
-def altered_rules(alteration: Alteration) -> Rules:
-    """Return the rules by which one factor is altered, on this graph and on that of any mini-batch."""
-    return Rules(_Altering(alteration), RIGHT.add)
+def altered_rules(alteration: Alteration, graph: Graph | None = None) -> Rules:
+    """Return the rules by which one factor is altered, on any graph of the same formula.
+
+    Parameters
+    ----------
+    graph
+        That of the alteration; on others, such as a mini-batch's, the like alteration is looked for.
+    """
+    return Rules(_Altering(alteration, graph), RIGHT.add)
 
 
 class _Altering:
-    """Works a contribution out with one of its links altered."""
+    """Works a contribution out with one of its links altered.
 
-    def __init__(self, alteration: Alteration) -> None:
+    An alteration that changes the shape gives what comes out as it is.
+    """
+
+    def __init__(self, alteration: Alteration, graph: Graph | None) -> None:
         self._alteration = alteration
         self._found: dict[int | None, Alteration] = {}
+        if graph is not None:
+            self._found[graph.examples] = alteration
 
     def __call__(
         self, graph: Graph, node: Node, slot: int, values: Sequence[Array], upstream: Array
@@ -248,6 +261,8 @@ class _Altering:
             return ex.evaluate(expr, {name: values[graph.ids[name]] for name in ex.uses(expr)})
 
         placed = alteration.applied(links(graph, node, slot, values), work_out)
+        if alteration.changes_shape:
+            return np.asarray(ops.chain(upstream, placed))
         return chained(graph, node, slot, upstream, placed)
 
     def _on(self, graph: Graph) -> Alteration:

@@ -1,0 +1,604 @@
+"""Whether an answer is right, and if not, what is wrong about it.
+
+A :class:`Posed` question stands at a place of a run. A number is right to the digits that were given, a
+matrix entry by entry, a shape in any spelling, and a formula where it comes to the same at the trace *and*
+with other numbers for all parameters and data: so one that means the same is right whatever its form. A wrong
+answer is compared with the wrong answers that are often given (:mod:`graphs.mistakes`), and gets the hint of
+the one it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from engine.alterations import Change
+from engine.calculator import read, work_out
+from engine.errors import BackstepError, FormulaError, LessonError, excerpt
+from engine.formula import Item
+from graphs.definition import Array
+from graphs.hints import array_latex, hints_about, shape_hints, solution_of
+from graphs.lesson import Question
+from graphs.mistakes import Mistake, Slip, mistakes
+from graphs.scope import Draw, by_line, draws
+from graphs.snapshot import Snapshot
+from graphs.subjects import Subject, subject_of
+from graphs.typed import Given, chosen, dims_by_name, matrix_of, names_in, number_of, shape_of
+
+__all__ = ["Posed", "Question", "Verdict", "check"]
+
+AGREEMENT = 1e-6  # relative: two formulas agree
+FEWEST_DIGITS = 2
+NEARLY = 0.02  # relative: nearly right, so that rounding is the likeliest reason
+_LOOSE = re.compile(r"(?<!\^)⊙")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an answer is worth.
+
+    Attributes
+    ----------
+    right
+        Whether it is right.
+    message
+        What is said to the learner, with LaTeX between dollars.
+    hint
+        What is wrong about it, as part of the message; "" where that cannot be told.
+    kinds
+        Every mistake that it agrees with, the likeliest first.
+    column
+        Where it cannot be read, counted from 1; None where it can.
+    is_read
+        Whether it could be read: what cannot is no try.
+    """
+
+    right: bool
+    message: str
+    hint: str = ""
+    kinds: tuple[str, ...] = ()
+    column: int | None = None
+    is_read: bool = True
+
+
+def check(posed: Posed, text: str) -> Verdict:
+    """Return what an answer to a question is worth."""
+    return posed.check(text)
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A question at a place of a run.
+
+    Attributes
+    ----------
+    question
+        What is asked. Its `answer` is a formula over the names of the trace, for a choice the words of the
+        right one, for a shape a name or a shape, for names a list of them. Its `about` says what it is about,
+        where the answer is not simply that.
+    snapshot
+        Where it is asked.
+    more
+        Further names that its answer may use.
+    """
+
+    question: Question
+    snapshot: Snapshot
+    more: Mapping[str, Array] | None = None
+
+    @cached_property
+    def place(self) -> Snapshot:
+        """Where it is asked, in steps of one line each."""
+        return by_line(self.snapshot)
+
+    @cached_property
+    def draws(self) -> Sequence[Draw]:
+        """The iteration as it is, and with other numbers."""
+        return draws(self.place)
+
+    @property
+    def _here(self) -> Draw:
+        return self.draws[0]
+
+    def names(self, draw: Draw | None = None) -> Mapping[str, Array]:
+        """Return what an answer can name, at the trace or at a redraw."""
+        return {**(self.more or {}), **(draw or self._here).names}
+
+    @cached_property
+    def subject(self) -> Subject | None:
+        """What it is about, None for a formula of its own."""
+        text = self.question.about or self.question.answer
+        if self.question.kind in ("choice", "name"):
+            return None
+        try:
+            return subject_of(text, self.place, self._here.names)
+        except BackstepError:
+            return None
+
+    # --- what is right ---
+
+    def right_at(self, draw: Draw) -> Array:
+        """Return the right answer at a draw."""
+        question, subject = self.question, self.subject
+        if subject is not None and question.answer in (question.about, ""):
+            return subject.value(draw)
+        try:
+            return work_out(self._answer_items, self.names(draw), self._answer_shape(draw))
+        except FormulaError as error:
+            raise LessonError(
+                f"the answer {excerpt(question.answer, 40)} cannot be worked out: {error}"
+            ) from None
+
+    @cached_property
+    def _answer_items(self) -> tuple[Item, ...]:
+        return read(self.question.answer, self.names())
+
+    def _answer_shape(self, draw: Draw) -> tuple[int, ...] | None:
+        return self.subject.value(draw).shape if self.subject is not None else None
+
+    @cached_property
+    def right(self) -> Array:
+        """The right answer, for a number, a matrix or a formula."""
+        found = np.asarray(self.right_at(self._here), dtype=float)
+        return found.reshape(()) if self.question.kind == "number" and found.size == 1 else found
+
+    @cached_property
+    def right_shape(self) -> tuple[int, ...]:
+        """The right answer to a question for a shape."""
+        answer, names = self.question.answer, self.names()
+        if answer in names:
+            return names[answer].shape
+        subject = self.subject
+        return subject.value(self._here).shape if subject is not None else shape_of(answer, self._dims)
+
+    @cached_property
+    def right_names(self) -> frozenset[str]:
+        """The right answer to a question for names."""
+        return names_in(self.question.answer, self._known)
+
+    @cached_property
+    def _known(self) -> tuple[str, ...]:
+        return self.place.trace.graph.named
+
+    @cached_property
+    def _dims(self) -> dict[str, int]:
+        graph = self.place.trace.graph
+        found = dims_by_name([node.dims for node in graph.nodes])
+        return found | ({"m": graph.examples} if graph.examples is not None else {})
+
+    @property
+    def answer_latex(self) -> str:
+        """The right answer as it is shown, with LaTeX between dollars."""
+        kind = self.question.kind
+        if kind == "choice":
+            return self.question.answer
+        if kind == "shape":
+            return f"${_shape_latex(self.right_shape)}$"
+        if kind == "name":
+            derivation = self.place.derivation
+            return ", ".join(f"${derivation.name_latex(n)}$" for n in self._known if n in self.right_names)
+        return f"${array_latex(self.right)}$"
+
+    def validate(self) -> None:
+        """Make sure that the question can be asked: for authors.
+
+        Raises
+        ------
+        BackstepError
+            Where what it is about or its answer cannot be worked out there.
+        """
+        question = self.question
+        is_about = bool(question.about) and question.kind not in ("choice", "name")
+        if is_about and subject_of(question.about, self.place, self._here.names) is None:
+            how = "Write a name, d_NAME, LINE -> NAME, d_LINE/d_NAME or new_NAME."
+            raise LessonError(f"{excerpt(question.about, 40)} is nothing to ask about.", how=how)
+        if question.kind == "name":
+            _ = self.right_names
+        elif question.kind == "shape":
+            _ = self.right_shape
+        elif question.kind != "choice" and not np.all(np.isfinite(self.right)):
+            raise LessonError(f"the answer {excerpt(question.answer, 40)} is not finite there.")
+
+    # --- help ---
+
+    @cached_property
+    def hints(self) -> tuple[str, ...]:
+        """Help, from where to look to the numbers put in: the author's own first, then from the trace."""
+        return (*self.question.hints, *self._made_hints)
+
+    @property
+    def _made_hints(self) -> tuple[str, ...]:
+        subject = self.subject
+        if subject is None:
+            return ()
+        if self.question.kind == "shape":
+            return shape_hints(subject, self.place)
+        return hints_about(subject, self.place) if self._is_its_own_answer(subject) else ()
+
+    @cached_property
+    def solution(self) -> tuple[str, ...]:
+        """The worked solution, a paragraph a step; ends with the answer."""
+        subject = self.subject
+        if subject is None or self.question.kind == "shape" or not self._is_its_own_answer(subject):
+            return (*self._made_hints, self.answer_latex)
+        return solution_of(subject, self.place)
+
+    def prepare(self) -> Posed:
+        """Work out now what a first answer would wait for: in a thread."""
+        if self.question.kind in ("number", "matrix", "expression"):
+            for draw in self.draws if self.question.kind == "expression" else self.draws[:1]:
+                for mistake in self.mistakes:
+                    mistake.value(draw)
+        return self
+
+    # --- checking ---
+
+    def check(self, text: str) -> Verdict:
+        """Return what an answer is worth."""
+        checks: Mapping[str, Callable[[str], Verdict]] = {
+            "number": self._check_number,
+            "matrix": self._check_matrix,
+            "expression": self._check_expression,
+            "shape": self._check_shape,
+            "choice": self._check_choice,
+            "name": self._check_names,
+        }
+        try:
+            return checks[self.question.kind](text)
+        except FormulaError as error:
+            return Verdict(
+                False, f"Column {error.column}: {_sentence(error)}", column=error.column, is_read=False
+            )
+        except BackstepError as error:
+            return Verdict(False, _capital(str(error)), is_read=False)
+
+    def _check_choice(self, text: str) -> Verdict:
+        choices = self.question.choices
+        is_right = choices[chosen(text, choices)] == self.question.answer
+        return Verdict(is_right, "Right." if is_right else "That is not it.")
+
+    def _check_names(self, text: str) -> Verdict:
+        given, right = names_in(text, self._known), self.right_names
+        if given == right:
+            return Verdict(True, "Right.")
+        derivation = self.place.derivation
+        wrong = [f"${derivation.name_latex(n)}$" for n in self._known if n in given - right]
+        missing = len(right - given)
+        parts = (
+            [f"{', '.join(wrong)} {'does' if len(wrong) == 1 else 'do'} not belong there."] if wrong else []
+        )
+        parts += (
+            [f"{missing} {'is' if missing == 1 else 'are'} missing."] if missing and len(right) > 1 else []
+        )
+        hint = " ".join(parts) or "That is not it."
+        return Verdict(False, hint, hint)
+
+    def _check_shape(self, text: str) -> Verdict:
+        given, right = shape_of(text, self._dims), self.right_shape
+        if given == right:
+            return Verdict(True, "Right.")
+        kind, hint = self._about_shape(given, right)
+        return Verdict(False, hint or "That is not it.", hint, (kind,) if kind else ())
+
+    def _about_shape(self, given: tuple[int, ...], right: tuple[int, ...]) -> tuple[str, str]:
+        if given == right[::-1] and len(right) > 1:
+            return Slip.TRANSPOSED, "Rows and columns are exchanged: the rows come first."
+        size = int(np.prod(right)) if right else 1
+        if given == (size,) and len(right) != 1:
+            what = "That is how many entries it has" if right else "One number is a scalar: it has no axes"
+            return Slip.SIZE, f"{what}. Asked is the shape, rows × columns." if right else f"{what}."
+        if not right:
+            return Slip.SHAPE, "It is one number: a scalar."
+        if not given:
+            return Slip.SHAPE, "It is no single number."
+        derivation, trace = self.place.derivation, self.place.trace
+        same = [name for name, array in trace.values.items() if array.shape == given]
+        if same:
+            return Slip.OTHER, f"That is the shape of ${derivation.name_latex(same[0])}$."
+        return "", ""
+
+    # --- numbers ---
+
+    def _check_number(self, text: str) -> Verdict:
+        given = number_of(text, self.names())
+        if self._is_close(given, self.right):
+            return Verdict(True, "Right.")
+        found = [*self._recognised(given), *self._near(given)]
+        return _verdict(found)
+
+    def _check_matrix(self, text: str) -> Verdict:
+        right = self.right
+        given = matrix_of(text, self.names(), right.shape)
+        if given.values.shape == right.shape or given.values.size == right.size == 1:
+            given = given.each(lambda array: array.reshape(right.shape))
+            if self._is_close(given, right):
+                return Verdict(True, "Right.")
+        found = [*self._recognised(given), *self._about_matrix(given, right)]
+        return _verdict(found)
+
+    def _about_matrix(self, given: Given, right: Array) -> Iterator[tuple[str, str]]:
+        shape, turned = given.values.shape, given.each(np.transpose)
+        is_turned = shape != right.shape and turned.values.shape == right.shape
+        if is_turned and self._is_close(turned, right):
+            yield Slip.TRANSPOSED, "The numbers are right, but rows and columns are exchanged."
+        elif shape != right.shape:
+            own, wanted = _shape_latex(shape), _shape_latex(right.shape)
+            yield Slip.SHAPE, f"Its shape is ${own}$, and the right one's is ${wanted}$."
+        else:
+            yield from self._wrong_entries(given, right)
+
+    def _wrong_entries(self, given: Given, right: Array) -> Iterator[tuple[str, str]]:
+        entries = list(np.ndindex(right.shape))
+        wrong = [
+            i for i in entries if not self._is_close(given.each(lambda a, i=i: np.asarray(a[i])), right[i])
+        ]
+        if len(wrong) < len(entries):
+            where = ", ".join(str(list(i)) for i in wrong[:3]) + (" and others" if len(wrong) > 3 else "")
+            count = f"{len(entries) - len(wrong)} of {len(entries)} entries are right"
+            yield Slip.ENTRY, f"{count}; look at {where}."
+
+    def _is_close(self, given: Given, right: Array) -> bool:
+        """Say whether numbers are right to the digits that were given, two at least."""
+        with np.errstate(all="ignore"):
+            difference, size = np.abs(given.values - right), np.abs(right)
+            exact = difference <= np.maximum(1e-9 * size, 1e-12 * self._here.scale)
+            near = difference <= self.question.tolerance * size
+            rounded = difference <= given.unit * (1 + 1e-9)
+        is_enough = given.digits >= FEWEST_DIGITS
+        return bool(np.all(exact | near | (rounded & is_enough & (size > 0))))
+
+    def _near(self, given: Given) -> Iterator[tuple[str, str]]:
+        """Yield what is nearly right: too few digits, wrongly rounded, another decimal point."""
+        value, right = float(given.values), float(self.right)
+        difference = abs(value - right)
+        if given.digits < FEWEST_DIGITS and difference <= float(given.unit) * (1 + 1e-9):
+            yield Slip.DIGITS, "Too few digits to tell: give two at least, better three."
+        elif difference <= max(2 * float(given.unit) * (given.digits >= FEWEST_DIGITS), NEARLY * abs(right)):
+            yield Slip.ROUNDING, "Nearly. Look at the rounding: keep more digits on the way."
+        elif right:
+            for shift in (-3, -2, -1, 1, 2, 3):
+                if self._is_close(
+                    given._replace(values=given.values * 10.0**shift, unit=given.unit * 10.0**shift),
+                    self.right,
+                ):
+                    yield Slip.DECIMAL, "The digits are right. Look at the decimal point."
+
+    def _recognised(self, given: Given) -> Iterator[tuple[str, str]]:
+        """Yield the mistakes that numbers agree with."""
+        for mistake in self.mistakes:
+            wrong = mistake.value(self._here)
+            if wrong is not None and self._is_same(given, wrong):
+                yield mistake.kind, mistake.sentence
+        yield from self._by_a_factor(lambda wrong: self._is_same(given, wrong))
+
+    def _is_same(self, given: Given, wrong: Array) -> bool:
+        values = given.values
+        if values.shape != wrong.shape and not values.size == wrong.size == 1:
+            return False
+        return self._is_close(given, wrong.reshape(values.shape)) and bool(np.any(values != 0))
+
+    # --- formulas ---
+
+    def _check_expression(self, text: str) -> Verdict:
+        items = read(text, self.names())
+        worked_out = self._worked_out(items)
+        if "⊙" in text and self._is_right(read(_LOOSE.sub("*", text), self.names())):
+            return Verdict(True, "Right.")  # as it may be meant: from left to right
+        if isinstance(worked_out, FormulaError):
+            hints = [*self._mended(items)]
+            if not hints:
+                raise worked_out
+            return replace(_verdict(hints), column=worked_out.column)
+        alike = list(map(self._fits, worked_out, self._rights))
+        if all(alike):
+            return Verdict(True, "Right.")
+        return _verdict([*self._of_expression(items, worked_out, alike)])
+
+    @cached_property
+    def _rights(self) -> Sequence[Array]:
+        """The right answer at every draw."""
+        with np.errstate(all="ignore"):
+            return [np.asarray(self.right_at(draw)) for draw in self.draws]
+
+    def _worked_out(self, items: Sequence[Item]) -> list[Array] | FormulaError:
+        """Return what a formula comes to at every draw, or why it cannot be worked out."""
+        try:
+            return [
+                work_out(items, self.names(draw), right.shape)
+                for draw, right in zip(self.draws, self._rights, strict=True)
+            ]
+        except FormulaError as error:
+            return error
+
+    def _is_right(self, items: Sequence[Item]) -> bool:
+        values = self._worked_out(items)
+        return not isinstance(values, FormulaError) and all(map(self._fits, values, self._rights))
+
+    def _fits(self, value: Array, right: Array) -> bool:
+        """Say whether a formula comes to the right numbers in the right shape; a 1 × 1 matrix is a number."""
+        if value.shape != right.shape:
+            is_one = value.size == right.size == 1
+            is_nothing = not np.any(right) and not np.any(value) and not value.ndim  # 0 for a zero gradient
+            if not (is_one or is_nothing):
+                return False
+            value = np.broadcast_to(value.reshape(()), right.shape)
+        return _agree(value, right, self._here.scale)
+
+    def _of_expression(
+        self, items: Sequence[Item], values: Sequence[Array], alike: Sequence[bool]
+    ) -> Iterator[tuple[str, str]]:
+        if alike[0] and any(item.kind == "name" for item in items):
+            yield (
+                Slip.NUMBERS,
+                "That is right for these numbers, but not for others: write what holds for all.",
+            )
+        elif alike[0]:
+            yield Slip.NUMBERS, "The number is right. Asked is a formula: write it with names."
+        yield from self._of_shape(values)
+        for mistake in self.mistakes:
+            wrong = [mistake.value(draw) for draw in self.draws]
+            if all(
+                w is not None and _same(v, w, self._here.scale) for v, w in zip(values, wrong, strict=True)
+            ):
+                yield mistake.kind, mistake.sentence
+        yield from self._mended(items)
+        yield from self._by_a_factor_everywhere(values)
+
+    def _of_shape(self, values: Sequence[Array]) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong about a formula whose numbers are right, but not its shape."""
+        pairs = list(zip(values, self._rights, strict=True))
+        if all(v.size == r.size and v.shape != r.shape for v, r in pairs):
+            scale = self._here.scale
+            own, wanted = _shape_latex(values[0].shape), _shape_latex(self._rights[0].shape)
+            if all(v.ndim < r.ndim and _agree(v.reshape(r.shape), r, scale) for v, r in pairs):
+                yield (
+                    Slip.SHAPE,
+                    f"The numbers are right, but the shape is ${own}$ instead of ${wanted}$: "
+                    "a sum takes keepdims=True.",
+                )
+            elif all(v.ndim == 2 and _same(v.T, r, scale) for v, r in pairs):
+                yield Slip.TRANSPOSED, f"Transposed: the shape is ${own}$ instead of ${wanted}$."
+
+    def _mended(self, items: Sequence[Item]) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong about a formula that one change in it makes right."""
+        for kind, sentence, mended in _mendings(items):
+            if self._is_right(mended):
+                yield kind, sentence
+
+    # --- wrong answers ---
+
+    @cached_property
+    def mistakes(self) -> Sequence[Mistake]:
+        """The wrong answers that are often given, those left out that come to the right one."""
+        subject = self.subject
+        if subject is None or not self._is_its_own_answer(subject):
+            return ()
+        return [m for m in mistakes(subject, self.place) if self._is_wrong(m)]
+
+    def _is_its_own_answer(self, subject: Subject) -> bool:
+        """Say whether the answer is what the question is about."""
+        return self._fits(np.asarray(subject.value(self._here)), np.asarray(self.right_at(self._here)))
+
+    def _is_wrong(self, mistake: Mistake) -> bool:
+        """Say whether a mistake can be told from the right answer; 0 may come from anywhere."""
+        wrong, right = mistake.value(self._here), np.asarray(self.right_at(self._here))
+        if wrong is None or not np.any(wrong):
+            return False
+        if self.question.kind == "expression" or wrong.shape != right.shape:
+            return not self._fits(wrong, right)
+        return not self._is_close(Given.exactly(wrong), right)
+
+    def _by_a_factor(self, is_given: Callable[[Array], bool]) -> Iterator[tuple[str, str]]:
+        """Yield what can be told of an answer that differs from the right one by a factor alone."""
+        for kind, sentence, factor in self._factors:
+            if is_given(self.right * factor):
+                yield kind, sentence
+
+    def _by_a_factor_everywhere(self, values: Sequence[Array]) -> Iterator[tuple[str, str]]:
+        for kind, sentence, factor in self._factors:
+            pairs = zip(values, self._rights, strict=True)
+            if all(_same(value, right * factor, self._here.scale) for value, right in pairs):
+                yield kind, sentence
+
+    @cached_property
+    def _factors(self) -> Sequence[tuple[str, str, float]]:
+        m = float(self.place.trace.graph.examples or 1)
+        found = [(Change.SIGN, "Look at the sign.", -1.0)]
+        if m > 1:
+            found.append((Change.COUNT, r"It is $m$ times too large: is $\frac{1}{m}$ missing?", m))
+            found.append(
+                (Change.MEAN, "It is $m$ times too small: there is a division by $m$ too much.", 1 / m)
+            )
+        found.append((Change.CONSTANT, "It is half of what it should be: a factor 2 is missing.", 0.5))
+        found.append((Change.CONSTANT, "It is twice what it should be.", 2.0))
+        return found
+
+
+# --- verdicts ----------------------------------------------------------------------------------------------
+
+
+def _verdict(found: Sequence[tuple[str, str]]) -> Verdict:
+    """Return the verdict on a wrong answer: the first hint, and the second where there are two kinds."""
+    first: dict[str, str] = {}
+    for kind, sentence in found:
+        first.setdefault(str(kind), sentence)
+    kinds = tuple(first)
+    told = [kind for kind in kinds if kind not in _VAGUE] or list(kinds)
+    sentences = [first[kind] for kind in told[:2]]
+    if not sentences:
+        return Verdict(False, "That is not it.")
+    hint = sentences[0] if len(sentences) == 1 else f"{sentences[0]} Or: {sentences[1]}"
+    return Verdict(False, hint, hint, kinds)
+
+
+_VAGUE = (Slip.OTHER, Slip.ROUNDING, Slip.SHAPE)
+"""Kinds that are said only where nothing better is known."""
+
+
+def _sentence(error: BackstepError) -> str:
+    return f"{error.what.rstrip('.')}. {error.how}".strip()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _agree(a: Array, b: Array, scale: float) -> bool:
+    """Say whether arrays of one shape are the same but for rounding."""
+    with np.errstate(all="ignore"):
+        size = max(float(np.max(np.abs(b), initial=0.0)), 1e-9 * scale)
+        return bool(np.all(np.abs(a - b) <= AGREEMENT * size))
+
+
+def _same(a: Array, b: Array, scale: float) -> bool:
+    is_one = a.size == b.size == 1
+    return (a.shape == b.shape or is_one) and _agree(a.reshape(b.shape), b, scale)
+
+
+# --- formulas with one change ------------------------------------------------------------------------------
+
+
+def _mendings(items: Sequence[Item]) -> Iterator[tuple[str, str, tuple[Item, ...]]]:
+    """Yield a formula with one product in it done otherwise, and what was wrong about it if that is right."""
+    for i, item in enumerate(items):
+        if item.kind != "op":
+            continue
+        before, after = items[:i], items[i + 1 :]
+        if item.text == "T":
+            yield Change.TRANSPOSE, "There is a transpose too much.", (*before, *after)
+        if item.text not in ("@", "·", "*"):
+            continue
+        start = _start(items, i)
+        middle = _start(items, i, 1)
+        left, right = items[start:middle], items[middle:i]
+        turn = Item("op", "T", 1, (), item.line, item.column)
+        product = item._replace(text="@")
+        rest = (tuple(items[:start]), tuple(after))
+        transposed = "A transpose is missing: look at the shapes of the product."
+        yield Change.TRANSPOSE, transposed, (*rest[0], *left, turn, *right, product, *rest[1])
+        yield Change.TRANSPOSE, transposed, (*rest[0], *left, *right, turn, product, *rest[1])
+        order = "Look at the order of the product: the other one comes first."
+        yield Change.ORDER, order, (*rest[0], *right, *left, product, *rest[1])
+        if item.text == "*":
+            sentence = "This product is one of matrices, not entry by entry."
+            yield Change.ELEMENTWISE, sentence, (*before, product, *after)
+        else:
+            sentence = "This product is taken entry by entry, not as one of matrices: write ⊙ or *."
+            yield Change.ELEMENTWISE, sentence, (*before, item._replace(text="*"), *after)
+
+
+def _start(items: Sequence[Item], i: int, skipped: int = 0) -> int:
+    """Return where the operands of an operation begin, of which the last ones may be wanted alone."""
+    needed = items[i].arity - skipped
+    while needed:
+        i -= 1
+        needed += items[i].arity - 1 if items[i].kind == "op" else -1
+    return i
+
+
+def _shape_latex(shape: Sequence[int]) -> str:
+    return r" \times ".join(map(str, shape)) if shape else r"\text{scalar}"

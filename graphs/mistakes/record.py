@@ -1,0 +1,87 @@
+"""A wrong answer that is often given, and what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from engine.errors import BackstepError
+from graphs.definition import Array
+from graphs.scope import Draw
+from graphs.subjects import Subject
+
+__all__ = ["Mistake", "Slip", "made"]
+
+_ERRORS = (ArithmeticError, BackstepError, LookupError, ValueError)
+
+
+class Slip(StrEnum):
+    """What is wrong about an answer, beside the kinds of :class:`engine.alterations.Change`."""
+
+    PATH = "path"  # one of the paths of a fan-out alone, or all but one
+    UPSTREAM = "upstream"  # the gradient that arrives, not yet taken back through the line
+    TOTAL = "total"  # the whole gradient instead of one path's contribution
+    VALUE = "value"  # the value instead of its gradient
+    OTHER = "other"  # another value or gradient
+    ENTRY = "entry"  # another entry
+    OPERATION = "operation"  # an operation left out, or done with its operands the wrong way round
+    TRANSPOSED = "transposed"  # rows for columns
+    SHAPE = "shape"  # the right numbers in another shape
+    SIZE = "size"  # the number of entries instead of the shape
+    ROUNDING = "rounding"  # nearly right
+    DIGITS = "digits"  # too few digits to tell
+    DECIMAL = "decimal"  # the decimal point
+    NUMBERS = "numbers"  # right at these numbers, but not in general
+
+
+@dataclass(frozen=True, eq=False)
+class Mistake:
+    """A wrong answer and its hint.
+
+    Attributes
+    ----------
+    kind
+        A :class:`Slip` or a :class:`engine.alterations.Change`.
+    sentence
+        What to look at, with LaTeX between dollars.
+    work_out
+        The wrong answer at a draw; raises where there is none.
+    """
+
+    kind: str
+    sentence: str
+    work_out: Callable[[Draw], Array]
+    _known: dict[Draw, Array | None] = field(default_factory=dict, repr=False)
+
+    def value(self, draw: Draw) -> Array | None:
+        """Return the wrong answer at a draw, None where it cannot be worked out."""
+        if draw not in self._known:
+            self._known[draw] = self._value(draw)
+        return self._known[draw]
+
+    def _value(self, draw: Draw) -> Array | None:
+        try:
+            with np.errstate(all="ignore"):
+                found = np.asarray(self.work_out(draw), dtype=float)
+        except _ERRORS:
+            return None
+        return found if np.all(np.isfinite(found)) else None
+
+
+def made(subject: Subject, kind: str, sentence: str, work_out: Callable[[Draw], Array]) -> Mistake:
+    """Return a mistake about the whole of a subject, seen at its entry."""
+    entry, whole = subject.entry, subject.whole()
+
+    def at(draw: Draw) -> Array:
+        found = np.asarray(work_out(draw))
+        if entry is None:
+            return found
+        wanted = whole.value(draw).shape
+        if found.shape != wanted and found.ndim != len(wanted):
+            found = np.broadcast_to(found, wanted)
+        return found[entry]
+
+    return Mistake(kind, sentence, at)

@@ -1,0 +1,120 @@
+"""What is said about a mistake: a hint, with LaTeX between dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.alterations import Alteration, Change
+from engine.derive import Derivation
+from engine.errors import BackstepError
+from engine.graph import Node
+from engine.notation import latex
+from engine.ops import Op
+
+__all__ = ["MISSING", "Uses", "Words"]
+
+Uses = Sequence[tuple[str, int, tuple[int, int]]]
+LONG = 64  # characters of LaTeX that an equation in a hint may have
+
+MISSING = {
+    "+": ("{other} has not been added.", "{other} has not been added."),
+    "-": ("{other} is missing.", "{other} has not been subtracted."),
+    "*": ("The factor {other} is missing.", "The factor {other} is missing."),
+    "@": ("The product with {other} is missing.", "The product with {other} is missing."),
+    "/": ("{other} is missing.", "It has not been divided by {other}."),
+    "**": ("{other} is missing.", "It has not been raised to the power {other}."),
+}
+"""What is said where an operand of an operation is missing: the first one, the second one."""
+
+
+class Words:
+    """Says what is missing, with LaTeX between dollars."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self._derivation = derivation
+        self._graph = derivation.graph
+
+    def name(self, name: str) -> str:
+        """Return a node's symbol."""
+        return f"${self._derivation.name_latex(name)}$"
+
+    def line(self, name: str) -> str:
+        """Return the equation of a line; its name alone where it is long."""
+        text = self._derivation.forward_latex(name)
+        return f"${text}$" if len(text) <= LONG else f"the line of {self.name(name)}"
+
+    def of_line(self, node: Node) -> str:
+        """Return where an operation stands."""
+        return f"Look at {self.line(self._graph.lines[node.line].name)}."
+
+    def part(self, node_id: int) -> str:
+        """Return what an operation reads, in symbols."""
+        try:
+            return f"${latex(self._derivation.symbol(node_id))}$"
+        except BackstepError:
+            return "a part"
+
+    @staticmethod
+    def function(op: Op) -> str:
+        """Return what an operation is called in a sentence."""
+        return op.symbol if op.name == "sigmoid" else op.name.replace("_", " ")
+
+    def alteration(self, alteration: Alteration) -> str:
+        """Return the hint to an altered link."""
+        node = self._graph.nodes[alteration.node]
+        assert node.op is not None
+        about = f"${latex(alteration.about)}$" if alteration.about is not None else ""
+        through = f"Going back through {self.line(self._graph.lines[node.line].name)}"
+        if alteration.change == Change.FACTOR:
+            return self._factor(node.op, about, through)
+        sentence = _SENTENCES[alteration.change]
+        return sentence.format(about=about, through=through, function=self.function(node.op))
+
+    def _factor(self, op: Op, about: str, through: str) -> str:
+        is_function = op.elementwise and op.arity == (1, 1) and op.latex is not None
+        by = f"is multiplied by {about}" if about else "goes through its derivative"
+        if is_function or not about:
+            return f"The derivative of {self.function(op)} is missing. {through}, the gradient {by}."
+        return f"The factor {about} is missing. {through}, the gradient {by}."
+
+    def arriving(self, line: str) -> str:
+        """Return the hint that a gradient still has to go back through a line."""
+        through = f"It still has to go back through {self.line(line)}."
+        return f"That is the gradient that arrives at {self.name(line)}. {through}"
+
+    def only(self, name: str, line: str, uses: Uses) -> str:
+        """Return the hint that one path alone has been counted."""
+        several = sum(own == line for own, _, _ in uses) > 1
+        through = (
+            f"one use in the line of {self.name(line)}" if several else f"the path through {self.name(line)}"
+        )
+        times = f"{self.name(name)} is used {_times(len(uses))}"
+        return f"Only {through} has been counted. {times}: what comes back by all its uses adds up."
+
+    def all_but(self, name: str, line: str, uses: Uses) -> str:
+        """Return the hint that one path has been forgotten."""
+        return (
+            f"The path through {self.name(line)} has been forgotten. {self.name(name)} is used "
+            f"{_times(len(uses))}: what comes back by all its uses adds up."
+        )
+
+
+def _times(count: int) -> str:
+    return {2: "twice", 3: "three times", 4: "four times"}.get(count, f"{count} times")
+
+
+_SENTENCES: dict[Change, str] = {
+    Change.SIGN: "Look at the sign. {through}, is there a minus?",
+    Change.TRANSPOSE: "A transpose is missing. {through}, it is {about} that multiplies.",
+    Change.RESHAPE: "Reshaping is not transposing. {through}, it is {about} that multiplies.",
+    Change.COUNT: "The factor {about} is missing. {through}, the gradient is multiplied by it.",
+    Change.CONSTANT: "The factor {about} is missing. {through}, the derivative brings it in.",
+    Change.PART: "The local derivative is not whole. {through}, {about} is missing in it.",
+    Change.POINT: "The derivative of {function} is taken at the wrong value. {through}, it is {about}.",
+    Change.FIRST: "Only the first example has been counted. What all examples bring has to be added up.",
+    Change.MEAN: "What the examples bring is added up, not averaged: there is a division too much.",
+    Change.UNSUMMED: "The sum is missing. {through}, the value is used for every example: all that adds up.",
+    Change.ORDER: "Look at the order of the product. {through}, {about} multiplies from the other side.",
+    Change.ELEMENTWISE: "This product is one of matrices, not entry by entry. {through}, {about} multiplies.",
+    Change.MATRIX: "The product with {about} is missing. {through}, the gradient is multiplied by it.",
+}

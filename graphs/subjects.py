@@ -1,0 +1,266 @@
+r"""What a question is about: a value, a gradient, what one path contributes, a local derivative, an update.
+
+Written as text, for lesson files and the command line: ``A``, ``d_W1``, ``d_W1[0, 1]``, ``yhat -> w2`` for
+what comes back to :math:`w_2` through the line of :math:`\hat{y}` (``p -> s 2`` for its second use there),
+``d_A/d_Z``, ``new_w``, ``v_w`` for a velocity.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from engine.calculator import read
+from engine.derive import Derivation
+from engine.errors import BackstepError, FormulaError, UsageError, excerpt
+from engine.graph import Graph, Use
+from engine.optimizers import Optimizer
+from engine.trace import Phase, Trace
+from graphs.definition import Array
+from graphs.scope import Draw
+from graphs.snapshot import Snapshot
+
+__all__ = ["Aspect", "Subject", "contribution_of", "entry_text", "subject_of"]
+
+
+class Aspect(StrEnum):
+    """Which of a value's sides a question is about."""
+
+    VALUE = "value"
+    GRADIENT = "gradient"
+    CONTRIBUTION = "contribution"
+    LOCAL = "local derivative"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a question is about.
+
+    Attributes
+    ----------
+    name
+        The value; of an update the parameter.
+    reader, slot
+        Of a contribution the line gone back through, and which of its uses; of a local derivative the line.
+    quantity
+        Of an update what is worked out, as the optimizer calls it.
+    entry
+        One entry of it, None for the whole.
+    """
+
+    aspect: Aspect
+    name: str
+    reader: str = ""
+    slot: int = 0
+    quantity: str = ""
+    entry: tuple[int, ...] | None = None
+
+    def whole(self) -> Subject:
+        """Return the same without an entry."""
+        return replace(self, entry=None)
+
+    def at(self, entry: tuple[int, ...] | None) -> Subject:
+        """Return one entry of it."""
+        return replace(self, entry=entry)
+
+    def value(self, draw: Draw) -> Array:
+        """Return its numbers at a draw: of one entry a number."""
+        found = self._whole_value(draw)
+        return found if self.entry is None else np.asarray(found[self.entry])
+
+    def _whole_value(self, draw: Draw) -> Array:
+        found = draw.trace
+        if self.aspect == Aspect.GRADIENT:
+            return found.gradients[self.name]
+        if self.aspect == Aspect.CONTRIBUTION:
+            return contribution_of(found, self.reader, self.slot, self.name)
+        if self.aspect == Aspect.LOCAL:
+            return draw.names[f"d_{self.reader}/d_{self.name}"]
+        if self.aspect == Aspect.UPDATE:
+            return next(s.after for s in found.updates[self.name] if s.quantity == self.quantity)
+        return found.values[self.name]
+
+    def use(self, graph: Graph) -> Use:
+        """Return the use that a contribution comes through."""
+        return graph.line_by_name[self.reader].uses[self.slot]
+
+    # --- in symbols ---
+
+    def symbol(self, derivation: Derivation, optimizer: Optimizer | None = None) -> str:
+        r"""Return its LaTeX: ``\frac{\partial\mathcal{L}}{\partial W_1}``."""
+        text = self._symbol(derivation, optimizer)
+        return text if self.entry is None else rf"\left[{text}\right]_{{{', '.join(map(str, self.entry))}}}"
+
+    def _symbol(self, derivation: Derivation, optimizer: Optimizer | None) -> str:
+        name = derivation.name_latex(self.name)
+        if self.aspect == Aspect.GRADIENT:
+            return derivation.gradient_latex(self.name)
+        if self.aspect == Aspect.LOCAL:
+            return rf"\frac{{\partial {derivation.name_latex(self.reader)}}}{{\partial {name}}}"
+        if self.aspect == Aspect.UPDATE and optimizer is not None and self.quantity != "value":
+            return optimizer.quantity(self.quantity).symbol.replace("{p}", name)
+        return name
+
+    def words(self, derivation: Derivation, optimizer: Optimizer | None = None) -> str:
+        """Return it in words, for a sentence: "the gradient of $W_1$", "entry [0, 1] of $A$"."""
+        text = self._words(derivation, optimizer)
+        return text if self.entry is None else f"entry {entry_text(self.entry)} of {text}"
+
+    def _words(self, derivation: Derivation, optimizer: Optimizer | None) -> str:
+        name = f"${derivation.name_latex(self.name)}$"
+        reader = f"${derivation.name_latex(self.reader)}$" if self.reader else ""
+        if self.aspect == Aspect.GRADIENT:
+            return f"the gradient of {name}"
+        if self.aspect == Aspect.CONTRIBUTION:
+            uses = derivation.graph.line_by_name[self.reader].uses
+            same = [use.slot for use in uses if use.source == uses[self.slot].source]
+            which = f", by its use number {same.index(self.slot) + 1}" if len(same) > 1 else ""
+            return f"what comes back to {name} through {reader}{which}"
+        if self.aspect == Aspect.LOCAL:
+            return f"the local derivative of {reader} by {name}"
+        if self.aspect == Aspect.UPDATE:
+            title = "new value" if self.quantity == "value" else ""
+            title = title or (
+                optimizer.quantity(self.quantity).text if optimizer is not None else self.quantity
+            )
+            return f"the {title} of {name}"
+        return f"the value of {name}"
+
+    def text(self, snapshot: Snapshot) -> str:
+        """Return it as a lesson file writes it."""
+        entry = "" if self.entry is None else entry_text(self.entry)
+        if self.aspect == Aspect.GRADIENT:
+            return f"d_{self.name}{entry}"
+        if self.aspect == Aspect.LOCAL:
+            return f"d_{self.reader}/d_{self.name}{entry}"
+        if self.aspect == Aspect.CONTRIBUTION:
+            uses = snapshot.trace.graph.line_by_name[self.reader].uses
+            same = [use.slot for use in uses if use.source == uses[self.slot].source]
+            count = f" {same.index(self.slot) + 1}" if len(same) > 1 else ""
+            return f"{self.reader} -> {self.name}{count}{entry}"
+        if self.aspect == Aspect.UPDATE:
+            if self.quantity == "value":
+                return f"new_{self.name}{entry}"
+            return f"{snapshot.optimizer.quantity(self.quantity).code.format(p=self.name)}{entry}"
+        return f"{self.name}{entry}"
+
+
+def entry_text(entry: Sequence[int]) -> str:
+    """Return an entry as people write it: ``[0, 1]``."""
+    return f"[{', '.join(map(str, entry))}]"
+
+
+def contribution_of(found: Trace, reader: str, slot: int, name: str) -> Array:
+    """Return what one use of a value in a line adds to its gradient.
+
+    Raises
+    ------
+    UsageError
+        Where backward does not come through there.
+    """
+    place = found.backward_places.get((name, reader, slot))
+    step = None if place is None else found.steps[place]
+    if step is None or step.phase != Phase.BACKWARD or step.contribution is None:
+        raise UsageError(f"nothing comes back to {excerpt(name, 40)} through {excerpt(reader, 40)}.")
+    return step.contribution
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+_CONTRIBUTION = re.compile(r"\s*(\S+)\s*(?:->|→)\s*([^\s\[]+)(?:\s+(\d{1,3}))?\s*(\[[^\]]*\])?\s*\Z")
+_ENTRY = re.compile(r"\[\s*(\d{1,6}(?:\s*,\s*\d{1,6})*)\s*\]\Z")
+
+
+def subject_of(text: str, snapshot: Snapshot, names: Mapping[str, Array]) -> Subject | None:
+    """Return what a text names, None where it is a formula of its own.
+
+    Parameters
+    ----------
+    names
+        What expressions can name there.
+
+    Raises
+    ------
+    UsageError
+        For a contribution that there is not, and an entry outside what is named.
+    """
+    match = _CONTRIBUTION.match(text)
+    if match is not None:
+        reader, name, count, index = match.groups()
+        return _of_contribution(snapshot, reader, name, int(count or 1)).at(_entry(index))
+    try:
+        items = read(text, names)
+    except FormulaError:
+        return None
+    entry = None
+    if len(items) == 2 and items[1].text == "[]":
+        entry = dict(items[1].attrs)["index"]
+    if items[0].kind != "name" or len(items) != 1 + (entry is not None):
+        return None
+    found = _of_name(items[0].text, snapshot)
+    if found is None or not isinstance(entry, tuple | None):
+        return None
+    return _checked(found.at(entry), names[items[0].text])
+
+
+def _checked(subject: Subject, array: Array) -> Subject | None:
+    """Return a subject with its entry counted from the start; None for a row or a column."""
+    entry = subject.entry
+    if entry is None:
+        return subject
+    if len(entry) != array.ndim or any(place is None for place in entry):
+        return None
+    if any(not -size <= place < size for place, size in zip(entry, array.shape, strict=True)):
+        raise UsageError(
+            f"{subject.name} has no entry {entry_text(entry)}.", how=f"Its shape is {array.shape}."
+        )
+    return subject.at(tuple(place % size for place, size in zip(entry, array.shape, strict=True)))
+
+
+def _entry(text: str | None) -> tuple[int, ...] | None:
+    match = _ENTRY.match(text or "")
+    return tuple(int(part) for part in match[1].split(",")) if match is not None else None
+
+
+def _of_contribution(snapshot: Snapshot, reader: str, name: str, count: int) -> Subject:
+    slots = [
+        slot for source, node, slot in snapshot.trace.backward_places if (source, node) == (name, reader)
+    ]
+    if not slots:
+        raise UsageError(f"there is no way back from {excerpt(reader, 40)} to {excerpt(name, 40)}.")
+    if not 1 <= count <= len(slots):
+        raise UsageError(f"{reader} reads {name} {len(slots)} times.", how="Uses are counted from 1.")
+    return Subject(Aspect.CONTRIBUTION, name, reader, sorted(slots)[count - 1])
+
+
+def _of_name(key: str, snapshot: Snapshot) -> Subject | None:
+    graph = snapshot.trace.graph
+    if key in graph.named:
+        return Subject(Aspect.VALUE, key)
+    top, slash, bottom = key.partition("/")
+    if slash:
+        line, name = top.removeprefix("d_"), bottom.removeprefix("d_")
+        is_gradient = line == graph.loss
+        return Subject(Aspect.GRADIENT, name) if is_gradient else Subject(Aspect.LOCAL, name, line)
+    if key.startswith("d_") and key[2:] in graph.ids:
+        return Subject(Aspect.GRADIENT, key[2:])
+    for name, steps in snapshot.trace.updates.items():
+        for step in steps:
+            quantity = str(step.quantity)
+            subject = Subject(Aspect.UPDATE, name, quantity=quantity)
+            if subject.text(snapshot) == key:
+                return subject
+    return None
+
+
+def is_known(text: str, snapshot: Snapshot, names: Mapping[str, Array]) -> bool:
+    """Say whether a text names something that a question can be about."""
+    try:
+        return subject_of(text, snapshot, names) is not None
+    except BackstepError:
+        return False
