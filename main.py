@@ -348,7 +348,7 @@ def _landscape_command() -> Command:
 def _draw_landscape(drawn: Any, path: Any, args: Namespace) -> None:
     _draw_offscreen()
     try:
-        from gui.landscape_picture import draw
+        from gui.landscape_file import draw
     except ImportError as error:
         _explain(error)
         raise

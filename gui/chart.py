@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QPen, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from gui.curves import Drawn, Line, View, drawn
+from gui.curves import Drawn, Line, View, drawn, heights
 from gui.plots import LINE, Plot, round_range
 from gui.runstyle import run_color, run_pen
 from gui.theme import THEMES, Theme, application_font, blend
@@ -227,26 +227,12 @@ class Chart(Plot):
 
     def _fit_height(self) -> None:
         """Choose the vertical range for what is in sight; lines stretch it up to their cap."""
-        lows, highs, beyond, view = [], [], [], self.view()
-        for line in self._lines:
-            found = self._parts[line.key].drawn
-            limits = found.range() if found is not None else None
-            if limits is None:
-                continue
-            low, high = limits
-            if line.cap is not None:
-                cap = float(view.y(np.array(line.cap)))
-                if line.kind == "run":
-                    beyond.append(high)
-                low, high = min(low, cap), min(high, cap)
-                low = low if self.log_y else max(low, -cap)
-            lows.append(low)
-            highs.append(high)
-        if lows:
-            low, high = round_range(min(lows), max(highs))
-            edge = 0.02 * (high - low)
+        parts = [(line, self._parts[line.key].drawn) for line in self._lines]
+        limits = heights([(line, found) for line, found in parts if found is not None], self.view())
+        if limits is not None:
+            low, high = round_range(*limits[:2])
+            edge, peak = 0.02 * (high - low), limits[2]
             self._set_range(1, low - edge, high + edge)
-            peak = max(beyond, default=low)
             self.peak = None if peak <= high + edge else 10.0 ** min(peak, 308.0) if self.log_y else peak
 
     def _set_range(self, axis: int, low: float, high: float) -> None:

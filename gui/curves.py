@@ -9,13 +9,24 @@ largest value of every stretch. So a million losses cost as much as a thousand, 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-__all__ = ["Drawn", "Line", "Points", "Pyramid", "Series", "Staircase", "Stretches", "View", "drawn"]
+__all__ = [
+    "Drawn",
+    "Line",
+    "Points",
+    "Pyramid",
+    "Series",
+    "Staircase",
+    "Stretches",
+    "View",
+    "drawn",
+    "heights",
+]
 
 Array = np.ndarray
 
@@ -409,6 +420,28 @@ class Line:
     current: bool = False
     kind: str = "run"
     cap: float | None = None
+
+
+def heights(found: Sequence[tuple[Line, Drawn]], view: View) -> tuple[float, float, float] | None:
+    """Return from where to where what is drawn reaches, and how high its runs do; None where nothing is.
+
+    A line stretches that range up to its cap.
+    """
+    lows, highs, beyond = [], [], []
+    for line, painted in found:
+        limits = painted.range()
+        if limits is None:
+            continue
+        low, high = limits
+        if line.cap is not None:
+            cap = float(view.y(np.array(line.cap)))
+            if line.kind == "run":
+                beyond.append(high)
+            low, high = min(low, cap), min(high, cap)
+            low = low if view.log_y else max(low, -cap)
+        lows.append(low)
+        highs.append(high)
+    return (min(lows), max(highs), max(beyond, default=min(lows))) if lows else None
 
 
 # --- what is painted ---------------------------------------------------------------------------------------

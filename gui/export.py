@@ -19,19 +19,23 @@ from engine.errors import UsageError, excerpt
 from graphs.exporting import Look
 from graphs.files import write_whole
 from graphs.provenance import provenance
+from gui.drawing import Drawing
+from gui.groups import group
+from gui.landscape_picture import check_landscape, draw_landscape
 from gui.layouts import layout_of
+from gui.loss_picture import check_loss, draw_loss
 from gui.matrices import is_for_a_file
 from gui.neuron_picture import paint_neurons
 from gui.pictures import Picture, PictureFormat, formats
 from gui.scene.graph_scene import GraphScene
 from gui.session import Session
-from gui.theme import THEMES, Theme
+from gui.step_picture import draw_step
+from gui.theme import THEMES, Theme, application_font
 from gui.viewdata import scene_view, step_view
 from gui.viewdata.neurons import neuron_view
 
 __all__ = [
     "SUBJECTS",
-    "Drawing",
     "Subject",
     "export_session",
     "format_of",
@@ -40,28 +44,6 @@ __all__ = [
     "pictures_of",
     "window_picture",
 ]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A subject laid out for certain places: all of its pictures have one size, so that nothing jumps.
-
-    Attributes
-    ----------
-    size
-        In logical pixels.
-    background
-        What the pictures stand on.
-    paint
-        Paints the picture at a place: after so many steps of the iteration.
-    scale
-        Pixels for each logical pixel, where nobody asks for others.
-    """
-
-    size: QSizeF
-    background: QColor
-    paint: Callable[[QPainter, int], None]
-    scale: float = 2.0
 
 
 def _always(_: Session) -> None:
@@ -124,15 +106,23 @@ def _united(rects: Sequence[QRectF]) -> QRectF:
 
 # --- the neurons -------------------------------------------------------------------------------------------
 
-NEURONS = QSizeF(720, 440)
+NEURONS = QSizeF(752, 456)
+EDGE = 16.0
 
 
 def _draw_neurons(session: Session, positions: Sequence[int], theme: Theme) -> Drawing:
     frame = session.frame
 
     def paint(painter: QPainter, position: int) -> None:
-        rect = QRectF(0, 0, NEURONS.width(), NEURONS.height())
-        paint_neurons(painter, rect, neuron_view(frame.at(position), 0), theme)
+        rect = QRectF(0, 0, NEURONS.width(), NEURONS.height()).adjusted(EDGE, 8, -EDGE, -8)
+        view = neuron_view(frame.at(position), 0)
+        with group(painter, "neurons"):
+            paint_neurons(painter, rect, view, theme)
+        if view.examples > 1:
+            painter.setFont(application_font("small"))
+            painter.setPen(theme.color("muted"))
+            corner = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+            painter.drawText(rect.adjusted(0, 0, 0, -3), corner, f"values of example 0 of {view.examples}")
 
     return Drawing(NEURONS, theme.color("canvas"), paint)
 
@@ -178,6 +168,9 @@ def _no_window(session: Session, positions: Sequence[int], theme: Theme) -> Draw
 _ALL = (
     Subject("graph", "Graph", _draw_graph),
     Subject("neurons", "Neurons", _draw_neurons, _check_neurons),
+    Subject("step", "This step", draw_step),
+    Subject("loss", "Loss", draw_loss, check_loss, by_step=False),
+    Subject("landscape", "Landscape", draw_landscape, check_landscape, by_step=False),
     Subject("window", "Window", _no_window),
 )
 SUBJECTS: Mapping[str, Subject] = {subject.name: subject for subject in _ALL}
@@ -215,12 +208,17 @@ def pictures_of(
 def _picture(session: Session, look: Look, drawing: Drawing, position: int) -> Picture:
     snapshot = session.snapshot().at(position)
     metadata = provenance(snapshot)
+    subject = SUBJECTS[look.subject]
+    description = step_view(session.frame.at(position)).sentence
+    if not subject.by_step:
+        description = f"{subject.title} of {snapshot.title}, iteration {snapshot.iteration}"
+        metadata["Title"] = f"{snapshot.title}, {subject.title.lower()}, iteration {snapshot.iteration}"
     return Picture(
         size=drawing.size,
         paint=partial(_paint, drawing, position),
         scale=look.scale or drawing.scale,
         title=metadata["Title"],
-        description=step_view(session.frame.at(position)).sentence,
+        description=description,
         metadata=metadata,
         carried=partial(provenance, snapshot, with_document=True),
         background=None if look.is_transparent else drawing.background,

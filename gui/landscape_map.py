@@ -371,7 +371,7 @@ class LandscapeMap(pg.PlotWidget):
         self._draw_trails()
 
     def _paint_items(self, theme: Theme) -> None:
-        around = pg.mkPen(theme.color("window"), width=1.5)
+        around = pg.mkPen(theme.color("window"), width=1.5 * self.ratio)
         self._contours.setPen(pg.mkPen(_faint(theme.text, 0.38), width=self.ratio))
         self._hatch.setBrush(QBrush(blend(theme.seed, theme.window, 0.35), Qt.BrushStyle.BDiagPattern))
         self._hatch.setPen(QPen(Qt.PenStyle.NoPen))
@@ -380,11 +380,11 @@ class LandscapeMap(pg.PlotWidget):
         self._dots.setBrush(_faint(theme.text, 0.4))
         self._dots.setPen(None)
         self._best.setBrush(theme.color("warning"))
-        self._best.setPen(pg.mkPen(theme.color("text"), width=1))
+        self._best.setPen(pg.mkPen(theme.color("text"), width=self.ratio))
         self._here.setBrush(None)
-        self._here.setPen(pg.mkPen(theme.color("text"), width=2))
+        self._here.setPen(pg.mkPen(theme.color("text"), width=2 * self.ratio))
         self._plus.setBrush(theme.color("text"))
-        self._plus.setPen(pg.mkPen(theme.color("window"), width=1))
+        self._plus.setPen(pg.mkPen(theme.color("window"), width=self.ratio))
         self._arrow.set_colors(theme.color("text"), theme.color("window"))
         self._tip.setColor(theme.color("tooltip_text"))
         self._tip.fill = pg.mkBrush(theme.color("tooltip"))
@@ -481,7 +481,7 @@ class LandscapeMap(pg.PlotWidget):
                     {
                         "pos": finite[-1],
                         "brush": blend(color.name(), self.theme.card, 0.5) if trail.is_ghost else color,
-                        "pen": pg.mkPen(self.theme.color("window"), width=1),
+                        "pen": pg.mkPen(self.theme.color("window"), width=self.ratio),
                     }
                 )
         self._ends.setData(spots)

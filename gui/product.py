@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from graphs.views.numbers import format_number, full
 from gui.equations import Equation, equation, paint, plain_source
 from gui.formulas import inline_fractions
+from gui.groups import group as grouped
 from gui.links import paint_frame
 from gui.matrices import Grid, as_table, matrix_size, paint_matrix
 from gui.theme import Theme, application_font
@@ -264,6 +265,13 @@ class ProductStrip(QWidget):
 
     # Painting
 
+    def paint_on(self, painter: QPainter) -> None:
+        """Paint the product from the painter's origin, without what the pointer and the focus add to it."""
+        shown = bands(self._parts, self._index)
+        for slot in self._slots:
+            with grouped(painter, f"part-{slot.place}", _spoken(slot.part)):
+                self._paint_slot(painter, slot, shown.get(slot.place))
+
     def _paint_slot(self, painter: QPainter, slot: Slot, band: Band | None) -> None:
         if isinstance(slot.part, str):
             baseline = slot.middle + slot.label.ascent - slot.label.height / 2
@@ -326,9 +334,8 @@ class ProductStrip(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        shown = bands(self._parts, self._index)
+        self.paint_on(painter)
         for slot in self._slots:
-            self._paint_slot(painter, slot, shown.get(slot.place))
             self._paint_link(painter, slot)
         if self._has_ring and self._slots:
             painter.setPen(QPen(self._theme.color("focus"), 1.5))

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QLineF, QPoint, QPointF, QRectF, QSizeF, Qt
@@ -19,6 +20,7 @@ from PySide6.QtGui import (
     QBrush,
     QColor,
     QFont,
+    QFontInfo,
     QGradient,
     QGuiApplication,
     QImage,
@@ -106,23 +108,57 @@ def identifier(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name)
 
 
+class _Text(NamedTuple):
+    """A text that has been written: as which element, from where to where, and how it looks."""
+
+    at: int
+    place: QPointF
+    right: float
+    text: str
+    look: str
+
+    def is_before(self, other: _Text) -> bool:
+        """Say whether `other` begins where this ends, and looks the same."""
+        is_next = other.at == self.at + 1 and other.look == self.look
+        level = abs(other.place.y() - self.place.y()) < 0.01
+        return is_next and level and abs(other.place.x() - self.right) < 0.6
+
+
+def _kept(draw: Callable[..., None]) -> Callable[..., None]:
+    """Keep what goes wrong until the painter has ended: Qt, which calls this, cannot pass it on."""
+
+    @wraps(draw)
+    def guarded(self: _SvgEngine, *arguments: Any) -> None:
+        if self.failure is None:
+            try:
+                draw(self, *arguments)
+            except Exception as error:
+                self.failure = error
+
+    return guarded
+
+
 class _SvgEngine(GroupingEngine):
     def __init__(self, page: QRectF) -> None:
         super().__init__(QPaintEngine.PaintEngineFeature.AllFeatures)
+        self.failure: Exception | None = None
         self._page = page
         self._parts: list[str] = []
         self._defs: dict[str, str] = {}  # by what is defined: its id
         self._names: Counter[str] = Counter()
+        self._last_text: _Text | None = None
         self._depth = 0
         self._pen, self._brush, self._font = QPen(), QBrush(), QFont()
         self._transform = QTransform()
         self._opacity = 1.0
         self._is_smooth = True
-        self._clip: QPainterPath | None = None
-        self._clip_is_old = False
+        self._clip: QPainterPath | None = None  # in the page's own units
+        self._is_clipping = True
 
     def written(self) -> str:
         """Return the elements, and before them what they refer to."""
+        if self.failure is not None:
+            raise self.failure
         if not self._defs:
             return "\n".join(self._parts)
         definitions = "\n".join(d.replace("#id#", name, 1) for d, name in self._defs.items())
@@ -152,12 +188,14 @@ class _SvgEngine(GroupingEngine):
     # --- styles ---
 
     def _shape(self, tag: str, geometry: str, bounds: QRectF, *, filled: bool = True) -> None:
-        """Write a shape in the present style, its numbers already those of the page."""
+        """Write a shape in the present style, its numbers those of the page where they can be."""
         style = (self._fill() if filled else ' fill="none"') + self._stroke()
         if style == ' fill="none"':
             return
         smooth = "" if self._is_smooth else ' shape-rendering="crispEdges"'
-        self._write(f"<{tag} {geometry}{style}{smooth}{self._matrix()}{self._clipped(bounds)}/>")
+        baked = self._bakes()
+        more = self._matrix(baked) + self._clipped(bounds, baked)
+        self._write(f"<{tag} {geometry}{style}{smooth}{more}/>")
 
     def _scale(self) -> float:
         """Return the scale that is worked into the numbers: 1 where a ``transform`` is written."""
@@ -168,8 +206,23 @@ class _SvgEngine(GroupingEngine):
         t = self._transform
         return t.isAffine() and not t.m12() and not t.m21() and t.m11() > 0 and abs(t.m11() - t.m22()) < 1e-9
 
-    def _matrix(self) -> str:
+    def _bakes(self) -> bool:
+        """Say whether the transformation is worked into the numbers of a shape.
+
+        Only a pen that it would distort, or a pattern, is left to a ``transform``.
+        """
         if self._is_plain():
+            return True
+        has_even_pen = self._pen.style() == Qt.PenStyle.NoPen or self._pen.isCosmetic()
+        solid = (Qt.BrushStyle.NoBrush, Qt.BrushStyle.SolidPattern)
+        return self._transform.isAffine() and has_even_pen and self._brush.style() in solid
+
+    def _is_level(self) -> bool:
+        """Say whether a rectangle stays one."""
+        return not self._transform.m12() and not self._transform.m21()
+
+    def _matrix(self, baked: bool) -> str:
+        if baked:
             return ""
         t = self._transform
         numbers = " ".join(number(x, 5) for x in (t.m11(), t.m12(), t.m21(), t.m22(), t.dx(), t.dy()))
@@ -177,7 +230,7 @@ class _SvgEngine(GroupingEngine):
 
     def _at(self, point: QPointF | QPoint) -> QPointF:
         point = QPointF(point)
-        return self._transform.map(point) if self._is_plain() else point
+        return self._transform.map(point) if self._bakes() else point
 
     def _fill(self) -> str:
         brush = self._brush
@@ -205,7 +258,7 @@ class _SvgEngine(GroupingEngine):
         cap, join = CAPS.get(pen.capStyle()), JOINS.get(pen.joinStyle())
         words += f' stroke-linecap="{cap}"' if cap else ""
         words += f' stroke-linejoin="{join}"' if join else ""
-        return words + (' vector-effect="non-scaling-stroke"' if fixed and not self._is_plain() else "")
+        return words + (' vector-effect="non-scaling-stroke"' if fixed and not self._bakes() else "")
 
     def _linear(self, gradient: QLinearGradient) -> str:
         start, end = self._at(gradient.start()), self._at(gradient.finalStop())
@@ -230,38 +283,41 @@ class _SvgEngine(GroupingEngine):
 
     # --- clipping ---
 
-    def _clipped(self, bounds: QRectF) -> str:
+    def _clipped(self, bounds: QRectF, baked: bool) -> str:
         """Return the reference to the clip, where it cuts anything off."""
-        clip = self._present_clip()
+        clip = self._clip if self._is_clipping else None
         width = self._pen.widthF() * self._scale() if self._pen.style() != Qt.PenStyle.NoPen else 0.0
         area = bounds.adjusted(-width, -width, width, width)
-        if not self._is_plain():
+        if not baked:
             area = self._transform.mapRect(area)
         if clip is None or clip.contains(area) or clip.boundingRect().contains(self._page):
             return ""
-        back = None if self._is_plain() else self._transform.inverted()[0]
-        path = clip if back is None else back.map(clip)
+        path = clip if baked else self._transform.inverted()[0].map(clip)
         definition = f'<clipPath id="#id#"><path d="{_data(path)}"/></clipPath>'
         return f' clip-path="url(#{self._defined(definition, "clip")})"'
 
-    def _present_clip(self) -> QPainterPath | None:
-        """Return the clip in the page's own units, None for none."""
-        if self._clip_is_old:
-            painter = self.painter()
-            self._clip = self._transform.map(painter.clipPath()) if painter.hasClipping() else None
-            self._clip_is_old = False
-        return self._clip
+    def _clip_to(self, path: QPainterPath, operation: Qt.ClipOperation) -> None:
+        """Take a clip over, given in the painter's units of the moment."""
+        path = self._transform.map(path)
+        if operation == Qt.ClipOperation.NoClip:
+            self._clip = None
+        elif operation == Qt.ClipOperation.IntersectClip and self._clip is not None:
+            self._clip = self._clip.intersected(path)
+        else:
+            self._clip = path
 
     # --- images ---
 
     def _image(self, target: QRectF, image: QImage, source: QRectF) -> None:
         part = image.copy(source.toRect()) if source != QRectF(image.rect()) else image
-        corner, scale = self._at(target.topLeft()), self._scale()
-        place = _box(QRectF(corner, target.size() * scale))
+        baked = self._is_level()
+        if baked:
+            target = self._transform.mapRect(target)
+            part = _turned(part, self._transform)
         smooth = self.painter().testRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         kind = "" if smooth else ' image-rendering="pixelated" style="image-rendering:pixelated"'
-        more = kind + self._matrix() + self._clipped(QRectF(corner, target.size() * scale))
-        self._write(f'<image {place} preserveAspectRatio="none"{more} href="{_png(part)}"/>')
+        more = kind + self._matrix(baked) + self._clipped(target, baked)
+        self._write(f'<image {_box(target)} preserveAspectRatio="none"{more} href="{_png(part)}"/>')
 
     # Qt
 
@@ -274,6 +330,7 @@ class _SvgEngine(GroupingEngine):
     def end(self) -> bool:
         return True
 
+    @_kept
     def updateState(self, state: QPaintEngineState) -> None:
         flag, dirty = QPaintEngine.DirtyFlag, state.state()
         if dirty & flag.DirtyPen:
@@ -288,11 +345,18 @@ class _SvgEngine(GroupingEngine):
             self._opacity = state.opacity()
         if dirty & flag.DirtyHints:
             self._is_smooth = bool(state.renderHints() & QPainter.RenderHint.Antialiasing)
-        if dirty & (flag.DirtyClipPath | flag.DirtyClipRegion | flag.DirtyClipEnabled):
-            self._clip_is_old = True
+        if dirty & flag.DirtyClipEnabled:
+            self._is_clipping = state.isClipEnabled()
+        if dirty & flag.DirtyClipPath:
+            self._clip_to(state.clipPath(), state.clipOperation())
+        if dirty & flag.DirtyClipRegion:
+            path = QPainterPath()
+            path.addRegion(state.clipRegion())
+            self._clip_to(path, state.clipOperation())
 
+    @_kept
     def drawPath(self, path: QPainterPath) -> None:
-        path = self._transform.map(path) if self._is_plain() else path
+        path = self._transform.map(path) if self._bakes() else path
         if path.isEmpty():
             return
         data = _data(path)
@@ -301,12 +365,18 @@ class _SvgEngine(GroupingEngine):
         rule = ' fill-rule="evenodd"' if is_even else ""
         self._shape("path", f'd="{data}"{rule}', path.controlPointRect())
 
+    @_kept
     def drawRects(self, rects: Any, count: int = 0) -> None:
-        for rect in rects:
-            found = QRectF(rect)
-            found = self._transform.mapRect(found) if self._is_plain() else found
+        for rect in map(QRectF, rects):
+            if self._bakes() and not self._is_level():
+                path = QPainterPath()
+                path.addRect(rect)
+                self.drawPath(path)
+                continue
+            found = self._transform.mapRect(rect) if self._bakes() else rect
             self._shape("rect", _box(found), found)
 
+    @_kept
     def drawLines(self, lines: Any, count: int = 0) -> None:
         ends = [(self._at(line.p1()), self._at(line.p2())) for line in map(QLineF, lines)]
         bounds = _bounds(point for pair in ends for point in pair)
@@ -320,6 +390,7 @@ class _SvgEngine(GroupingEngine):
             data = "".join(f"M{_pair(a)}L{_pair(b)}" for a, b in ends)
             self._shape("path", f'd="{data}"', bounds, filled=False)
 
+    @_kept
     def drawPolygon(self, points: Any, *more: Any) -> None:
         mode = more[-1]
         places = [self._at(point) for point in points]
@@ -329,36 +400,56 @@ class _SvgEngine(GroupingEngine):
         geometry = f'points="{" ".join(map(_pair, places))}"{"" if is_open else rule}'
         self._shape("polyline" if is_open else "polygon", geometry, _bounds(places), filled=not is_open)
 
+    @_kept
     def drawEllipse(self, rect: Any) -> None:
         found = QRectF(rect)
-        found = self._transform.mapRect(found) if self._is_plain() else found
+        if self._bakes() and not self._is_level():
+            path = QPainterPath()
+            path.addEllipse(found)
+            self.drawPath(path)
+            return
+        found = self._transform.mapRect(found) if self._bakes() else found
         sides = ("cx", found.center().x()), ("cy", found.center().y())
         halves = ("rx", found.width() / 2), ("ry", found.height() / 2)
         self._shape("ellipse", " ".join(f'{key}="{number(x)}"' for key, x in (*sides, *halves)), found)
 
+    @_kept
     def drawPoints(self, points: Any, count: int = 0) -> None:
         width = (self._pen.widthF() or 1.0) * self._scale()
         color = _paint("fill", self._pen.color(), self._opacity)
         for x, y in (_xy(self._at(point)) for point in points):
             place = f'cx="{number(x)}" cy="{number(y)}" r="{number(width / 2)}"'
-            self._write(f"<circle {place}{color}{self._matrix()}/>")
+            self._write(f"<circle {place}{color}{self._matrix(self._bakes())}/>")
 
+    @_kept
     def drawTextItem(self, p: QPointF, textItem: QTextItem) -> None:
         font, text = textItem.font(), textItem.text()
         if not text.strip():
             return
-        place = self._at(p)
-        size = font.pixelSize() if font.pixelSize() > 0 else font.pointSizeF() * _dots() / 72
+        baked = self._is_plain()
+        place = self._transform.map(p) if baked else p
+        size = QFontInfo(font).pixelSize()  # in whole pixels, whatever was asked for
         bounds = QRectF(place.x(), place.y() - size, textItem.width() * self._scale(), size * 1.3)
-        words = f'x="{number(place.x())}" y="{number(place.y())}"'
-        words += _font(font, size * self._scale()) + _paint("fill", self._pen.color(), self._opacity)
-        if text != " ".join(text.split()):
-            words += ' xml:space="preserve"'
-        self._write(f"<text {words}{self._matrix()}{self._clipped(bounds)}>{escaped(text)}</text>")
+        look = _font(font, size * self._scale()) + _paint("fill", self._pen.color(), self._opacity)
+        look += self._matrix(baked) + self._clipped(bounds, baked)
+        self._write_text(_Text(len(self._parts), place, bounds.right(), text, look))
 
+    def _write_text(self, text: _Text) -> None:
+        """Write a text, or go on with the last one: Qt cuts a text where the script changes."""
+        last = self._last_text
+        if last is not None and last.is_before(text):
+            text = text._replace(place=last.place, at=last.at, text=last.text + text.text)
+            del self._parts[last.at]
+        self._last_text = text
+        keep = "" if text.text == " ".join(text.text.split()) else ' xml:space="preserve"'
+        where = f'x="{number(text.place.x())}" y="{number(text.place.y())}"'
+        self._write(f"<text {where}{text.look}{keep}>{escaped(text.text)}</text>")
+
+    @_kept
     def drawImage(self, r: QRectF, pm: QImage, sr: QRectF, *flags: Any) -> None:
         self._image(QRectF(r), pm, QRectF(sr))
 
+    @_kept
     def drawPixmap(self, r: QRectF, pm: QPixmap, sr: QRectF) -> None:
         self._image(QRectF(r), pm.toImage(), QRectF(sr))
 
@@ -431,6 +522,12 @@ def _font(font: QFont, size: float) -> str:
 def _hatch(brush: QBrush) -> str:
     line = f'<path d="{HATCHES[brush.style()]}" fill="none" stroke="{brush.color().name()}"/>'
     return f'<pattern id="#id#" width="8" height="8" patternUnits="userSpaceOnUse">{line}</pattern>'
+
+
+def _turned(image: QImage, transform: QTransform) -> QImage:
+    """Return an image as it is seen where left and right, or up and down, change places."""
+    across, down = (-1 if side < 0 else 1 for side in (transform.m11(), transform.m22()))
+    return image if (across, down) == (1, 1) else image.transformed(QTransform.fromScale(across, down))
 
 
 def _png(image: QImage) -> str:

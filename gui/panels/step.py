@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from html import escape
-from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent
@@ -21,12 +18,13 @@ from PySide6.QtWidgets import (
 
 from gui.equation_cache import EquationCache
 from gui.equations import plain_source
-from gui.formulas import FormulaBlock, as_html, inline_fractions, with_air
+from gui.formulas import FormulaBlock, inline_fractions, with_air
 from gui.links import LinkedFormula
 from gui.nudge_box import NudgeBox
 from gui.panel import Panel
 from gui.product import ProductStrip
 from gui.session import Session
+from gui.step_words import more_html, numbers_html, result_html, shapes_html, short_html
 from gui.theme import Theme, application_font
 from gui.viewdata import Statics, StepView, nudge_view, step_view, symbols_of
 
@@ -113,27 +111,22 @@ class StepPanel(Panel):
             part.set_linked(self.session.hovered)
 
     def _show_words(self, view: StepView) -> None:
-        stored = self.theme.color("stored_text").name()
-        marked = re.sub(
-            r"the (stored [^.]+)", rf'the <b style="color:{stored}">\1</b>', escape(view.more, quote=False)
-        )
-        self._more.setText(marked)
+        self._more.setText(more_html(view, self.theme))
         self._more.setVisible(bool(view.more))
         self._shapes.setText(shapes_html(view.shapes, self.theme))
         self._entry.setText(view.entry)
 
     def _show_numbers(self, view: StepView) -> None:
         """Show the numbers put in and what they come to, as text where there is text for it."""
-        numbers, short, result = as_html(view.numbers), as_html(view.short), as_html(view.result)
-        color = self.theme.phase_text_color(view.phase).name()
-        strong = f'<b style="color:{color}">{result}</b>' if result else ""
+        numbers, short = numbers_html(view), short_html(view)
+        result = result_html(view, self.theme)
         self._numbers.setText(numbers or "")
         self._numbers.setVisible(bool(numbers))
         self._numbers_formula.set_latex(view.numbers if numbers is None else "")
         self._numbers_formula.setVisible(numbers is None)
         self._short.setText(short or "")
         self._short.setVisible(bool(short))
-        self._result.setText(strong)
+        self._result.setText(result)
         self._result.setVisible(bool(result))
 
     def _prefetch(self) -> None:
@@ -221,29 +214,6 @@ class StepPanel(Panel):
         self.code_button.setVisible(event.size().width() >= ALL_BUTTONS_FROM)
         self.latex_button.setVisible(event.size().width() >= TWO_BUTTONS_FROM)
         super().resizeEvent(event)
-
-
-def shapes_html(shapes: str, theme: Theme) -> str:
-    """Return how shapes fit as rich text: inner dimensions that cancel are struck through.
-
-    Parameters
-    ----------
-    shapes : str
-        Such as "(1 × 133) · (133 × 4) → 1 × 4".
-    """
-    product, arrow, result = shapes.partition(" → ")
-    if not arrow:
-        return escape(shapes)
-    factors = [factor.strip("()").split(" × ") for factor in product.split(" · ")]
-    for left, right in pairwise(factors):
-        if len(left) == 2 and len(right) == 2 and left[1] == right[0]:
-            left[1], right[0] = _struck(left[1], theme), _struck(right[0], theme)
-    text = " · ".join(f"({' × '.join(factor)})" for factor in factors)
-    return f'{text} → <b style="color:{theme.text}">{result}</b>'
-
-
-def _struck(number: str, theme: Theme) -> str:
-    return f'<s style="color:{theme.color("backward_text").name()}">{number}</s>'
 
 
 def _label(role: str) -> QLabel:

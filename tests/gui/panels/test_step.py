@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QLabel
 
 from graphs.network import loads
 from gui.formulas import as_html
-from gui.panels.step import StepPanel, shapes_html
+from gui.panels.step import StepPanel
 from gui.product import bands, chosen_entry
+from gui.step_words import shapes_html
 from gui.theme import DARK, LIGHT
 from gui.viewdata import MatrixView, step_view
 from tests.gui.panels.helpers import words
