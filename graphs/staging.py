@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -22,9 +22,10 @@ from engine.optimizers import QUANTITIES, update_equation
 from engine.substitute import number_latex
 from engine.trace import Phase, Trace
 from engine.training import Recipe, Run
+from graphs.answers import Posed, Verdict
 from graphs.definition import Array, Network
 from graphs.documents.text import number, shape_text
-from graphs.lesson import Lesson, Page, Question, Screen, recipe_for
+from graphs.lesson import Lesson, Page, Screen, recipe_for
 from graphs.literals import array_of
 from graphs.network import Model, bind
 from graphs.snapshot import Snapshot
@@ -169,60 +170,38 @@ class Stage:
         return tuple(map(self.text, question.choices)) if question is not None else ()
 
     @cached_property
-    def hints(self) -> tuple[str, ...]:
-        """What helps, from vague to plain."""
+    def posed(self) -> Posed | None:
+        """The page's question at its place, None where nothing is asked."""
         question = self.page.question
-        return tuple(map(self.text, question.hints)) if question is not None else ()
+        if question is None:
+            return None
+        filled = replace(question, hints=tuple(map(self.text, question.hints)))
+        more = {name: array for name, array in self.names.items() if name not in self.snapshot.trace.values}
+        return Posed(filled, self.snapshot, more)
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What helps, from vague to plain: the author's hints, then those made from the trace."""
+        return self.posed.hints if self.posed is not None else ()
 
     @cached_property
     def answer_text(self) -> str:
         """The right answer, as a text shows it."""
-        question = self.page.question
-        if question is None:
+        question, posed = self.page.question, self.posed
+        if question is None or posed is None:
             return ""
-        if question.kind == "choice":
-            return self.text(question.answer)
-        if question.kind == "shape":
-            return _shape_text(self._right_shape(question))
-        if question.kind in ("number", "matrix"):
-            return f"${_written(np.asarray(evaluate(question.answer, self.names)), True, 4)}$"
-        return f"`{question.answer}`"
-
-    def _right_shape(self, question: Question) -> tuple[int, ...]:
-        if question.answer in self.names:
-            return self.names[question.answer].shape
-        return _shape_of(question.answer)
+        return self.text(question.answer) if question.kind == "choice" else posed.answer_latex
 
     def check(self, text: str) -> Verdict:
-        """Say whether an answer is right.
-
-        A number is right to the digits that are given, two at least; an expression if it comes to the same.
-        """
-        question = self.page.question
-        assert question is not None
-        try:
-            return Verdict(self._is_right(question, text), "")
-        except BackstepError as error:
-            return Verdict(False, str(error))
-
-    def _is_right(self, question: Question, text: str) -> bool:
-        if question.kind == "choice":
-            return text == question.answer
-        if question.kind == "name":
-            return text.strip() == question.answer
-        if question.kind == "shape":
-            return _shape_of(text) == self._right_shape(question)
-        wanted = np.asarray(evaluate(question.answer, self.names))
-        given = np.asarray(evaluate(text, self.names))
-        if given.shape != wanted.shape and not (given.size == wanted.size == 1):
-            return False
-        near = max(question.tolerance, _rounding(text))
-        scale = float(np.max(np.abs(wanted), initial=0.0))
-        return bool(np.all(np.abs(given - wanted) <= near * max(scale, 1e-12)))
+        """Return what an answer to the page's question is worth."""
+        assert self.posed is not None
+        return self.posed.check(text)
 
     def prepare(self) -> Stage:
         """Work out now what would be worked out when it is asked for: in a thread."""
-        _ = self.texts, self.choices, self.hints
+        _ = self.texts, self.choices
+        if self.posed is not None:
+            self.posed.prepare()
         return self
 
     def text(self, text: str) -> str:
@@ -322,40 +301,6 @@ def _run_of(model: Model, recipe: Recipe, text: str) -> Run:
         how = f"It applies at {known}." if known else "It does not apply to this network."
         raise LessonError(f"the fault {fault.name} cannot be put in there.", how=how)
     return FaultyRun(model, fault, wanted[0], recipe)
-
-
-class Verdict(NamedTuple):
-    """Whether an answer is right, and what is to be said of it."""
-
-    right: bool
-    message: str
-
-
-def _shape_of(text: str) -> tuple[int, ...]:
-    """Return the shape that somebody writes: ``4 x 3``, ``(4, 3)``, ``scalar``.
-
-    Raises
-    ------
-    LessonError
-        For a text that is no shape.
-    """
-    if text.strip().lower() in ("scalar", "a number", "()", "1"):
-        return ()
-    numbers = re.findall(r"\d{1,9}", text)
-    if not numbers or re.sub(r"[\d\s()\[\],;x×*]|by", "", text.lower()):
-        raise LessonError(f"{excerpt(text, 30)!r} is no shape.", how="Write rows × columns, such as 4 × 2.")
-    return tuple(map(int, numbers))
-
-
-def _shape_text(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) or "a scalar"
-
-
-def _rounding(text: str) -> float:
-    """Return how far, relatively, a plain number may be from what it is rounded from; 0 for others."""
-    match = re.fullmatch(r"\s*[-+−]?0*\.?0*([\d.]*)(?:[eE].*)?\s*", text)
-    digits = len(match[1].replace(".", "")) if match is not None else 0
-    return 5.1 * 10.0**-digits if digits >= 2 else 0.0
 
 
 def _arrays(values: Mapping[str, Any]) -> dict[str, Array]:
@@ -553,15 +498,9 @@ def _wrong_wait(wait: Any, stage: Stage) -> Iterator[str]:
 
 
 def _wrong_question(stage: Stage) -> Iterator[Problem]:
-    question = stage.page.question
-    if question is None or question.kind in ("choice", "name"):
-        return
-    line = stage.lesson.line("page", stage.number, "question")
-    names = stage.names
-    if question.kind == "shape" and question.answer in names:
+    if stage.posed is None:
         return
     try:
-        if question.kind != "shape":
-            evaluate(question.answer, names)
+        stage.posed.validate()
     except BackstepError as error:
-        yield Problem(line, f"the answer cannot be worked out: {error}")
+        yield Problem(stage.lesson.line("page", stage.number, "question"), str(error))

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import LessonError
+from graphs.answers import Verdict
 from graphs.lesson import Lesson, Page, Question, Wait
-from graphs.staging import Stage, Stager, Verdict, place
+from graphs.staging import Stage, Stager, place
 from gui.jobs import Task
 from gui.session import Session
 
@@ -189,7 +190,7 @@ class LessonPlayer(QObject):
         if verdict.right:
             state.is_right = True
             self.reveal()
-        elif text.strip():
+        elif verdict.is_read:  # what cannot be read is no try
             state.tries.append(text.strip())
         self.state_changed.emit()
         return verdict

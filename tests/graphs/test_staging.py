@@ -163,7 +163,7 @@ def test_a_number_that_is_written_out_is_checked() -> None:
         ("set = { W1 = [[1.0, 2.0]] }", "W1"),
         ("training = { learning_rate = -1 }", "learning rate"),
         ("network = 'nope'", "there is no network nope"),
-        ("question = { ask = '?', answer = 'nope + 1' }", "the answer cannot be worked out"),
+        ("question = { ask = '?', answer = 'nope + 1' }", "cannot be worked out"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_page(page: str, expected: str) -> None:
