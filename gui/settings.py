@@ -59,6 +59,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("export/kind", "svg"),
     Setting("export/subject", "graph"),
     Setting("export/theme", ""),
+    Setting("lessons/places", ()),
     Setting("files/recent", ()),
     Setting("files/folder", ""),
     Setting("files/network", ""),

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Teaching"]
 
+MOST_PLACES = 100
+"""Lessons whose page is remembered."""
+
 
 class Teaching(QObject):
     """Holds lessons in a window.
@@ -37,6 +40,7 @@ class Teaching(QObject):
         self.player = LessonPlayer(window.session, self)
         self._is_arranged = False
         self._place = _Place(window)
+        self._places = _read_places(window.settings.get("lessons/places"))
         self.player.stage_changed.connect(self._follow)
         self.player.page_changed.connect(self._arrange)
 
@@ -47,19 +51,25 @@ class Teaching(QObject):
         found = []
         for number, name in enumerate(built_in_lessons(), 1):
             lesson = load_lesson(name)
-            found.append(CourseRow(name, number, lesson.title, lesson.summary, len(lesson.pages)))
+            last, page = len(lesson.pages), self._places.get(name, 0)
+            row = CourseRow(name, number, lesson.title, lesson.summary, last, page, page == last)
+            found.append(row)
         return found
 
     # --- commands ---
 
-    def open(self, source: str, page: int = 0) -> None:
-        """Begin a lesson by name or file; where it cannot be read, the user is told why."""
+    def open(self, source: str, page: int | None = None) -> None:
+        """Begin a lesson by name or file: where it was left unless a page is given, a finished one anew.
+
+        Where it cannot be read, the user is told why.
+        """
         try:
             lesson = load_lesson(source)
         except BackstepError as error:
             self._window.notifier.error(error)
             return
-        self.begin(lesson, page)
+        left = self._places.get(_key(lesson), 1) - 1
+        self.begin(lesson, (left if left < len(lesson.pages) - 1 else 0) if page is None else page)
 
     def begin(self, lesson: Lesson, page: int = 0) -> None:
         """Begin a lesson that has been read."""
@@ -91,6 +101,19 @@ class Teaching(QObject):
         elif self._is_arranged and not has_lesson:
             self._place.give_back()
         self._is_arranged = has_lesson
+        self._remember()
+
+    def _remember(self) -> None:
+        """Keep the page for the next time; the last one stays the last."""
+        lesson = self.player.lesson
+        if lesson is None:
+            return
+        key, page = _key(lesson), self.player.number + 1
+        if self._places.get(key) == len(lesson.pages) and page < len(lesson.pages):
+            return
+        self._places = {**{k: p for k, p in self._places.items() if k != key}, key: page}
+        rows = [f"{page} {key}" for key, page in self._places.items()][-MOST_PLACES:]
+        self._window.settings.set("lessons/places", tuple(rows))
 
     def _follow(self) -> None:
         """Open the page's panels, look where it looks, and start what it starts."""
@@ -116,6 +139,17 @@ class Teaching(QObject):
             view.look_at(whole)
         elif not screen.camera:
             view.fit()
+
+
+def _key(lesson: Lesson) -> str:
+    """Return what a lesson is remembered by: its name, of a file its path."""
+    return str(lesson.path) if lesson.path is not None else lesson.name
+
+
+def _read_places(rows: tuple[str, ...]) -> dict[str, int]:
+    """Return the page, counted from 1, that each lesson was left at."""
+    found = (row.partition(" ") for row in rows)
+    return {key: int(page) for page, _, key in found if key and page.isdecimal() and len(page) < 4}
 
 
 class _Place:

@@ -238,7 +238,7 @@ class LessonPanel(Panel):
             return
         verdict = player.submit(text)
         if verdict is not None and not verdict.right:
-            self.said.set_source(f"Not yet. {verdict.message}")
+            self.said.set_source(verdict.message)
 
     def _give_hint(self) -> None:
         if self._player is not None:

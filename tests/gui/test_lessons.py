@@ -250,3 +250,60 @@ def test_the_docks_stand_where_they_stood_after_a_lesson(window: Window, qtbot: 
     after = {name: (dock.geometry(), dock.isVisible()) for name, dock in window.docks.items()}
     assert {n for n in before if before[n][1]} == {n for n in after if after[n][1]}
     assert after["step"][0].height() == pytest.approx(before["step"][0].height(), abs=30)
+
+
+def test_a_learner_returns_to_the_page_that_was_left(window: Window, qtbot: QtBot) -> None:
+    name = built_in_lessons()[3]
+    player = window.teaching.player
+    window.teaching.open(name)
+    shown(player, qtbot)
+    player.go(4)
+    shown(player, qtbot)
+    window.teaching.end()
+    row = window.teaching.rows()[3]
+    assert (row.page, row.is_done, row.progress) == (5, False, f"page 5 of {row.pages}")
+    again = Window(Session(Document.of(load("univariate-regression"))), window.settings)
+    try:
+        again.teaching.open(name)
+        assert again.teaching.player.number == 4
+        again.teaching.player.go(999)
+        assert again.teaching.rows()[3].is_done
+        again.teaching.player.go(2)
+        assert again.teaching.rows()[3].is_done
+        again.teaching.open(name)
+        assert again.teaching.player.number == 0
+    finally:
+        again.close()
+
+
+def test_answers_open_what_is_hidden(window: Window, qtbot: QtBot) -> None:
+    window.teaching.open("5", 7)
+    player, panel = window.teaching.player, window.panels["lesson"]
+    shown(player, qtbot)
+    assert player.question is not None
+    assert "d_w" in window.session.hidden
+    QTest.keyClicks(panel.field, "d_yhat @ x")  # type: ignore[attr-defined]
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)  # type: ignore[attr-defined]
+    assert panel.said.source == "A transpose is missing: look at the shapes of the product."  # type: ignore[attr-defined]
+    assert player.state.tries == ["d_yhat @ x"]
+    QTest.keyClicks(panel.field, ".T")  # type: ignore[attr-defined]
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)  # type: ignore[attr-defined]
+    assert player.state.is_right
+    assert window.session.hidden == frozenset()
+    assert panel.said.source.startswith("**Right.**")  # type: ignore[attr-defined]
+    assert window.session.position == player.stage.snapshot.position  # type: ignore[union-attr]
+
+
+def test_hints_come_one_after_another_and_the_answer_can_be_shown(window: Window, qtbot: QtBot) -> None:
+    window.teaching.open("5", 7)
+    player, panel = window.teaching.player, window.panels["lesson"]
+    shown(player, qtbot)
+    seen = []
+    for _ in range(3):
+        panel.hint.click()  # type: ignore[attr-defined]
+        seen.append(panel.said.source)  # type: ignore[attr-defined]
+    assert len(set(seen)) == 3
+    panel.show_answer.click()  # type: ignore[attr-defined]
+    assert (player.state.is_right, player.state.is_shown) == (False, True)
+    assert panel.said.source.startswith("The answer is")  # type: ignore[attr-defined]
+    assert not panel.field.isEnabled()  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ OTHER = {
     "window/present": True,
     "files/recent": ("a.toml", "b, c.toml"),
     "files/folder": "/home/é",
+    "lessons/places": ("3 04-chain-rule",),
     "export/kind": "pdf",
     "export/subject": "neurons",
     "export/theme": "print",
