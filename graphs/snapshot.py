@@ -45,6 +45,8 @@ class Snapshot:
         The run that it belongs to, None where it has not begun.
     overrides
         What has been changed by hand, by name; these values are in the model already.
+    runs
+        The runs that stand side by side, `run` among them, by what they are called; empty for `run` alone.
     """
 
     model: Model
@@ -55,6 +57,7 @@ class Snapshot:
     batch: Sequence[int] | None = None
     run: Run | None = None
     overrides: Mapping[str, Array] = field(default_factory=dict)
+    runs: Mapping[str, Run] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -292,6 +292,7 @@ class Session(QObject):
             batch=None if indices is None else tuple(indices.tolist()),
             run=self.run,
             overrides=self._document.overrides,
+            runs={run.name: run.run for run in self.runs if run.iterations},
         )
 
     def show_snapshot(self, snapshot: Snapshot, what: str) -> bool:

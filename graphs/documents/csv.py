@@ -1,18 +1,20 @@
-"""CSV for spreadsheets: a run, one iteration a row."""
+"""CSV for spreadsheets: runs, one iteration a row."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from engine.training import Run
 from graphs.documents import Format, Options, Scope
+from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
 
-__all__ = ["FORMAT", "entry_names", "train_csv"]
+__all__ = ["FORMAT", "entry_names", "runs_csv", "train_csv"]
 
 Array = np.ndarray
 Trajectory = Mapping[str, Sequence[Array]]
@@ -46,9 +48,59 @@ def entry_names(name: str, shape: Sequence[int]) -> list[str]:
     return [f"{name}[{','.join(map(str, index))}]" if index else name for index in np.ndindex(*shape)]
 
 
+# --- runs side by side -------------------------------------------------------------------------------------
+
+COLUMNS = ("run", "iteration", "loss", "learning_rate", "held_out_loss", "gradient_norm")
+
+
+def runs_csv(runs: Mapping[str, Run], said: Mapping[str, str]) -> str:
+    """Return runs as one table, a row for each iteration of each run.
+
+    Held-out loss and gradient norm stand where they were sampled, and are empty elsewhere. What the file says
+    about itself stands in columns of its own, in the first row: a spreadsheet shows it, and readers that go
+    by the columns' names are not disturbed.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    columns = [name for name in COLUMNS if name != "held_out_loss" or any(map(_has_held, runs.values()))]
+    writer.writerow([*columns, *said])
+    more: Iterable[str] = map(_cell, said.values())
+    for row in (row for name, run in runs.items() for row in _rows_of(name, run)):
+        writer.writerow([*(row[name] for name in columns), *more])
+        more = ("",) * len(said)
+    return out.getvalue()
+
+
+def _has_held(run: Run) -> bool:
+    return bool(np.isfinite(run.history.samples.numbers[:, 0]).any())
+
+
+def _rows_of(name: str, run: Run) -> Iterator[dict[str, object]]:
+    samples = run.history.samples
+    sampled = dict(zip(samples.iterations.tolist(), samples.numbers.tolist(), strict=True))
+    for i, loss in enumerate(run.losses.tolist()):
+        held, norm = sampled.get(i, (math.nan, math.nan))
+        rate = run.recipe.settings_at(i)["learning_rate"]
+        numbers = (
+            _cell(name),
+            i,
+            loss,
+            rate,
+            "" if math.isnan(held) else held,
+            "" if math.isnan(norm) else norm,
+        )
+        yield dict(zip(COLUMNS, numbers, strict=True))
+
+
+def _cell(text: str) -> str:
+    """Return text that a spreadsheet does not take for a formula."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain
+
+
 def _write(snapshot: Snapshot, _: Options) -> str:
     run = snapshot.run or Run(snapshot.model, snapshot.recipe)
-    return train_csv(run)
+    return runs_csv(snapshot.runs or {snapshot.recipe.title(): run}, provenance(snapshot))
 
 
-FORMAT = Format("csv", "CSV of the run", (".csv",), _write, Scope.RUN)
+FORMAT = Format("csv", "CSV of the runs", (".csv",), _write, Scope.RUN)

@@ -135,13 +135,14 @@ class Statics:
         return {name: self._title(name) for name in self.names}
 
     def _title(self, name: str) -> tuple[str, str]:
+        if self.kind(name) == "op":  # whose name is what it computes, which may be too long to be written out
+            return self._operation(name), ""
         title = self.derivation.name_latex(name)
-        if self.kind(name) not in ("line", "op"):
+        if self.kind(name) != "line":
             return title, ""
         if self.detail == Detail.EQUATION:
             return title, self.derivation.definition_latex(name)
-        operation = self._operation(name)
-        return (title, operation) if self.kind(name) == "line" else (operation, "")
+        return title, self._operation(name)
 
     def kind(self, name: str) -> str:
         """Return "input", "parameter", "line", or "op" for an unnamed part of a line."""
@@ -161,8 +162,7 @@ class Statics:
         for source in node.inputs:
             read = self.graph.nodes[source]
             part = read.kind == Kind.OP and read.id not in self._lines
-            symbol = self.derivation.symbol(source)
-            args.append(Name(read.name, read.dims, r"\cdot", "_") if part else symbol)
+            args.append(Name(read.name, read.dims, r"\cdot", "_") if part else self.derivation.symbol(source))
         assert node.op is not None
         return latex(node.op.express(args, node.dims, dict(node.attrs)))
 

@@ -14,8 +14,11 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from engine.derive import Derivation
 from engine.graph import Detail
 from engine.trace import trace
+from graphs.documents import Options, formats
 from graphs.documents.json import derive_json, dumps, plain, trace_json
 from graphs.network import bind, built_in, built_in_names
+from graphs.provenance import provenance
+from tests.graphs.places import every_place
 
 
 @given(arrays(np.float64, array_shapes(min_dims=0, max_dims=2), elements=st.floats(allow_nan=False)))
@@ -59,3 +62,18 @@ def test_derive_names_every_line_forward_and_every_value_backward(name: str) -> 
     assert list(document["forward"]) == [line.name for line in graph.lines]
     assert set(document["gradients"]) == set(graph.named) == {row[0] for row in document["code"]}
     assert all(len(row) == 2 for row in document["code"])
+
+
+@pytest.mark.parametrize("detail", Detail)
+def test_json_of_every_place_is_strict_and_says_where_it_comes_from(detail: Detail) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    for where, snapshot in every_place(detail):
+        found = json.loads(formats()["json"].write(snapshot, Options()), parse_constant=refuse)
+        assert found["metadata"] == provenance(snapshot, with_document=True), where
+        assert found["metadata"]["Title"] == f"{snapshot.title}, {snapshot.place()}"
+        contract = {"network", "detail", "seed", "loss", "values", "gradients", "steps"}
+        assert contract <= set(found), where
+        assert len(found["steps"]) == len(snapshot.trace.steps)
+        assert found["values"].keys() == set(snapshot.trace.graph.named)
