@@ -21,6 +21,8 @@ from graphs.initial import Initial
 __all__ = ["Array", "FileData", "Network", "Source", "Training", "in_formula_of"]
 
 Array = np.ndarray
+KEPT = "_text"
+"""Where a network keeps its text, which takes a while to be written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +135,8 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what only its file is written from: training in another process needs none of it."""
-        return {**self.__dict__, "source": Source(), "attached": {}}
+        kept = {key: value for key, value in self.__dict__.items() if key != KEPT}
+        return {**kept, "source": Source(), "attached": {}}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Session files (``.backstep``): networks with their data, runs, and what is on the screen.
+"""Session files (``.backstep``): networks with data, runs, what can be taken back, and what is on the screen.
 
 The file is a zip archive of ``session.json``, the networks as text, the CSV files they refer to, and arrays
 as NumPy writes them. Nothing is unpacked and nothing is run: members are read by the names that this module
@@ -32,17 +32,28 @@ from graphs.reading import LARGEST_FILE, loads
 from graphs.recipes import recipe_of, table_of
 from graphs.writing import text_of
 
-__all__ = ["FORMAT", "SavedDocument", "SavedRun", "SavedSession", "read_session", "write_session"]
+__all__ = [
+    "FORMAT",
+    "SavedDocument",
+    "SavedMoment",
+    "SavedRun",
+    "SavedSession",
+    "read_session",
+    "write_session",
+]
 
-FORMAT = 2
+FORMAT = 3
 LARGEST, LARGEST_PACKED = 2**30, 2**28
 """Bytes that all members together may have; where the file is much smaller than that, only so many."""
 LARGE_ARRAY = 4 * 2**20
 """Bytes from which on an array is not packed: it would take long and gain little."""
 LARGEST_TABLE = 8 * 2**20
-MOST_MEMBERS = 2000
+MOST_MEMBERS = 4000
 MOST_RUNS = 100
+MOST_RECORDS = 400
 MOST_NETWORKS = 200
+MOST_DOCUMENTS = 400
+MOST_MOMENTS = 200
 MAX_ITERATIONS = 10**8
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same session gives the same bytes
 _END, _LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
@@ -62,7 +73,13 @@ class SavedDocument:
 
 @dataclass(frozen=True)
 class SavedRun:
-    """A run: what it was made from, what it recorded, and how it is shown."""
+    """A run: what it was made from, what it had recorded at some time, and how it is shown.
+
+    Attributes
+    ----------
+    key
+        Which run it is: one run at several times has one key.
+    """
 
     document: SavedDocument
     recording: Recording
@@ -71,6 +88,30 @@ class SavedRun:
     group: int
     visible: bool = True
     goal: int = 0
+    key: int = 0
+
+
+@dataclass(frozen=True)
+class SavedMoment:
+    """What the session was before a change that can be taken back, or after one that can be done again.
+
+    Attributes
+    ----------
+    runs
+        All runs that there were; `current` is the place of the one that the timeline stood in.
+    what
+        The name of the change.
+    rewinds
+        Whether taking it back takes back what runs have recorded since.
+    """
+
+    document: SavedDocument
+    runs: tuple[SavedRun, ...]
+    current: int
+    iteration: int
+    position: int
+    what: str
+    rewinds: bool
 
 
 @dataclass(frozen=True)
@@ -87,6 +128,8 @@ class SavedSession:
         What the window makes of it: docks, axes; numbers, text, lists and tables alone.
     path
         The network file that a recovered session belongs to, "" for none.
+    back, forth
+        What can be taken back and done again; the last is the next.
     """
 
     document: SavedDocument
@@ -95,6 +138,8 @@ class SavedSession:
     place: Mapping[str, Any] = field(default_factory=dict)
     view: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
+    back: tuple[SavedMoment, ...] = ()
+    forth: tuple[SavedMoment, ...] = ()
 
 
 # --- writing -----------------------------------------------------------------------------------------------
@@ -126,6 +171,8 @@ class _Writer:
         self._files: dict[bytes, int] = {}
         self._networks: dict[int, int] = {}
         self._documents: dict[int, int] = {}
+        self._records: dict[int, int] = {}
+        self._record_rows: list[dict[str, Any]] = []
         self._network_rows: list[dict[str, Any]] = []
         self._document_rows: list[dict[str, Any]] = []
         self._size = 0
@@ -134,13 +181,16 @@ class _Writer:
         table = {
             "format": FORMAT,
             "document": self._document(saved.document),
-            "runs": [self._run(run) for run in saved.runs],
+            "runs": [self._record(run) for run in saved.runs],
             "current": saved.current,
+            "back": [self._moment(moment) for moment in saved.back],
+            "forth": [self._moment(moment) for moment in saved.forth],
             "place": dict(saved.place),
             "view": dict(saved.view),
             "path": saved.path,
             "networks": self._network_rows,
             "documents": self._document_rows,
+            "records": self._record_rows,
         }
         self._member("session.json", json.dumps(table, indent=1, allow_nan=False).encode())
 
@@ -195,7 +245,24 @@ class _Writer:
             self._document_rows.append(row | {"overrides": overrides, "recipe": table_of(document.recipe)})
         return self._documents[id(document)]
 
-    def _run(self, run: SavedRun) -> dict[str, Any]:
+    def _moment(self, moment: SavedMoment) -> dict[str, Any]:
+        return {
+            "what": moment.what,
+            "rewinds": moment.rewinds,
+            "document": self._document(moment.document),
+            "runs": [self._record(run) for run in moment.runs],
+            "current": moment.current,
+            "iteration": moment.iteration,
+            "position": moment.position,
+        }
+
+    def _record(self, run: SavedRun) -> int:
+        if id(run) not in self._records:
+            self._records[id(run)] = len(self._record_rows)
+            self._record_rows.append(self._record_row(run))
+        return self._records[id(run)]
+
+    def _record_row(self, run: SavedRun) -> dict[str, Any]:
         kept = run.recording
         arrays = {
             name: self._array(np.asarray(getattr(kept, name)))
@@ -203,6 +270,7 @@ class _Writer:
         }
         return {
             "document": self._document(run.document),
+            "run": run.key,
             "name": run.name,
             "style": run.style,
             "group": run.group,
@@ -326,15 +394,20 @@ class _Reader:
         networks = [
             self._network(i, _Row(row)) for i, row in enumerate(table.rows("networks", MOST_NETWORKS))
         ]
-        documents = [self._document(_Row(row), networks) for row in table.rows("documents", MOST_NETWORKS)]
+        documents = [self._document(_Row(row), networks) for row in table.rows("documents", MOST_DOCUMENTS)]
         document = documents[table.number("document", 0, len(documents) - 1)]
-        rows = table.rows("runs", MOST_RUNS) if self._with_runs else []
-        runs = tuple(self._run(_Row(row), documents) for row in rows)
-        current = table.number("current", 0, len(runs) - 1) if self._with_runs else 0
+        place = _place(_Row(table.table("place")))
         path = table.text("path", 5000) if "path" in table.items else ""
-        return SavedSession(
-            document, runs, current, _place(_Row(table.table("place"))), table.table("view"), path
+        found = SavedSession(document, (), 0, place, table.table("view"), path)
+        if not self._with_runs:
+            return found
+        records = [self._record(_Row(row), documents) for row in table.rows("records", MOST_RECORDS)]
+        runs, current = _runs_of(table, records)
+        back, forth = (
+            tuple(_moment(_Row(row), documents, records) for row in table.rows(key, MOST_MOMENTS, least=0))
+            for key in ("back", "forth")
         )
+        return replace(found, runs=runs, current=current, back=back, forth=forth)
 
     def _member(self, name: str, most: int) -> bytes:
         info = self._members[name]
@@ -387,7 +460,7 @@ class _Reader:
             raise _DamagedError
         return array
 
-    def _run(self, row: _Row, documents: list[SavedDocument]) -> SavedRun:
+    def _record(self, row: _Row, documents: list[SavedDocument]) -> SavedRun:
         columns = {
             n: self._array(row.number(n, 0, MOST_MEMBERS)) for n in ("losses", "vectors", "numbers", "point")
         }
@@ -404,6 +477,7 @@ class _Reader:
             row.number("group", 0, 2**31),
             row.truth("visible"),
             row.number("goal", 0, 2 * MAX_ITERATIONS),
+            row.number("run", 0, 2**53),
         )
 
 
@@ -430,11 +504,32 @@ class _Row:
     def table(self, key: str) -> dict[str, Any]:
         return _of(self.items[key], dict)
 
-    def rows(self, key: str, most: int) -> list[Any]:
+    def rows(self, key: str, most: int, least: int = 1) -> list[Any]:
         rows = _of(self.items[key], list)
-        if not 1 <= len(rows) <= most:
+        if not least <= len(rows) <= most:
             raise _DamagedError
         return rows
+
+
+def _runs_of(row: _Row, records: list[SavedRun]) -> tuple[tuple[SavedRun, ...], int]:
+    """Return the runs that a row refers to, each another one, and which of them is the current one."""
+    runs = tuple(records[_whole(place, 0, len(records) - 1)] for place in row.rows("runs", MOST_RUNS))
+    if len({run.key for run in runs}) < len(runs):
+        raise _DamagedError
+    return runs, row.number("current", 0, len(runs) - 1)
+
+
+def _moment(row: _Row, documents: list[SavedDocument], records: list[SavedRun]) -> SavedMoment:
+    runs, current = _runs_of(row, records)
+    return SavedMoment(
+        documents[row.number("document", 0, len(documents) - 1)],
+        runs,
+        current,
+        row.number("iteration", 0, MAX_ITERATIONS),
+        row.number("position", 0, 10**9),
+        row.text("what", 300),
+        row.truth("rewinds"),
+    )
 
 
 def _of(value: Any, kind: type[T]) -> T:
@@ -527,5 +622,21 @@ def _with_documents(table: dict[str, Any]) -> dict[str, Any]:
     return kept | {"format": 2, "document": 0, "documents": documents, "runs": runs}
 
 
-_MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_documents}
+def _with_records(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a table of format 2, in which there was nothing to take back, with runs by number."""
+    runs = _of(table["runs"], list)
+    records = [_of(run, dict) | {"run": number} for number, run in enumerate(runs)]
+    return table | {
+        "format": 3,
+        "runs": list(range(len(runs))),
+        "records": records,
+        "back": [],
+        "forth": [],
+    }
+
+
+_MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _with_documents,
+    2: _with_records,
+}
 """From each earlier format to the one after it."""

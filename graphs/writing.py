@@ -16,7 +16,7 @@ import numpy as np
 from engine.data import Between
 from engine.dialect import Stated
 from engine.errors import BackstepError
-from graphs.definition import Array, FileData, Network, Training
+from graphs.definition import KEPT, Array, FileData, Network, Training
 from graphs.initial import Initial
 from graphs.literals import number_text
 from graphs.reading import loads, plain
@@ -25,6 +25,8 @@ from graphs.textedit import TextEdit
 
 __all__ = ["dumps", "is_said_alike", "text_of"]
 
+MOST_KEPT = 2**18
+"""Characters of a text that is kept with its network."""
 WIDTH = 96
 """Columns that a line of numbers takes."""
 
@@ -183,8 +185,18 @@ def _setting_text(value: Any) -> str:
 def text_of(network: Network) -> str:
     """Return a network as text: that which it was read from, with what has been changed since put in.
 
-    Where the text cannot be changed so that it says this network, it is written anew.
+    Where the text cannot be changed so that it says this network, it is written anew. That takes some 20 ms,
+    and a session is written again and again: so a network, which never changes, keeps its text.
     """
+    kept = network.__dict__.get(KEPT)
+    if kept is None:
+        kept = _text_of(network)
+        if len(kept) <= MOST_KEPT:
+            network.__dict__[KEPT] = kept
+    return kept
+
+
+def _text_of(network: Network) -> str:
     source = network.source.text
     if not source:
         return dumps(network)

@@ -68,7 +68,7 @@ def make_window(
     window = Window(Session(document, Detail(_detail(settings))), settings)
     apply_theme(application(window.theme), window.theme)
     if kept is not None and source is not None:
-        window.filing.enter(kept, Path(source).resolve())
+        window.filing.enter(kept, Path(source).resolve(), is_first=True)
     return window
 
 

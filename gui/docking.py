@@ -12,7 +12,7 @@ from typing import Any
 from PySide6.QtCore import QEventLoop, QSize, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 
-__all__ = ["docks_state", "restore_docks"]
+__all__ = ["docks_state", "restore_docks", "show_docks"]
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -48,23 +48,36 @@ def docks_state(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> dict[s
 
 def restore_docks(window: QMainWindow, docks: Mapping[str, QDockWidget], state: Any) -> None:
     """Put docks where a state says; the window keeps its size."""
-    if not isinstance(state, dict) or not isinstance(state.get("docks"), dict):
+    rows = _rows_of(state, docks)
+    if not rows:
         return
-    rows = {n: row for n, row in state["docks"].items() if n in docks and isinstance(row, dict)}
     whole = window.size()
     for name, row in rows.items():
         if docks[name].isFloating() and row.get("floating") is not True:
             docks[name].setFloating(False)
     _move(window, docks, rows, _groups_of(state.get("groups"), docks))
+    show_docks(window, docks, state)
+    window.resize(whole)  # docks that stood side by side for a moment may have made it wider
+    # a tab bar that has just come takes its height only now
+    QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+    _resize(window, docks, rows, _size(state.get("window")))
+
+
+def show_docks(window: QMainWindow, docks: Mapping[str, QDockWidget], state: Any) -> None:
+    """Show the docks that a state shows, those in front in front, wherever they stand."""
+    rows = _rows_of(state, docks)
     for name, row in rows.items():
         docks[name].setVisible(row.get("shown") is not False)
     for name, row in rows.items():
         if row.get("front") is True and row.get("shown") is True and not docks[name].isFloating():
             docks[name].raise_()
-    window.resize(whole)  # docks that stood side by side for a moment may have made it wider
-    # a tab bar that has just come takes its height only now
-    QApplication.processEvents(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-    _resize(window, docks, rows, _size(state.get("window")))
+
+
+def _rows_of(state: Any, docks: Mapping[str, QDockWidget]) -> dict[str, dict[str, Any]]:
+    """Return what a state says of each dock, as far as it can be read."""
+    if not isinstance(state, dict) or not isinstance(state.get("docks"), dict):
+        return {}
+    return {n: row for n, row in state["docks"].items() if n in docks and isinstance(row, dict)}
 
 
 def _bar_height(window: QMainWindow, dock: QDockWidget) -> int:

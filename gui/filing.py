@@ -25,9 +25,8 @@ from graphs.sharing import read_shared, shared_text
 from graphs.writing import is_said_alike
 from gui.files import network_of, save_network
 from gui.jobs import Task
-from gui.keeping import Opened, Place, opened, saved
+from gui.keeping import Opened, Place, Snapshot, opened, saved
 from gui.lab import Document
-from gui.moments import Moment
 from gui.notify import Message
 from gui.question import UnsavedQuestion
 from gui.watching import FileWatch
@@ -192,7 +191,9 @@ class Filing(QObject):
 
         self._begin(work, end, found.append)
 
-    def enter(self, kept: Opened, path: Path | None, *, is_saved: bool = True) -> bool:
+    def enter(
+        self, kept: Opened, path: Path | None, *, is_saved: bool = True, is_first: bool = False
+    ) -> bool:
         """Open what a session's file kept; return whether that could be done.
 
         Parameters
@@ -201,17 +202,19 @@ class Filing(QObject):
             The file that *Save* is to write; it never writes an export.
         is_saved
             Whether that file holds it.
+        is_first
+            Whether nothing was open before, so that there is nothing to go back to.
         """
-        place = kept.place
-        if not self._session.open_moment(kept.moment, place.detail, place.selection, place.entry):
+        place, session = kept.place, self._session
+        chosen = place.selection, place.entry
+        if not session.open_moment(kept.moment, place.detail, *chosen, kept.past, is_first=is_first):
             return False
         document = self._session.document
         runs = _lengths(self._session.runs)
         own = None if path is not None and path.suffix.lower() in CARRIERS else path
         self._files[document.network.source] = OnDisk(own, document, runs) if is_saved else OnDisk(own)
-        for kept_run in kept.moment.runs:
-            source = kept_run.shown.document.network.source
-            self._files.setdefault(source, self._files[document.network.source])
+        for network in kept.networks():
+            self._files.setdefault(network.source, self._files[document.network.source])
         if is_saved and path is not None:
             self._settings.add_recent(str(path.resolve()))
         self._follow()
@@ -260,7 +263,7 @@ class Filing(QObject):
             if keep is None:
                 yield from save_network(document, path)
                 return
-            session = saved(*keep)
+            session = saved(keep)
             write_whole(path, lambda file: write_session(session, file))
 
         def end() -> None:
@@ -275,12 +278,11 @@ class Filing(QObject):
 
         self._begin(work, end, said.append)
 
-    def snapshot(self) -> tuple[Moment, Place, dict[str, Any]]:
+    def snapshot(self) -> Snapshot:
         """Return what a session's file is written from; nothing that happens later changes it."""
         session = self._session
-        frame = session.frame
-        place = Place(session.detail, session.selection, frame.entry)
-        return session.moment(), place, self._window.view_state()
+        place = Place(session.detail, session.selection, session.frame.entry)
+        return Snapshot(session.moment(), place, self._window.view_state(), session.past)
 
     def _begin(
         self, work: Callable[[], Iterator[Any]], end: Callable[[], None], take: Callable[[Any], object]

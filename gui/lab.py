@@ -215,16 +215,28 @@ class Lab:
         self.runs = list(found.values())
         return found
 
-    def take_in(self, runs: Iterable[LabRun]) -> dict[LabRun, LabRun]:
-        """Have just these runs, which are of another lab; return for each the one that is here now."""
+    def take_in(self, runs: Iterable[LabRun], others: Iterable[LabRun] = ()) -> dict[LabRun, LabRun]:
+        """Have just these runs, which are of another lab.
+
+        Parameters
+        ----------
+        others
+            Runs of that lab that are not here now, but may be again.
+
+        Returns
+        -------
+        dict
+            For each run the one that stands for it here.
+        """
         self.settle()
         groups: dict[int, int] = {}
         found: dict[LabRun, LabRun] = {}
-        for run in runs:
+        present = list(runs)
+        for run in dict.fromkeys((*present, *others)):
             if run.group not in groups:
                 groups[run.group] = next(self._groups)
             found[run] = replace(run, id=next(self._ids), group=groups[run.group])
-        self.runs = list(found.values())
+        self.runs = [found[run] for run in present]
         return found
 
     def group_of(self, run: LabRun) -> list[LabRun]:

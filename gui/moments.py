@@ -8,8 +8,8 @@ has changed since, or has gone, does not matter. Moments share what is the same 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from engine.training import Run
 from graphs.network import Model
 from gui.lab import Document, LabRun
 
-__all__ = ["Kept", "Moment", "Moments"]
+__all__ = ["NO_PAST", "Entry", "Kept", "Moment", "Moments", "Past"]
 
 MOST = 200
 """Moments that are kept."""
@@ -59,18 +59,40 @@ class Moment:
             yield from kept.run.history.arrays()
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
+    """A moment to go to, the name of the change that this undoes, and whether it shortens runs."""
+
     moment: Moment
     what: str
     rewinds: bool
+
+
+class Past(NamedTuple):
+    """What can be taken back and done again; the last of each is the next. It does not change."""
+
+    back: tuple[Entry, ...] = ()
+    forth: tuple[Entry, ...] = ()
+
+    def standing_for(self, runs: Mapping[LabRun, LabRun]) -> Past:
+        """Return the same with other runs in the place of its own."""
+        return Past(*(tuple(_with_runs(entry, runs) for entry in entries) for entries in self))
+
+
+NO_PAST = Past()
+
+
+def _with_runs(entry: Entry, runs: Mapping[LabRun, LabRun]) -> Entry:
+    moment = entry.moment
+    kept = tuple(Kept(runs[own.shown], own.run) for own in moment.runs)
+    return entry._replace(moment=replace(moment, runs=kept, current=runs[moment.current]))
 
 
 class Moments:
     """The moments behind and ahead of the present one."""
 
     def __init__(self) -> None:
-        self._back: list[_Entry] = []
-        self._forth: list[_Entry] = []
+        self._back: list[Entry] = []
+        self._forth: list[Entry] = []
         self._merge = ""
         self._users: Counter[int] = Counter()
         self._bytes = 0
@@ -105,8 +127,24 @@ class Moments:
             self._forget(entry)
         self._forth.clear()
         if not is_one:
-            self._push(self._back, _Entry(before, what, rewinds))
+            self._push(self._back, Entry(before, what, rewinds))
             self._shorten()
+
+    @property
+    def past(self) -> Past:
+        """All of it as it is now."""
+        return Past(tuple(self._back), tuple(self._forth))
+
+    def add(self, past: Past) -> None:
+        """Put what can be taken back and done again in another session on top of what is here."""
+        self._merge = ""
+        for entry in self._forth:
+            self._forget(entry)
+        self._forth.clear()
+        for entries, added in ((self._back, past.back), (self._forth, past.forth)):
+            for entry in added:
+                self._push(entries, entry)
+        self._shorten()
 
     def seal(self) -> None:
         """Let nothing that follows be taken back together with the last change."""
@@ -120,25 +158,25 @@ class Moments:
         """Return the moment to go forth to and whether runs change too; None where there is none."""
         return self._move(self._forth, self._back, now)
 
-    def _move(self, source: list[_Entry], target: list[_Entry], now: Moment) -> tuple[Moment, bool] | None:
+    def _move(self, source: list[Entry], target: list[Entry], now: Moment) -> tuple[Moment, bool] | None:
         if not source:
             return None
         self._merge = ""
         entry = source.pop()
-        self._push(target, _Entry(now, entry.what, entry.rewinds))
+        self._push(target, Entry(now, entry.what, entry.rewinds))
         self._forget(entry)
         return entry.moment, entry.rewinds
 
     # --- how much is kept ---
 
-    def _push(self, entries: list[_Entry], entry: _Entry) -> None:
+    def _push(self, entries: list[Entry], entry: Entry) -> None:
         entries.append(entry)
         for base in _bases(entry):
             self._users[id(base)] += 1
             if self._users[id(base)] == 1:
                 self._bytes += base.nbytes
 
-    def _forget(self, entry: _Entry) -> None:
+    def _forget(self, entry: Entry) -> None:
         for base in _bases(entry):
             self._users[id(base)] -= 1
             if not self._users[id(base)]:
@@ -150,7 +188,7 @@ class Moments:
             self._forget(self._back.pop(0))
 
 
-def _bases(entry: _Entry) -> Iterator[np.ndarray]:
+def _bases(entry: Entry) -> Iterator[np.ndarray]:
     """Yield the memory behind the arrays of an entry: several views of one array cost no more than it."""
     for array in entry.moment.arrays():
         yield array.base if isinstance(array.base, np.ndarray) else array

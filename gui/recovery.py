@@ -107,11 +107,11 @@ class Recovery(QObject):
     def _writer(self) -> Callable[[], None]:
         """Return what writes the session as it is now, in whichever thread."""
         filing = self._window.filing
-        moment, place, view = filing.snapshot()
+        snapshot = filing.snapshot()
         path = str(filing.path or "")
 
         def write() -> None:
-            session = saved(moment, place, view, path, is_quick=True)
+            session = saved(snapshot, path, is_quick=True)
             write_whole(self._path, lambda target: write_session(session, target, is_packed=False))
 
         return write

@@ -28,7 +28,7 @@ from graphs.views.records import Array
 from gui.edits import edit_of, entry_text, with_entry
 from gui.jobs import ready_for_threads
 from gui.lab import Document, Lab, LabRun
-from gui.moments import Kept, Moment, Moments
+from gui.moments import NO_PAST, Kept, Moment, Moments, Past
 from gui.nudging import Nudging
 from gui.player import Player
 from gui.random_search import RandomSearch
@@ -351,8 +351,22 @@ class Session(QObject):
         detail: Detail,
         selection: str | EdgeKey | None = None,
         entry: tuple[int, ...] | None = None,
+        past: Past = NO_PAST,
+        *,
+        is_first: bool = False,
     ) -> bool:
-        """Be what another session was, all of its runs with it; return whether that could be done."""
+        """Be what another session was, all of its runs and what can be taken back in it.
+
+        Parameters
+        ----------
+        is_first
+            Whether nothing was open before, so that there is nothing to go back to.
+
+        Returns
+        -------
+        bool
+            Whether that could be done.
+        """
 
         def enter() -> None:
             moment.model.batch(moment.model.indices(0, moment.document.batch_size))  # raises where it does
@@ -360,10 +374,14 @@ class Session(QObject):
             self._leave()
             self._search.forget()
             self._detail = detail
-            runs = self._lab.take_in(kept.shown for kept in moment.runs)
+            others = (kept.shown for entry in (*past.back, *past.forth) for kept in entry.moment.runs)
+            runs = self._lab.take_in((kept.shown for kept in moment.runs), others)
             place = (moment.iteration, moment.position)
             self._enter(moment.document, moment.model, runs[moment.current], *place)
-            self._record(before, "Open session")
+            if not is_first:
+                self._moments.record(before, "Open session")
+            self._moments.add(past.standing_for(runs))
+            self.history_changed.emit()
             if selection in (*self.statics.names, *self.statics.edges):
                 self.select(selection)
             if entry is not None and self._has_entry(entry):
@@ -380,6 +398,11 @@ class Session(QObject):
     def moment(self) -> Moment:
         """Return what the session is now, for a file; nothing that happens later changes it."""
         return self._moment()
+
+    @property
+    def past(self) -> Past:
+        """What can be taken back and done again, for a file."""
+        return self._moments.past
 
     def set_seed(self, seed: int) -> None:
         self._change(lambda: replace(self._document, seed=seed), "Seed")

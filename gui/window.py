@@ -46,7 +46,7 @@ from gui.actions import ACTIONS, Action
 from gui.controls import ControlBar
 from gui.course import Course
 from gui.data_choice import DataChoice
-from gui.docking import docks_state, restore_docks
+from gui.docking import docks_state, restore_docks, show_docks
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equation_cache import EquationCache
 from gui.filing import NETWORK, Filing
@@ -141,6 +141,8 @@ class Window(QMainWindow):
         self._phases: list[str] | None = None
         self._drawn: Statics | None = None  # of the graph that is laid out
         self._said: Network | None = None  # the network whose notices have been shown
+        self._has_own_sizes = False  # whether the docks have the sizes of a session's file
+        self._awaited: Mapping[str, Any] | None = None  # what is to be shown as soon as the window has a size
         self._is_lab = False
         self.resize(1280, 720)
         self.filing = Filing(self)
@@ -280,12 +282,14 @@ class Window(QMainWindow):
         """Have everything built, laid out and typeset now: for pictures of the window, and for tests."""
         self.build_late()
         QApplication.processEvents()
-        self._size_docks()
+        if not self._has_own_sizes:
+            self._size_docks()
         QApplication.processEvents()
         self.cache.drain()
         for panel in self.panels.values():
             panel.settle()
-        self.view.fit()
+        if self.view.is_fitted:
+            self.view.fit()
         QApplication.processEvents()
 
     @property
@@ -655,19 +659,34 @@ class Window(QMainWindow):
             "docks": docks_state(self, self.docks),
             "panels": {name: choices for name, choices in panels.items() if choices},
             "lab": self._is_lab,
+            "small": self.is_small,
+            "camera": self.view.camera(),
         }
 
     def show_view(self, view: Mapping[str, Any]) -> None:
-        """Put the docks where a session's file says, and choose in them what it says."""
+        """Put the docks where a session's file says, choose in them what it says, and look at what it says.
+
+        Before the window is shown it has no size: then this is done when it has one.
+        """
+        if not self.isVisible():
+            self._awaited = view
+            return
         self.build_late()
         self._is_lab = view.get("lab") is True
-        if not self.is_small:
-            restore_docks(self, self.docks, view.get("docks"))
+        # docks that stand behind one tab bar have nothing to say about those that do not
+        is_alike = (view.get("small") is True) == self.is_small
+        (restore_docks if is_alike else show_docks)(self, self.docks, view.get("docks"))
         panels = view.get("panels")
         for name, choices in panels.items() if isinstance(panels, dict) else ():
             if name in self.panels and isinstance(choices, dict):
                 self.panels[name].choose_again(choices)
-        self.view.fit()
+        self._has_own_sizes = True
+        self.view.look_again(view.get("camera"))
+
+    def _show_awaited(self) -> None:
+        view, self._awaited = self._awaited, None
+        if view is not None:
+            self.show_view(view)
 
     def copy_network(self) -> None:
         """Put the network on the clipboard as text."""
@@ -804,6 +823,8 @@ class Window(QMainWindow):
         self._say_document()
         self.view.setFocus()
         self.view.viewport().installEventFilter(self)
+        if self._awaited is not None:
+            QTimer.singleShot(0, self._show_awaited)  # a window that is maximised has its size only then
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.filing.close():

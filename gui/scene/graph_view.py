@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, log
+from typing import Any
 
-from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRectF, Qt, QVariantAnimation
+from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRectF, QSizeF, Qt, QVariantAnimation
 from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
@@ -48,6 +49,8 @@ EVERY = 0.95
 MOTION = 260
 """Milliseconds in which the view goes from the graph to the update and back."""
 SCALES = (0.004, 6.0)
+FARTHEST_OUT = 1e6
+"""Scene units that no picture has."""
 ZOOM = 1.0016
 """By how much a unit of the wheel (a notch has 120) enlarges."""
 EDGE = 12
@@ -96,6 +99,7 @@ class GraphView(QGraphicsView):
 
     _shows_all = False  # whether an update is to be seen with the whole graph, however small
     _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
+    _kept: tuple[Sight, QSizeF] | None = None  # what a session's file looks at, and in how much room
 
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
@@ -159,7 +163,7 @@ class GraphView(QGraphicsView):
 
     def _fit(self) -> None:
         self._animation.stop()
-        self._fitted = True
+        self._fitted, self._kept = True, None
         self._updated = self._scene.view.lane.parameter if self._scene.view.lane else ""
         sight = self._wanted()
         if sight is not None:
@@ -172,11 +176,45 @@ class GraphView(QGraphicsView):
         if rect.isEmpty() or room.isEmpty():
             return
         self._animation.stop()
-        self._fitted = False
+        self._fitted, self._kept = False, None
         around = rect.adjusted(-AROUND, -AROUND, AROUND, AROUND)
         scale = min(room.width() / around.width(), room.height() / around.height(), CLOSEST)
         self._look_at(Sight(around.center(), scale))
         self._scene.set_zoom(scale)
+
+    def camera(self) -> dict[str, Any]:
+        """Return what is looked at, in numbers, for a session's file."""
+        if self._fitted:
+            return {"fitted": True, "all": self._shows_all}
+        sight, room = self._sight(), self._room()
+        center = [sight.center.x(), sight.center.y()]
+        return {
+            "fitted": False,
+            "center": center,
+            "scale": sight.scale,
+            "room": [room.width(), room.height()],
+        }
+
+    def look_again(self, camera: Any) -> None:
+        """Look at what a session's file says, as far as there is room for it, or else at the whole graph."""
+        kept = _kept_of(camera)
+        if kept is None:
+            self._shows_all = isinstance(camera, dict) and camera.get("all") is True
+            self._fit()
+            return
+        self._animation.stop()
+        self._fitted, self._kept = False, kept
+        self._look_kept()
+
+    def _look_kept(self) -> None:
+        """Look at what a session's file says, in a window of whichever size."""
+        room = self._room()
+        if self._kept is None or room.isEmpty():
+            return
+        sight, size = self._kept
+        scale = sight.scale * min(room.width() / size.width(), room.height() / size.height())
+        self._look_at(Sight(sight.center, scale))
+        self._scene.set_zoom(self.transform().m11())
 
     def bring_into_sight(self, rect: QRectF) -> None:
         """Move the picture only where `rect` is not in sight."""
@@ -263,7 +301,7 @@ class GraphView(QGraphicsView):
     def zoom(self, factor: float) -> None:
         """Enlarge about the pointer, or make smaller."""
         self._animation.stop()
-        self._fitted = False
+        self._fitted, self._kept = False, None
         self._scale_to(self.transform().m11() * factor)
 
     def ensure_current_visible(self) -> None:
@@ -300,7 +338,7 @@ class GraphView(QGraphicsView):
         about = repr((view.current, [name for name, card in cards.items() if card.phase], bool(view.lane)))
         self._follow_update()
         if about != self._about:
-            self._about = about
+            self._about, self._kept = about, None
             self.ensure_current_visible()
 
     def _update_overlays(self) -> None:
@@ -326,7 +364,7 @@ class GraphView(QGraphicsView):
             return
         if not self._panning:
             self._animation.stop()
-            self._panning, self._fitted = True, False
+            self._panning, self._fitted, self._kept = True, False, None
             self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
         self._grabbed = position
         for bar, by in ((self.horizontalScrollBar(), moved.x()), (self.verticalScrollBar(), moved.y())):
@@ -339,6 +377,8 @@ class GraphView(QGraphicsView):
         self._place_overlays()
         if self._fitted:
             self.fit()
+        else:
+            self._look_kept()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -399,6 +439,27 @@ class GraphView(QGraphicsView):
         if not self._fitted:
             self.ensureVisible(self._scene.node_rect(name), EDGE * 2, CAPTION_HEIGHT)
         return True
+
+
+def _kept_of(camera: Any) -> tuple[Sight, QSizeF] | None:
+    """Return what a session's file looks at, and in how much room; None where that is not sound."""
+    if not isinstance(camera, dict) or camera.get("fitted") is not False:
+        return None
+    center, room, scale = camera.get("center"), camera.get("room"), camera.get("scale", 0)
+    if (
+        not _are_lengths(center, -FARTHEST_OUT)
+        or not _are_lengths(room, 1)
+        or not _are_lengths([scale, 1], 0)
+    ):
+        return None
+    return Sight(QPointF(*center), float(scale)), QSizeF(*room)
+
+
+def _are_lengths(values: Any, least: float) -> bool:
+    """Say whether a file says two numbers that a place or a size can have."""
+    if not isinstance(values, list) or len(values) != 2:
+        return False
+    return all(type(value) in (int, float) and least < value < FARTHEST_OUT for value in values)
 
 
 def _scale_for(rect: QRectF, room: QRectF) -> float:

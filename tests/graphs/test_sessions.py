@@ -25,6 +25,7 @@ from graphs.network import bind, built_in_names, complete, load
 from graphs.sessions import (
     FORMAT,
     SavedDocument,
+    SavedMoment,
     SavedRun,
     SavedSession,
     read_session,
@@ -141,6 +142,36 @@ def test_a_csv_travels_along(tmp_path: Path) -> None:
     assert float(bind(load(tmp_path / "s.backstep")).leaves["w"]) == 2.5
 
 
+def with_past() -> SavedSession:
+    """Return a session in which two changes can be taken back and one done again."""
+    session = saved()
+    other = SavedDocument(session.document.network, 3, {"w": np.array(2.0)}, session.document.recipe)
+    run = Run(bind(other.network, seed=3, overrides=other.overrides), other.recipe)
+    begun = SavedRun(other, run.recording(), "r", 0, 1, key=1)
+    run.advance(9)
+    trained = SavedRun(other, run.recording(), "r", 0, 1, key=1)
+    back = (
+        SavedMoment(other, (begun,), 0, 0, 2, "Train", True),
+        SavedMoment(other, (session.runs[0], trained), 1, 9, 5, "Change w", False),
+    )
+    forth = (SavedMoment(session.document, session.runs, 0, 3, 1, "Seed", False),)
+    return replace(session, back=back, forth=forth)
+
+
+def test_what_can_be_taken_back_comes_back() -> None:
+    session = unpacked(packed(with_past()))
+    assert packed(session) == packed(with_past())
+    assert [(m.what, m.rewinds, m.current, m.iteration, m.position) for m in session.back] == [
+        ("Train", True, 0, 0, 2),
+        ("Change w", False, 1, 9, 5),
+    ]
+    assert [m.what for m in session.forth] == ["Seed"]
+    assert session.back[1].runs[0] is session.runs[0]  # one record, however often it is referred to
+    assert session.back[0].runs[0].key == session.back[1].runs[1].key
+    assert [len(run.recording.losses) for run in session.back[1].runs] == [13, 10]
+    assert session.back[0].document is session.back[1].document
+
+
 # --- versions ----------------------------------------------------------------------------------------------
 
 
@@ -160,8 +191,16 @@ def rewritten(data: bytes, change: Callable[[dict[str, Any]], Any]) -> bytes:
     return target.getvalue()
 
 
+def to_second_format(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the table as the second format had it: runs in the table itself, and nothing to take back."""
+    records = [{k: v for k, v in row.items() if k != "run"} for row in table["records"]]
+    kept = {k: v for k, v in table.items() if k not in ("records", "back", "forth")}
+    return kept | {"format": 2, "runs": [records[place] for place in table["runs"]]}
+
+
 def to_first_format(table: dict[str, Any]) -> dict[str, Any]:
     """Return the table as the first format had it: a document in every run."""
+    table = to_second_format(table)
     documents = table.pop("documents")
     runs = [
         {k: v for k, v in run.items() if k != "document"} | documents[run["document"]]
@@ -176,6 +215,34 @@ def test_a_file_of_the_first_format_is_read() -> None:
     assert same(unpacked(old), unpacked(SMALL))
 
 
+def test_a_file_of_the_second_format_is_read() -> None:
+    assert same(unpacked(rewritten(SMALL, to_second_format)), unpacked(SMALL))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_files_that_earlier_versions_wrote_are_read(version: int) -> None:
+    """Both were written before format 3: two runs of a network with its CSV, in the middle of the second."""
+    path = Path(__file__).parent / "data" / f"format-{version}.backstep"
+    table = json.loads(zipfile.ZipFile(path).read("session.json"))
+    assert table["format"] == version
+    session = read_session(path)
+    assert [run.name for run in session.runs] == ["GD 0.05", "Adam"]
+    assert [len(run.recording.losses) for run in session.runs] == [9, 6]
+    assert [run.visible for run in session.runs] == [True, False]
+    assert (session.current, session.back, session.forth) == (1, (), ())
+    assert session.place["iteration"] == 3
+    assert session.path == "/home/user/line.toml"
+    assert session.document.network.source.text.startswith("# for the lesson")
+    model = bind(session.document.network, seed=4, overrides=session.document.overrides)
+    assert (float(model.leaves["w"]), model.leaves["y"].tolist()) == (0.25, [[1.0, 3.5, 5.0, 8.0]])
+    for row in session.runs:
+        run = Run.resumed(model, row.document.recipe, row.recording)
+        alone = Run(model, row.document.recipe)
+        alone.advance(run.iteration + 5)
+        run.advance(5)
+        assert run.losses.tobytes() == alone.losses.tobytes()
+
+
 def test_a_file_of_a_newer_version_is_refused_with_a_sentence() -> None:
     newer = edited(SMALL, lambda table: table.update(format=FORMAT + 1, news={"from": "the future"}))
     with pytest.raises(UsageError) as error:
@@ -185,6 +252,8 @@ def test_a_file_of_a_newer_version_is_refused_with_a_sentence() -> None:
         f"{FORMAT}. Open it with a newer Backstep."
     )
 
+
+LARGER = packed(with_past())
 
 # --- damage and malice -------------------------------------------------------------------------------------
 
@@ -248,7 +317,7 @@ def test_any_value_in_the_table_is_refused_or_sound(data: st.DataObject) -> None
         at[key] = data.draw(keys_and_values())
 
     try:
-        session = unpacked(edited(SMALL, change))
+        session = unpacked(edited(LARGER, change))
     except UsageError:
         return
     packed(session)
@@ -354,8 +423,25 @@ def test_a_great_many_members_are_refused_before_they_are_listed() -> None:
         lambda t: t.update(current=5),
         lambda t: t.update(runs=[]),
         lambda t: t.update(runs=t["runs"] * 200),
-        lambda t: t["runs"][0].update(stride=3),
-        lambda t: t["runs"][0].update(losses=10**9),
+        lambda t: t.update(runs=[5]),
+        lambda t: t.update(runs=[0, 0]),
+        lambda t: t.update(records=[]),
+        lambda t: t.update(records=t["records"] * 500),
+        lambda t: t["records"][0].update(stride=3),
+        lambda t: t["records"][0].update(losses=10**9),
+        lambda t: t["records"][0].update(run="x"),
+        lambda t: t.update(back=t["back"] * 200),
+        lambda t: t.update(forth={}),
+        lambda t: t["back"][0].update(document=7),
+        lambda t: t["back"][0].update(runs=[]),
+        lambda t: t["back"][0].update(runs=[99]),
+        lambda t: t["back"][1].update(runs=[1, 1]),
+        lambda t: t["back"][1].update(runs=[1, 2]),  # one run twice
+        lambda t: t["back"][0].update(current=1),
+        lambda t: t["back"][0].update(iteration=-1),
+        lambda t: t["back"][0].update(what=None),
+        lambda t: t["back"][0].update(rewinds=1),
+        lambda t: t["forth"][0].pop("position"),
         lambda t: t["documents"][0].update(seed=-1),
         lambda t: t["documents"][0].update(recipe={"optimizer": "gd", "learning_rate": "much"}),
         lambda t: t["documents"][0].update(recipe={"optimizer": "nobody"}),
@@ -372,7 +458,7 @@ def test_a_table_that_says_nonsense_is_refused(change: Callable[[dict[str, Any]]
     def silently(table: dict[str, Any]) -> None:
         change(table)
 
-    assert refused_or_unfit(edited(SMALL, silently))
+    assert refused_or_unfit(edited(LARGER, silently))
 
 
 def test_nan_and_deep_nesting_in_the_table_are_refused() -> None:

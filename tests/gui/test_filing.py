@@ -63,9 +63,11 @@ def settings() -> Settings:
 def make(qtbot: QtBot, settings: Settings) -> Iterator[Make]:
     made: list[Window] = []
 
-    def build(source: Path | str | None = None) -> Window:
+    def build(source: Path | str | None = None, size: tuple[int, int] | None = None) -> Window:
         window = make_window(str(source) if source is not None else None, settings)
         qtbot.addWidget(window)
+        if size is not None:
+            window.resize(*size)
         heard = HEARD[window] = []
         window.notifier.message.connect(lambda said: heard.append(said.text))
         window.show()
@@ -371,6 +373,102 @@ def test_the_picture_of_a_reopened_session_is_the_same(
         pictures.append(pixels.astype(int))
     differing = np.mean(np.abs(pictures[0] - pictures[1]).max(axis=2) > 8)
     assert differing < 0.01
+
+
+def looked_at(window: Window) -> tuple[float, float, float]:
+    """Return the scale of the graph, and what is in the middle of it."""
+    middle = window.view.mapToScene(window.view.viewport().rect().center())
+    return window.view.transform().m11(), middle.x(), middle.y()
+
+
+def reopened(qtbot: QtBot, first: Window, make: Make, path: Path, size: tuple[int, int]) -> Window:
+    first.filing.write(path)
+    idle(qtbot, first)
+    second = make(path, size=size)
+    qtbot.waitUntil(lambda: second._awaited is None, timeout=LIMIT)
+    second.settle()
+    return second
+
+
+def test_the_graph_is_looked_at_as_it_was(qtbot: QtBot, make: Make, line: Path, tmp_path: Path) -> None:
+    first = make(line, size=(1280, 720))
+    first.settle()
+    first.view.zoom(2.5)
+    first.view.centerOn(first.scene.node_rect("yhat").center())
+    second = reopened(qtbot, first, make, tmp_path / "a.backstep", (1280, 720))
+    assert not second.view.is_fitted
+    np.testing.assert_allclose(looked_at(second), looked_at(first), atol=2.0)
+    larger = reopened(qtbot, first, make, tmp_path / "b.backstep", (1600, 900))
+    assert looked_at(larger)[0] > looked_at(first)[0]
+    np.testing.assert_allclose(looked_at(larger)[1:], looked_at(first)[1:], atol=4.0)
+    larger.resize(1280, 720)
+    QApplication.processEvents()
+    larger.view.fit()
+    assert larger.view.is_fitted
+    fitted = reopened(qtbot, larger, make, tmp_path / "c.backstep", (1280, 720))
+    assert fitted.view.is_fitted
+
+
+def test_a_small_window_shows_the_same_docks_again(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path
+) -> None:
+    first = make(line, size=(900, 560))
+    first.show_dock("landscape")
+    first.docks["code"].hide()
+    first.resizeDocks([first.docks["landscape"]], [300], Qt.Orientation.Horizontal)
+    QApplication.processEvents()
+    second = reopened(qtbot, first, make, tmp_path / "a.backstep", (900, 560))
+    for window in (first, second):
+        shown = {name for name, dock in window.docks.items() if not dock.visibleRegion().isEmpty()}
+        assert shown == {"landscape"}
+        assert window.docks["code"].isHidden()
+        beside = {dock.objectName() for dock in window.tabifiedDockWidgets(window.docks["step"])}
+        assert {"dock-inspector", "dock-loss", "dock-landscape", "dock-sweep"} <= beside
+    assert abs(second.docks["landscape"].width() - first.docks["landscape"].width()) <= 2
+    large = reopened(qtbot, first, make, tmp_path / "b.backstep", (1280, 720))
+    assert large.docks["code"].isHidden()
+    assert not large.docks["landscape"].visibleRegion().isEmpty()
+    assert not large.docks["step"].visibleRegion().isEmpty()  # its own place, beside the others
+
+
+def test_docks_have_their_sizes_again_where_the_window_is_new(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path
+) -> None:
+    first = make(line, size=(1280, 720))
+    first.settle()
+    first.resizeDocks([first.docks["step"]], [470], Qt.Orientation.Horizontal)
+    first.resizeDocks([first.docks["loss"]], [330], Qt.Orientation.Vertical)
+    QApplication.processEvents()
+    second = reopened(qtbot, first, make, tmp_path / "a.backstep", (1280, 720))
+    for name in ("step", "loss"):
+        a, b = first.docks[name].size(), second.docks[name].size()
+        assert abs(a.width() - b.width()) <= 4
+        assert abs(a.height() - b.height()) <= 4
+
+
+def test_changes_are_taken_back_after_reopening_and_saving_writes_the_session(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path
+) -> None:
+    first = make(line)
+    first.session.set_value("w", 0.75)
+    first.session.set_value("b", 2.0)
+    path = tmp_path / "a.backstep"
+    first.filing.write(path)
+    idle(qtbot, first)
+    second = make(path)
+    assert not second.isWindowModified()
+    press(qtbot, second, KEY.Key_Z, CTRL)
+    press(qtbot, second, KEY.Key_Z, CTRL)
+    assert (float(second.session.model.leaves["w"]), second.session.undo_text) == (0.5, "")
+    assert second.filing.path == path
+    assert second.isWindowModified()
+    press(qtbot, second, KEY.Key_Z, CTRL | SHIFT)
+    press(qtbot, second, KEY.Key_S, CTRL)
+    idle(qtbot, second)
+    assert message(second) == "Saved a.backstep."
+    assert not second.isWindowModified()
+    third = make(path)
+    assert (float(third.session.model.leaves["w"]), third.session.redo_text) == (0.75, "Change b")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"nonsense" * 100])
