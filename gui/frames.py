@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from xml.sax.saxutils import escape
 
 import numpy as np
-from PySide6.QtCore import QSizeF
+from PySide6.QtCore import QSizeF, QThread
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from engine.errors import UsageError
+from gui.jobs import ready_for_threads
 from gui.pictures import Picture, said_of
 from gui.raster import painted
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "as_array",
     "as_pillow",
+    "beside",
     "collected",
     "has_pillow",
     "images_of",
@@ -33,6 +36,10 @@ __all__ = [
     "xmp_of",
 ]
 
+Result = TypeVar("Result")
+
+LOOK = 0.004
+"""Seconds that are waited for work beside the window before it has its turn."""
 MOST = 500_000_000
 """Pixels of all frames, which are in memory together: two gigabytes."""
 XMP = (
@@ -123,10 +130,37 @@ def collected(pictures: Sequence[Picture]) -> Generator[int, None, list[Image]]:
     return found
 
 
-def saved(images: Sequence[Image], **options: Any) -> bytes:
-    """Return an animation as the bytes of a file."""
+def beside(work: Callable[[], Result], done: int) -> Generator[int, None, Result]:
+    """Do work that takes long, without Qt, beside the window where there is one; yield `done` meanwhile."""
+    if QThread.currentThread().loopLevel() == 0:  # nobody waits for anything else
+        return work()
+    ready_for_threads()
+    found: list[Result] = []
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run, name="encoder", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        yield done
+        thread.join(LOOK)
+    if failures:
+        raise failures[0]
+    return found[0]
+
+
+def saved(images: Sequence[Image], **options: Any) -> Generator[int, None, bytes]:
+    """Put frames together, yielding meanwhile; return the bytes of the file."""
     file = BytesIO()
-    images[0].save(file, save_all=True, append_images=list(images[1:]), **options)
+    rest = list(images[1:])
+    yield from beside(
+        lambda: images[0].save(file, save_all=True, append_images=rest, **options), len(images) - 1
+    )
     return file.getvalue()
 
 

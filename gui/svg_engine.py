@@ -51,6 +51,24 @@ HATCHES = {
     Qt.BrushStyle.FDiagPattern: "M-1 7L1 9M0 0L8 8M7 -1L9 1",
     Qt.BrushStyle.DiagCrossPattern: "M0 0L8 8M0 8L8 0",
 }
+_FLAG = QPaintEngine.DirtyFlag
+PEN, BRUSH, FONT, TRANSFORM, OPACITY, HINTS, CLIP_ENABLED, CLIP_PATH, CLIP_REGION = (
+    flag.value
+    for flag in (
+        _FLAG.DirtyPen,
+        _FLAG.DirtyBrush,
+        _FLAG.DirtyFont,
+        _FLAG.DirtyTransform,
+        _FLAG.DirtyOpacity,
+        _FLAG.DirtyHints,
+        _FLAG.DirtyClipEnabled,
+        _FLAG.DirtyClipPath,
+        _FLAG.DirtyClipRegion,
+    )
+)
+STYLES = PEN | BRUSH | TRANSFORM | OPACITY
+CLIPS = CLIP_ENABLED | CLIP_PATH | CLIP_REGION
+"""What may have changed, as numbers: combining Python's flags takes longer than all the rest."""
 CAPS = {Qt.PenCapStyle.SquareCap: "square", Qt.PenCapStyle.RoundCap: "round"}
 JOINS = {Qt.PenJoinStyle.BevelJoin: "bevel", Qt.PenJoinStyle.RoundJoin: "round"}
 
@@ -150,6 +168,8 @@ class _SvgEngine(GroupingEngine):
         self._depth = 0
         self._pen, self._brush, self._font = QPen(), QBrush(), QFont()
         self._transform = QTransform()
+        self._is_plain = True  # whether the transformation only moves and scales evenly
+        self._styles: tuple[str, str] | None = None  # fill and stroke, until one of them changes
         self._opacity = 1.0
         self._is_smooth = True
         self._clip: QPainterPath | None = None  # in the page's own units
@@ -189,7 +209,10 @@ class _SvgEngine(GroupingEngine):
 
     def _shape(self, tag: str, geometry: str, bounds: QRectF, *, filled: bool = True) -> None:
         """Write a shape in the present style, its numbers those of the page where they can be."""
-        style = (self._fill() if filled else ' fill="none"') + self._stroke()
+        if self._styles is None:
+            self._styles = self._fill(), self._stroke()
+        fill, stroke = self._styles
+        style = (fill if filled else ' fill="none"') + stroke
         if style == ' fill="none"':
             return
         smooth = "" if self._is_smooth else ' shape-rendering="crispEdges"'
@@ -199,19 +222,14 @@ class _SvgEngine(GroupingEngine):
 
     def _scale(self) -> float:
         """Return the scale that is worked into the numbers: 1 where a ``transform`` is written."""
-        return self._transform.m11() if self._is_plain() else 1.0
-
-    def _is_plain(self) -> bool:
-        """Say whether the transformation only moves and scales evenly."""
-        t = self._transform
-        return t.isAffine() and not t.m12() and not t.m21() and t.m11() > 0 and abs(t.m11() - t.m22()) < 1e-9
+        return self._transform.m11() if self._is_plain else 1.0
 
     def _bakes(self) -> bool:
         """Say whether the transformation is worked into the numbers of a shape.
 
         Only a pen that it would distort, or a pattern, is left to a ``transform``.
         """
-        if self._is_plain():
+        if self._is_plain:
             return True
         has_even_pen = self._pen.style() == Qt.PenStyle.NoPen or self._pen.isCosmetic()
         solid = (Qt.BrushStyle.NoBrush, Qt.BrushStyle.SolidPattern)
@@ -281,16 +299,33 @@ class _SvgEngine(GroupingEngine):
             self._defs[definition] = f"{kind}-{len(self._defs) + 1}"
         return self._defs[definition]
 
+    def _take_transform(self, t: QTransform) -> None:
+        self._transform = t
+        is_level = t.isAffine() and not t.m12() and not t.m21()
+        self._is_plain = is_level and t.m11() > 0 and abs(t.m11() - t.m22()) < 1e-9
+
     # --- clipping ---
+
+    def _take_clip(self, state: QPaintEngineState, dirty: int) -> None:
+        if dirty & CLIP_ENABLED:
+            self._is_clipping = state.isClipEnabled()
+        if dirty & CLIP_PATH:
+            self._clip_to(state.clipPath(), state.clipOperation())
+        if dirty & CLIP_REGION:
+            path = QPainterPath()
+            path.addRegion(state.clipRegion())
+            self._clip_to(path, state.clipOperation())
 
     def _clipped(self, bounds: QRectF, baked: bool) -> str:
         """Return the reference to the clip, where it cuts anything off."""
         clip = self._clip if self._is_clipping else None
+        if clip is None:
+            return ""
         width = self._pen.widthF() * self._scale() if self._pen.style() != Qt.PenStyle.NoPen else 0.0
         area = bounds.adjusted(-width, -width, width, width)
         if not baked:
             area = self._transform.mapRect(area)
-        if clip is None or clip.contains(area) or clip.boundingRect().contains(self._page):
+        if clip.contains(area) or clip.boundingRect().contains(self._page):
             return ""
         path = clip if baked else self._transform.inverted()[0].map(clip)
         definition = f'<clipPath id="#id#"><path d="{_data(path)}"/></clipPath>'
@@ -332,27 +367,23 @@ class _SvgEngine(GroupingEngine):
 
     @_kept
     def updateState(self, state: QPaintEngineState) -> None:
-        flag, dirty = QPaintEngine.DirtyFlag, state.state()
-        if dirty & flag.DirtyPen:
+        dirty = state.state().value
+        if dirty & PEN:
             self._pen = QPen(state.pen())
-        if dirty & flag.DirtyBrush:
+        if dirty & BRUSH:
             self._brush = QBrush(state.brush())
-        if dirty & flag.DirtyFont:
+        if dirty & FONT:
             self._font = QFont(state.font())
-        if dirty & flag.DirtyTransform:
-            self._transform = QTransform(state.transform())
-        if dirty & flag.DirtyOpacity:
+        if dirty & TRANSFORM:
+            self._take_transform(QTransform(state.transform()))
+        if dirty & OPACITY:
             self._opacity = state.opacity()
-        if dirty & flag.DirtyHints:
+        if dirty & HINTS:
             self._is_smooth = bool(state.renderHints() & QPainter.RenderHint.Antialiasing)
-        if dirty & flag.DirtyClipEnabled:
-            self._is_clipping = state.isClipEnabled()
-        if dirty & flag.DirtyClipPath:
-            self._clip_to(state.clipPath(), state.clipOperation())
-        if dirty & flag.DirtyClipRegion:
-            path = QPainterPath()
-            path.addRegion(state.clipRegion())
-            self._clip_to(path, state.clipOperation())
+        if dirty & STYLES:
+            self._styles = None
+        if dirty & CLIPS:
+            self._take_clip(state, dirty)
 
     @_kept
     def drawPath(self, path: QPainterPath) -> None:
@@ -426,7 +457,7 @@ class _SvgEngine(GroupingEngine):
         font, text = textItem.font(), textItem.text()
         if not text.strip():
             return
-        baked = self._is_plain()
+        baked = self._is_plain
         place = self._transform.map(p) if baked else p
         size = QFontInfo(font).pixelSize()  # in whole pixels, whatever was asked for
         bounds = QRectF(place.x(), place.y() - size, textItem.width() * self._scale(), size * 1.3)

@@ -18,7 +18,7 @@ def encode(pictures: Sequence[Picture]) -> Encoding:
     texts = PngInfo()
     for key, text in said_of(pictures).items():
         texts.add_itxt(key, text)
-    data = saved(images, format="PNG", duration=milliseconds(pictures), loop=0, pnginfo=texts)
+    data = yield from saved(images, format="PNG", duration=milliseconds(pictures), loop=0, pnginfo=texts)
     yield len(pictures)
     return data
 

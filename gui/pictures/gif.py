@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gui.frames import as_array, has_pillow, images_of, milliseconds, saved, told
+from gui.frames import as_array, beside, has_pillow, images_of, milliseconds, saved, told
 from gui.pictures import Encoding, Picture, PictureFormat, Several
 
 __all__ = ["FORMAT", "palette_of"]
@@ -34,7 +34,7 @@ def encode(pictures: Sequence[Picture]) -> Encoding:
     for colors in _painted(pictures):
         counts.update(_counted(colors))
         yield 0
-    palette = palette_of(counts)
+    palette = yield from beside(lambda: palette_of(counts), 0)
     table = _table(np.fromiter(counts, dtype=np.int64), palette)
     images = []
     for number, colors in enumerate(_painted(pictures), 1):
@@ -43,7 +43,7 @@ def encode(pictures: Sequence[Picture]) -> Encoding:
         images.append(image)
         if number < len(pictures):
             yield number
-    data = saved(
+    data = yield from saved(
         images,
         format="GIF",
         duration=[max(20, 10 * round(time / 10)) for time in milliseconds(pictures)],

@@ -10,7 +10,7 @@ import math
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import partial, reduce
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from PySide6.QtGui import QImage
 
 from engine.errors import UsageError, excerpt
-from gui.frames import as_array, images_of, milliseconds, told
+from gui.frames import as_array, beside, images_of, milliseconds, told
 from gui.pictures import Encoding, Picture, PictureFormat, Several, said_of
 
 __all__ = ["FORMAT", "ffmpeg"]
@@ -49,15 +49,13 @@ def _fed(pictures: Sequence[Picture], path: Path) -> Iterator[int]:
             if process is None:
                 process = _started(pictures, image, tick, path, log)
             data = as_array(image).tobytes()
-            assert process.stdin is not None
-            for _ in range(times[number - 1] // tick):
-                process.stdin.write(data)
+            yield from beside(partial(_write, process, data, times[number - 1] // tick), number - 1)
             if number < len(pictures):
                 yield number
         assert process is not None
         assert process.stdin is not None
         process.stdin.close()
-        if process.wait() != 0:
+        if (yield from beside(process.wait, len(pictures) - 1)) != 0:
             raise _failed(log)
     except BrokenPipeError:
         raise _failed(log) from None
@@ -65,6 +63,14 @@ def _fed(pictures: Sequence[Picture], path: Path) -> Iterator[int]:
         if process is not None:
             process.kill()
             process.communicate()
+
+
+def _write(process: subprocess.Popen[bytes], data: bytes, times: int) -> None:
+    """Write a picture as often as it takes to stand its time; waits until FFmpeg has room for it."""
+    assert process.stdin is not None
+    for _ in range(times):
+        process.stdin.write(data)
+    process.stdin.flush()
 
 
 def _started(

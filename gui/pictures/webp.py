@@ -13,7 +13,7 @@ __all__ = ["FORMAT"]
 def encode(pictures: Sequence[Picture]) -> Encoding:
     """Paint pictures into the frames of a WebP file; see `Encoding`."""
     images = yield from collected(pictures)
-    data = saved(
+    data = yield from saved(
         images,
         format="WEBP",
         lossless=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtCore import QEventLoop, QRectF, QSizeF, QTimer
 from PySide6.QtGui import QColor, QPainter
 from pytestqt.qtbot import QtBot
 
@@ -218,3 +218,37 @@ def test_pictures_of_several_sizes_become_frames_of_one(qapp: object) -> None:
     assert sizes == {(40, 21)}
     even = {(i.width(), i.height()) for i in images_of([replace(blank("#d55e00"), scale=1.0)], even=True)}
     assert even == {(32, 22)}
+
+
+@pytest.mark.parametrize("name", ["gif", "webp", "apng", "mp4"])
+def test_the_window_goes_on_while_it_is_written(
+    session: Session, qtbot: QtBot, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an event loop, what takes long is done beside it: the encoding yields again and again meanwhile."""
+    format = formats()[name]
+    if name == "mp4" and not mp4.ffmpeg():
+        pytest.skip("not installed: ffmpeg")
+    pictures = pictures_of(session, Look(scale=0.5), [1, 9, 18])
+    alone = format.whole(pictures)
+    found: list[bytes] = []
+    told: list[int] = []
+    encoding = format.encode(pictures)
+    timer = QTimer(interval=0)
+
+    def turn() -> None:
+        try:
+            told.append(next(encoding))
+        except StopIteration as end:
+            timer.stop()
+            found.append(end.value)
+            loop.quit()
+
+    loop = QEventLoop()
+    timer.timeout.connect(turn)
+    timer.start()
+    loop.exec()
+    assert told == sorted(told)
+    assert told[-1] == 3
+    assert len(told) > 4
+    if name != "mp4":  # its encoder writes when it was made
+        assert found == [alone]
