@@ -247,6 +247,14 @@ ACTIONS: tuple[Action, ...] = (
         repeats=False,
     ),
     Action(
+        "copy-picture",
+        "File",
+        "Copy as picture",
+        ("Ctrl+Shift+I",),
+        lambda w: w.copy_picture(),
+        repeats=False,
+    ),
+    Action(
         "curves",
         "File",
         "Export curves as CSV…",

@@ -1,26 +1,59 @@
-"""Pictures on the clipboard: pixels for whoever takes pixels, vectors for whoever takes those."""
+"""Pictures on the clipboard: pixels for whoever takes pixels, vectors for whoever takes those.
+
+They are painted when a program asks for them, in the form that it asks for: copying costs nothing. A picture
+of a step shows that step also when the session has gone on.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QMetaType, QMimeData
 from PySide6.QtGui import QImage
 
 from gui.pictures import Picture, formats
 
 __all__ = ["copied"]
 
-VECTORS = "image/svg+xml"
+VECTORS, PNG, PIXELS = "image/svg+xml", "image/png", "application/x-qt-image"
+"""The last one is Qt's own name for an image, from which it makes what the system's clipboard takes."""
+
+
+class _PictureData(QMimeData):
+    """A picture in several forms, each made when it is first asked for."""
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__()
+        self._picture = picture
+        self._made: dict[str, Any] = {}
+        if picture.is_live:
+            for form in self.formats():
+                self._of(form)
+
+    def _make(self, form: str) -> Any:
+        if form == VECTORS:
+            return QByteArray(formats()["svg"].whole([self._picture]))
+        if form == PNG:
+            return QByteArray(formats()["png"].whole([self._picture]))
+        return QImage.fromData(self._of(PNG))
+
+    def _of(self, form: str) -> Any:
+        if form not in self._made:
+            self._made[form] = self._make(form)
+        return self._made[form]
+
+    # Qt
+
+    def formats(self) -> list[str]:
+        return [VECTORS, PNG, PIXELS]
+
+    def hasFormat(self, mimetype: str) -> bool:
+        return mimetype in self.formats()
+
+    def retrieveData(self, mimetype: str, preferredType: QMetaType) -> Any:
+        return self._of(mimetype) if self.hasFormat(mimetype) else None
 
 
 def copied(picture: Picture) -> QMimeData:
-    """Return a picture for the clipboard.
-
-    Raises
-    ------
-    UsageError
-        For a picture of more pixels than can be painted.
-    """
-    data = QMimeData()
-    data.setData(VECTORS, formats()["svg"].whole([picture]))
-    data.setImageData(QImage.fromData(formats()["png"].whole([picture])))
-    return data
+    """Return a picture for the clipboard."""
+    return _PictureData(picture)

@@ -6,7 +6,8 @@ session's trace and leave its place alone: they are painted one after another, e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from gui.layouts import layout_of
 from gui.loss_picture import check_loss, draw_loss
 from gui.matrices import is_for_a_file
 from gui.neuron_picture import paint_neurons
+from gui.overlay import Overlay
 from gui.pictures import Picture, PictureFormat, formats
 from gui.scene.graph_scene import GraphScene
 from gui.session import Session
@@ -138,13 +140,30 @@ def _check_neurons(session: Session) -> None:
 
 def _paint_window(painter: QPainter, window: QWidget) -> None:
     """Paint a window; into a vector file as one image, since widgets rely on clipping that SVG has not."""
-    if not is_for_a_file(painter):
-        window.render(painter, QPoint())
-        return
     image = QImage(window.size() * 2, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(2)
-    window.render(image)
+    with _without_overlays(window):
+        if not is_for_a_file(painter):
+            window.render(painter, QPoint())
+            return
+        window.render(image)
     painter.drawImage(QRectF(window.rect()), image)
+
+
+@contextmanager
+def _without_overlays(window: QWidget) -> Iterator[None]:
+    """Keep what lies over a window out of its picture, such as the card on which the picture is chosen.
+
+    It is put aside, not hidden: hiding it would take the focus away from it.
+    """
+    overlays = [(overlay, overlay.pos()) for overlay in window.findChildren(Overlay)]
+    for overlay, place in overlays:
+        overlay.move(place.x() + 2 * window.width(), place.y())
+    try:
+        yield
+    finally:
+        for overlay, place in overlays:
+            overlay.move(place)
 
 
 def _draw_window(session: Session, window: QWidget) -> Drawing:
@@ -223,6 +242,7 @@ def _picture(session: Session, look: Look, drawing: Drawing, position: int) -> P
         carried=partial(provenance, snapshot, with_document=True),
         background=None if look.is_transparent else drawing.background,
         duration=look.duration,
+        is_live=look.subject == "window",
     )
 
 

@@ -738,6 +738,14 @@ class Window(QMainWindow):
         choice.browse_requested.connect(lambda name: self._browse_export(choice, name))
         self.show_overlay(choice)
 
+    def copy_picture(self) -> None:
+        """Put the graph at this step on the clipboard, as vectors and as pixels."""
+        from gui.clipboard import copied  # with it come all formats of pictures
+        from gui.export import graph_picture
+
+        QApplication.clipboard().setMimeData(copied(graph_picture(self.session, self.theme)))
+        self.notifier.info("Copied this step as a picture.")
+
     def _browse_export(self, choice: Any, name: str) -> None:
         path, _ = QFileDialog.getSaveFileName(
             self, "Export", name, options=QFileDialog.Option.DontConfirmOverwrite

@@ -50,6 +50,8 @@ class Picture:
         What it stands on; None where that shines through.
     duration
         For how many seconds it stands in an animation.
+    is_live
+        Whether it shows what there is when it is painted, rather than when it was made.
     """
 
     size: QSizeF
@@ -61,6 +63,7 @@ class Picture:
     carried: Callable[[], Mapping[str, str]] = dict
     background: QColor | None = None
     duration: float = 1.0
+    is_live: bool = False
 
     def paint_whole(self, painter: QPainter) -> None:
         """Paint the background, to the last pixel that `size` touches, and the picture."""

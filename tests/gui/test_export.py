@@ -23,7 +23,7 @@ from graphs.exporting import Look
 from graphs.network import bind, load, loads
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
-from gui.app import application
+from gui.app import application, temporary_settings
 from gui.export import (
     SUBJECTS,
     export_session,
@@ -37,6 +37,8 @@ from gui.pictures import Picture, formats, png, svg
 from gui.raster import painted
 from gui.session import Document, Session
 from gui.theme import THEMES
+from gui.window import Window
+from tests.gui.pictures.readers import difference, pixels
 
 SVG = "{http://www.w3.org/2000/svg}"
 SMALL = """
@@ -263,3 +265,20 @@ def test_a_transparent_picture_has_no_background(session: Session, theme: str) -
     corners = [(0, 0), (image.width() - 1, 0), (0, image.height() - 1)]
     assert all(image.pixelColor(*corner).alpha() == 0 for corner in corners)
     assert len(colours(image)) > 10
+
+
+def test_what_lies_over_a_window_is_not_in_its_picture(session: Session, qtbot: QtBot) -> None:
+    window = Window(session, temporary_settings())
+    qtbot.addWidget(window)
+    window.resize(1000, 640)
+    window.show()
+    window.settle()
+    before = pixels(painted(window_picture(window, session)))
+    window.export()
+    window.settle()
+    focused = window.focusWidget()
+    _, other = difference(pixels(painted(window_picture(window, session))), before)
+    assert other < 0.005  # what has the focus is marked otherwise
+    assert window.focusWidget() is focused
+    _, other = difference(pixels(window.grab().toImage()), before)
+    assert other > 0.1
