@@ -348,8 +348,10 @@ class TrainingScript(ABC):
 
     @property
     def of(self) -> str:
-        """What the exported iteration is worked out over."""
-        return "its mini-batch" if self.batch_size is not None else "all examples"
+        """What the exported iteration is worked out over, as a clause."""
+        if self.snapshot.model.graph.examples is None:
+            return ""
+        return ", over its mini-batch" if self.batch_size is not None else ", over all examples"
 
     # --- what libraries say in their own ways ---
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import main as command_line
+from graphs.carrying import CARRIERS
+from graphs.exporting import kinds
+from graphs.sessions import read_session
 
 U = "univariate-regression"
 Caught = pytest.CaptureFixture[str]
@@ -73,3 +76,19 @@ def test_the_window_is_one_subject(tmp_path: Path, capsys: Caught) -> None:
     path = str(tmp_path / "a.png")
     assert command_line.main(["export", U, "--to", path, "--window", "--of", "graph"]) == 2
     assert "are two things" in capsys.readouterr().err
+
+
+def test_what_was_exported_opens_again_at_its_step(tmp_path: Path) -> None:
+    names = [f"a{ending}" for ending in CARRIERS if any(ending in kind.endings for kind in kinds().values())]
+    assert {"a.json", "a.svg"} <= set(names)
+    to = [word for name in names for word in ("--to", str(tmp_path / name))]
+    place = ["--iteration", "5", "--step", "9", "--detail", "primitive", "--seed", "3", "--set", "w=0.25"]
+    assert command_line.main(["export", U, *to, *place, "--optimizer", "adam", "--batch-size", "8"]) == 0
+    for name in names:
+        kept = read_session(tmp_path / name)
+        where = (kept.place["iteration"], kept.place["position"], kept.place["detail"])
+        assert where == (5, 9, "primitive"), name
+        assert (kept.document.network.name, kept.document.seed) == (U, 3)
+        assert (kept.document.recipe.optimizer, kept.document.recipe.batch_size) == ("adam", 8)
+        assert {key: float(value) for key, value in kept.document.overrides.items()} == {"w": 0.25}
+        assert len(kept.runs[0].recording.losses) == 6

@@ -63,7 +63,7 @@ def runs_csv(runs: Mapping[str, Run], said: Mapping[str, str]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     columns = [name for name in COLUMNS if name != "held_out_loss" or any(map(_has_held, runs.values()))]
-    writer.writerow([*columns, *said])
+    writer.writerow([*columns, *(f"file_{key.lower()}" for key in said)])
     more: Iterable[str] = map(_cell, said.values())
     for row in (row for name, run in runs.items() for row in _rows_of(name, run)):
         writer.writerow([*(row[name] for name in columns), *more])

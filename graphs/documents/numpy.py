@@ -81,7 +81,7 @@ class _NumpyScript(TrainingScript):
         return assigned(self.gradients, "backward", self.given(self.backward_arguments, rows))
 
     def shown(self) -> Iterator[str]:
-        yield f'print(f"exported here, over {self.of}: {self.loss} = {{{self.loss}}}")'
+        yield f'print(f"exported here{self.of}: {self.loss} = {{{self.loss}}}")'
         yield from (f'print("{name} =", {name})' for name in self.gradients)
 
     def updating(self) -> Iterator[str]:

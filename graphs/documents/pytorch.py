@@ -173,7 +173,7 @@ class _TorchScript(TrainingScript):
         return f"torch.sqrt({squares}).item()"
 
     def shown(self) -> Iterator[str]:
-        yield f'print(f"exported here, over {self.of}: {self.loss} = {{{self.loss_number}}}")'
+        yield f'print(f"exported here{self.of}: {self.loss} = {{{self.loss_number}}}")'
         for leaf in self._asked:
             name = self.source.derivation.gradient_name(leaf.code).code
             yield f'print("{name} =", {leaf.code}.grad)'

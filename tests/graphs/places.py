@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -17,7 +18,7 @@ __all__ = ["TITLE", "every_place", "odd_models"]
 
 TITLE = '</script> ŷ & "quotes" \\ <b>\u201c</b> = {1} % # $x$'
 
-_LONG = " + ".join(["sin(w * a)"] * 450)
+_LONG = " + ".join(["sin(w * a)"] * 150)
 
 
 def odd_models() -> Iterator[Model]:
@@ -40,12 +41,14 @@ def odd_models() -> Iterator[Model]:
         yield bind(replace(model.network, title=TITLE))
 
 
-def every_place(detail: Detail, built_in: bool = True) -> Iterator[tuple[str, Snapshot]]:
-    """Yield snapshots with names: of the built-in networks and the odd ones, or of these alone.
+@cache
+def every_place(detail: Detail, built_in: bool = True) -> Sequence[tuple[str, Snapshot]]:
+    """Return snapshots with names: of the built-in networks and the odd ones, or of these alone.
 
     The iteration is number 37 of a training with Adam and mini-batches, where there is one.
     """
     models = [bind(load(name)) for name in built_in_names()] if built_in else []
+    found = []
     for number, model in enumerate((*models, *odd_models())):
         size = min(7, model.examples) if model.graph.examples is not None else None
         run = Run(model, Recipe("adam", {}, size))
@@ -54,4 +57,5 @@ def every_place(detail: Detail, built_in: bool = True) -> Iterator[tuple[str, Sn
             whole = Snapshot.of(run, model, detail=detail, iteration=run.iteration)
         last = len(whole.trace.steps)
         for position in (0, 1, (last + 1) // 2, last):
-            yield f"{model.network.name}-{number}-{position}", whole.at(position)
+            found.append((f"{model.network.name}-{number}-{position}", whole.at(position)))
+    return found

@@ -60,5 +60,6 @@ def test_the_first_row_says_where_the_table_comes_from() -> None:
     snapshot = trained(Recipe(), 3)
     rows = rows_of(snapshot)
     for key, value in provenance(snapshot).items():
-        assert rows[0][key] == value
-        assert not any(row[key] for row in rows[1:])
+        assert rows[0][f"file_{key.lower()}"] == value
+        assert not any(row[f"file_{key.lower()}"] for row in rows[1:])
+    assert len({name.lower() for name in rows[0]}) == len(rows[0])

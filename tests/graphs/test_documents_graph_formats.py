@@ -120,10 +120,10 @@ def test_graphviz_lays_out_every_node_and_edge(tmp_path: Path, detail: Detail) -
 @needs_graphviz
 def test_a_line_of_many_operations_is_one_node_or_many(tmp_path: Path) -> None:
     places = [s for _, s in every_place(Detail.EQUATION, built_in=False)]
-    long = next(s for s in places if len(s.trace.graph.nodes) > 900 and s.position == len(s.trace.steps))
+    long = next(s for s in places if len(s.trace.graph.nodes) > 400 and s.position == len(s.trace.steps))
     drawn(tmp_path, {"long": formats()["dot"].write(long, Options())}, "svg")
     said = " ".join(ET.parse(tmp_path / "long.dot.svg").getroot().itertext())
-    assert "1350 operations" in said
+    assert "450 operations" in said
 
 
 @needs_graphviz

@@ -19,7 +19,7 @@ from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS
 from engine.training import Recipe, Run, Stopping
 from graphs.documents import Options, formats
-from graphs.network import bind, built_in_names, load
+from graphs.network import Training, bind, built_in_names, load
 from graphs.snapshot import Snapshot
 from tests.graphs.scripts import ODD, check_printed, exported, odd, shortened
 from tests.helpers import Sample, built, model_of, samples
@@ -129,6 +129,17 @@ def test_the_iterations_are_those_of_the_run(tmp_path: Path) -> None:
     snapshot = exported(shortened("perceptron-classifier", 20), recipe, 37, trained=64)
     (text,) = run_alone(tmp_path, {"a.py": text_of(snapshot)}).values()
     check_printed(text, snapshot, "64 iterations", 64)
+
+
+def test_many_numbers_are_packed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    data = {"X": rng.normal(size=(3, 20_000)), "y": rng.normal(size=(1, 20_000))}
+    model = model_of("L = mse(w @ X, y)", {"w": [[0.1, 0.2, 0.3]]}, data, training=Training(steps=20))
+    snapshot = exported(model, Recipe("gd", {}, 64), 3)
+    text = text_of(snapshot)
+    assert "import zlib" in text
+    assert max(map(len, text.splitlines())) <= 110
+    check_printed(run_alone(tmp_path, {"a.py": text})["a.py"], snapshot, "packed")
 
 
 def test_a_network_without_parameters_is_an_iteration(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import json
 import re
@@ -17,7 +18,9 @@ from engine.optimizers import OPTIMIZERS
 from engine.training import Recipe, Stopping
 from graphs.documents import Options, formats
 from graphs.network import built_in_names
+from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
+from tests.graphs.places import every_place
 from tests.graphs.scripts import ODD, check_printed, exported, odd, shortened
 from tests.helpers import Sample, built, model_of, samples
 from tests.pytorch import needs_torch, run_with_torch
@@ -149,6 +152,17 @@ def test_a_script_defines_what_it_reads(name: str, detail: Detail) -> None:
     for format in ("numpy", "pytorch"):
         text = formats()[format].write(exported(model, recipe, 0, detail), Options())
         assert not undefined(text), format
+
+
+@pytest.mark.parametrize("detail", Detail)
+def test_scripts_of_odd_networks_are_python_and_say_where_they_come_from(detail: Detail) -> None:
+    for where, snapshot in every_place(detail, built_in=False):
+        for format in ("numpy", "pytorch"):
+            text = formats()[format].write(snapshot, Options())
+            assert not undefined(text), (where, format)
+            said = str(ast.get_docstring(ast.parse(text))).splitlines()
+            for key, value in provenance(snapshot).items():
+                assert f"{key}: {value}" in said, where
 
 
 def test_what_is_undefined_is_found() -> None:
