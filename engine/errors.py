@@ -6,7 +6,19 @@ one line, the command line prints it on stderr and exits 2. Anything else that e
 
 from __future__ import annotations
 
+import re
+
 ELLIPSIS = "…"
+_WORDS = (
+    "the there this these a an no one two both all every only what it line row column step seed axis "
+    "iteration records learning read not numbers how"
+)
+_OPENING = re.compile(
+    rf"(?:{'|'.join(_WORDS.split())})\b(?=\s+[\w'\"(])"
+    r"(?!\s+(?:is|are|was|has|have|had|would|does|needs|compares|cannot|stands|may)\b)"
+    r"|(?:there|this|what|all|both|it|nothing|pictures|format)\s+(?:is|are|was|were|would|cannot|may|has|need)\b"
+)
+"""How a sentence opens that no name begins: a parameter may be called a, or line."""
 
 
 def excerpt(text: object, limit: int = 60) -> str:
@@ -34,6 +46,20 @@ def excerpt(text: object, limit: int = 60) -> str:
         return line
     end = (limit - 1) // 2
     return f"{line[: limit - 1 - end]}{ELLIPSIS}{line[-end:]}"
+
+
+def as_sentence(text: object) -> str:
+    """Return an error's text as a sentence that stands alone: with a capital, unless a name begins it.
+
+    Examples
+    --------
+    >>> as_sentence("line 2, column 5: the parenthesis is not closed.")
+    'Line 2, column 5: the parenthesis is not closed.'
+    >>> as_sentence("a is not defined."), as_sentence("a loss is a scalar.")
+    ('a is not defined.', 'A loss is a scalar.')
+    """
+    sentence = str(text)
+    return sentence[:1].upper() + sentence[1:] if _OPENING.match(sentence) else sentence
 
 
 class BackstepError(Exception):

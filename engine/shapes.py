@@ -86,7 +86,7 @@ def matmul(a: Dims, b: Dims) -> Dims:
     if a[-1].size != inner.size:
         raise ShapeError(
             f"the shapes {show(a)} and {show(b)} do not fit for @: "
-            f"{a[-1].size} columns meet {inner.size} rows.",
+            f"{_count(a[-1].size, 'column')} meet{'s' * (a[-1].size == 1)} {_count(inner.size, 'row')}.",
             how=_matmul_advice(a, b),
         )
     return a[:-1] + (b[-1:] if len(b) > 1 else ())
@@ -170,11 +170,16 @@ def _sizes_fit(a: Dims, b: Dims) -> None:
 
 
 def _matmul_advice(a: Dims, b: Dims) -> str:
-    if len(a) == len(b) == 2:
-        if a[0].size == b[0].size:
+    if len(a) == len(b) == 2:  # that two axes have one entry each says nothing about what was meant
+        if a[0].size == b[0].size > 1:
             return "Transpose the left one with .T."
-        if a[1].size == b[1].size:
+        if a[1].size == b[1].size > 1:
             return "Transpose the right one with .T."
-        if b[0].size == a[0].size or b[1].size == a[0].size:
+        if a[0].size == b[1].size > 1:
             return "The other order may be meant."
-    return "The columns of the left one must be as many as the rows of the right one."
+    rows, columns = _count(a[-1].size, "row"), _count(b[-2:][0].size, "column")
+    return f"The left one needs {columns}, or the right one {rows}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -34,6 +34,8 @@ from engine.training import Diverged, Point, Problem, Recipe, Run
 
 __all__ = ["Found", "Sweep", "SweepRecords", "SweepResult", "default_range", "log_rates", "sweep", "train_on"]
 
+LISTED = ".6g"
+"""How the losses of a sweep are listed: those that look alike there are one lowest loss."""
 MOST_RATES = 1000
 MOST_STEPS = 10_000_000
 SLICE = 0.2  # seconds that a task trains: as long as a sweep that is given up may go on in the background
@@ -178,15 +180,15 @@ class Found:
 
     def sentence(self) -> str:
         """Say what came of it, in words."""
+        loss = f"loss {self.loss:{LISTED}}"
         outcome = {
             "failed": self.failure,
             "diverged": f"diverged at iteration {self.diverged_at}",
-            "diverging": f"loss {self.loss:.6g} after {self.iterations} iterations, but diverging: above the "
-            "limit",
-            "oscillating": f"loss {self.loss:.6g} after {self.iterations} iterations, going to and fro for "
+            "diverging": f"{loss} after {self.iterations} iterations, but diverging: above the limit",
+            "oscillating": f"{loss} after {self.iterations} iterations, going to and fro for "
             "ever: at the limit",
-            "rose": f"loss {self.loss:.6g}, not below the {self.start:.4g} at the start",
-            "trained": f"loss {self.loss:.6g} after {self.iterations} iterations",
+            "rose": f"{loss}, not below the {self.start:.4g} at the start",
+            "trained": f"{loss} after {self.iterations} iterations",
         }[self.outcome]
         return f"learning rate {self.rate:g}: {outcome}"
 
@@ -266,10 +268,10 @@ class SweepResult:
 
     @property
     def best(self) -> tuple[Found, ...]:
-        """The rates that reach the lowest loss, to four digits; none where none came down."""
+        """The rates that reach the lowest loss as it is listed; none where none came down."""
         trained = [f for f in self.found if f.outcome == "trained"]
         lowest = min((f.loss for f in trained), default=0.0)
-        return tuple(f for f in trained if f"{f.loss:.4g}" == f"{lowest:.4g}")
+        return tuple(f for f in trained if f"{f.loss:{LISTED}}" == f"{lowest:{LISTED}}")
 
     def extend(self, records: SweepRecords) -> None:
         """Take in what is new."""
@@ -300,10 +302,9 @@ class SweepResult:
         first, last = best[0], best[-1]
         if first is last:
             return f"The best of {tried} is {first.rate:.4g}, with loss {first.loss:.4g}."
-        return (
-            f"{_count(len(best), 'rate')} from {first.rate:.4g} to {last.rate:.4g} reach the "
-            f"lowest loss, {first.loss:.4g}."
-        )
+        between = sum(first.rate <= f.rate <= last.rate for f in found)
+        rates = _count(len(best), "rate") if between == len(best) else f"{len(best)} of {between} rates"
+        return f"{rates} from {first.rate:.4g} to {last.rate:.4g} reach the lowest loss, {first.loss:.4g}."
 
     @property
     def at_the_limit(self) -> str:

@@ -196,7 +196,8 @@ def positions_of(text: str | None, trace: Trace) -> tuple[int, ...]:
         places = _places(part.strip().lower(), trace)
         if any(place > last for place in places):
             raise UsageError(
-                f"there is no step {max(places)}.", how=f"This iteration has the steps 0 to {last}."
+                f"there is no step {max(places)}.",
+                how=f"Choose one of its steps, 0 to {last}.",
             )
         found.update(dict.fromkeys(places))
     return tuple(found)

@@ -24,7 +24,17 @@ from graphs.initial import INITS, Initial
 from graphs.literals import array_of
 from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, recipe_of
 
-__all__ = ["FORMAT", "attached", "built_in", "built_in_names", "load", "loads", "of_table", "plain"]
+__all__ = [
+    "FORMAT",
+    "attached",
+    "built_in",
+    "built_in_names",
+    "load",
+    "loads",
+    "of_table",
+    "plain",
+    "without_place",
+]
 
 LARGEST_FILE = 8 * 2**20
 LARGEST_NUMBER = 1e300
@@ -147,7 +157,12 @@ def _place(text: str) -> int:
 def built_in(name: str) -> Network:
     """Return a built-in network."""
     text = (resources.files("graphs") / "networks" / f"{name}.toml").read_text("utf-8")
-    return loads(text, name=name, where=f"{name}.toml")
+    return loads(without_place(text), name=name, where=f"{name}.toml")
+
+
+def without_place(text: str) -> str:
+    """Return the text of a network that comes with Backstep without the number by which it is ordered."""
+    return re.sub(r"\A#\s*\d+[ \t]*\n", "", text)
 
 
 def loads(

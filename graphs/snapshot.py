@@ -101,7 +101,8 @@ class Snapshot:
         last = len(self.trace.steps)
         if not 0 <= position <= last:
             raise UsageError(
-                f"there is no step {position}.", how=f"This iteration has the steps 0 to {last}."
+                f"there is no step {position}.",
+                how=f"Choose one of its steps, 0 to {last}.",
             )
         return replace(self, position=position)
 

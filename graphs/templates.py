@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib import resources
 
 from graphs.definition import Network
-from graphs.reading import loads
+from graphs.reading import loads, without_place
 
 __all__ = ["BLANK", "template", "template_names"]
 
@@ -31,4 +31,4 @@ def template_names() -> tuple[str, ...]:
 def template(name: str) -> Network:
     """Return a template."""
     text = (resources.files("graphs") / "templates" / f"{name}.toml").read_text("utf-8")
-    return loads(text, name=name, where=f"{name}.toml")
+    return loads(without_place(text), name=name, where=f"{name}.toml")

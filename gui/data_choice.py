@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 
 from engine.data import Between, Dataset, Texts
 from engine.dialect import NOTHING, Stated
-from engine.errors import BackstepError, DataError, excerpt
+from engine.errors import BackstepError, DataError, as_sentence, excerpt
 from graphs.network import FileData, Network
 from gui.data_parts import ColumnBox, ColumnList, FilterRow, ScatterPlot, Table, parts_style
 from gui.dialect_row import DialectRow
@@ -693,8 +693,9 @@ class DataChoice(Overlay):
         self._found = found
         self.apply_button.setEnabled(found.network is not None)
         self.draw_button.setVisible(bool(found.redraw))
-        self.headline.setText(found.headline)
-        self.headline.setAccessibleName(found.headline)
+        headline = as_sentence(found.headline)
+        self.headline.setText(headline)
+        self.headline.setAccessibleName(headline)
         self.headline.setProperty("role", "error" if error and found.network is None else "strong")
         self.headline.style().polish(self.headline)
         self.notes.setText("\n".join(found.notes))

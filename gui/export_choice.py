@@ -37,7 +37,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import BackstepError
+from engine.errors import BackstepError, as_sentence
 from engine.graph import Detail
 from graphs.documents import Options
 from graphs.documents import formats as documents
@@ -388,8 +388,7 @@ class ExportChoice(Overlay):
         self._say(words)
 
     def _say(self, text: str, is_wrong: bool = False) -> None:
-        text = text[:1].upper() + text[1:]
-        self.note.setText(text)
+        self.note.setText(as_sentence(text))
         self.note.setProperty("role", "error" if is_wrong else "muted")
         self.note.style().unpolish(self.note)
         self.note.style().polish(self.note)

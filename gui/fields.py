@@ -355,6 +355,9 @@ class TextField(OneValue, QPlainTextEdit):
         elif key not in (Key.Key_PageUp, Key.Key_PageDown):
             super().keyPressEvent(event)
 
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not source.hasUrls() and super().canInsertFromMimeData(source)  # files are for the window
+
     def insertFromMimeData(self, source: QMimeData) -> None:
         # as plain text, and no more of it than is read: what is cut is refused, not read in part
         self.insertPlainText(source.text().strip("\r\n")[: numerals.MAX_CHARACTERS + 1])

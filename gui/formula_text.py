@@ -333,6 +333,9 @@ class FormulaText(QPlainTextEdit):
             return True
         return super().focusNextPrevChild(forward)
 
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not source.hasUrls() and super().canInsertFromMimeData(source)  # files are for the window
+
     def insertFromMimeData(self, source: QMimeData) -> None:
         text = source.text()
         whole = len(text) + self.document().characterCount()

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from engine.errors import BackstepError
+from engine.errors import BackstepError, as_sentence
 from engine.numerals import array as read_block
 from engine.numerals import number as read_number
 from graphs.views.numbers import full, shape_text
@@ -156,7 +156,7 @@ class EditableMatrix(MatrixWidget):
                 number = read_number(self.field.text())
             except BackstepError as error:
                 self.field.mark(True)
-                self.said.emit(str(error))
+                self.said.emit(as_sentence(error))
                 return False
             cell = self._edited
             self.close_field()

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from engine.errors import BackstepError
+from engine.errors import BackstepError, as_sentence
 from gui.icons import icon, paint_icon
 from gui.theme import Theme
 
@@ -63,15 +63,15 @@ class Notifier(QObject):
 
     def info(self, text: str) -> None:
         """Tell that something is done; it goes away by itself."""
-        self.message.emit(Message("info", text))
+        self.message.emit(Message("info", as_sentence(text)))
 
     def warning(self, text: str) -> None:
         """Tell of something to be looked at."""
-        self.message.emit(Message("warning", text))
+        self.message.emit(Message("warning", as_sentence(text)))
 
     def ask(self, text: str, *choices: Choice, stays: bool = False) -> Message:
         """Offer something to be done; return the message, by which it can be withdrawn."""
-        message = Message("warning", text, choices, stays)
+        message = Message("warning", as_sentence(text), choices, stays)
         self.message.emit(message)
         return message
 
@@ -81,7 +81,7 @@ class Notifier(QObject):
 
     def error(self, error: BackstepError | str) -> None:
         """Tell of something that could not be done: an expected error says what, where and how to mend it."""
-        self.message.emit(Message("error", str(error)))
+        self.message.emit(Message("error", as_sentence(error)))
 
 
 class NotificationBar(QWidget):

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import BackstepError
+from engine.errors import BackstepError, as_sentence
 from engine.names import plain_name
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES
@@ -469,8 +469,7 @@ class RecipeChoice(Popup):
             self._apply(lambda recipe: with_setting(recipe, group, name, text), row.title.text())
         except BackstepError as error:
             row.field.refuse()
-            sentence = str(error)
-            self._say(sentence[:1].upper() + sentence[1:])
+            self._say(as_sentence(error))
 
     def _step(self, group: str, name: str, direction: int) -> None:
         recipe = self._session.document.recipe

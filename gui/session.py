@@ -957,9 +957,12 @@ class Session(QObject):
             self.runs_changed.emit()
 
     def remove_run(self, run: LabRun) -> None:
-        """Forget a run that the timeline does not stand in."""
-        if run is not self._current and run in self._lab.runs:
+        """Forget a run; the timeline goes to the one before where it stood in this. The last one stays."""
+        rest = [r for r in self._lab.runs if r is not run]
+        if run in self._lab.runs and rest:
             was_training, before = self.training, self._moment()
+            if run is self._current:
+                self.choose_run(rest[max(0, self._lab.runs.index(run) - 1)])
             self._lab.remove(run)
             self._record(before, f"Remove {run.name}")
             self.runs_changed.emit()

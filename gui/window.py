@@ -425,7 +425,7 @@ class Window(QMainWindow):
         session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
         session.marked_changed.connect(lambda: self.scene.set_marked(session.marked))
         self.controls.data_requested.connect(self.choose_data)
-        self.dropping = Dropping(self, dict.fromkeys(DATA_ENDINGS, self.choose_data))
+        self.dropping = Dropping(self, dict.fromkeys(DATA_ENDINGS, self.choose_data), self.notifier.error)
         self.dropping.add(dict.fromkeys((NETWORK, SESSION, *CARRIERS), self.filing.open))
         self.controls.open_requested.connect(self.filing.ask_open)
         self.controls.opener = self.filing.open

@@ -277,7 +277,7 @@ def test_export_of_a_step_that_is_not_there_is_one_sentence(
 ) -> None:
     to = tmp_path / "a.png"
     assert command_line.main(["export", U, "--to", str(to), "--step", "99"]) == 2
-    assert capsys.readouterr().err == "backstep: there is no step 99. This iteration has the steps 0 to 10.\n"
+    assert capsys.readouterr().err == "backstep: there is no step 99. Choose one of its steps, 0 to 10.\n"
     assert not to.exists()
 
 

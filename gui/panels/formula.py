@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import BackstepError, FormulaError, excerpt
+from engine.errors import BackstepError, FormulaError, as_sentence, excerpt
 from engine.graph import Kind
 from engine.names import plain_name
 from graphs.definition import Array, FileData, Network
@@ -72,6 +72,7 @@ class Sentence(QLabel):
 
     def say(self, text: str, role: str = "small") -> None:
         """Show a sentence as "small" or "error"; none takes no room."""
+        text = as_sentence(text)
         self.setText(text)
         self.setVisible(bool(text))
         self.setToolTip(text)
@@ -304,7 +305,7 @@ class FormulaPanel(Panel):
         try:
             draft = make()
         except BackstepError as error:
-            self._unread[name] = str(error)
+            self._unread[name] = as_sentence(error)
             self.rows.fields[name].refuse()
             self._show_faults()
             return

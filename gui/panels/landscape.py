@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import UsageError
+from engine.errors import UsageError, as_sentence
 from engine.landscape import (
     Extent,
     Slice,
@@ -272,7 +272,7 @@ class LandscapePanel(Panel):
             self.slice = self._slice_through(centre.parameters)
             self._problem = ""
         except UsageError as error:
-            self.slice, self._problem = None, _capitalised(str(error))
+            self.slice, self._problem = None, as_sentence(error)
         assert self.map is not None
         self.map.set_surface(None)
         if self.slice is not None:
@@ -448,7 +448,7 @@ class LandscapePanel(Panel):
 
     def _fail(self, sentence: str) -> None:
         self._is_working = False
-        self._problem = _capitalised(sentence)
+        self._problem = as_sentence(sentence)
         self._tell()
 
     def _rescale(self) -> None:
@@ -720,7 +720,3 @@ def _show_entry(box: QComboBox, index: int) -> None:
     box.blockSignals(True)
     box.setCurrentIndex(index)
     box.blockSignals(False)
-
-
-def _capitalised(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

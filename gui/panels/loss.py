@@ -433,7 +433,7 @@ class LossPanel(Panel):
             current = run is session.current
             ghost = self._lines.is_ghost(run)
             item = LegendItem(run.id, texts, tip, run.style, "run", ghost, run.visible, current, True)
-            items.append(replace(item, can_remove=not current))
+            items.append(replace(item, can_remove=len(runs) > 1))
         if self.quantity == "loss" and self._lines.has_held:
             tip = "Loss on the examples that are held out of training"
             style = session.current.style

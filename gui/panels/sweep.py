@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import BackstepError, TrainingError, excerpt
+from engine.errors import BackstepError, TrainingError, as_sentence, excerpt
 from engine.stability import Limit, stability_limit
 from engine.sweep import Sweep, SweepRecords, SweepResult, default_range, log_rates, sweep
 from graphs.views.numbers import format_number
@@ -244,7 +244,7 @@ class SweepPanel(Panel):
         self._say_problem(f"The sweep stopped: {sentence}")
 
     def _say_problem(self, sentence: str) -> None:
-        self._problem = sentence[:1].upper() + sentence[1:]
+        self._problem = as_sentence(sentence)
         self.mark_stale()
 
     # --- fields ---

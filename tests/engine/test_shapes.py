@@ -117,7 +117,9 @@ def test_examples_may_not_be_stretched_along_features(a: Dims, b: Dims) -> None:
         ((2, 3), (2, 4), "Transpose the left one"),
         ((3, 2), (4, 2), "Transpose the right one"),
         ((2, 3), (4, 2), "The other order"),
-        ((2, 3), (5, 7), "as many as the rows"),
+        ((1, 3), (2, 1), "The left one needs 2 columns, or the right one 3 rows."),
+        ((1, 3), (1, 133), "The left one needs 1 column, or the right one 3 rows."),
+        ((2, 3), (5, 7), "The left one needs 5 columns, or the right one 3 rows."),
     ],
 )
 def test_products_that_do_not_fit_say_what_might(a: tuple[int, ...], b: tuple[int, ...], how: str) -> None:

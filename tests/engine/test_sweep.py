@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from multiprocessing import get_context
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from engine.errors import TrainingError
 from engine.stability import stability_limit
 from engine.sweep import (
+    LISTED,
     Found,
     Sweep,
     SweepRecords,
@@ -134,6 +136,24 @@ def test_rates_around_the_limit_converge_below_and_diverge_above() -> None:
         "3 rates from 0.5 to 0.99 reach the lowest loss, 0.3489; from 1.01 on the loss ends no "
         "lower than it starts, or training diverges."
     )
+
+
+def test_rates_that_look_alike_in_the_list_are_the_best_and_no_others() -> None:
+    model = bind(built_in("scalar-operations"))
+    rates = (0.1334, 0.1778, 5.623, 10.0)
+    result = swept(Sweep(model, Recipe(), rates, 50), AtOnce())
+    listed = [f"{f.loss:{LISTED}}" for f in result.found]
+    assert listed == ["0.500006", "0.5", "0.5", "0.500003"]
+    assert [f.rate for f in result.best] == [0.1778, 5.623]
+    assert result.sentence() == "2 rates from 0.1778 to 5.623 reach the lowest loss, 0.5."
+
+
+def test_rates_between_the_best_that_are_worse_are_counted() -> None:
+    model = bind(built_in("scalar-operations"))
+    result = swept(Sweep(model, Recipe(), (0.1778, 7.499, 5.623, 0.01), 50), AtOnce())
+    result._found = [replace(f, loss=0.5) if f.rate == 7.499 else f for f in result.found]
+    result._found = [replace(f, loss=0.6) if f.rate == 5.623 else f for f in result.found]
+    assert result.sentence() == "2 of 3 rates from 0.1778 to 7.499 reach the lowest loss, 0.5."
 
 
 def test_one_rate_that_fails_leaves_the_others() -> None:

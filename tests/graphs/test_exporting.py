@@ -77,7 +77,7 @@ def test_phases_are_all_the_steps(snapshot: Snapshot) -> None:
 
 @pytest.mark.parametrize("text", ["11", "3-11", "0-999999999", "999999999"])
 def test_steps_that_are_not_there_are_said(snapshot: Snapshot, text: str) -> None:
-    with pytest.raises(UsageError, match="This iteration has the steps 0 to 10"):
+    with pytest.raises(UsageError, match="Choose one of its steps, 0 to 10"):
         positions_of(text, snapshot.trace)
 
 

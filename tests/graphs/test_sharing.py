@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BackstepError, UsageError
+from graphs.definition import Network
 from graphs.network import bind, built_in, built_in_names, literal, load, loads, with_values
 from graphs.sharing import read_shared, shared_text
+from graphs.templates import template, template_names
 from graphs.writing import is_said_alike
 
 MANGLED: dict[str, Callable[[str], str]] = {
@@ -272,3 +274,15 @@ def test_what_is_no_network_is_refused_with_a_sentence(text: str, words: str) ->
 def test_curly_marks_in_words_stay_where_nothing_else_was_curled() -> None:
     network = loads('title = "The “best” line — ever"\nformula = "L = w * 2"\n[parameters]\nw = 1.0\n')
     assert is_said_alike(read_shared(shared_text(network), "network"), network)
+
+
+@pytest.mark.parametrize("network", [*map(built_in, built_in_names()), *map(template, template_names())])
+def test_nothing_stands_in_the_text_that_is_not_of_the_network(network: Network) -> None:
+    lines = shared_text(network).split("\n")
+    assert lines[2].startswith("title = ")
+    assert not any(re.fullmatch(r"#\s*\d+", line) for line in lines)
+
+
+def test_a_text_of_an_older_version_with_a_number_in_its_first_line_is_read() -> None:
+    text = shared_text(template("recurrence")).replace("\ntitle =", "\n# 8\ntitle =", 1)
+    assert read_shared(text).formula == template("recurrence").formula

@@ -662,5 +662,5 @@ def test_a_network_is_copied_as_text_and_pasted_elsewhere(qtbot: QtBot, make: Ma
     QApplication.clipboard().setText("dear all")
     before = second.session.document
     second.paste_network()
-    assert message(second).startswith("the text on the clipboard is not a network.")
+    assert message(second).startswith("The text on the clipboard is not a network.")
     assert second.session.document is before

@@ -278,7 +278,7 @@ def test_an_error_underlines_its_place_and_the_last_graph_stays_marked(qtbot: Qt
     panel.text.insertPlainText(" + late\nlate = A")
     settled(qtbot, window)
     assert place_of_error(panel) == "late"
-    assert "line 2, column" in panel.sentence.text()
+    assert "Line 2, column" in panel.sentence.text()
     assert "Move the line of late up" in panel.sentence.text()
     assert BEHIND in panel.sentence.text()
     assert window.remark.isVisible()
@@ -742,7 +742,7 @@ def test_bad_text_is_said_in_one_sentence_and_the_graph_stays(
     if text == "L = nan":  # a name like any other
         assert window.session.model.graph.parameters == ("nan",)
         return
-    assert panel.sentence.text().startswith("line ")
+    assert panel.sentence.text().startswith("Line ")
     assert window.session.model.graph is graph
     assert window.remark.isVisible()
 

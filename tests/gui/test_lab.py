@@ -188,20 +188,43 @@ def test_another_run_can_be_stood_in_while_all_are_trained(opened: Opened, qtbot
         assert run.losses.tolist() == straight(run)
 
 
-def test_a_run_is_removed_but_not_the_one_on_the_screen(opened: Opened) -> None:
+def test_runs_are_removed_while_others_go_on(opened: Opened) -> None:
     session = opened()
-    session.race(RATES, 10**6)
-    first, second, third = session.runs
+    session.race([*RATES, RATES[0]], 10**6)
+    first, second, third, fourth = session.runs
     session.remove_run(second)
+    assert session.current is first
     session.remove_run(first)
-    assert session.runs == (first, third)
+    assert session.current is third
+    assert session.run is third.run
+    assert session.document is third.document
+    session.remove_run(fourth)
+    assert session.runs == (third,)
     session.show_run(third, False)
     assert not third.visible
-    session.remove_run(third)
+    session.remove_run(third)  # the last one stays
+    assert session.runs == (third,)
     assert session.training
     session.pause()
     wait_until_settled(session)
     assert second.iterations < 10**6
+
+
+def test_the_run_on_the_screen_is_removed_and_comes_back(opened: Opened) -> None:
+    session = opened()
+    trained(session, 4)
+    session.set_learning_rate(0.02)
+    trained(session, 6)
+    kept, gone = session.runs
+    assert session.current is gone
+    session.remove_run(gone)
+    assert session.runs == (kept,)
+    assert session.current is kept
+    assert session.document.learning_rate == kept.document.learning_rate
+    session.undo()
+    assert session.current is gone
+    assert session.iterations == 6
+    assert session.document.learning_rate == 0.02
 
 
 def test_the_oldest_ghosts_go_first(opened: Opened) -> None:

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from engine.errors import UsageError
 from engine.optimizers import OPTIMIZERS
@@ -281,15 +281,21 @@ def test_a_run_can_be_hidden_and_shown_again(qtbot, panel):
     assert momentum.id in {line.key for line in panel.plot.lines}
 
 
-def test_a_run_can_be_removed_but_not_the_current_one(qtbot, panel):
+def test_any_run_can_be_removed_the_current_one_too(qtbot, panel):
     runs = race(qtbot, panel)
-    chip(panel, "Gradient").setFocus()
-    qtbot.keyClick(chip(panel, "Gradient"), Qt.Key.Key_Delete)
-    assert panel.session.runs == runs
+    assert panel.session.current is runs[0]
+    for name in ("Gradient", "Momentum"):
+        menu = QMenu()
+        chip(panel, name).actions_of(menu)
+        assert "Remove" in [action.text() for action in menu.actions()]
     chip(panel, "Momentum").setFocus()
     qtbot.keyClick(chip(panel, "Momentum"), Qt.Key.Key_Delete)
     assert panel.session.runs == (runs[0], *runs[2:])
     assert runs[1].id not in {line.key for line in panel.plot.lines}
+    chip(panel, "Gradient").setFocus()
+    qtbot.keyClick(chip(panel, "Gradient"), Qt.Key.Key_Delete)
+    assert panel.session.runs == runs[2:]
+    assert panel.session.current is runs[2]
 
 
 def test_hovering_reads_every_run_the_current_one_first(qtbot, panel):
