@@ -62,11 +62,13 @@ def test_one_sentence_says_what_the_window_does_not_open(window: Window, tmp_pat
     path = tmp_path / name
     path.mkdir() if name == "sheets" else path.write_bytes(b"%PDF-1.7")
     before = window.session.document
-    for target in (window, window.panels["formula"].findChild(FormulaText).viewport()):
+    text = window.panels["formula"].findChild(FormulaText)
+    assert text is not None
+    for target in (window, text.viewport()):
         window.messages.dismiss()
-        widget = target
-        while not drop(widget, path):  # as Qt does: who does not take it leaves it to its parent
-            widget = widget.parentWidget()
+        widget: QWidget | None = target
+        while widget is not None and not drop(widget, path):  # as Qt does: who does not take it leaves it
+            widget = widget.parentWidget()  # to its parent
         assert window.messages.current is not None
         assert window.messages.current.text.startswith(name)
         assert ".toml" in window.messages.current.text

@@ -152,7 +152,7 @@ def test_a_built_in_network_asks_for_a_name_and_has_one_from_then_on(
     choose(monkeypatch, tmp_path / "mine", "Network (*.toml)")
     press(qtbot, window, KEY.Key_S, CTRL)
     idle(qtbot, window)
-    assert (tmp_path / "mine.toml").read_text().startswith("# 1\n")
+    assert (tmp_path / "mine.toml").read_text().startswith("title = ")
     assert window.windowTitle() == "Univariate regression — mine.toml[*] — Backstep"
     assert settings.get("files/recent") == (str(tmp_path / "mine.toml"),)
     choose(monkeypatch, tmp_path / "not asked")
@@ -294,7 +294,10 @@ def test_a_file_that_is_dropped_is_opened(make: Make, line: Path) -> None:
     window = make("univariate-regression")
     assert drop_on(window, line)
     assert window.session.document.network.name == "line"
-    assert not drop_on(window, line.with_suffix(".exe"))
+    before = window.session.document
+    drop_on(window, line.with_suffix(".exe"))
+    assert window.session.document is before
+    assert message(window).startswith("line.exe is not a kind of file")
     assert not window.view.viewport().acceptDrops()
 
 
