@@ -21,7 +21,7 @@ from engine.calculator import read, work_out
 from engine.errors import BackstepError, FormulaError, LessonError, excerpt
 from engine.formula import Item
 from graphs.definition import Array
-from graphs.hints import array_latex, hints_about, shape_hints, solution_of
+from graphs.hints import array_latex, formula_of, hints_about, shape_hints, solution_of
 from graphs.lesson import Question
 from graphs.mistakes import Mistake, Slip, mistakes
 from graphs.scope import Draw, by_line, draws
@@ -181,6 +181,11 @@ class Posed:
         if kind == "name":
             derivation = self.place.derivation
             return ", ".join(f"${derivation.name_latex(n)}$" for n in self._known if n in self.right_names)
+        if kind == "expression":
+            subject = self.subject
+            is_own = subject is not None and self._is_its_own_answer(subject)
+            formula = formula_of(subject, self.place) if subject is not None and is_own else ""
+            return f"${formula}$" if formula else f"`{self.question.answer}`"
         return f"${array_latex(self.right)}$"
 
     def validate(self) -> None:
@@ -223,9 +228,11 @@ class Posed:
     def solution(self) -> tuple[str, ...]:
         """The worked solution, a paragraph a step; ends with the answer."""
         subject = self.subject
-        if subject is None or self.question.kind == "shape" or not self._is_its_own_answer(subject):
-            return (*self._made_hints, self.answer_latex)
-        return solution_of(subject, self.place)
+        if self.question.kind == "shape":
+            return (*self._made_hints[1:], self.answer_latex)
+        if subject is None or not self._is_its_own_answer(subject):
+            return (self.answer_latex,)
+        return solution_of(subject, self.place, has_numbers=self.question.kind != "expression")
 
     def prepare(self) -> Posed:
         """Work out now what a first answer would wait for: in a thread."""
@@ -313,7 +320,8 @@ class Posed:
     def _check_matrix(self, text: str) -> Verdict:
         right = self.right
         given = matrix_of(text, self.names(), right.shape)
-        if given.values.shape == right.shape or given.values.size == right.size == 1:
+        is_list = right.ndim < 2 and given.values.size == right.size  # typed as a row, or as a column
+        if given.values.shape == right.shape or is_list or given.values.size == right.size == 1:
             given = given.each(lambda array: array.reshape(right.shape))
             if self._is_close(given, right):
                 return Verdict(True, "Right.")

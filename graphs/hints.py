@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from engine import expr as ex
+from engine.errors import BackstepError
 from engine.expr import Expr
 from engine.graph import Kind
 from engine.notation import latex
@@ -20,10 +21,10 @@ from engine.trace import Phase, Step
 from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
-from graphs.subjects import Aspect, Subject
+from graphs.subjects import Aspect, Subject, entry_text
 from graphs.wording import Wording, listed, product_shapes
 
-__all__ = ["array_latex", "hints_about", "shape_hints", "solution_of"]
+__all__ = ["array_latex", "formula_of", "hints_about", "shape_hints", "solution_of"]
 
 MOST_ROWS, MOST_COLUMNS = 8, 10
 SMALL = 16  # entries of a matrix that stands in a solution
@@ -68,9 +69,33 @@ def shape_hints(subject: Subject, snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
 
-def solution_of(subject: Subject, snapshot: Snapshot) -> tuple[str, ...]:
-    """Return the worked solution of a question, a paragraph a step."""
-    return tuple(text for text in _Solver(subject, snapshot).steps() if text)
+def solution_of(subject: Subject, snapshot: Snapshot, has_numbers: bool = True) -> tuple[str, ...]:
+    """Return the worked solution of a question, a paragraph a step.
+
+    Parameters
+    ----------
+    has_numbers
+        Whether numbers are put in; a formula is worked out without.
+    """
+    return tuple(text for text in _Solver(subject, snapshot, has_numbers).steps() if text)
+
+
+def formula_of(subject: Subject, snapshot: Snapshot) -> str:
+    """Return the LaTeX of a subject written out in stored values; "" where it cannot be."""
+    derivation = snapshot.derivation
+    helper = _Helper(subject, snapshot)
+    try:
+        if subject.aspect == Aspect.GRADIENT:
+            return latex(derivation.gradient(subject.name))
+        if subject.aspect == Aspect.CONTRIBUTION:
+            return latex(derivation.contribution(subject.reader, subject.slot).expr)
+        if subject.aspect == Aspect.LOCAL:
+            return latex(helper.local())
+        if subject.aspect == Aspect.UPDATE:
+            return latex(helper.update(subject.quantity)[1].expr)
+        return latex(derivation.right_side(subject.name)) if helper.is_written(subject.name) else ""
+    except BackstepError:
+        return ""
 
 
 # --- hints -------------------------------------------------------------------------------------------------
@@ -107,9 +132,9 @@ class _Helper:
         entry = self.entry(array)
         came_to = number_latex(float(array[entry]))
         text = put_in(expr, numbers, entry)
-        place = rf"\left[{left}\right]_{{{', '.join(map(str, entry))}}}" if entry and left else left
+        place = f"{left}{entry_text(entry)}" if entry and left else left
         parts = [place] if left else []
-        where = f"Entry {list(entry)}: " if entry and not left else ""
+        where = f"Entry {entry_text(entry)}: " if entry and not left else ""
         return f"{where}${' = '.join([*parts, *dict.fromkeys((text, came_to))])}$"
 
     # --- values ---
@@ -204,13 +229,19 @@ class _Helper:
         ops = [self.graph.nodes[node].op for use in uses for node, _ in use.path]
         if len(ops) == 1 and ops[0] is not None:
             yield ops[0].sentence
-        terms = [derivation.local(subject.reader, use.slot) for use in uses]
-        total = ex.add(*((1, term) for term in terms if term is not None))
+        total = self.local()
         left = subject.whole().symbol(derivation)
         yield f"${left} = {latex(total)}$"
         array = subject.whole().value(Draw(self.trace, self.snapshot))
         if total.dims == self.graph[subject.reader].dims:
             yield self.put_in(left, total, array, self.numbers())
+
+    def local(self) -> Expr:
+        """Return a local derivative as the sum over all uses of the value in the line."""
+        source, line = self.graph.ids[self.subject.name], self.graph.line_by_name[self.subject.reader]
+        slots = [use.slot for use in line.uses if use.source == source]
+        terms = (self.derivation.local(line.name, slot) for slot in slots)
+        return ex.add(*((1, term) for term in terms if term is not None))
 
     # --- updates ---
 
@@ -245,6 +276,10 @@ class _Helper:
 class _Solver(_Helper):
     """Works a question out, step by step."""
 
+    def __init__(self, subject: Subject, snapshot: Snapshot, has_numbers: bool) -> None:
+        super().__init__(subject, snapshot)
+        self._has_numbers = has_numbers
+
     def steps(self) -> Iterator[str]:
         aspect = self.subject.aspect
         if aspect == Aspect.GRADIENT:
@@ -253,13 +288,14 @@ class _Solver(_Helper):
             yield from self.updates()
         else:
             texts = list(hints_about(self.subject, self.snapshot))
-            yield from texts[-2:] if len(texts) > 2 else texts
+            told = texts[-2:] if len(texts) > 2 else texts
+            yield from told if self._has_numbers else told[:1]
             yield self.whole()
 
     def whole(self) -> str:
         """Return the whole matrix, where numbers were put in for one entry of it."""
         array = self.subject.whole().value(Draw(self.trace, self.snapshot))
-        if array.ndim == 0 or array.size > SMALL:
+        if array.ndim == 0 or array.size > SMALL or not self._has_numbers:
             return ""
         left = self.subject.whole().symbol(self.derivation, self.snapshot.optimizer)
         return f"${left} = {array_latex(array)}$"
@@ -275,6 +311,10 @@ class _Solver(_Helper):
             return
         total, left = self.total(name), derivation.gradient_latex(name)
         yield f"${left} = {latex(total)}$"
+        if not self._has_numbers:
+            whole = latex(derivation.gradient(name))
+            yield f"${left} = {whole}$" if whole != latex(total) else ""
+            return
         yield self.put_in(left, total, self.trace.gradients[name], self.numbers())
         if self.trace.gradients[name].ndim and self.trace.gradients[name].size <= SMALL:
             yield f"${left} = {array_latex(self.trace.gradients[name])}$"
@@ -293,7 +333,7 @@ class _Solver(_Helper):
     def line(self, name: str) -> str:
         uses = self.derivation.contributions_to(name)
         array = self.trace.gradients[name]
-        numbers = f" = {array_latex(array)}" if array.size <= SMALL else ""
+        numbers = f" = {array_latex(array)}" if array.size <= SMALL and self._has_numbers else ""
         if not all(self.is_written(line) for line, _ in uses):
             return f"${self.derivation.gradient_latex(name)}{numbers}$"
         return f"${self.derivation.gradient_latex(name)} = {latex(self.total(name))}{numbers}$"

@@ -15,10 +15,45 @@ from functools import lru_cache
 from engine.names import latex_name
 from graphs.typesetting import width
 
-__all__ = ["comments", "escaped", "formula", "pdf_text", "sentence"]
+__all__ = ["PREAMBLE", "comments", "escaped", "formula", "pdf_text", "sentence"]
 
 WIDE = 25.0  # em, of a formula in a sentence
 LONG = 200  # characters of a value that stands at the end of a file rather than at its top
+
+PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
+\usepackage[T1]{fontenc}
+\usepackage{lmodern}
+\usepackage{amsmath,amssymb}
+\usepackage{graphicx}
+\usepackage{xcolor}
+\usepackage[margin=25mm]{geometry}
+\usepackage[hidelinks]{hyperref}
+\definecolor{factor}{HTML}{@factor}
+\setlength{\mathindent}{1.5em}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{0.5\baselineskip plus 2pt}
+\setlength{\emergencystretch}{0.8\linewidth}
+\hbadness=10000
+\widowpenalty=10000
+\displaywidowpenalty=10000
+\clubpenalty=10000
+\renewcommand{\arraystretch}{1.15}
+\raggedbottom
+% A formula that is wider than its line is made smaller, and the log says so.
+\newsavebox{\fittedbox}
+\newcommand{\fitted}[2][\dimexpr\linewidth-\mathindent\relax]{%
+  \savebox{\fittedbox}{$\displaystyle #2$}%
+  \ifdim\wd\fittedbox>#1
+    \typeout{Backstep: a formula of \the\wd\fittedbox\space is made smaller}%
+    \resizebox{#1}{!}{\usebox{\fittedbox}}%
+  \else
+    \usebox{\fittedbox}%
+  \fi}
+% Places to write at: for a number, and for a formula, of a width and a height.
+\newcommand{\blank}[1]{\underline{\hspace{#1}\rule{0pt}{2.4ex}}}
+\newcommand{\answer}[2]{\vcenter{\hbox{\fcolorbox{black!35}{white}{\rule{0pt}{#2}\hspace{#1}}}}}
+"""
+"""What a document begins with; ``@factor`` stands for the colour of factors, as six digits."""
 
 _SPECIAL = {
     **{c: f"\\{c}" for c in "%&#$_{}"},

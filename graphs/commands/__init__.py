@@ -13,7 +13,10 @@ from graphs.commands.base import Command
 
 __all__ = ["NAMES", "find"]
 
-NAMES = ("networks", "trace", "derive", "check", "train", "search", "landscape", "sweep", "export", "lesson")
+NAMES = (
+    *("networks", "trace", "derive", "check", "train", "search", "landscape", "sweep", "export", "lesson"),
+    "exercise",
+)
 
 
 def find(name: str) -> Command:

@@ -21,7 +21,7 @@ from graphs.palette import PRINT
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
 from graphs.solution import Solution, Written
-from graphs.tex import comments, escaped, formula, pdf_text, sentence
+from graphs.tex import PREAMBLE, comments, escaped, formula, pdf_text, sentence
 from graphs.typesetting import lines, width
 from graphs.wording import counted, listed
 
@@ -35,39 +35,6 @@ BOX, TALLEST = 22.0, 18.0  # em, of a place to write a formula at
 BY_HAND = 1.6  # how much wider a hand writes
 FEW = 24  # examples of a mini-batch that are listed
 
-_PREAMBLE = r"""\documentclass[11pt,a4paper,fleqn]{article}
-\usepackage[T1]{fontenc}
-\usepackage{lmodern}
-\usepackage{amsmath,amssymb}
-\usepackage{graphicx}
-\usepackage{xcolor}
-\usepackage[margin=25mm]{geometry}
-\usepackage[hidelinks]{hyperref}
-\definecolor{factor}{HTML}{@factor}
-\setlength{\mathindent}{1.5em}
-\setlength{\parindent}{0pt}
-\setlength{\parskip}{0.5\baselineskip plus 2pt}
-\setlength{\emergencystretch}{0.8\linewidth}
-\hbadness=10000
-\widowpenalty=10000
-\displaywidowpenalty=10000
-\clubpenalty=10000
-\renewcommand{\arraystretch}{1.15}
-\raggedbottom
-% A formula that is wider than its line is made smaller, and the log says so.
-\newsavebox{\fittedbox}
-\newcommand{\fitted}[2][\dimexpr\linewidth-\mathindent\relax]{%
-  \savebox{\fittedbox}{$\displaystyle #2$}%
-  \ifdim\wd\fittedbox>#1
-    \typeout{Backstep: a formula of \the\wd\fittedbox\space is made smaller}%
-    \resizebox{#1}{!}{\usebox{\fittedbox}}%
-  \else
-    \usebox{\fittedbox}%
-  \fi}
-% Places to write at: for a number, and for a formula, of a width and a height.
-\newcommand{\blank}[1]{\underline{\hspace{#1}\rule{0pt}{2.4ex}}}
-\newcommand{\answer}[2]{\vcenter{\hbox{\fcolorbox{black!35}{white}{\rule{0pt}{#2}\hspace{#1}}}}}
-"""
 _FILL_IN = (
     r"Name: \makebox[0.5\linewidth]{\hrulefill}\hfill Date: \makebox[0.25\linewidth]{\hrulefill}" + "\n"
 )
@@ -115,7 +82,7 @@ def derivation_tex(snapshot: Snapshot, answers: bool = True) -> str:
     body = _Answers(snapshot) if answers else _Questions(snapshot)
     return "\n".join(
         (
-            comments(said) + _PREAMBLE.replace("@factor", PRINT.backward_text.removeprefix("#").upper()),
+            comments(said) + PREAMBLE.replace("@factor", PRINT.backward_text.removeprefix("#").upper()),
             _information(said),
             "\\begin{document}\n",
             f"{{\\LARGE\\bfseries {escaped(snapshot.title)}\\par}}",

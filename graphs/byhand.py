@@ -1,0 +1,230 @@
+"""A network small enough to be worked out by hand, with numbers that stay short.
+
+The formula is the same; every dimension shrinks to a few entries, parameters become halves and small whole
+numbers, data small whole numbers of the same kind as the network's own: classes stay classes. Of many draws
+the one is taken whose values and gradients have the fewest digits, are not all alike, saturate nothing and
+lie on no kink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from engine.errors import BackstepError
+from engine.formula import Leaf, build
+from engine.graph import Graph, Kind
+from engine.optimizers import updates
+from engine.shapes import Dim, sizes, unnamed
+from engine.trace import forward, gradients, links, trace
+from engine.training import Recipe
+from graphs.definition import Array
+from graphs.network import Model
+from graphs.snapshot import Snapshot
+
+__all__ = ["by_hand", "small_snapshot"]
+
+ROWS = 2  # entries along a dimension that is none of examples
+FEW, MORE = 2, 4  # examples, of a network with more and with fewer numbers
+MOST_NUMBERS = 36  # in all values, for the larger number of examples
+TRIES = 96
+WORK = 40_000  # nodes worked out in all tries together
+PARAMETERS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+DATA = (-1.0, 0.0, 1.0, 2.0, 3.0)
+POSITIVE = (0.5, 1.0, 2.0)
+STEP = 1e-6
+
+
+def small_snapshot(model: Model, recipe: Recipe, seed: int = 0) -> Snapshot:
+    """Return the first iteration of a small network of the same formula, trained with all its examples.
+
+    Parameters
+    ----------
+    recipe
+        How it is trained; its mini-batches are left out.
+    """
+    small = by_hand(model, seed)
+    recipe = replace(recipe, batch_size=None).checked()
+    snapshot = Snapshot(small, recipe, trace(small.graph, small.leaves), 0)
+    settings, optimizer = snapshot.settings, snapshot.optimizer
+    whole = trace(
+        small.graph,
+        small.leaves,
+        optimize=lambda values, found: updates(optimizer, values, found, {}, settings),
+    )
+    return replace(snapshot, trace=whole).at(len(whole.steps))
+
+
+def by_hand(model: Model, seed: int = 0) -> Model:
+    """Return a model of the same formula with few and short numbers; the same for the same seed."""
+    kinds, graph = _shrunk(model)
+    rng = np.random.default_rng([seed, 7])
+    tries = int(np.clip(WORK // max(len(graph.nodes), 1), 4, TRIES))
+    best, lowest = None, float("inf")
+    for _ in range(tries):
+        leaves = {leaf.name: _drawn(leaf, model, rng) for leaf in kinds}
+        cost = _cost(graph, leaves, lowest)
+        if best is None or cost < lowest:
+            best, lowest = leaves, cost
+    assert best is not None
+    return _model(model, kinds, graph, best)
+
+
+def _model(model: Model, kinds: Sequence[Leaf], graph: Graph, leaves: Mapping[str, Array]) -> Model:
+    for array in leaves.values():
+        array.flags.writeable = False
+    names = {
+        dim.name: dim.size for leaf in kinds for dim in leaf.dims if dim.name in model.network.dimensions
+    }
+    network = replace(
+        model.network,
+        dimensions={**model.network.dimensions, **names},
+        parameters={leaf.name: leaves[leaf.name] for leaf in kinds if leaf.kind == Kind.PARAMETER},
+        data={leaf.name: leaves[leaf.name] for leaf in kinds if leaf.kind == Kind.INPUT},
+        held_out=0.0,
+        folder=None,
+        attached={},
+    ).taking(model.network.statements)
+    return Model(network, model.seed, dict(leaves), graph, tuple(kinds), targets=model.targets)
+
+
+# --- shapes ------------------------------------------------------------------------------------------------
+
+
+def _shrunk(model: Model) -> tuple[Sequence[Leaf], Graph]:
+    """Return smaller leaves and their graph; as large as need be where the formula wants certain sizes."""
+    for rows in (ROWS, None):
+        for examples in (MORE, FEW) if model.graph.examples else (None,):
+            kinds = [_resized(leaf, rows, examples) for leaf in model.kinds]
+            try:
+                graph = _built(model, kinds)
+            except BackstepError:
+                continue
+            if examples != MORE or rows is None or _numbers(graph) <= MOST_NUMBERS:
+                return kinds, graph
+    return model.kinds, model.graph
+
+
+def _resized(leaf: Leaf, rows: int | None, examples: int | None) -> Leaf:
+    return leaf._replace(dims=tuple(_smaller(dim, rows, examples) for dim in leaf.dims))
+
+
+def _smaller(dim: Dim, rows: int | None, examples: int | None) -> Dim:
+    most = examples if dim.examples else rows
+    if most is None or dim.size <= most:
+        return dim
+    found = dim._replace(size=most)
+    return found if not dim.name.isdigit() else unnamed(most)._replace(examples=dim.examples)
+
+
+def _built(model: Model, kinds: Sequence[Leaf]) -> Graph:
+    examples = next((d.size for leaf in kinds for d in leaf.dims if d.examples), model.graph.examples)
+    return build(model.network.statements, kinds, loss=model.network.loss, examples=examples)
+
+
+def _numbers(graph: Graph) -> int:
+    return sum(int(np.prod(sizes(graph[name].dims))) for name in graph.named)
+
+
+# --- numbers -----------------------------------------------------------------------------------------------
+
+
+def _drawn(leaf: Leaf, model: Model, rng: np.random.Generator) -> Array:
+    """Return short numbers for a leaf, of the kind of its own."""
+    own, shape = model.leaves[leaf.name], sizes(leaf.dims)
+    if _is_one_hot(own) and len(shape) == 2 and shape[0] > 1:
+        return np.eye(shape[0])[:, rng.integers(0, shape[0], shape[1])]
+    if leaf.kind == Kind.INPUT and np.all((own == 0) | (own == 1)) and own.size > 1:
+        return rng.integers(0, 2, shape).astype(float)
+    choices = PARAMETERS if leaf.kind == Kind.PARAMETER else DATA
+    if own.size and np.all(own > 0) and leaf.kind == Kind.INPUT:
+        choices = POSITIVE
+    return np.asarray(rng.choice(choices, shape))
+
+
+def _is_one_hot(array: Array) -> bool:
+    is_share = array.ndim == 2 and array.size > 0 and bool(np.all((array == 0) | (array == 1)))
+    return is_share and array.shape[0] > 1 and bool(np.all(array.sum(axis=0) == 1))
+
+
+def _cost(graph: Graph, leaves: Mapping[str, Array], limit: float) -> float:
+    """Return how hard an iteration is to work out by hand; infinite where it cannot be, or beyond `limit`."""
+    cost = sum(_sameness(array) for array in leaves.values())
+    values = forward(graph, leaves)
+    named = [values[graph.ids[name]] for name in graph.named]
+    cost += sum(map(_length, named)) + _flatness(graph, values)
+    if not cost < limit:
+        return np.inf
+    found = gradients(graph, values)
+    cost += sum(map(_length, found.values()))
+    cost += sum(15.0 for name in graph.parameters if not np.any(found[name]))
+    return cost if cost < limit and not _has_kink(graph, values) else np.inf
+
+
+def _sameness(array: Array) -> float:
+    """Return what it costs that rows or columns are alike: what one of them does the other does too."""
+    if array.size < 2:
+        return 0.0
+    rows = array.shape[0] - len(np.unique(array, axis=0)) if array.shape[0] > 1 else 0
+    columns = (
+        array.shape[-1] - len(np.unique(array, axis=-1).T) if array.ndim > 1 and array.shape[0] > 1 else 0
+    )
+    return 4.0 * rows + 10.0 * columns + (8.0 if np.all(array == array.flat[0]) else 0.0)
+
+
+def _length(array: Array) -> float:
+    """Return how long the numbers of an array are to write; a zero costs a little, as it teaches nothing."""
+    if not np.all(np.isfinite(array)):
+        return np.inf
+    x = np.abs(array.ravel())
+    cost = np.where(_is_whole(4 * x), 0.0, np.where(_is_whole(1000 * x), 1.0, 3.0)) + np.where(
+        x == 0, 0.7, 0.0
+    )
+    far = np.where(x > 12, 2.0, 0.0) + np.where(x > 100, 6.0, 0.0) + np.where((x > 0) & (x < 0.005), 4.0, 0.0)
+    alike = 4.0 if x.size > 1 and np.all(array == array.flat[0]) else 0.0
+    return float(np.sum(cost + far)) + alike
+
+
+def _is_whole(x: Array) -> Array:
+    return np.abs(x - np.round(x)) < 1e-9
+
+
+def _flatness(graph: Graph, values: Sequence[Array]) -> float:
+    """Return what it costs that functions are taken where they hardly rise any more."""
+    cost = 0.0
+    for node in graph.nodes:
+        op = node.op
+        if op is not None and op.elementwise and op.analytic and op.arity == (1, 1) and op.latex is not None:
+            slopes = [np.asarray(link.operand) for link in links(graph, node, 0, values)]
+            cost += sum(4.0 * float(np.sum(np.abs(slope) < 0.03)) for slope in slopes)
+    return cost
+
+
+def _has_kink(graph: Graph, values: Sequence[Array]) -> bool:
+    """Say whether a derivative jumps here, as that of relu at 0: what is right there is a convention."""
+    for node in graph.nodes:
+        if node.op is None or node.op.analytic or node.id not in graph.on_loss_path:
+            continue
+        for slot in range(len(node.inputs)):
+            if _jumps(graph, node.id, slot, values):
+                return True
+    return False
+
+
+def _jumps(graph: Graph, node_id: int, slot: int, values: Sequence[Array]) -> bool:
+    node = graph.nodes[node_id]
+    assert node.op is not None
+    found = []
+    for step in (-STEP, STEP):
+        rng = np.random.default_rng(1)
+        moved = list(values)
+        for i in node.inputs:
+            moved[i] = values[i] + step * rng.uniform(0.5, 1.5, values[i].shape)
+        moved[node.id] = np.asarray(node.op.forward(*(moved[i] for i in node.inputs), **dict(node.attrs)))
+        operands = [link.operand for link in links(graph, node, slot, moved)]
+        found.append(
+            [np.asarray(o, dtype=float) for o in operands if isinstance(o, np.ndarray | float | int)]
+        )
+    return any(not np.allclose(a, b, atol=1e-3) for a, b in zip(*found, strict=True))

@@ -1,0 +1,69 @@
+"""Find the fault that was put into the backward pass."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.derive import Derivation
+from engine.faults import FAULTS, Fault, FaultyDerivation, Place, Stage, faulty_trace
+from graphs.answers import Posed, Question
+from graphs.drills.base import Block, Drill, Exercise, Maker, posed
+from graphs.snapshot import Snapshot
+from graphs.subjects import Aspect, Subject
+
+__all__ = ["DRILL"]
+
+MOST_PLACES = 12  # of a fault, that are tried
+CHOICES = 4
+_TOLD = (
+    "Somebody has written this backward pass in NumPy. There is one fault in it; what comes after it goes by "
+    "the rules."
+)
+_IN_BACKWARD = tuple(f for f in FAULTS.values() if f.stage in (Stage.FACTOR, Stage.ACCUMULATION))
+
+
+def _make(maker: Maker, turn: int) -> Exercise | None:
+    here, rng = maker.small(turn), maker.rng(turn, "faults")
+    found = _that_shows(here, rng)
+    if found is None:
+        return None
+    fault, place = found
+    code = FaultyDerivation(here.trace.graph, fault, place).code()
+    lines = tuple(f"d_{name} = {source}" for name, source in code if name not in here.trace.graph.inputs)
+    subject = Subject(Aspect.GRADIENT, place.name)
+    formula = f"Write the right formula for ${subject.symbol(here.derivation)}$."
+    parts = (
+        Posed(Question("Which gradient is the first that comes out wrong?", "name", place.name), here),
+        Posed(Question("What is the fault?", "choice", fault.title, _choices(here, fault, rng)), here),
+        posed(subject, here, "expression", formula),
+    )
+    blocks = (Block("text", (_TOLD,)), Block("code", lines))
+    return Exercise("faults", "Find the fault", maker.given(turn), blocks, parts, here)
+
+
+def _that_shows(snapshot: Snapshot, rng: np.random.Generator) -> tuple[Fault, Place] | None:
+    """Return a fault and a place where it makes a difference, to numbers and to one line of the source."""
+    graph, values = snapshot.trace.graph, snapshot.trace.values
+    leaves = {name: values[name] for name in (*graph.inputs, *graph.parameters)}
+    right = dict(Derivation(graph).code())
+    for fault in [_IN_BACKWARD[i] for i in rng.permutation(len(_IN_BACKWARD))]:
+        places = fault.places(graph)[:MOST_PLACES]
+        for place in [places[i] for i in rng.permutation(len(places))]:
+            changed = [
+                n for n, source in FaultyDerivation(graph, fault, place).code() if source != right.get(n)
+            ]
+            is_first = bool(changed) and changed[0] == place.name
+            if is_first and faulty_trace(graph, leaves, fault, place).shows:
+                return fault, place
+    return None
+
+
+def _choices(snapshot: Snapshot, fault: Fault, rng: np.random.Generator) -> tuple[str, ...]:
+    """Return the fault's title among those of others, the ones that the network could have first."""
+    others = [f for f in _IN_BACKWARD if f is not fault]
+    others.sort(key=lambda f: not f.places(snapshot.trace.graph))
+    titles = [fault.title, *(f.title for f in others[: CHOICES - 1])]
+    return tuple(titles[i] for i in rng.permutation(len(titles)))
+
+
+DRILL = Drill("faults", "find the fault in a backward pass", _make)

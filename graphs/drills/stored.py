@@ -1,0 +1,62 @@
+"""What forward has to store for backward, and how many numbers that is."""
+
+from __future__ import annotations
+
+from graphs.answers import Posed, Question
+from graphs.drills.base import Block, Drill, Exercise, Maker
+from graphs.drills.local import local_pairs
+from graphs.snapshot import Snapshot
+from graphs.subjects import Aspect, Subject
+from graphs.wording import listed
+
+__all__ = ["DRILL", "stored_values"]
+
+_TOLD = (
+    "The gradients of all parameters are wanted. Inputs and parameters are kept anyway; of what forward "
+    "works out, only what a factor reads has to be."
+)
+
+
+def stored_values(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the values worked out by forward that backward reads, for the gradients of all parameters.
+
+    Inputs and parameters are there anyway. What an operation reads is as its record says: the derivative of a
+    sigmoid is taken from its output.
+    """
+    graph, derivation = snapshot.trace.graph, snapshot.derivation
+    read: set[str] = set()
+    for line in graph.lines:
+        if line.node in graph.on_loss_path and line.written:
+            for use in line.uses:
+                if use.source in graph.trained:
+                    read.update(derivation.contribution(line.name, use.slot).factor.uses)
+    return tuple(line.name for line in graph.lines if line.name in read)
+
+
+def _make(maker: Maker, turn: int) -> Exercise | None:
+    here = maker.snapshot
+    names = stored_values(here)
+    if not names or turn:  # the same every time
+        return None
+    total = sum(here.trace.values[name].size for name in names)
+    which = Question("Which values that forward works out does backward read?", "name", ", ".join(names))
+    many = Question("How many numbers are that in all?", "number", str(total), tolerance=0.0)
+    told = f"{_TOLD} {_rules(here)}".strip()
+    parts = (Posed(which, here), Posed(many, here))
+    return Exercise("stored", "What has to be stored", maker.sizes, (Block("text", (told,)),), parts, here)
+
+
+def _rules(snapshot: Snapshot) -> str:
+    """Say from what the derivatives of functions are taken, where others would serve as well."""
+    derivation, graph = snapshot.derivation, snapshot.trace.graph
+    found = []
+    for line, name in local_pairs(snapshot):
+        slot = next(u.slot for u in graph.line_by_name[line].uses if graph.nodes[u.source].name == name)
+        factor = derivation.contribution(line, slot).factor
+        if factor.operand is not None and line in factor.uses:
+            symbol = Subject(Aspect.LOCAL, name, line).symbol(derivation)
+            found.append(f"${symbol} = {factor.latex}$")
+    return f"Take {listed(found)}." if found else ""
+
+
+DRILL = Drill("stored", "what forward has to store, and how many numbers", _make)

@@ -1,0 +1,100 @@
+"""One update by hand, with each optimizer in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from engine.optimizers import OPTIMIZERS, Optimizer, updates
+from engine.trace import trace
+from engine.training import Recipe
+from graphs.drills.base import Block, Drill, Exercise, Maker, asked, telling_entry
+from graphs.hints import array_latex
+from graphs.scope import Draw
+from graphs.snapshot import Snapshot
+from graphs.subjects import Aspect, Subject
+from graphs.wording import listed
+
+__all__ = ["DRILL", "update_with"]
+
+Entry = tuple[int, ...] | None
+_ROUND = ("gd", "momentum", "rmsprop", "adam", "nesterov", "adagrad")
+_SHORT: Mapping[str, float] = {
+    **{"learning_rate": 0.1, "momentum": 0.5, "dampening": 0.5, "rho": 0.5, "beta1": 0.5, "beta2": 0.75},
+}
+_KEPT = (0.25, 0.5, 1.0)
+
+
+def _make(maker: Maker, turn: int) -> Exercise | None:
+    return update_with(maker, turn, OPTIMIZERS[_ROUND[turn % len(_ROUND)]])
+
+
+def update_with(maker: Maker, turn: int, optimizer: Optimizer) -> Exercise | None:
+    """Return the exercise to do one optimizer's update for one entry of a parameter."""
+    here, rng = maker.small(turn), maker.rng(turn, optimizer.name)
+    names = [n for n in here.trace.graph.parameters if np.any(here.trace.gradients[n])]
+    if not names:
+        return None
+    here = _with_kept(here, optimizer, rng)
+    name = min(names, key=lambda n: (here.trace.values[n].size, n))
+    entry = telling_entry(here.trace.gradients[name], rng) if here.trace.values[name].ndim else None
+    parts = []
+    for quantity in optimizer.quantities:
+        subject = Subject(Aspect.UPDATE, name, quantity=quantity.name, entry=entry)
+        symbol = f"${subject.symbol(here.derivation, optimizer)}$"
+        words = f"the new {symbol}" if quantity.is_value else f"{symbol}, the {quantity.text}"
+        parts.append(asked(subject, here, rng, words=lambda _, words=words: words))
+    title = f"One update by hand: {optimizer.title}"
+    return Exercise("updates", title, (), _told(here, name, entry), tuple(parts), here)
+
+
+def _with_kept(snapshot: Snapshot, optimizer: Optimizer, rng: np.random.Generator) -> Snapshot:
+    """Return the second iteration, with short numbers for the settings and for what was kept."""
+    settings = {h.name: _SHORT[h.name] for h in optimizer.hyperparameters if h.name in _SHORT}
+    graph, values = snapshot.trace.graph, snapshot.trace.values
+    shapes = {name: values[name].shape for name in graph.parameters}
+    state = {
+        (n, k): np.asarray(rng.choice(_KEPT, shape)) for k in optimizer.state for n, shape in shapes.items()
+    }
+    recipe, iteration = Recipe(optimizer.name, settings).checked(), 1 if optimizer.state else 0
+    found = replace(snapshot, recipe=recipe, iteration=iteration, position=0)
+    now = dict(found.settings)
+    leaves = {name: values[name] for name in (*graph.inputs, *graph.parameters)}
+    whole = trace(graph, leaves, optimize=lambda own, g: updates(optimizer, own, g, state, now))
+    return replace(found, trace=whole).at(len(whole.steps))
+
+
+def _told(snapshot: Snapshot, name: str, entry: Entry) -> tuple[Block, ...]:
+    """Return the settings, and what is known before the update."""
+    optimizer = snapshot.optimizer
+    settings = [f"${symbol} = {number}$" for symbol, number in _settings(snapshot)]
+    has_epsilon = any(h.name == "epsilon" for h in optimizer.hyperparameters)
+    epsilon = r" ($\epsilon$ is too small to matter)" if has_epsilon else ""
+    sentence = f"{optimizer.title}, with {listed(settings)}{epsilon}. Before the update"
+    return (Block("text", (sentence,)), Block("equations", tuple(_known(snapshot, name, entry))))
+
+
+def _settings(snapshot: Snapshot) -> list[tuple[str, str]]:
+    optimizer = snapshot.optimizer
+    names = [(h.symbol, h.name) for h in optimizer.hyperparameters if h.name != "epsilon"]
+    if any(item.text == "t" for statement in optimizer.statements for item in statement.items):
+        names.append(("t", "t"))
+    return [(symbol, array_latex(np.asarray(float(snapshot.settings[name])))) for symbol, name in names]
+
+
+def _known(snapshot: Snapshot, name: str, entry: Entry) -> list[str]:
+    """Return the value, its gradient and what the optimizer has kept, as equations."""
+    optimizer, derivation, found = snapshot.optimizer, snapshot.derivation, snapshot.trace
+    pairs = [(Subject(a, name, entry=entry), None) for a in (Aspect.VALUE, Aspect.GRADIENT)]
+    pairs += [(Subject(Aspect.UPDATE, name, quantity=k, entry=entry), k) for k in optimizer.state]
+    lines = []
+    for subject, kept in pairs:
+        whole = found.kept[name, kept] if kept else subject.whole().value(Draw(found, snapshot))
+        number = array_latex(whole if entry is None else np.asarray(whole[entry]))
+        lines.append(f"{subject.symbol(derivation, optimizer)} = {number}")
+    return lines
+
+
+DRILL = Drill("updates", "one update by hand, with each optimizer in turn", _make)

@@ -1,0 +1,78 @@
+"""Exercises made from any network: what is given, what is asked, and whatever helps, from its own trace.
+
+The network shrinks to one that can be worked out by hand (:mod:`graphs.byhand`), unless its real sizes are
+what is asked about. Every part is a question (:class:`graphs.answers.Posed`), so it checks itself, knows the
+wrong answers that are often given, and has its worked solution. The same network, kinds and seed give the
+same exercises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.errors import UsageError, excerpt
+from engine.optimizers import OPTIMIZERS
+from graphs.drills import DRILLS
+from graphs.drills.base import Block, Exercise, Maker
+from graphs.drills.stored import stored_values
+from graphs.drills.updates import update_with
+from graphs.scope import by_line
+from graphs.snapshot import Snapshot
+
+__all__ = ["DRILLS", "MOST", "Block", "Exercise", "exercises", "stored_values"]
+
+MOST = 200
+
+
+def exercises(
+    snapshot: Snapshot, kinds: Sequence[str] = (), count: int | None = None, seed: int = 0
+) -> tuple[Exercise, ...]:
+    """Return exercises made from a network.
+
+    Parameters
+    ----------
+    snapshot
+        Where the network stands; its real sizes are asked about.
+    kinds
+        Which of `DRILLS`, in this order; an optimizer's name is the kind ``updates`` with it. All where
+        empty.
+    count
+        How many, the kinds in turns, with other numbers every time round; one of each kind where None. Kinds
+        that the network has nothing for are passed over.
+
+    Raises
+    ------
+    UsageError
+        For other kinds and counts, and where the network has nothing for any of them.
+    """
+    chosen = _checked(kinds)
+    if count is not None and not 1 <= count <= MOST:
+        raise UsageError(f"there cannot be {count} exercises.", how=f"Choose from 1 to {MOST}.")
+    maker = Maker(by_line(snapshot), seed)
+    found: list[Exercise] = []
+    turn = 0
+    while not turn or (count is not None and len(found) < count):
+        made = [exercise for kind in chosen if (exercise := _made(maker, kind, turn)) is not None]
+        if not made:
+            break
+        found += made
+        turn += 1
+    if not found:
+        raise UsageError(
+            "this network has nothing for that.", how=f"Choose other kinds: {', '.join(DRILLS)}."
+        )
+    return tuple(found[:count])
+
+
+def _checked(kinds: Sequence[str]) -> list[str]:
+    for kind in kinds:
+        if kind not in DRILLS and kind not in OPTIMIZERS:
+            known = ", ".join((*DRILLS, *OPTIMIZERS))
+            raise UsageError(f"there are no exercises {excerpt(kind, 40)}.", how=f"There are: {known}.")
+    return list(kinds) or list(DRILLS)
+
+
+def _made(maker: Maker, kind: str, turn: int) -> Exercise | None:
+    if kind in OPTIMIZERS:
+        return update_with(maker, turn, OPTIMIZERS[kind])
+    return DRILLS[kind].make(maker, turn)

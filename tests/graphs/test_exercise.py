@@ -1,0 +1,264 @@
+"""Exercises: from any network, short to work out, the same for the same seed, right about themselves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import graphs
+from engine.derive import Derivation
+from engine.errors import UsageError
+from engine.optimizers import OPTIMIZERS
+from engine.trace import loss_and_gradients
+from engine.training import Recipe, Run
+from graphs.answers import Posed
+from graphs.byhand import by_hand, small_snapshot
+from graphs.drills import DRILLS
+from graphs.exercise import Exercise, exercises, stored_values
+from graphs.network import Model, bind, built_in_names, load
+from graphs.plain import equation_text
+from graphs.snapshot import Snapshot
+from tests.helpers import Sample, assert_well_formed, built, model_of, run, samples, scope_of
+
+TEMPLATES = sorted(str(p) for p in (Path(graphs.__file__).parent / "templates").glob("*.toml"))
+NETWORKS = [*built_in_names(), *TEMPLATES]
+
+
+def snapshot_of(model: Model) -> Snapshot:
+    return Snapshot.of(Run(model, model.network.training.recipe), model)
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def made(request: pytest.FixtureRequest) -> tuple[Snapshot, tuple[Exercise, ...]]:
+    snapshot = snapshot_of(bind(load(request.param)))
+    return snapshot, exercises(snapshot, seed=3)
+
+
+def right_text(posed: Posed) -> str:
+    """Return the right answer as a learner would type it."""
+    kind = posed.question.kind
+    if kind == "choice":
+        return posed.question.answer
+    if kind == "shape":
+        return " x ".join(map(str, posed.right_shape)) or "scalar"
+    if kind == "name":
+        return ", ".join(sorted(posed.right_names))
+    if kind == "expression":
+        subject, derivation = posed.subject, posed.place.derivation
+        assert subject is not None
+        if subject.aspect == "gradient":
+            return equation_text(derivation.gradient(subject.name), derivation.graph.loss)
+        return subject.text(posed.place)
+    return (
+        "[" + ", ".join(map(_row, np.atleast_2d(posed.right))) + "]"
+        if posed.right.ndim
+        else _digits(posed.right)
+    )
+
+
+def _row(row: np.ndarray) -> str:
+    return "[" + ", ".join(map(_digits, row)) + "]"
+
+
+def _digits(x: np.ndarray) -> str:
+    return f"{float(x):.4g}"  # as the sheet's solutions say it
+
+
+def test_every_exercise_is_solved_by_its_own_answers(made: tuple[Snapshot, tuple[Exercise, ...]]) -> None:
+    _, found = made
+    for exercise in found:
+        assert exercise.parts
+        for posed in exercise.parts:
+            posed.validate()
+            verdict = posed.check(right_text(posed))
+            assert verdict.right, (exercise.kind, posed.question, verdict, right_text(posed))
+
+
+def test_every_kind_is_there_that_the_network_has_something_for(
+    made: tuple[Snapshot, tuple[Exercise, ...]],
+) -> None:
+    snapshot, found = made
+    graph = snapshot.trace.graph
+    kinds = {exercise.kind for exercise in found}
+    assert kinds <= set(DRILLS)
+    assert {"values", "formulas", "gradients", "updates", "faults"} <= kinds
+    derivation = Derivation(graph)
+    forked = any(len(derivation.contributions_to(n)) > 1 for n in graph.named)
+    assert not ("paths" in kinds and not forked)
+    assert ("shapes" in kinds) == any(graph[n].dims for n in graph.named)
+
+
+def test_texts_hold_formulas_that_are_whole(made: tuple[Snapshot, tuple[Exercise, ...]]) -> None:
+    _, found = made
+    for exercise in found:
+        texts = [exercise.text]
+        for posed in exercise.parts:
+            texts += [posed.question.ask, posed.answer_latex, *posed.hints, *posed.solution]
+        for text in texts:
+            assert text.strip()
+            assert text.replace("$$", "$").count("$") % 2 == 0, text
+            for formula in re.findall(r"\$([^$]+)\$", text.replace("$$", "$")):
+                assert_well_formed(formula.replace(r"\begin{bmatrix}", "").replace(r"\end{bmatrix}", ""))
+
+
+def test_the_same_seed_gives_the_same_exercises() -> None:
+    snapshot = snapshot_of(bind(load("perceptron-classifier")))
+    first, again, other = (exercises(snapshot, ["values", "faults"], 4, seed) for seed in (5, 5, 6))
+    assert [e.text for e in first] == [e.text for e in again]
+    assert [e.text for e in first] != [e.text for e in other]
+    assert first[0].text != first[2].text  # other numbers the second time round
+    assert first[0].given is first[1].given  # the exercises of a round share theirs
+
+
+def test_kinds_and_counts_are_as_asked_for() -> None:
+    snapshot = snapshot_of(bind(load("univariate-regression")))
+    assert [e.kind for e in exercises(snapshot, ["gradients", "values"], 5)] == [
+        *("gradients", "values", "gradients", "values", "gradients")
+    ]
+    titles = [e.title for e in exercises(snapshot, ["updates"], 6)]
+    assert {title.split(": ")[1] for title in titles} == {o.title for o in OPTIMIZERS.values()}
+    assert exercises(snapshot, ["adam"])[0].title.endswith("Adam")
+    for kinds, count in ((["sums"], None), ([], 0), ([], 1000), (["paths"], None)):
+        with pytest.raises(UsageError):
+            exercises(snapshot, kinds, count)
+
+
+# --- numbers by hand ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_network_by_hand_is_small_and_short(network: str, seed: int) -> None:
+    model = bind(load(network))
+    small = by_hand(model, seed)
+    assert [line.text for line in small.graph.lines] == [line.text for line in model.graph.lines]
+    for name, array in small.leaves.items():
+        assert array.size <= 8
+        assert np.all(np.abs(array) <= 3)
+        assert np.all(array * 2 == np.round(array * 2)), name  # halves and whole numbers
+        assert [d.name for d in small.graph[name].dims if not d.name.isdigit()] == [
+            d.name for d in model.graph[name].dims if not d.name.isdigit()
+        ]
+    loss, found = loss_and_gradients(small.graph, small.leaves)
+    assert np.isfinite(loss)
+    assert abs(loss) < 1000
+    assert any(np.any(found[name]) for name in small.graph.parameters)
+
+
+def test_polynomials_stay_exact() -> None:
+    for network in ("univariate-regression", "multivariate-regression", "two-layer-linear"):
+        small = by_hand(bind(load(network)), 4)
+        _, found = loss_and_gradients(small.graph, small.leaves)
+        for array in found.values():
+            assert np.allclose(array * 16, np.round(array * 16), atol=1e-9), (network, array)
+
+
+def test_classes_stay_classes() -> None:
+    logistic = by_hand(bind(load("logistic-regression")))
+    assert set(np.unique(logistic.leaves["y"])) <= {0.0, 1.0}
+    softmax = by_hand(bind(load(TEMPLATES[[Path(t).stem for t in TEMPLATES].index("softmax")])))
+    np.testing.assert_array_equal(softmax.leaves["Y"].sum(axis=0), 1.0)
+
+
+def test_no_kink_is_asked_about() -> None:
+    model = model_of(
+        "A = relu(W @ X + b)\nL = sum(abs(A - y))",
+        {"W": [[1.0]], "b": 0.0},
+        {"X": [1.0, 2.0], "y": [1.0, 0.0]},
+    )
+    for seed in range(8):
+        small = by_hand(model, seed)
+        Z = small.leaves["W"] @ small.leaves["X"] + small.leaves["b"]
+        assert np.all(Z != 0)
+        assert np.all(np.maximum(Z, 0) != small.leaves["y"])
+
+
+@given(samples(3), st.integers(0, 99))
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.generate],  # hypothesis looks at every line that runs, and many numbers are tried
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def test_any_network_has_exercises(sample: Sample, seed: int) -> None:
+    model = built(sample)
+    if model is None:
+        return
+    snapshot = snapshot_of(model)
+    for exercise in exercises(
+        snapshot, ["values", "local", "shapes", "formulas", "gradients", "paths"], seed=seed
+    ):
+        for posed in exercise.parts:
+            if posed.question.kind in ("number", "matrix") and np.all(np.isfinite(posed.right)):
+                text = _exactly(posed.right)
+                assert posed.check(text).right, (sample.formula, posed.question, text)
+
+
+def _exactly(array: np.ndarray) -> str:
+    if array.ndim == 0:
+        return f"{float(array):.12e}"
+    rows = ("[" + ", ".join(f"{float(x):.12e}" for x in row) + "]" for row in np.atleast_2d(array))
+    return "[" + ", ".join(rows) + "]"
+
+
+# --- single kinds ------------------------------------------------------------------------------------------
+
+
+def test_what_is_stored_is_what_the_source_of_backward_reads() -> None:
+    for network in NETWORKS:
+        snapshot = snapshot_of(bind(load(network)))
+        graph = snapshot.trace.graph
+        names = {line.name for line in graph.lines}
+        read: set[str] = set()
+        inputs = set(graph.inputs)
+        for name, source in Derivation(graph).code():
+            if name not in inputs and graph.ids[name] in graph.trained and "zeros_like" not in source:
+                read |= set(re.findall(r"(?<!\w)[^\W\d]\w*", source)) & names
+        assert read == set(stored_values(snapshot)), network
+
+
+def test_a_faulty_backward_pass_is_faulty_where_it_says() -> None:
+    snapshot = snapshot_of(bind(load("two-layer-nonlinear")))
+    seen = set()
+    for exercise in exercises(snapshot, ["faults"], 8, seed=1):
+        here = exercise.snapshot
+        code = next(block for block in exercise.blocks if block.kind == "code")
+        scope = scope_of(here.model, here.trace.values)
+        wrong = []
+        for line in code.lines:
+            name, source = line.split(" = ", 1)
+            scope[name] = run(source, **scope)
+            if not np.allclose(scope[name], here.trace.gradients[name[2:]]):
+                wrong.append(name[2:])
+        assert wrong[0] == exercise.parts[0].question.answer
+        seen.add(exercise.parts[1].question.answer)
+        assert exercise.parts[1].question.answer in exercise.parts[1].question.choices
+    assert len(seen) > 2
+
+
+def test_an_update_by_hand_is_that_of_the_paper() -> None:
+    """The second step of Adam on one number, by the formulas of Kingma and Ba (2015), algorithm 1."""
+    snapshot = snapshot_of(bind(load("univariate-regression")))
+    exercise = exercises(snapshot, ["adam"], seed=2)[0]
+    here = exercise.snapshot
+    subject = exercise.parts[0].subject
+    assert subject is not None
+    g, kept = float(here.trace.gradients[subject.name]), here.trace.kept
+    m, v = (float(kept[subject.name, key]) for key in here.optimizer.state)
+    m, v = 0.5 * m + 0.5 * g, 0.75 * v + 0.25 * g * g
+    step = 0.1 * (m / (1 - 0.5**2)) / (np.sqrt(v / (1 - 0.75**2)) + 1e-8)
+    theta = float(here.trace.values[subject.name]) - step
+    assert exercise.parts[-1].check(f"{theta:.8g}").right
+
+
+def test_mini_batches_are_left_out() -> None:
+    model = bind(load("univariate-regression"))
+    snapshot = Snapshot.of(Run(model, Recipe(batch_size=10)), model)
+    small = small_snapshot(model, snapshot.recipe)
+    assert small.recipe.batch_size is None
+    assert small.trace.graph.examples == 4

@@ -1,0 +1,165 @@
+"""Sheets: every format holds the same exercises, is read by others, and keeps solutions to itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import graphs
+from engine.training import Run
+from graphs.exercise import exercises
+from graphs.mathtext import html_formula, plain, plain_formula
+from graphs.network import bind, built_in_names, load
+from graphs.sheets import NAMES, Sheet, writers
+from graphs.snapshot import Snapshot
+from tests.helpers import model_of
+
+TEMPLATES = sorted(str(p) for p in (Path(graphs.__file__).parent / "templates").glob("*.toml"))
+
+
+def sheet_of(network: str, has_solutions: bool = True, **more) -> Sheet:
+    model = bind(load(network))
+    snapshot = Snapshot.of(Run(model, model.network.training.recipe), model)
+    return Sheet(exercises(snapshot, seed=1, **more), snapshot, 1, has_solutions)
+
+
+@pytest.fixture(scope="module")
+def sheets() -> dict[bool, Sheet]:
+    return {has: sheet_of("two-layer-nonlinear", has) for has in (True, False)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_has_every_question(name: str, sheets: dict[bool, Sheet]) -> None:
+    writer = writers()[name]
+    with_solutions, without = (writer.write(sheets[has]) for has in (True, False))
+    for entry in sheets[True].entries:
+        assert entry.title in with_solutions
+        assert entry.title in without
+    assert len(with_solutions) > len(without)
+    assert "d_Z" in without  # the code of the faulty pass
+
+
+def test_a_sheet_without_solutions_gives_none_away(sheets: dict[bool, Sheet]) -> None:
+    for name in NAMES:
+        text = writers()[name].write(sheets[False])
+        assert "Solutions" not in text
+        assert "665" not in text  # how many numbers are stored: an answer alone says it
+
+
+def test_what_was_given_is_not_given_again(sheets: dict[bool, Sheet]) -> None:
+    text = writers()["text"].write(sheets[True])
+    assert text.count("Z = W₁ X + b₁\n    A = ") == 2  # in its small size, and in its own
+    assert "The network of exercise 1, with what is given there." in text
+
+
+class _Page(HTMLParser):
+    """Reads a page as a browser does, and notes what is open."""
+
+    VOID = frozenset({"meta"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs) -> None:
+        """Leave out what is closed at once, as MathML's spaces are."""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("network", [*built_in_names(), *TEMPLATES])
+def test_pages_and_texts_are_whole(network: str) -> None:
+    sheet = sheet_of(network)
+    page = _Page()
+    source = writers()["html"].write(sheet)
+    page.feed(source)
+    assert page.open == []
+    assert "$" not in page.text
+    assert "\\" not in re.sub(r"<pre>.*?</pre>", "", source, flags=re.DOTALL)  # no command was left over
+    for math in re.findall(r"<math.*?</math>", source):
+        ElementTree.fromstring(math)
+    text = writers()["text"].write(sheet)
+    assert not set("$\\") & set(text)
+    assert "<" not in re.sub(r"\n    .*", "", text).replace(" < ", "")
+
+
+def test_markdown_keeps_its_formulas_and_escapes_the_rest() -> None:
+    model = model_of("L = w*x", {"w": 2.0}, {"x": 3.0})
+    from dataclasses import replace
+
+    named = replace(model, network=replace(model.network, title="A *b* [c] <d> #e"))
+    snapshot = Snapshot.of(Run(named), named)
+    text = writers()["markdown"].write(Sheet(exercises(snapshot, ["gradients"]), snapshot))
+    assert r"# Exercises: A \*b\* \[c\] \<d\> \#e" in text
+    assert "$$\n\\mathcal{L} = w x\n$$" in text
+    page = writers()["html"].write(Sheet(exercises(snapshot, ["gradients"]), snapshot))
+    assert "&lt;d&gt;" in page
+    assert "<d>" not in page
+
+
+def test_json_holds_answers_as_values() -> None:
+    document = json.loads(
+        writers()["json"].write(sheet_of("two-layer-nonlinear", kinds=["values", "shapes", "stored"]))
+    )
+    values, shapes, stored = document["exercises"]
+    assert len(values["parts"][0]["answer"]) == 2
+    assert all(isinstance(part["answer"], list) for part in shapes["parts"])
+    assert stored["parts"][0]["answer"] == ["A", "yhat"]
+    assert stored["parts"][1]["answer"] == 665
+    bare = json.loads(writers()["json"].write(sheet_of("two-layer-nonlinear", False, kinds=["values"])))
+    assert "answer" not in bare["exercises"][0]["parts"][0]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs TeX")
+@pytest.mark.parametrize("has_solutions", [True, False])
+@pytest.mark.parametrize("network", ["two-layer-nonlinear", "scalar-operations", "softmax"])
+def test_tex_compiles(network: str, has_solutions: bool, tmp_path: Path) -> None:
+    found = next((t for t in TEMPLATES if Path(t).stem == network), network)
+    (tmp_path / "sheet.tex").write_text(writers()["latex"].write(sheet_of(found, has_solutions)), "ascii")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "sheet.tex"]
+    result = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, errors="replace"
+    )
+    assert result.returncode == 0, result.stdout[-2000:]
+    assert "Overfull" not in result.stdout
+
+
+# --- formulas for readers without LaTeX --------------------------------------------------------------------
+
+FORMULAS = {
+    r"\frac{1}{m} ||\hat{y} - y||^2": "1/m ‖ŷ − y‖²",
+    r"\left(w_2^\intercal \frac{\partial\mathcal{L}}{\partial \hat{y}}\right) \odot A": "(w₂ᵀ ∂L/∂ŷ) ⊙ A",
+    r"1 - A^{\odot 2}": "1 − A^⊙2",
+    r"\begin{bmatrix}1 & -2 \\ 0.5 & 3\end{bmatrix}": "[[1, −2], [0.5, 3]]",
+    r"W_1[0, 1] = \begin{bmatrix}1 & 2\end{bmatrix}": "W₁[0, 1] = [1, 2]",
+    r"\frac{l}{1 + e}": "l/(1 + e)",
+    r"\sqrt{\hat{v}} + \epsilon": "√(v̂) + ϵ",
+    r"\max(r, a)": "max(r, a)",
+    r"\frac{\partial\mathcal{L}}{\partial b_2}\vec{1}": "∂L/∂b₂ 1⃗",
+}
+
+
+@pytest.mark.parametrize("latex", FORMULAS)
+def test_formulas_are_said_in_unicode(latex: str) -> None:
+    assert plain_formula(latex) == FORMULAS[latex]
+    ElementTree.fromstring(html_formula(latex))
+
+
+def test_a_text_without_formulas_stays_as_it_is() -> None:
+    assert plain("What is the fault?") == "What is the fault?"
