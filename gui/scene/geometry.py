@@ -96,8 +96,18 @@ class Geometry:
             return self.rect(name).adjusted(-GLOW, -GLOW, GLOW, GLOW)
         return card_bounds(self.cards[name], self._view.nodes[name]).translated(self.places[name])
 
-    def around(self, area: QRectF, without: EdgeKey | None = None) -> Surroundings:
-        """Return what a note in `area` must keep off; slanted pieces of its own wire are no hindrance."""
+    def around(
+        self, area: QRectF, without: EdgeKey | None = None, *, with_marks: bool = False
+    ) -> Surroundings:
+        """Return what a note in `area` must keep off.
+
+        Parameters
+        ----------
+        without
+            The wire that it is about, whose slanted pieces are no hindrance.
+        with_marks
+            Whether it keeps off bookmarks too.
+        """
         area = area.adjusted(-NEAR, -NEAR, NEAR, NEAR)
         pieces_, owners = self._pieces
         near = _touching(pieces_, area)
@@ -105,7 +115,7 @@ class Geometry:
             straight = (pieces_[:, 2:] - pieces_[:, :2]).min(axis=1) <= THICKNESS + 0.01
             near &= straight | (owners != list(self.wires).index(without))
         cards = self.obstacles[_touching(self.obstacles, area)]
-        if without is not None:
+        if with_marks:
             cards = np.vstack([cards, self._marks[_touching(self._marks, area)]])
         return Surroundings(cards, pieces_[near], rows([self.picture])[0])
 

@@ -39,6 +39,8 @@ RING = 5.0
 MARK = 7.0
 """How far outside the card the ring of the selected one runs."""
 BOOKMARK = (15.0, 20.0)
+BOOKMARK_IN = 15.0
+"""How far from a card's right side the middle of its bookmark is: gradients come in at its left."""
 BOOKMARK_OUT = 11.0
 """How far a bookmark looks out of the card's top."""
 BADGE_HEIGHT = 17.0
@@ -332,7 +334,7 @@ def moved_rect(card: Card, text: str) -> QRectF:
 
 def bookmark_top(card: Card) -> QPointF:
     """Return the middle of the bookmark's upper edge, where arrows of reading begin."""
-    return QPointF(card.rect.right() - 20, card.rect.top() - BOOKMARK_OUT)
+    return QPointF(card.rect.right() - BOOKMARK_IN, card.rect.top() - BOOKMARK_OUT)
 
 
 def _number(array: Array) -> float:

@@ -116,7 +116,7 @@ class Notes:
     def _spot(self, key: EdgeKey) -> Spot:
         both = self._geometry.wires[key]
         line = (both.backward or both.forward).corners
-        around = self._geometry.around(wire_bounds(both), without=key)
+        around = self._geometry.around(wire_bounds(both), without=key, with_marks=True)
         return spot_beside(line, self._factor.box().size() * self._scale, around)
 
     def _place_reads(self, view: SceneView, spot: Spot) -> None:
@@ -139,10 +139,11 @@ class Notes:
         area = box.united(_around(rows([QRectF(point, point) for point in starts])))
         around = self._geometry.around(area)
         curves = [arc_around(start, box, around) for start in starts]
+        off_marks = self._geometry.around(area, with_marks=True)
         taken = [box]
         for curve, title in zip(curves, titles, strict=True):
             size = label_size(words, title, self._scale)
-            taken.append(label_beside(curve, size, around.with_cards(rows(taken)), curves))
+            taken.append(label_beside(curve, size, off_marks.with_cards(rows(taken)), curves))
         return list(zip(curves, taken[1:], strict=True))
 
     def _clear_reads(self) -> None:
