@@ -35,6 +35,8 @@ LEAST_INNER = {
 }
 MOST_INNER = 152.0
 """Widths of what stands in a card."""
+WIDEST_FORMULA = 224.0
+"""How wide a card gets for the sake of a long formula, which would be too small to read otherwise."""
 SMALLEST = 0.62
 """A formula is not scaled down below this share of its size; what is still too long is cut off."""
 CELL = 14.0
@@ -180,13 +182,15 @@ def _measured(kind: str, title: str, formula: str, shape: str, dims: str, receiv
     lane = kind in LANE_KINDS
     tallest = LANE_TALLEST if lane else TALLEST
     name = _fitting(title, LANE_TITLE_SIZE if lane else PART_TITLE_SIZE if kind == "op" else TITLE_SIZE)
-    right = _fitting(formula, FORMULA_SIZE) if formula else None
+    right = _fitting(formula, FORMULA_SIZE, MOST_INNER if lane else WIDEST_FORMULA) if formula else None
+    longest = right.width if right and not lane else 0.0
+    most = min(WIDEST_FORMULA, max(MOST_INNER, longest))
     least_map = _map_size(numbers, LEAST_INNER[kind], tallest)[0]
     beside = receives and grid_shape(numbers)[0] > 1 and least_map <= 4 * CELL
     least = max(LEAST_INNER[kind], least_map * 2 + GAP if beside else least_map, right.width if right else 0)
-    least = min(MOST_INNER, least)
+    least = min(most, least)
     lines, label_width = _labels(shape, dims, least - name.width - LABEL_GAP)
-    inner = min(MOST_INNER, max(least, name.width + LABEL_GAP * bool(lines) + label_width))
+    inner = min(most, max(least, name.width + LABEL_GAP * bool(lines) + label_width))
     return _Parts(
         left=PADDING + (BAR if kind == "parameter" else 0),
         inner=inner,
@@ -226,12 +230,12 @@ def _noted(title: str, shape: str, note: str) -> Card:
     )
 
 
-def _fitting(latex: str, size: float) -> Equation:
-    """Return a formula at `size`, or smaller where it is too wide."""
+def _fitting(latex: str, size: float, most: float = MOST_INNER) -> Equation:
+    """Return a formula at `size`, or smaller where it is wider than `most`."""
     found = equation(latex, size)
-    if found.width <= MOST_INNER:
+    if found.width <= most:
         return found
-    return equation(latex, size * max(SMALLEST, MOST_INNER / found.width))
+    return equation(latex, size * max(SMALLEST, most / found.width))
 
 
 def _map_size(shape: tuple[int, ...], inner: float, tallest: float) -> tuple[float, float]:
