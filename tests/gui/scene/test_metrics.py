@@ -38,7 +38,15 @@ def test_a_card_has_room_for_a_gradient_only_where_one_will_come(qapp):
 
 def test_long_formulas_do_not_widen_a_card_without_end(qapp):
     view = NodeView("L", "line", True, "L", "+".join(["abcdefgh"] * 20), "", "")
-    assert node_size(view)[0] < 200
+    assert node_size(view)[0] < 260
+
+
+def test_the_formula_of_a_loss_is_large_enough_to_be_read(qapp):
+    formula = r"-\frac{1}{m} \text{sum}(y \odot \log(a) + (1 - y) \odot \log(1 - a))"
+    card = card_of(NodeView("L", "line", True, r"\mathcal{L}", formula, "", ""))
+    assert card.formula is not None
+    assert card.formula.formula.size >= 10  # five points where it is printed at half its size
+    assert card.formula.formula.width <= card.formula.room
 
 
 @pytest.mark.parametrize(("text", "shape"), [("4 × 133", (4, 133)), ("", ()), ("7", (7,))])
