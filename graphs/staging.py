@@ -324,7 +324,6 @@ class _Filler:
             "gradient": self._derivation.equation,
             "forward": self._derivation.forward_latex,
             "shape": self._shape,
-            "update": self._update,
             "steps": lambda _: str(len(stage.snapshot.trace.steps)),
         }
 
@@ -343,6 +342,8 @@ class _Filler:
     def _filled(self, inner: str, in_math: bool) -> str:
         word, _, rest = inner.partition(" ")
         rest = rest.strip()
+        if word == "update" and rest:
+            return self._update(*rest.partition(" ")[::2])
         if word in self._words and (word == "steps") == (not rest) and rest.isidentifier() == bool(rest):
             return self._of_name(word, rest)
         checked = _CHECKED.match(inner)
@@ -376,12 +377,19 @@ class _Filler:
         shape = shape_text(self._stage.snapshot.trace.values[name])
         return shape.replace("×", " × ")
 
-    def _update(self, name: str) -> str:
-        """Return the equations of a parameter's update, one after another."""
-        snapshot = self._stage.snapshot
+    def _update(self, name: str, quantity: str) -> str:
+        """Return the equations of a parameter's update, each displayed by itself, or that of one quantity."""
+        snapshot, wanted = self._stage.snapshot, quantity.strip()
         steps = snapshot.trace.updates.get(name, ())
-        lines = [update_equation(snapshot.optimizer, snapshot.derivation, step).latex for step in steps]
-        return r" \\ ".join(lines)
+        chosen = [step for step in steps if wanted in ("", step.quantity)]
+        if not chosen:
+            known = ", ".join(str(step.quantity) for step in steps)
+            raise LessonError(
+                f"there is no {excerpt(f'{wanted} of {name}'.strip(), 40)} in the update.",
+                how=f"There are: {known}." if known else "Write the name of a parameter.",
+            )
+        lines = [update_equation(snapshot.optimizer, snapshot.derivation, step).latex for step in chosen]
+        return "$$\n\n$$".join(lines)
 
 
 def _written(value: Array, in_math: bool, digits: int) -> str:

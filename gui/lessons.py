@@ -170,13 +170,19 @@ class LessonPlayer(QObject):
         if self._lesson is not None:
             self._enter(self._number)
 
+    @property
+    def awaits_step(self) -> bool:
+        """Whether the page waits for a place that steps lead to."""
+        page = self.page
+        if page is None or page.wait is None or not page.wait.at or "at" in self.state.met:
+            return False
+        return self._session.position < len(self._session.trace.steps)
+
     def advance(self) -> None:
         """Do the next thing, as a clicker's key does: take a step that is waited for, or turn the page."""
-        page = self.page
-        if page is None:
+        if self.page is None:
             return
-        waits = page.wait is not None and bool(page.wait.at) and "at" not in self.state.met
-        if waits and self._session.position < len(self._session.trace.steps):
+        if self.awaits_step:
             self._session.step(1)
         else:
             self.forward()

@@ -86,7 +86,7 @@ class RichText(QTextBrowser):
         self.document().documentLayout().registerHandler(FORMULA, self._formulas)
         self.viewport().setAutoFillBackground(False)
         self._fitting = QTimer(self, singleShot=True, interval=0)
-        self._fitting.timeout.connect(self._relayout)
+        self._fitting.timeout.connect(self.fit_height)
         self._width = 0
         self.set_theme(theme)
 
@@ -110,7 +110,7 @@ class RichText(QTextBrowser):
         self._put_formulas(formulas)
         self._space_blocks()
         self.setAccessibleDescription(text)
-        self._relayout()
+        self.fit_height()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -194,7 +194,8 @@ class RichText(QTextBrowser):
         while block.isValid():
             format = QTextBlockFormat(block.blockFormat())
             format.setLineHeight(118, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-            format.setBottomMargin(gap if block.next().isValid() else 0)
+            within = block.textList() is not None and block.next().textList() is not None
+            format.setBottomMargin(0 if not block.next().isValid() else gap / 4 if within else gap)
             format.setTopMargin(0)
             if block.text() == "\ufffc":
                 format.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -202,11 +203,11 @@ class RichText(QTextBrowser):
             QTextCursor(block).setBlockFormat(format)
             block = block.next()
 
-    def _relayout(self) -> None:
+    def fit_height(self) -> None:
         """Lay the text out anew: formulas as large as the width allows, the widget as high as the text."""
         self.document().markContentsDirty(0, self.document().characterCount())
         width = self.viewport().width()
-        self.setFixedHeight(self.text_height(width) + self.height() - self.viewport().height())
+        self.setFixedHeight(self.text_height(width) + 2 * self.frameWidth())
 
     # Qt
 

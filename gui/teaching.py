@@ -42,7 +42,7 @@ class Teaching(QObject):
         self._place = _Place(window)
         self._places = _read_places(window.settings.get("lessons/places"))
         self.player.stage_changed.connect(self._follow)
-        self.player.page_changed.connect(self._arrange)
+        self.player.page_changed.connect(self.arrange)
 
     # --- facts ---
 
@@ -93,15 +93,17 @@ class Teaching(QObject):
 
     # --- the window ---
 
-    def _arrange(self) -> None:
+    def arrange(self) -> None:
         """Give the lesson its place while there is one, and put things back afterwards."""
         has_lesson = self.player.lesson is not None
+        self._remember()
+        if self._window.presenting.is_on:  # arranged when that ends
+            return
         if has_lesson and not self._is_arranged:
             self._place.take()
         elif self._is_arranged and not has_lesson:
             self._place.give_back()
         self._is_arranged = has_lesson
-        self._remember()
 
     def _remember(self) -> None:
         """Keep the page for the next time; the last one stays the last."""
@@ -121,8 +123,11 @@ class Teaching(QObject):
         if stage is None:
             return
         window, screen = self._window, stage.page.screen
-        for name in screen.docks:
-            window.show_dock(name)
+        if window.presenting.is_on:
+            window.presenting.show_docks(screen.docks)
+        else:
+            for name in screen.docks:
+                window.show_dock(name)
         self._look_at(screen)
         for name, value in screen.actions.items():
             _STARTS[name](window, value)

@@ -56,6 +56,7 @@ from gui.motion import motion_wanted
 from gui.notify import NotificationBar, Notifier
 from gui.overlay import Overlay
 from gui.panel import Panel
+from gui.presenting import PresenterStrip, Presenting, contrasted
 from gui.races import all_optimizers
 from gui.recovery import Recovery
 from gui.scene.graph_scene import GraphScene
@@ -152,6 +153,8 @@ class Window(QMainWindow):
         self._make_centre()
         self._make_bar()
         self._make_docks()
+        self.strip = PresenterStrip(self.theme)
+        self.presenting = Presenting(self, self.strip)
         self._restore()
         self._connect()
         self._show_graph()
@@ -543,13 +546,25 @@ class Window(QMainWindow):
     def set_theme(self, name: str) -> None:
         """Show everything in another theme."""
         self.settings.set("view/theme", name)
-        self.theme: Theme = THEMES[name]
+        self.show_theme(contrasted(THEMES[name]) if self.presenting.is_on else THEMES[name])
+
+    def show_bars(self, shown: bool) -> None:
+        """Show the bar at the top and the one under the graph, or the graph without them."""
+        self.transport.setVisible(shown)
+        bar = self.menuWidget()
+        if bar is not None:
+            bar.setVisible(shown)
+
+    def show_theme(self, theme: Theme) -> None:
+        """Show everything in a theme, which is not remembered."""
+        self.theme: Theme = theme
         apply_theme(_application(), self.theme)
         for part in (
             self.controls,
             self.transport,
             self.messages,
             self.scene,
+            self.strip,
             *self.panels.values(),
         ):
             part.set_theme(self.theme)
@@ -609,6 +624,15 @@ class Window(QMainWindow):
         self._close_overlay()
         rows = [(row.group, _keys_text(row), row.text) for row in ACTIONS if row.keys]
         self._open_overlay(KeySheet(self.theme, rows, self))
+
+    def page(self, direction: int) -> None:
+        """Go on or back as a clicker asks: an iteration, or where it presents, the next thing."""
+        if not self.presenting.is_on:
+            self.session.step_iteration(direction)
+        elif direction > 0:
+            self.presenting.advance()
+        else:
+            self.presenting.back()
 
     def show_course(self) -> None:
         """Show the lessons there are, or put the list away."""

@@ -56,6 +56,7 @@ class GraphScene(QGraphicsScene):
 
     def __init__(self, theme: Theme = LIGHT, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._spoken: tuple[str, ...] = ()  # the nodes that are pointed at
         self._theme = theme
         self._view = SceneView({}, {})
         self._geometry: Geometry | None = None
@@ -228,8 +229,15 @@ class GraphScene(QGraphicsScene):
                 nodes[name] = nodes.get(name, frozenset()) | {"value"}
             elif name.startswith("d_") and name[2:] in self._view.nodes:
                 nodes[name[2:]] = nodes.get(name[2:], frozenset()) | {"gradient"}
+        self._spoken = tuple(nodes)
         if self._layer is not None:
             self._layer.set_marked(nodes, edges)
+
+    def spoken_of(self) -> list[QRectF]:
+        """Return where the cards are that are pointed at; where none is, those that the step is about."""
+        found = [name for name in self._spoken if name in self._view.nodes]
+        found = found or [n for n, node in self._view.nodes.items() if node.phase or node.part]
+        return [self.node_rect(name) for name in found]
 
     def _point_at(self, link: Link | None) -> None:
         if link != self._pointed:

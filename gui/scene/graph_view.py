@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import Any
 
-from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRectF, QSizeF, Qt, QVariantAnimation
+from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QVariantAnimation
 from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
     QLinearGradient,
     QMouseEvent,
     QPainter,
+    QPainterPath,
     QPaintEvent,
     QPen,
     QResizeEvent,
@@ -72,6 +73,10 @@ LEGEND_NOTE = "each by its own scale"
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
+SPOT = 14.0
+"""How far a spotlight reaches beyond a card, in the scene's units."""
+DIMMED = 0.82
+"""How much of what is not in the light is taken away."""
 AROUND = 40.0
 """Room around what is looked at, in the scene's units."""
 CLOSEST = 2.0
@@ -97,6 +102,7 @@ class Sight:
 class GraphView(QGraphicsView):
     """Shows a `GraphScene`; fits it into the window until the user zooms or pans."""
 
+    _has_spot = False
     _shows_all = False  # whether an update is to be seen with the whole graph, however small
     _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
     _kept: tuple[Sight, QSizeF] | None = None  # what a session's file looks at, and in how much room
@@ -215,6 +221,19 @@ class GraphView(QGraphicsView):
         scale = sight.scale * min(room.width() / size.width(), room.height() / size.height())
         self._look_at(Sight(sight.center, scale))
         self._scene.set_zoom(self.transform().m11())
+
+    @property
+    def has_spot(self) -> bool:
+        """Whether everything but what is spoken of is dimmed."""
+        return self._has_spot
+
+    def set_spot(self, spot: bool) -> None:
+        """Dim everything but what is pointed at, or what the step is about; or nothing."""
+        if spot != self._has_spot:
+            self._has_spot = spot
+            mode = QGraphicsView.ViewportUpdateMode
+            self.setViewportUpdateMode(mode.FullViewportUpdate if spot else mode.MinimalViewportUpdate)
+            self.viewport().update()
 
     def bring_into_sight(self, rect: QRectF) -> None:
         """Move the picture only where `rect` is not in sight."""
@@ -371,6 +390,19 @@ class GraphView(QGraphicsView):
             bar.setValue(bar.value() - round(by))
 
     # Qt
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        if not self._has_spot:
+            return
+        veil = QPainterPath()
+        veil.addRect(self.mapToScene(self.viewport().rect()).boundingRect())
+        for lit in self._scene.spoken_of():
+            hole = QPainterPath()
+            hole.addRoundedRect(lit.adjusted(-SPOT, -SPOT, SPOT, SPOT), SPOT, SPOT)
+            veil = veil.subtracted(hole)
+        color = self._scene.theme.color("canvas")
+        color.setAlphaF(DIMMED)
+        painter.fillPath(veil, color)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,0 +1,451 @@
+"""Presenting: graph and sentence large, everything else away; notes and clock on a second screen.
+
+The projector shows the graph over one strip of words, 24 points and more; beside the graph stands the plot
+that a page opens, if any. A clicker has two keys: the next thing and the one before. The next thing is a step
+that the page waits for, the page's question, its answer, or the next page; without a lesson it is a step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QSize, Qt, QTime, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from graphs.views.records import StepView
+from gui.lessons import LessonPlayer
+from gui.rich_text import RichText
+from gui.theme import THEMES, Theme, application_font
+from gui.viewdata import step_view
+
+if TYPE_CHECKING:
+    from gui.window import Window
+
+__all__ = ["LEAST", "PresenterStrip", "Presenting", "SpeakerWindow", "contrasted"]
+
+LEAST, LARGEST = 24.0, 32.0
+"""Points of the strip's text, the least and the most."""
+MOST_HEIGHT = 0.62
+"""The share of the screen that the strip may take; the graph has the rest."""
+WANTED = 0.75
+"""The share of that which it takes with letters larger than the least."""
+PLOTS = ("landscape", "fit", "loss", "neurons", "sweep")
+"""Docks that are pictures rather than words: a page's first one stands beside the graph."""
+PLOT_WIDTH = 0.4
+SIDE = 24
+TICK = 1000  # ms between two looks at the clock
+
+
+def contrasted(theme: Theme) -> Theme:
+    """Return a theme whose quiet words and lines can be read from the last row."""
+    if theme.is_dark:
+        return replace(theme, canvas="#000000", window="#000000", muted="#d7dbe0", card_border="#8a929b")
+    return replace(theme, canvas="#ffffff", window="#ffffff", muted="#333a41", card_border="#7b858e")
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the strip says: a heading, and Markdown."""
+
+    heading: str
+    text: str
+
+
+def words_of_step(view: StepView) -> Words:
+    """Return what is said of a step."""
+    lines = [view.equation, *(line for line in (view.numbers, view.result) if line)]
+    formula = " ".join(lines) if sum(map(len, lines)) < 160 else view.equation
+    return Words("", f"**{view.sentence}**\n\n$${formula}$$" if formula else f"**{view.sentence}**")
+
+
+def words_of_page(player: LessonPlayer, phase: str) -> Words:
+    """Return what is said on a page: its text, its question, or the answer."""
+    page, stage = player.page, player.stage
+    if page is None or stage is None:
+        return Words("", "")
+    if phase == "question" and page.question is not None:
+        choices = "\n".join(f"- {choice}" for choice in stage.choices)
+        return Words(page.title, f"**{stage.texts['ask']}**\n\n{choices}".strip())
+    if phase == "answer" and page.question is not None:
+        return Words(page.title, f"**{stage.answer_text}**\n\n{stage.texts['explain']}")
+    return Words(page.title, stage.texts["text"])
+
+
+class PresenterStrip(QFrame):
+    """The words under the graph, as large as they fit, over a line with the place, the seed and the clock."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("bar", "transport")
+        self.heading, self.place, self.facts = QLabel(), QLabel(), QLabel()
+        self.text = RichText(theme)
+        for label, role in ((self.heading, "title"), (self.place, "body"), (self.facts, "body")):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setFont(application_font(role))
+        self.heading.setStyleSheet(f"font-size: {LEAST}pt; font-weight: 600;")
+        for label in (self.place, self.facts):
+            label.setProperty("role", "muted")
+            label.setStyleSheet("font-size: 16pt;")
+        foot = QHBoxLayout()
+        foot.addWidget(self.place, 1)
+        foot.addWidget(self.facts)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SIDE, 10, SIDE, 8)
+        column.setSpacing(6)
+        column.addWidget(self.heading)
+        column.addWidget(self.text)
+        column.addLayout(foot)
+        self._most = 400
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self.text.set_theme(theme)
+
+    def set_room(self, size: QSize) -> None:
+        """Take no more than a share of a screen of this size."""
+        self._most = int(size.height() * MOST_HEIGHT)
+        self._fit()
+
+    def show_words(self, words: Words) -> None:
+        """Say something else."""
+        self.heading.setText(words.heading)
+        self.heading.setVisible(bool(words.heading))
+        if words.text != self.text.source:
+            self.text.set_source(words.text)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Choose the largest letters at which everything is there."""
+        base = application_font().pointSizeF()
+        self.text.resize(self.width() - 2 * SIDE, self.text.height())
+        for points in (LARGEST, 28.0, 26.0, LEAST):
+            self.text.set_factor(points / base)
+            self.text.fit_height()
+            if self._height() <= self._most * WANTED:
+                break
+        self.setFixedHeight(min(self._most, self._height()))
+
+    def _height(self) -> int:
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        margins = layout.contentsMargins()
+        head = self.heading.sizeHint().height() + layout.spacing() if not self.heading.isHidden() else 0
+        foot = self.place.sizeHint().height() + layout.spacing()
+        return self.text.height() + head + foot + margins.top() + margins.bottom()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether something of the words is out of sight."""
+        return self._height() > self.height()
+
+    # Qt
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            QTimer.singleShot(0, self, self._fit)
+
+
+class SpeakerWindow(QWidget):
+    """What the lecturer sees on a second screen: notes, what comes next, the time.
+
+    Signals
+    -------
+    key_pressed(QKeyEvent)
+        A key for the window that presents.
+    """
+
+    key_pressed = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setWindowTitle("Backstep – speaker")
+        self.clock, self.page, self.following = QLabel(), QLabel(), QLabel()
+        self.notes = RichText(theme)
+        self.clock.setStyleSheet("font-size: 28pt; font-weight: 600;")
+        for label in (self.page, self.following):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setStyleSheet("font-size: 16pt;")
+        self.following.setProperty("role", "muted")
+        self.notes.set_factor(1.9)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(28, 20, 28, 20)
+        column.setSpacing(14)
+        for part in (self.clock, self.page, self.notes):
+            column.addWidget(part)
+        column.addStretch(1)
+        column.addWidget(self.following)
+        self.resize(900, 600)
+
+    def show_page(self, page: str, notes: str, following: str) -> None:
+        """Show the notes of a page, and what comes after it."""
+        self.page.setText(page)
+        self.notes.set_source(notes or "*No notes.*")
+        self.following.setText(f"Next: {following}" if following else "")
+
+    def show_time(self, now: str, passed: str) -> None:
+        """Show the time, and how long it has been."""
+        self.clock.setText(f"{now}   {passed}")
+
+    # Qt
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.key_pressed.emit(event)
+
+
+class Presenting(QObject):
+    """Turns a window into what a projector shows, and back.
+
+    Signals
+    -------
+    changed()
+        It has begun or ended.
+    """
+
+    changed = Signal()
+
+    def __init__(self, window: Window, strip: PresenterStrip) -> None:
+        super().__init__(window)
+        self._window = window
+        self._strip = strip
+        self._dock = QDockWidget(window)  # across the whole width, under the graph and a plot
+        self._dock.setObjectName("dock-presenter")
+        self._dock.setTitleBarWidget(QWidget(self._dock))
+        self._dock.setWidget(strip)
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._dock)
+        self._dock.hide()
+        self._is_on = False
+        self._state: Any = None
+        self._was_full = False
+        self._phase = "text"
+        self._asked: tuple[int, int, int] | None = None  # page, iteration, position to come back to
+        self._begun = 0.0
+        self.speaker: SpeakerWindow | None = None
+        self._clock = QTimer(self)
+        self._clock.setInterval(TICK)
+        self._clock.timeout.connect(self._tick)
+        player = window.teaching.player
+        player.page_changed.connect(self._turned)
+        player.stage_changed.connect(self._say)
+        player.state_changed.connect(self._say)
+        window.session.frame_changed.connect(self._say)
+        window.session.training_changed.connect(self._say)
+
+    # --- facts ---
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it presents."""
+        return self._is_on
+
+    @property
+    def phase(self) -> str:
+        """What of a page is shown: "text", "question" or "answer"."""
+        return self._phase
+
+    @property
+    def _player(self) -> LessonPlayer:
+        return self._window.teaching.player
+
+    # --- commands ---
+
+    def toggle(self) -> None:
+        """Begin, or end."""
+        if self._is_on:
+            self.end()
+        else:
+            self.begin()
+
+    def begin(self, is_full: bool = True) -> None:
+        """Show the graph and the words alone, on the whole screen or in the window as it is."""
+        window = self._window
+        self._is_on, self._begun = True, time.monotonic()
+        self._state, self._was_full = window.saveState(), window.isFullScreen()
+        window.show_bars(False)
+        window.show_theme(contrasted(window.theme))
+        if is_full and not self._was_full:
+            window.showFullScreen()
+        page = self._player.page
+        self.show_docks(page.screen.docks if page is not None else ())
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._dock)
+        self._dock.show()
+        self._strip.set_room(window.size())
+        self._phase = "text"
+        self._say()
+        self._tick()
+        self._clock.start()
+        if len(QGuiApplication.screens()) > 1:
+            self.show_speaker()
+        window.view.setFocus()
+        self.changed.emit()
+
+    def end(self) -> None:
+        """Put everything back."""
+        if not self._is_on:
+            return
+        window = self._window
+        self._is_on = False
+        self._clock.stop()
+        self._dock.hide()
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.hide_speaker()
+        window.view.set_spot(False)
+        window.show_bars(True)
+        if window.isFullScreen() and not self._was_full:
+            window.showNormal()
+        window.restoreState(self._state)
+        window.show_theme(THEMES[window.theme.name])
+        window.view.fit()
+        window.teaching.arrange()
+        self.changed.emit()
+
+    def show_docks(self, names: Sequence[str]) -> None:
+        """Show the first plot of these beside the graph, and no other dock."""
+        window = self._window
+        chosen = next((name for name in names if name in PLOTS), "")
+        for name, dock in window.docks.items():
+            if name != chosen:
+                dock.hide()
+        if chosen:
+            dock = window.docks[chosen]
+            window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+            window.show_dock(chosen)
+            window.resizeDocks([dock], [int(window.width() * PLOT_WIDTH)], Qt.Orientation.Horizontal)
+
+    def advance(self) -> None:
+        """Go on to the next thing."""
+        player = self._player
+        if player.page is None:
+            self._window.session.step(1)
+        elif player.question is not None and self._phase != "answer" and not player.awaits_step:
+            self._phase = "question" if self._phase == "text" else "answer"
+            if self._phase == "answer":
+                player.give_up()
+            self._say()
+        else:
+            player.advance()
+
+    def back(self) -> None:
+        """Go to the thing before."""
+        player = self._player
+        if player.page is None:
+            self._window.session.step(-1)
+        elif self._phase != "text":
+            self._phase = "text" if self._phase == "question" else "question"
+            self._say()
+        else:
+            player.back()
+
+    def ask_why(self) -> None:
+        """Remember this place before going back to explain something; the second time, return to it."""
+        session, player = self._window.session, self._player
+        if self._asked is None:
+            self._asked = (player.number, session.iteration, session.position)
+            session.notice.emit("info", "Go wherever the answer is: W comes back here.")
+            return
+        page, iteration, position = self._asked
+        self._asked = None
+        if player.page is not None and player.number != page:
+            player.go(page)
+        else:
+            session.go_to_iteration(iteration)
+            session.go(position)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether there is a place to come back to."""
+        return self._asked is not None
+
+    def toggle_speaker(self) -> None:
+        """Show the notes in a window of their own, or put them away."""
+        if self.speaker is None:
+            self.show_speaker()
+        else:
+            self.hide_speaker()
+
+    def show_speaker(self) -> None:
+        """Show the notes, on another screen where there is one."""
+        self.speaker = SpeakerWindow(self._window.theme)
+        self.speaker.key_pressed.connect(self._pass_on)
+        own = self._window.screen()
+        other = next((s for s in QGuiApplication.screens() if s is not own), None)
+        if other is not None:
+            self.speaker.setGeometry(other.availableGeometry())
+        self._say_notes()
+        self.speaker.show()
+        self._tick()
+        if not self._clock.isActive():
+            self._begun = self._begun or time.monotonic()
+            self._clock.start()
+
+    def hide_speaker(self) -> None:
+        """Put the notes away."""
+        if self.speaker is not None:
+            self.speaker.close()
+            self.speaker.deleteLater()
+            self.speaker = None
+
+    # --- showing ---
+
+    def _pass_on(self, event: QKeyEvent) -> None:
+        """Do what a key pressed over the notes means for the window that presents."""
+        keys = {Qt.Key.Key_PageDown: self.advance, Qt.Key.Key_PageUp: self.back}
+        steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
+        if event.key() in keys:
+            keys[Qt.Key(event.key())]()
+        elif event.key() in steps:
+            self._window.session.step(steps[Qt.Key(event.key())])
+
+    def _turned(self) -> None:
+        self._phase = "text"
+        self._say()
+        self._say_notes()
+
+    def _say(self) -> None:
+        if self.speaker is not None:
+            self._say_notes()
+        if not self._is_on:
+            return
+        player, frame = self._player, self._window.session.frame
+        if player.page is not None:
+            if player.stage is not None:
+                self._strip.show_words(words_of_page(player, self._phase))
+        else:
+            self._strip.show_words(words_of_step(step_view(frame)))
+        last = len(frame.trace.steps)
+        place = f"step {frame.position} of {last} · {frame.phase}"
+        if frame.iterations:
+            place = f"iteration {frame.iteration} of {frame.iterations} · {place}"
+        if player.lesson is not None:
+            place = f"page {player.number + 1} of {len(player.lesson.pages)} · {place}"
+        self._strip.place.setText(place)
+
+    def _say_notes(self) -> None:
+        if self.speaker is None:
+            return
+        player = self._player
+        lesson, page = player.lesson, player.page
+        if lesson is None or page is None:
+            self.speaker.show_page("No lesson is open.", "", "")
+            return
+        notes = player.stage.texts["notes"] if player.stage is not None else page.notes
+        rest = lesson.pages[player.number + 1 :]
+        self.speaker.show_page(
+            f"{player.number + 1} of {len(lesson.pages)}: {page.title}", notes, rest[0].title if rest else ""
+        )
+
+    def _tick(self) -> None:
+        now = QTime.currentTime().toString("HH:mm")
+        passed = int(time.monotonic() - self._begun)
+        self._strip.facts.setText(f"seed {self._window.session.document.seed} · {now}")
+        if self.speaker is not None:
+            self.speaker.show_time(now, f"{passed // 60}:{passed % 60:02d}")
+            if self.speaker.isHidden():  # closed by hand
+                self.hide_speaker()

@@ -1,0 +1,127 @@
+"""The course, played to the end in the real window: wrong and right answers; every page on a projector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from graphs.lesson import built_in_lessons, load_lesson
+from graphs.network import load
+from graphs.staging import place
+from gui.app import application, temporary_settings
+from gui.lessons import LessonPlayer
+from gui.session import Document, Session
+from gui.window import Window
+from tests.gui.waiting import wait_until_settled
+
+pytestmark = pytest.mark.timeout(400)
+LIMIT = 120_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[Window]:
+    application()
+    window = Window(Session(Document.of(load("univariate-regression"))), temporary_settings())
+    window.resize(1280, 720)
+    window.show()
+    window.settle()
+    yield window
+    window.close()
+
+
+def arrived(window: Window, qtbot: QtBot) -> LessonPlayer:
+    player = window.teaching.player
+    qtbot.waitUntil(lambda: player.stage is not None and not player.is_busy, timeout=LIMIT)
+    window.session.stop_search()
+    if window.session.playing:
+        window.session.toggle_play()
+    wait_until_settled(window.session)
+    return player
+
+
+def do_what_is_asked(window: Window, player: LessonPlayer) -> None:
+    """Step, edit, train and nudge as a page asks for it."""
+    session, page, stage = window.session, player.page, player.stage
+    assert page is not None
+    assert stage is not None
+    wait = page.wait
+    if wait is None:
+        return
+    if wait.at:
+        session.go(place(wait.at, session.trace))
+    if wait.edited:
+        session.edit(wait.edited, np.asarray(session.model.leaves[wait.edited]) + 0.25)
+    for _ in range(20):
+        reached = wait.loss_below is None or (session.losses < wait.loss_below).any()
+        if reached and session.iterations >= wait.trained:
+            break
+        session.train(max(wait.trained, 100))
+        wait_until_settled(session)
+    if wait.nudged:
+        session.select(wait.nudged.partition("[")[0])
+        session.nudge_test()
+    assert player.open_tasks in ((), ("Answer the question.",)), page.title
+
+
+def answer(window: Window, player: LessonPlayer) -> None:
+    """Give a wrong answer, see what is said of it, then the right one."""
+    stage, question = player.stage, player.question
+    if question is None or stage is None or stage.posed is None:
+        return
+    panel = window.panels["lesson"]
+    wrong = next((c for c in question.choices if c != question.answer), "12345.678")
+    wrong = {"shape": "7 x 9", "name": "nobody"}.get(question.kind, wrong)
+    right = question.answer
+    if question.kind == "shape":
+        right = "x".join(map(str, stage.posed.right_shape)) or "scalar"
+    for text in (wrong, right):
+        if question.kind == "choice":
+            panel.options.button(question.choices.index(text)).click()  # type: ignore[attr-defined]
+        else:
+            panel.field.setText(text)  # type: ignore[attr-defined]
+        panel.check.click()  # type: ignore[attr-defined]
+        if text == wrong:
+            assert not player.state.is_right, question.ask
+            assert panel.said.source, question.ask  # type: ignore[attr-defined]
+    assert player.state.is_right, question.ask
+    assert panel.said.source.startswith("**Right.**")  # type: ignore[attr-defined]
+    assert window.session.hidden == frozenset()
+
+
+@pytest.mark.parametrize("name", built_in_lessons())
+def test_a_lesson_is_played_to_the_end(window: Window, qtbot: QtBot, name: str) -> None:
+    window.teaching.open(name, 0)
+    count = len(load_lesson(name).pages)
+    for number in range(count):
+        player = arrived(window, qtbot)
+        assert player.number == number
+        do_what_is_asked(window, player)
+        answer(window, player)
+        assert player.open_tasks == ()
+        QTest.keyClick(window, Qt.Key.Key_N)
+    assert window.teaching.rows()[built_in_lessons().index(name)].is_done
+
+
+@pytest.mark.parametrize("name", built_in_lessons())
+def test_every_page_fits_on_a_projector(window: Window, qtbot: QtBot, name: str) -> None:
+    window.presenting.begin(is_full=False)
+    window.teaching.open(name, 0)
+    cut = []
+    for number, page in enumerate(load_lesson(name).pages):
+        window.teaching.player.go(number)
+        player = arrived(window, qtbot)
+        for phase in ("text", "question", "answer") if page.question is not None else ("text",):
+            while window.presenting.phase != phase:
+                window.presenting.advance()
+            qtbot.wait(1)
+            if window.strip.is_cut:
+                cut.append((page.title, phase))
+        assert window.view.height() > 180, page.title
+        assert player.number == number
+    assert cut == []
+    assert (window.width(), window.height()) == (1280, 720)
