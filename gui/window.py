@@ -153,8 +153,6 @@ class Window(QMainWindow):
         self._make_centre()
         self._make_bar()
         self._make_docks()
-        self.strip = PresenterStrip(self.theme)
-        self.presenting = Presenting(self, self.strip)
         self._restore()
         self._connect()
         self._show_graph()
@@ -241,6 +239,8 @@ class Window(QMainWindow):
             self._recent_menu.addAction("No files yet").setEnabled(False)
 
     def _make_docks(self) -> None:
+        self.strip = PresenterStrip(self.theme)
+        self.presenting = Presenting(self, self.strip)
         self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.AllowTabbedDocks)
         self.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         self.setCorner(Qt.Corner.TopRightCorner, _RIGHT)
