@@ -239,11 +239,13 @@ def comments(pairs: Mapping[str, str], long: bool = False) -> str:
 # --- formulas ----------------------------------------------------------------------------------------------
 
 _POWER_OF_TEN = re.compile(r"\\cdot (10\^\{-?\d+\})")
-_APPLIED = re.compile(r"(?<=[\w})]) (\\mathrm\{[a-z\\_]+\}(?:\(|\\left|_\{\\text))")
+_UPRIGHT = re.compile(r"(?<=[\w})]) (?=\\mathrm\{)")
 
 
 def formula(latex: str) -> str:
     r"""Return a formula of the engine as TeX sets it well: ASCII, proper norms, powers of ten with a cross.
+
+    A word in a product is set apart from what stands before it.
 
     Examples
     --------
@@ -251,7 +253,7 @@ def formula(latex: str) -> str:
     '\\|x\\|^2 \\cdot 1.5 \\times 10^{-7}'
     """
     latex = latex.replace("||", r"\|").replace(r"\mathbb{1}", r"\mathbf{1}")
-    latex = _APPLIED.sub(r" \\, \1", _POWER_OF_TEN.sub(r"\\times \1", latex))
+    latex = _UPRIGHT.sub(r" \\, ", _POWER_OF_TEN.sub(r"\\times \1", latex))
     return latex if latex.isascii() else _NOT_ASCII.sub(lambda m: _in_formula(*m.groups()), latex)
 
 

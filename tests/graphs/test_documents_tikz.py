@@ -1,0 +1,179 @@
+"""The graph in TikZ: its numbers are the trace's, it compiles by itself and inside a document."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.graph import Detail
+from graphs.documents import Options, formats
+from graphs.documents.tikz import picture_tex
+from graphs.palette import PALETTES
+from graphs.snapshot import Snapshot
+from graphs.tex import formula
+from graphs.tikz import node_names
+from graphs.views.frame import Frame
+from graphs.views.numbers import MINUS, compact
+from graphs.views.scene import scene_view
+from tests.graphs.snapshots import BUILT_IN, ODD, batch_snapshot, built_in_snapshot, numbers_in, odd_snapshot
+from tests.graphs.tex import compiled, needs_tex
+
+_CARD_END = re.compile(r"\n% |\n\\draw\[bsbackward,line width=0.8pt\]|\n\\node\[anchor=north west,text width")
+
+
+def places(snapshot: Snapshot) -> Iterator[Snapshot]:
+    """Yield the first step, the middle and the end of an iteration."""
+    last = len(snapshot.trace.steps)
+    for position in dict.fromkeys((1, last // 2, last)):
+        yield snapshot.at(position)
+
+
+def cards(source: str, snapshot: Snapshot) -> dict[str, str]:
+    """Return what is written of each card."""
+    names = list(scene_view(Frame.of(snapshot)).nodes)
+    found = {}
+    for name in names:
+        body = source.partition(f"\n% {name}\n")[2]
+        found[name] = _CARD_END.split(body)[0]
+    return found
+
+
+@pytest.mark.parametrize(("name", "detail"), BUILT_IN)
+def test_cards_show_what_is_known_and_nothing_of_what_is_to_come(name: str, detail: Detail) -> None:
+    for snapshot in places(built_in_snapshot(name, detail)):
+        view = scene_view(Frame.of(snapshot))
+        written = cards(picture_tex(snapshot), snapshot)
+        for node in view.nodes.values():
+            shown = written[node.name]
+            _assert_shows(shown, node.value, "forward")
+            if node.expected or node.is_loss:
+                _assert_shows(shown, node.gradient, "backward")
+            assert ("draw=bs" + node.phase in shown) == bool(node.phase) or not node.phase
+            assert ("fill=bsstored" in shown) == node.read
+
+
+def _assert_shows(card: str, array: np.ndarray | None, role: str) -> None:
+    outlines = card.count(f"\\draw[bs{role},")
+    scalars = [text for text in re.findall(rf"\\color\{{bs{role}text\}}\$(.*?)\$", card) if text != "+"]
+    if array is None:
+        assert (outlines, scalars) == (0, [])
+    elif array.size == 1:
+        assert [numbers_in(text)[0] for text in scalars] == [
+            pytest.approx(float(array.reshape(())), rel=5e-4)
+        ]
+    else:
+        assert outlines == 1
+    if array is not None and array.size > 1 and max(np.atleast_2d(array).shape) <= 4:
+        for entry in np.ravel(array).tolist():
+            assert formula(compact(entry, 5).replace(MINUS, "-")) in card
+
+
+@pytest.mark.parametrize(("name", "detail"), BUILT_IN)
+def test_edges_are_drawn_as_far_as_the_timeline_has_come(name: str, detail: Detail) -> None:
+    for snapshot in places(built_in_snapshot(name, detail)):
+        view = scene_view(Frame.of(snapshot))
+        source = picture_tex(snapshot)
+        wires = [line for line in source.splitlines() if "rounded corners=6pt]" in line and "--" in line]
+        back = [line for line in wires if "bsbackward" in line]
+        assert len(wires) - len(back) == len(view.edges)
+        assert len(back) == sum(edge.backward or edge.current == "backward" for edge in view.edges.values())
+        assert all("dash pattern" in line for line in back)
+        assert sum("bsmuted" in line for line in wires) == sum(
+            not e.forward for e in view.edges.values()
+        ) - sum(e.current == "forward" and not e.forward for e in view.edges.values())
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+def test_colours_are_the_theme_s(theme: str) -> None:
+    source = formats()["tikz"].write(built_in_snapshot("univariate-regression"), Options(theme=theme))
+    palette = PALETTES[theme]
+    for role in ("forward", "backward", "stored", "update"):
+        assert f"\\definecolor{{bs{role}}}{{HTML}}{{{getattr(palette, role)[1:].upper()}}}" in source
+    assert ("\\colorbox{bscanvas}" in source) == palette.is_dark
+
+
+def test_names_of_cards_are_ones_that_tikz_takes_and_differ() -> None:
+    found = node_names(["W1", "L.1", "L-1", "вес", "век", ""])
+    assert found["W1"] == "W1"
+    assert len(set(found.values())) == 6
+    assert all(re.fullmatch(r"[A-Za-z0-9-]+", name) for name in found.values())
+
+
+def test_it_says_where_it_comes_from() -> None:
+    source = picture_tex(odd_snapshot("names").at(3))
+    assert re.search(r"(?m)^% Step: 3$", source)
+    assert "pdfinfo={Network=" in source
+    assert re.sub(r"(?m)^%.*$", "", source).isascii()
+
+
+# --- compiled ----------------------------------------------------------------------------------------------
+
+_HOST = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage{lmodern,amsmath,amssymb,tikz}
+\begin{document}
+"""
+
+
+def _told(source: str) -> str:
+    """Let the log say what is made smaller."""
+    shrinks = r"\ifdim\wd0>#1\relax "
+    assert shrinks in source
+    return source.replace(shrinks, rf"{shrinks}\typeout{{SMALLER \the\wd0 to \the\dimexpr#1\relax}}")
+
+
+@needs_tex
+def test_pictures_of_the_built_in_networks_compile_inside_a_document_and_all_text_has_room() -> None:
+    files, body = {}, []
+    for name, detail in BUILT_IN:
+        for snapshot in places(built_in_snapshot(name, detail)):
+            stem = f"picture{len(files)}"
+            files[stem] = _told(picture_tex(snapshot, "dark" if snapshot.position == 1 else "light"))
+            body.append(rf"\noindent\resizebox{{\linewidth}}{{!}}{{\input{{{stem}}}}}\par")
+    found = compiled(_HOST + "\n".join(body) + "\n\\end{document}\n", **files)
+    assert found.complaints == []
+    smaller = re.findall(r"SMALLER (\d+\.\d+)pt to (\d+\.\d+)pt", found.log.replace("\n", ""))
+    assert min((float(room) / float(wide) for wide, room in smaller), default=1.0) > 0.7
+
+
+@needs_tex
+def test_pictures_of_odd_networks_compile_inside_a_document() -> None:
+    files, body = {}, []
+    keys = [(key, detail) for key in ODD for detail in Detail if key not in ("unwritten", "wide")]
+    snapshots = [
+        odd_snapshot(*key) for key in [*keys, ("unwritten", Detail.EQUATION), ("wide", Detail.EQUATION)]
+    ]
+    for snapshot in [*snapshots, batch_snapshot()]:
+        middle = snapshot.at(2 * len(snapshot.trace.steps) // 3)
+        stem = f"picture{len(files)}"
+        files[stem] = picture_tex(middle, "print")
+        body.append(rf"\noindent\resizebox{{\linewidth}}{{!}}{{\input{{{stem}}}}}\par")
+    assert compiled(_HOST + "\n".join(body) + "\n\\end{document}\n", **files).complaints == []
+
+
+@needs_tex
+@pytest.mark.parametrize("engine", ["pdflatex", "lualatex"])
+def test_a_picture_compiles_by_itself_to_a_page_of_its_size(engine: str, tmp_path: Path) -> None:
+    if shutil.which(engine) is None:
+        pytest.skip(f"{engine} is not installed")
+    snapshot = built_in_snapshot("two-layer-nonlinear").at(11)
+    found = compiled(picture_tex(snapshot, "dark"), engine)
+    assert found.complaints == []
+    if found.text:
+        assert "Step 11 of 18, backward" in found.text
+        assert "0.8990" not in found.text  # cells are compact
+        assert "reads stored" in found.text
+    if shutil.which("pdfinfo"):
+        path = tmp_path / "picture.pdf"
+        path.write_bytes(found.pdf)
+        said = subprocess.run(["pdfinfo", str(path)], capture_output=True, text=True, check=True).stdout
+        assert re.search(r"Pages:\s+1\n", said)
+        wide, high = (float(x) for x in re.findall(r"Page size:\s+([\d.]+) x ([\d.]+)", said)[0])
+        assert 700 < wide < 900
+        assert 300 < high < 450
