@@ -117,13 +117,17 @@ class Solution:
     @cached_property
     def steps(self) -> Sequence[Written]:
         """Every step of the iteration."""
+        return tuple(map(self.written, self.trace.steps))
+
+    def written(self, step: Step) -> Written:
+        """Return one step written out."""
         write: Mapping[Phase, Callable[[Step], Written]] = {
             Phase.FORWARD: self._forward,
             Phase.SEED: self._seed,
             Phase.BACKWARD: self._backward,
             Phase.UPDATE: self._update,
         }
-        return tuple(write[step.phase](step) for step in self.trace.steps)
+        return write[step.phase](step)
 
     @cached_property
     def contributions(self) -> Mapping[str, Sequence[Written]]:

@@ -17,22 +17,28 @@ from graphs.figures import number
 from graphs.palette import Palette
 from graphs.room import Array, Point
 from graphs.tex import formula
+from graphs.typesetting import width
 from graphs.views.numbers import MINUS, TIMES, compact
 from graphs.views.records import NodeView
 
-__all__ = ["MACROS", "ROUNDED", "Pen", "card_rows", "colours", "glow_rows", "node_names", "point"]
+__all__ = ["MACROS", "ROUNDED", "Pen", "card_rows", "colours", "glow_rows", "node_names", "point", "short"]
 
 MACROS = r"""% What is too wide or too high for its place is made smaller.
 \def\bsfit#1#2#3{\setbox0\hbox{#3}%
   \ifdim\dimexpr\ht0+\dp0\relax>#2\relax \setbox0\hbox{\resizebox*{!}{#2}{\box0}}\fi
   \ifdim\wd0>#1\relax \resizebox{#1}{!}{\box0}\else\box0 \fi}%
-\def\bssize#1{\fontsize{#1}{#1}\selectfont}%"""
+\def\bssize#1{\fontsize{#1}{#1}\selectfont}%
+% A cell of an array: left, bottom, width, height, the sign of its number, the strength of its colour.
+\def\bscell#1#2#3#4#5#6{\pgfsetfillcolor{bs#5!#6!bszero}%
+  \pgfpathrectangle{\pgfqpoint{#1}{#2}}{\pgfqpoint{#3}{#4}}\pgfusepath{fill}}%"""
 ROUNDED = "rounded corners=6pt"
 PHASES = ("forward", "seed", "backward", "update")
 GLOW = ((9.0, 7), (6.5, 14), (4.0, 24))
 """Rings around the current card: how far they reach, and how strong they are."""
 INK_TURNS = 55
 """Strength of a cell's colour, in per cent, from which its number has the colour of the card."""
+LONGEST = 120.0
+"""Of a formula, in em: a longer one is left out."""
 CHARS = 5
 """Characters of a number in a cell."""
 
@@ -48,6 +54,12 @@ def colours(palette: Palette) -> Iterator[str]:
     values["factor"] = palette.backward_text
     for name, value in values.items():
         yield f"\\definecolor{{{name}}}{{HTML}}{{{value.removeprefix('#').upper()}}}%"
+
+
+def short(latex: str) -> str:
+    """Return a formula, or dots for one that nobody could read in a card, and that TeX has no lengths for."""
+    latex = formula(latex)
+    return latex if width(latex) <= LONGEST else r"\ldots"
 
 
 def node_names(names: Iterable[str]) -> Mapping[str, str]:
@@ -159,14 +171,14 @@ def _words(pen: Pen, node: NodeView, card: Card, at: Point) -> Iterator[str]:
     future = node.value is None
     labels = max((0.55 * LABEL * len(text) for text in card.labels), default=-6.0)
     ink, light = ("bsmuted", "bsmuted!60!bscanvas") if future else ("bstext", "bsmuted")
-    title = f"${formula(node.title)}$"
+    title = f"${short(node.title)}$"
     yield pen.text((x + card.left, y + card.title), title, card.title_size, ink, card.inner - labels - 6, 27)
     for i, text in enumerate(card.labels):
         line = (x + card.left + card.inner, y + card.title + (i - (len(card.labels) - 1) / 2) * 1.15 * LABEL)
         yield pen.text(line, _shape(text), LABEL, light, labels + 8, 1.2 * LABEL, "east")
     if card.formula is not None:
         place = (x + card.left, y + card.formula)
-        yield pen.text(place, f"${formula(node.formula)}$", FORMULA, "bsmuted", card.inner, card.tall)
+        yield pen.text(place, f"${short(node.formula)}$", FORMULA, "bsmuted", card.inner, card.tall)
 
 
 def _shape(text: str) -> str:
@@ -198,15 +210,19 @@ def _cells(pen: Pen, sizes: Sizes, corner: Point, table: Array) -> Iterator[str]
     finite = np.abs(table[np.isfinite(table)])
     scale = float(finite.max()) if finite.size else 0.0
     (wide, high), (left, top) = sizes.cell, corner
+    size = f"{{{pen.length(wide - 0.6)}}}{{{pen.length(high - 0.6)}}}"
+    numbers = []
+    yield "\\begin{pgfscope}"
     for row, column in np.ndindex(sizes.rows, sizes.columns):
         x, at = float(table[row, column]), (left + column * wide, top + row * high)
         strength = round(100 * abs(x) / scale) if scale and np.isfinite(x) else 0
-        colour = f"bs{'negative' if x < 0 else 'positive'}!{strength}!bszero"
-        end = (at[0] + wide - 0.6, at[1] + high - 0.6)
-        yield f"\\fill[{colour}] {point(at)} rectangle {point(end)};"
+        below = f"{{{pen.length(at[0])}}}{{{pen.length(-at[1] - high + 0.6)}}}"
+        yield f"\\bscell{below}{size}{{{'negative' if x < 0 else 'positive'}}}{{{strength}}}"
         if sizes.is_numbered:
             ink, middle = "bscard" if strength > INK_TURNS else "bstext", (at[0] + wide / 2, at[1] + high / 2)
-            yield pen.text(middle, _in_cell(x), CELL, ink, wide - 2, high - 2, "center")
+            numbers.append(pen.text(middle, _in_cell(x), CELL, ink, wide - 2, high - 2, "center"))
+    yield "\\end{pgfscope}"
+    yield from numbers
     yield from _dots(sizes, corner)
 
 

@@ -346,7 +346,7 @@ def _symbol(token: str) -> float:
 
 _NEVER = 1e9
 _LINE = 20.0  # what a line more costs; the rest in the same measure
-_DEEPER = 8.0
+_DEEPER, _DEEPEST = 8.0, 4  # inside so many parentheses
 _BEFORE = {"=": 0.0, "+": 1.0, "-": 1.0, r"\odot": 6.0, r"\cdot": 6.0, r"\oslash": 8.0}
 _PRODUCT, _LIST = 12.0, 2.0
 _TOO_WIDE = 1000.0
@@ -357,7 +357,8 @@ def _costs(atoms: Sequence[_Atom]) -> list[float]:
     """Return what it costs to begin a line with each atom."""
     found = [0.0]
     for before, atom, after in zip(atoms, atoms[1:], [*atoms[2:], None], strict=False):
-        found.append(_cost(before, atom, after) + _DEEPER * min(before.depth, atom.depth))
+        depth = min(before.depth, atom.depth)
+        found.append(_NEVER if depth > _DEEPEST else _cost(before, atom, after) + _DEEPER * depth)
     return found
 
 

@@ -16,8 +16,8 @@ from graphs.provenance import provenance
 from graphs.room import Array, Point, Rect
 from graphs.snapshot import Snapshot
 from graphs.solution import Solution
-from graphs.tex import comments, escaped, formula, pdf_text, sentence
-from graphs.tikz import MACROS, ROUNDED, Pen, card_rows, colours, glow_rows, node_names, point
+from graphs.tex import comments, escaped, pdf_text, sentence
+from graphs.tikz import MACROS, ROUNDED, Pen, card_rows, colours, glow_rows, node_names, point, short
 from graphs.typesetting import lines
 from graphs.views.frame import Frame
 from graphs.views.records import EdgeView
@@ -30,6 +30,7 @@ UNIT = 0.7  # points that a unit of the drawing is wide, so that names are set i
 WIDEST = 14000.0  # points; TeX's lengths end at 16383
 CAPTION = 10.0  # points, the size of the words below the graph
 LEAST_CAPTION = 330.0  # points, how wide they are at least
+MOST_LINES = 6  # of an equation
 MARGIN = 12.0
 WIDTHS = {"future": 0.8, "past": 1.2, "current": 2.1}
 HEAD, HALF_HEAD = 8.0, 3.8  # of the arrows of reading
@@ -150,7 +151,7 @@ class _Picture:
         spot = found.spot
         left, top, right, bottom = spot.rect
         wide, high = right - left, bottom - top
-        latex = f"$\\displaystyle {formula(view.edges[view.current].factor)}$"
+        latex = f"$\\displaystyle {short(view.edges[view.current].factor)}$"
         content = pen.content(latex, FACTOR * spot.scale, "bsbackwardtext", wide - 8, high - 4)
         style = f"draw=bsbackward,fill=bscard,line width=1pt,rounded corners=4pt,{pen.box(wide, high)}"
         yield f"\\draw[bsbackward,line width=0.8pt] {point(spot.foot)} -- {point(spot.center)};"
@@ -164,7 +165,7 @@ class _Picture:
         yield f"\\draw[{_LEGEND[3][0]}] {path};"
         yield f"\\fill[bsstored] {' -- '.join(map(point, _head(second, end)))} -- cycle;"
         left, top, right, bottom = rect
-        words = f"{READS}${formula(self.view.nodes[name].title)}$"
+        words = f"{READS}${short(self.view.nodes[name].title)}$"
         content = self.pen.content(words, LABEL, "bsstoredtext", right - left, bottom - top)
         style = f"fill=bscanvas,rounded corners=2pt,{self.pen.box(right - left, bottom - top)}"
         yield f"\\node[{style}] at {point(((left + right) / 2, (top + bottom) / 2))} {{{content}}};"
@@ -192,13 +193,15 @@ class _Picture:
         if step is None:
             yield heading
             return
-        written = Solution(self.snapshot).steps[step.index]
+        written = Solution(self.snapshot).written(step)
         yield f"{heading}\\quad {sentence(written.sentence)}"
         if not written.right:
             return
         first, *more = lines(f"{written.left} {written.sign} {written.coloured}", room - 1)
+        more = [*more[: MOST_LINES - 1], *([r"\ldots"] if len(more) >= MOST_LINES else [])]
         for line in (first, *(rf"\quad {line}" for line in more)):
-            yield f"\\par\\vskip3pt $\\displaystyle {line}$"
+            fitted = f"\\bsfit{{{room * CAPTION:.1f}pt}}{{\\maxdimen}}{{$\\displaystyle {line}$}}"
+            yield f"\\par\\vskip3pt\\noindent{fitted}"
 
 
 def _arrow(arrow: Arrow, style: str, colour: str) -> Iterator[str]:

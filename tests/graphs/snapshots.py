@@ -16,7 +16,7 @@ from graphs.snapshot import Snapshot
 
 BUILT_IN = [(name, detail) for name in built_in_names() for detail in Detail]
 STRANGE_TITLE = '50 % of $x_1 & #2 \\ {a} ~ ^ "q" <b> `c` ŷ β Модель 神经 🎉 -- --> ?!'
-_LONG = " + ".join(f"a * x{i}" for i in range(210))
+_LONG = " + ".join(f"a * x{i}" for i in range(40))
 
 
 def snapshot_of(
@@ -53,9 +53,10 @@ ODD: Mapping[str, tuple[Any, ...]] = {
         {"x": [1e300, -1e300, 3.0]},
     ),
     "not a number": ("z = log(a) * x\nL = sum(z * z)", {"a": -1.0}, {"x": [1.0, 2.0]}),
-    "unwritten": (f"L = {_LONG}", {"a": 1.0, **{f"x{i}": 0.01 * i for i in range(210)}}, {}),
+    "deep": (f"L = {'sin(' * 45}a * b + 1{')' * 45} + a", {"a": 1.0, "b": 0.5}, {}),
+    "many": (f"L = a * b{' + sin(1)' * 210}", {"a": 1.0, "b": 0.5}, {}),  # not written out
     "wide": (
-        f"L = {_LONG.partition(' + a * x40 ')[0]}",
+        f"L = {_LONG}",
         {"a": 1.0, **{f"x{i}": 0.1 * i for i in range(40)}},
         {},
     ),

@@ -24,6 +24,7 @@ from graphs.views.scene import scene_view
 from tests.graphs.snapshots import BUILT_IN, ODD, batch_snapshot, built_in_snapshot, numbers_in, odd_snapshot
 from tests.graphs.tex import compiled, needs_tex
 
+WIDE = ("deep", "wide", "functions")  # dozens of cards at primitive detail
 _CARD_END = re.compile(r"\n% |\n\\draw\[bsbackward,line width=0.8pt\]|\n\\node\[anchor=north west,text width")
 
 
@@ -132,7 +133,8 @@ def _told(source: str) -> str:
 def test_pictures_of_the_built_in_networks_compile_inside_a_document_and_all_text_has_room() -> None:
     files, body = {}, []
     for name, detail in BUILT_IN:
-        for snapshot in places(built_in_snapshot(name, detail)):
+        snapshots = list(places(built_in_snapshot(name, detail)))
+        for snapshot in snapshots if detail == Detail.EQUATION else snapshots[1:2]:
             stem = f"picture{len(files)}"
             files[stem] = _told(picture_tex(snapshot, "dark" if snapshot.position == 1 else "light"))
             body.append(rf"\noindent\resizebox{{\linewidth}}{{!}}{{\input{{{stem}}}}}\par")
@@ -145,11 +147,9 @@ def test_pictures_of_the_built_in_networks_compile_inside_a_document_and_all_tex
 @needs_tex
 def test_pictures_of_odd_networks_compile_inside_a_document() -> None:
     files, body = {}, []
-    keys = [(key, detail) for key in ODD for detail in Detail if key not in ("unwritten", "wide")]
-    snapshots = [
-        odd_snapshot(*key) for key in [*keys, ("unwritten", Detail.EQUATION), ("wide", Detail.EQUATION)]
-    ]
-    for snapshot in [*snapshots, batch_snapshot()]:
+    keys = [(key, d) for key in ODD for d in Detail if d == Detail.EQUATION or key not in WIDE]
+    keys = [key for key in keys if key[0] != "many"]  # hundreds of cards
+    for snapshot in [*(odd_snapshot(*key) for key in keys), batch_snapshot()]:
         middle = snapshot.at(2 * len(snapshot.trace.steps) // 3)
         stem = f"picture{len(files)}"
         files[stem] = picture_tex(middle, "print")
