@@ -38,6 +38,7 @@ def latex_name(name: str) -> str:
     return body if not index else f"{body}_{_index(index)}"
 
 
+@lru_cache(maxsize=1 << 16)
 def plain_name(name: str) -> str:
     """Return a name as plain text with Unicode marks, for sentences: ``ŷ``, ``W₁``.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 
@@ -71,13 +71,16 @@ class _Item:
     """One element of a row.
 
     `kind` is "operand", "function" (an operand that may be applied), "operator", "space" or "text"; `apart`
-    says whether white space stood before it, `fenced` whether it stands in parentheses.
+    says whether white space stood before it, `fenced` whether it stands in parentheses. `role` is that of a
+    coloured part, `inside` what the part is made of.
     """
 
     xml: str
     kind: str = "operand"
     apart: bool = False
     fenced: bool = False
+    role: str = ""
+    inside: tuple[_Item, ...] = ()
 
 
 def _element(tag: str, content: str, attributes: str = "") -> str:
@@ -121,23 +124,23 @@ class _Reader:
         self._tokens = [token for _, token in found]
         self._apart = [bool(space) for space, _ in found]
         self._at = 0
+        self._roles: list[str] = []
 
     def row(self, *ends: str) -> list[_Item]:
         """Return the elements up to one of the tokens `ends`, which is passed over, or to the end."""
         found: list[_Item] = []
         while self._at < len(self._tokens):
             token, apart = self._tokens[self._at], self._apart[self._at]
-            if token in ends and not (token == "||" and not _ends_operand(found)):
-                self._at += 1
-                return found
             self._at += 1
+            if token in ends and not (token == "||" and not _ends_operand(found)):
+                break
             if token in ("_", "^"):
                 self._attach(found, token)
             else:
                 item = self._item(token, found)
                 item.apart = apart
                 found.append(item)
-        return found
+        return _joined_parts(found)
 
     def _next(self) -> str:
         self._at += 1
@@ -192,16 +195,20 @@ class _Reader:
         return _Item(_element("msqrt", self._argument().xml))
 
     def _read_left(self) -> _Item:
+        """Read parentheses as high as what they hold; at the usual height they are set as plain ones."""
         opening = self._next()
         inside = _joined(self.row(r"\right"))
-        return _fenced(opening, inside, self._next())
+        stretchy = "" if any(tall in inside for tall in ("<mfrac>", "<msqrt>")) else ' stretchy="false"'
+        return _fenced(opening, inside, self._next(), stretchy)
 
     def _read_textcolor(self) -> _Item:
         role = self._letters()
         self._next()
+        is_inside = role in self._roles
+        self._roles.append(role)
         row = self.row("}")
-        last = row[-1].kind if len(row) == 1 else "operand"
-        return _Item(_element("mrow", _joined(row), f' class="{escape(role)}"'), last)
+        self._roles.pop()
+        return _grouped(row) if is_inside else _coloured(role, row)
 
     def _read_mathrel(self) -> _Item:
         """Read what the engine writes for "is added to": a plus in braces before the equals sign."""
@@ -259,6 +266,29 @@ class _Reader:
             self._next()
             return _identifier("⊤", upright=True).xml
         return self._argument().xml
+
+
+def _coloured(role: str, row: Sequence[_Item]) -> _Item:
+    kind = row[-1].kind if len(row) == 1 else "operand"
+    xml = _element("mrow", _joined(row), f' class="{escape(role)}"')
+    return _Item(xml, kind, role=role, inside=tuple(row))
+
+
+def _joined_parts(row: Sequence[_Item]) -> list[_Item]:
+    """Return a row in which coloured parts that are multiplied with each other are one part."""
+    found: list[_Item] = []
+    for item in row:
+        is_sign = len(found) > 1 and found[-1].xml in _PRODUCTS
+        before = found[-2] if is_sign else found[-1] if found else None
+        if item.role and before is not None and before.role == item.role:
+            signs = [found.pop()] if is_sign else []
+            found.pop()
+            item = replace(_coloured(item.role, [*before.inside, *signs, *item.inside]), apart=before.apart)
+        found.append(item)
+    return found
+
+
+_PRODUCTS = tuple(f"<mo>{sign}</mo>" for sign in "·×⊙")
 
 
 def _fenced(opening: str, inside: str, closing: str, stretchy: str = "") -> _Item:

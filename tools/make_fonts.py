@@ -1,10 +1,12 @@
-"""Make the bundled Inter fonts from the woff2 files of the npm package `inter-ui`.
+"""Make the bundled fonts: Inter, and the font of formulas in web pages. Needs fonttools and brotli.
 
-Keeps the Latin, Greek and symbol ranges and the features Backstep uses, and adds the few signs of the field
-that Inter does not draw (⊙ ▾ ▸ ▴ ◂ ∇ ᵀ ⋅ ∘), built from its own shapes. Needs fonttools and brotli.
+Of Inter, from the woff2 files of the npm package `inter-ui`, it keeps the Latin, Greek and symbol ranges and
+the features Backstep uses, and adds the few signs of the field that it does not draw (⊙ ▾ ▸ ▴ ◂ ∇ ᵀ ⋅ ∘),
+built from its own shapes. Of STIX Two Math, which comes with ziamath, it keeps what `graphs/mathml.py` writes.
 
     npm pack inter-ui && tar xzf inter-ui-*.tgz
     python tools/make_fonts.py package/web gui/resources/fonts
+    python tools/make_fonts.py STIXTwoMath-Regular.ttf graphs/webpage/math.woff2
 """
 
 from __future__ import annotations
@@ -39,8 +41,20 @@ SCALED = {
 }
 
 
+MATH_RANGES = (
+    (0x0020, 0x007E), (0x00A0, 0x00A0), (0x00AF, 0x00B7), (0x00D7, 0x00D7), (0x02D9, 0x02D9),
+    (0x0391, 0x03C9), (0x03D5, 0x03D5), (0x03F5, 0x03F5), (0x2016, 0x2016), (0x2026, 0x2026),
+    (0x2061, 0x2062), (0x210E, 0x2113), (0x2190, 0x2192), (0x2202, 0x2207), (0x2212, 0x2212),
+    (0x221A, 0x221E), (0x2264, 0x2265), (0x2295, 0x2299), (0x22A4, 0x22A4), (0x230A, 0x230B),
+    (0x25A1, 0x25A1), (0x1D434, 0x1D467), (0x1D6FC, 0x1D71B), (0x1D7D9, 0x1D7D9),
+)  # fmt: skip
+
+
 def main(source: str, target: str) -> None:
-    """Write one font a weight from the folder `source` to the folder `target`."""
+    """Write one font a weight from the folder `source` to the folder `target`, or one file as another."""
+    if not Path(source).is_dir():
+        _make_math(Path(source), Path(target))
+        return
     for weight in WEIGHTS:
         font = TTFont(Path(source) / f"Inter-{weight}.woff2")
         for sign, (model, scale, place) in SCALED.items():
@@ -50,6 +64,19 @@ def main(source: str, target: str) -> None:
         _cut(font)
         font.flavor = None
         font.save(Path(target) / f"Inter-{weight}.ttf")
+
+
+def _make_math(source: Path, target: Path) -> None:
+    """Cut a font of formulas to what pages have; its table of stretched signs, and who made it, stay."""
+    names = [0, 1, 2, 3, 4, 5, 6, 13, 14]
+    options = subset.Options(layout_features=[], hinting=False, name_IDs=names, notdef_outline=True)
+    options.drop_tables += ["DSIG", "GDEF", "GPOS", "GSUB"]
+    font = TTFont(source, recalcTimestamp=False)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[code for first, last in MATH_RANGES for code in range(first, last + 1)])
+    cutter.subset(font)
+    font.flavor = "woff2"
+    font.save(target)
 
 
 def _cut(font: TTFont) -> None:

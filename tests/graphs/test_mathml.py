@@ -199,6 +199,15 @@ def test_it_means_what_the_formula_means(formula: str) -> None:
             "<mn>2</mn></msup>",
         ),
         (r"g \textcolor{factor}{A}", f'<mi>g</mi><mo>{TIMES}</mo><mrow class="factor"><mi>A</mi></mrow>'),
+        (
+            r"g \odot \textcolor{factor}{A} \odot \textcolor{factor}{(1 - \textcolor{factor}{A})}",
+            '<mi>g</mi><mo>⊙</mo><mrow class="factor"><mi>A</mi><mo>⊙</mo><mrow><mo stretchy="false">(</mo>'
+            '<mn>1</mn><mo>\u2212</mo><mi>A</mi><mo stretchy="false">)</mo></mrow></mrow>',
+        ),
+        (
+            r"\textcolor{factor}{2} + \textcolor{factor}{m}",
+            '<mrow class="factor"><mn>2</mn></mrow><mo>+</mo><mrow class="factor"><mi>m</mi></mrow>',
+        ),
         (r"a \mathrel{+}= b", "<mi>a</mi><mo>+=</mo><mi>b</mi>"),
         (r"= -2", '<mo>=</mo><mo form="prefix">\u2212</mo><mn>2</mn>'),
         (r"a - 2", "<mi>a</mi><mo>\u2212</mo><mn>2</mn>"),

@@ -1,0 +1,223 @@
+"""The page put together: its head, what is written in it, and what its script reads."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from html import escape
+from importlib import resources
+from string import Template
+from typing import Any
+
+from engine.graph import Detail
+from engine.trace import Phase, Step
+from graphs.mathml import mathml
+from graphs.palette import DARK, LIGHT, PHASES, PRINT, Palette
+from graphs.provenance import provenance
+from graphs.snapshot import Snapshot
+from graphs.views.frame import Frame, Statics
+from graphs.views.numbers import format_number
+from graphs.views.records import EdgeKey
+from graphs.views.scene import factor_latex
+from graphs.webpage.arrays import ArrayTable
+from graphs.webpage.cards import Drawing, drawing
+from graphs.webpage.extent import Extent, extent
+from graphs.webpage.steps import article, walk
+
+__all__ = ["page"]
+
+LABELLED = 0.045
+"""Share of the steps from which there is room for a phase's name below the scrubber."""
+_BEGIN = 'document.documentElement.classList.add("js")'
+"""Said before the body is read, so that a browser does not lay out all steps first."""
+_CARRIED = "Document"
+"""The pair of the provenance that opens again."""
+
+
+def page(snapshot: Snapshot) -> str:
+    """Return the iteration of a snapshot as a web page that begins at its step."""
+    frame = Frame.of(snapshot)
+    statics = frame.statics
+    shown = extent(len(statics.names), len(snapshot.trace.steps), snapshot.position)
+    table = ArrayTable()
+    frames = walk(frame, shown.first, shown.last)
+    steps = "".join(article(here, shown, table) for here in frames)
+    drawn = drawing(statics) if shown.graph else Drawing("", statics.names, statics.edges)
+    script = _resource("page.js")
+    return Template(_resource("page.html")).substitute(
+        title=escape(snapshot.title),
+        policy=_policy(_BEGIN, f"\n{script}"),
+        begin=_BEGIN,
+        meta="\n".join(_meta(snapshot)),
+        style=Template(_resource("page.css")).substitute(_colors(), font=_font()),
+        about=_about(snapshot),
+        note=f'<p class="note" role="note">{escape(shown.note)}</p>' if shown.note else "",
+        graph=drawn.html,
+        drawn="" if drawn.html else ' class="undrawn"',
+        steps=steps,
+        last=shown.last,
+        first=shown.first,
+        track=_track(snapshot.trace.steps[shown.first : shown.last]),
+        phases=_phases(snapshot.trace.steps[shown.first : shown.last]),
+        data=_in_script(_data(frame, shown, drawn, table)),
+        script=script,
+    )
+
+
+@cache
+def _resource(name: str) -> str:
+    return resources.files("graphs.webpage").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _font() -> str:
+    """Return the font of formulas: one that relies on what is installed shows empty boxes on some phones."""
+    data = resources.files("graphs.webpage").joinpath("math.woff2").read_bytes()
+    return base64.b64encode(data).decode("ascii")
+
+
+def _policy(*scripts: str) -> str:
+    """Return what a browser may do with the page: run these scripts, apply its styles, and load nothing."""
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
+    return f"default-src 'none'; style-src 'unsafe-inline'; font-src data:; script-src {allowed}"
+
+
+def _meta(snapshot: Snapshot) -> Iterator[str]:
+    for key, value in provenance(snapshot, with_document=True).items():
+        name = "generator" if key == "Software" else f"backstep.{key.lower().replace(' ', '-')}"
+        if key == _CARRIED:
+            yield f'<script type="application/x-backstep" id="document">{value}</script>'
+        else:
+            yield f'<meta name="{name}" content="{escape(value)}">'
+
+
+def _about(snapshot: Snapshot) -> str:
+    """Return what is said below the title: which iteration this is, how it is trained, and the loss."""
+    detail = "a step a line" if snapshot.detail == Detail.EQUATION else "a step an operation"
+    rate = f"{snapshot.settings['learning_rate']:.4g}"
+    examples = snapshot.trace.graph.examples
+    loss = mathml(snapshot.derivation.loss_latex())
+    parts = [
+        f"Iteration {snapshot.iteration:,}, {detail}",
+        f"{snapshot.optimizer.title}, learning rate {rate}",
+        f"{examples:,} examples" if examples and examples > 1 else "",
+        f"seed {snapshot.model.seed}",
+    ]
+    said = " · ".join(escape(part) for part in parts if part)
+    return f"{said} · loss {loss} = {format_number(snapshot.trace.loss)}"
+
+
+# --- colours ------------------------------------------------------------------------------------------------
+
+
+def _colors() -> dict[str, str]:
+    return {"light": _variables(LIGHT), "dark": _variables(DARK), "print": _variables(PRINT)}
+
+
+def _variables(palette: Palette) -> str:
+    named = {key: value for key, value in vars(palette).items() if isinstance(value, str) and key != "name"}
+    return "".join(f"--{key.replace('_', '-')}:{value};" for key, value in named.items())
+
+
+def _track(steps: Sequence[Step]) -> str:
+    """Return the phases as stops of a gradient along the scrubber, whose thumb keeps off the ends."""
+    stops = []
+    for phase, start, end in _spans(steps):
+        share = [
+            f"calc(var(--thumb) / 2 + (100% - var(--thumb)) * {at / len(steps):.5f})" for at in (start, end)
+        ]
+        stops.append(f"var(--{phase}) {' '.join(share)}")
+    return f"linear-gradient(to right, {', '.join(stops)})" if stops else "none"
+
+
+def _phases(steps: Sequence[Step]) -> str:
+    return "".join(
+        f'<li class="{phase}" style="flex-grow:{end - start}">'
+        f"{phase if end - start >= LABELLED * len(steps) else ''}</li>"
+        for phase, start, end in _spans(steps)
+    )
+
+
+def _spans(steps: Sequence[Step]) -> Iterator[tuple[str, int, int]]:
+    start = 0
+    for phase in PHASES:
+        count = sum(step.phase == phase for step in steps)
+        if count:
+            yield phase, start, start + count
+            start += count
+
+
+# --- what the script reads ----------------------------------------------------------------------------------
+
+
+def _data(frame: Frame, shown: Extent, drawn: Drawing, table: ArrayTable) -> dict[str, Any]:
+    statics, trace = frame.statics, frame.trace
+    state = trace.state(shown.first)
+    nodes = {name: i for i, name in enumerate(drawn.nodes)}
+    edges = {edge: i for i, edge in enumerate(drawn.edges)}
+    formulas: dict[str, int] = {}
+    steps = [
+        _step(statics, step, nodes, edges, table, formulas) for step in trace.steps[shown.first : shown.last]
+    ]
+    return {
+        "position": frame.position,
+        "first": shown.first,
+        "total": len(trace.steps),
+        "nodes": [
+            _node(frame, name, state.values.get(name), state.gradients.get(name), table) for name in nodes
+        ],
+        "edges": [_edge(frame, edge, nodes) for edge in edges],
+        "steps": steps,
+        "formulas": [mathml(latex) for latex in formulas],
+        "arrays": table.rows(),
+        "maps": {p.name: [p.negative, p.zero, p.positive] for p in (LIGHT, DARK, PRINT)},
+    }
+
+
+def _node(frame: Frame, name: str, value: Any, gradient: Any, table: ArrayTable) -> dict[str, Any]:
+    statics = frame.statics
+    found = {
+        "name": statics.wording.name(name),
+        "v": table.add(value),
+        "g": table.add(gradient),
+        "expected": statics.expected.get(name, 0),
+    }
+    return found | ({"stored": 1} if name in statics.readers else {})
+
+
+def _edge(frame: Frame, edge: EdgeKey, nodes: Mapping[str, int]) -> list[int]:
+    """Return source, target, and after how many steps the gradient has come back; 0 where none does."""
+    place = frame.trace.backward_places.get(edge)
+    return [nodes[edge[0]], nodes[edge[1]], 0 if place is None else place + 1]
+
+
+def _step(
+    statics: Statics,
+    step: Step,
+    nodes: Mapping[str, int],
+    edges: Mapping[EdgeKey, int],
+    table: ArrayTable,
+    formulas: dict[str, int],
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"p": step.phase.value, "n": nodes[step.target]}
+    if step.quantity in (None, "value"):
+        found |= {"a": table.add(step.after), "b": table.add(step.before)}
+    if step.phase == Phase.BACKWARD:
+        slot = int(step.slot or 0)
+        equation = statics.backward(step.node, slot, step.before is not None)
+        uses = equation.contribution.factor.uses if equation else ()
+        found |= {"from": nodes[step.node], "e": edges[str(step.input), step.node, slot]}
+        found["r"] = [nodes[name] for name in uses if name in nodes]
+        found["f"] = formulas.setdefault(factor_latex(equation), len(formulas))
+    return found
+
+
+def _in_script(data: Mapping[str, Any]) -> str:
+    """Return data as JSON that no text in it can end the element of."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace(
+        "<", "\\u003c"
+    )
