@@ -2,7 +2,7 @@
 
 Of Inter, from the woff2 files of the npm package `inter-ui`, it keeps the Latin, Greek and symbol ranges and
 the features Backstep uses, and adds the few signs of the field that it does not draw (⊙ ▾ ▸ ▴ ◂ ∇ ᵀ ⋅ ∘),
-built from its own shapes. Of STIX Two Math, which comes with ziamath, it keeps what `graphs/mathml.py` writes.
+built from its own shapes. Of STIX Two Math, from ziamath, it keeps what `graphs/mathml.py` writes.
 
     npm pack inter-ui && tar xzf inter-ui-*.tgz
     python tools/make_fonts.py package/web gui/resources/fonts
