@@ -15,6 +15,7 @@ from gui.pictures import Encoding, Picture, PictureFormat, Several, said_of
 __all__ = ["FORMAT"]
 
 POINTS = 72  # to an inch
+LARGEST = 14_400.0  # points of a side: what ISO 32000-1, annex C, lets readers end at
 XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -48,9 +49,13 @@ def encode(pictures: Sequence[Picture]) -> Encoding:
             if number > 1:
                 _set_page(writer, picture.size, dots)
                 writer.newPage()
+            painter.save()
             if picture.background is not None:
                 painter.fillRect(QRectF(0, 0, writer.width(), writer.height()), picture.background)
+            scale = _scale(picture.size, dots)
+            painter.scale(scale, scale)
             picture.paint(painter)
+            painter.restore()
             yield number
     finally:
         painter.end()
@@ -58,9 +63,15 @@ def encode(pictures: Sequence[Picture]) -> Encoding:
     return _with_info(bytes(data.data()), {"Subject": description, **said})
 
 
+def _scale(size: QSizeF, dots: float) -> float:
+    """Return by how much a picture is made smaller to fit the largest page that readers know."""
+    return min(1.0, LARGEST / (max(size.width(), size.height()) * POINTS / dots))
+
+
 def _set_page(writer: QPdfWriter, size: QSizeF, dots: float) -> None:
     """Let the next page be as large as a picture, in whole points, as Qt has no others."""
-    sides = QSizeF(*(ceil(side * POINTS / dots - 1e-6) for side in (size.width(), size.height())))
+    share = POINTS / dots * _scale(size, dots)
+    sides = QSizeF(*(ceil(side * share - 1e-6) for side in (size.width(), size.height())))
     exact = QPageSize.SizeMatchPolicy.ExactMatch
     writer.setPageSize(QPageSize(sides, QPageSize.Unit.Point, "", exact))
     writer.setPageMargins(QMarginsF())

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QSizeF
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtGui import QColor, QPainter
 from pytestqt.qtbot import QtBot
 
 from graphs.exporting import Look
@@ -159,3 +160,20 @@ def test_a_transparent_picture_has_a_page_without_ground(session: Session, tmp_p
         corners = pixels(tmp_path / "a.png")[[1, 1, -2, -2], [1, -2, 1, -2]]
         ground = QColor("#ffffff" if transparent else "#1a1d22")
         assert (corners == [ground.red(), ground.green(), ground.blue()]).all()
+
+
+@needs("pdfinfo", "pdftotext")
+def test_a_page_is_never_larger_than_readers_know(qapp: object, tmp_path: Path) -> None:
+    def paint(painter: QPainter) -> None:
+        painter.fillRect(QRectF(29_000, 0, 1000, 100), QColor("#d55e00"))
+
+    path = tmp_path / "a.pdf"
+    path.write_bytes(pdf.FORMAT.whole([Picture(QSizeF(30_000, 100), paint)]))
+    found = re.search(r"Page size: +([\d.]+) x ([\d.]+) pts", run("pdfinfo", path))
+    assert found is not None
+    assert float(found[1]) == 14_400
+    run("pdftoppm", "-r", 7.2, "-png", "-singlefile", path, tmp_path / "a")
+    row = pixels(tmp_path / "a.png")[2]
+    coloured = np.flatnonzero((row == [0xD5, 0x5E, 0x00]).all(axis=1))
+    assert coloured[0] == pytest.approx(len(row) * 29 / 30, abs=2)
+    assert coloured[-1] == pytest.approx(len(row), abs=2)
