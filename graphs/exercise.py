@@ -9,6 +9,7 @@ same exercises.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.errors import UsageError, excerpt
 from engine.optimizers import OPTIMIZERS
@@ -73,6 +74,6 @@ def _checked(kinds: Sequence[str]) -> list[str]:
 
 
 def _made(maker: Maker, kind: str, turn: int) -> Exercise | None:
-    if kind in OPTIMIZERS:
-        return update_with(maker, turn, OPTIMIZERS[kind])
-    return DRILLS[kind].make(maker, turn)
+    is_update = kind in OPTIMIZERS
+    found = update_with(maker, turn, OPTIMIZERS[kind]) if is_update else DRILLS[kind].make(maker, turn)
+    return None if found is None else replace(found, seed=maker.seed, turn=turn)

@@ -133,6 +133,8 @@ def matrix_of(text: str, names: Mapping[str, Array], shape: tuple[int, ...]) -> 
             raise
         values = evaluate(text, names, shape)
         return Given.exactly(values)
+    if not values.size:
+        raise LessonError("there are no numbers.", how="Write them row by row: [[1, 2], [3, 4]].")
     for pattern in _PIECES:
         literals = [_rounding(piece) for piece in pattern.findall(text)]
         if len(literals) == values.size:

@@ -67,6 +67,8 @@ class Exercise:
         What is asked.
     snapshot
         Where it is asked.
+    seed, turn
+        The seed that it was made with, and the round, counted from 0.
     """
 
     kind: str
@@ -75,6 +77,8 @@ class Exercise:
     blocks: tuple[Block, ...]
     parts: tuple[Posed, ...]
     snapshot: Snapshot
+    seed: int = 0
+    turn: int = 0
 
     @cached_property
     def text(self) -> str:

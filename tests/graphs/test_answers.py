@@ -334,6 +334,10 @@ def test_every_mistake_gets_its_own_hint_and_is_never_right(network: str) -> Non
     for about in abouts:
         question = posed(here, "matrix", about, about=about)
         assert question.subject is not None
+        right = question.right
+        if right.size > 24:  # of a large one, an entry: not the first, which would be taken for many a sum
+            entry = [size - 1 for size in right.shape]
+            question = posed(here, "number", f"{about}{entry}", about=f"{about}{entry}")
         for mistake in question.mistakes:
             value = mistake.value(question.draws[0])
             assert value is not None
@@ -387,6 +391,75 @@ def test_redraws_are_the_same_every_time_and_finite(network: str) -> None:
         for name, array in a.trace.values.items():
             np.testing.assert_array_equal(array, b.trace.values[name])
             assert np.all(np.isfinite(array))
+
+
+# --- whatever is typed -------------------------------------------------------------------------------------
+
+_ASKED = {
+    "number": posed(LAYERS, "number", "L"),
+    "matrix": posed(LAYERS, "matrix", "W1"),
+    "shape": posed(LAYERS, "shape", "Z"),
+    "expression": posed(LAYERS, "expression", "d_b2"),
+    "name": posed(LAYERS, "name", "A, yhat"),
+    "choice": posed(LAYERS, "choice", "yes", choices=("yes", "no")),
+}
+_PIECES = (
+    *(
+        "1",
+        "0",
+        "9" * 400,
+        "-",
+        "−",
+        ".",
+        ",",
+        " ",
+        "e",
+        "E5",
+        "^",
+        "%",
+        "½",
+        "×",
+        "x",
+        "by",
+        "k",
+        "m",
+        "(",
+        ")",
+    ),
+    *(
+        "[",
+        "]",
+        ";",
+        "\n",
+        "\t",
+        "dZ",
+        "ŷ",
+        "W₁",
+        "ᵀ",
+        "⊙",
+        "+",
+        "*",
+        "@",
+        "/",
+        "nan",
+        "inf",
+        "1⃗",
+        "sum(",
+        "{",
+        "$",
+    ),
+)
+_TYPED = st.lists(st.sampled_from(_PIECES), max_size=10).map("".join)
+
+
+@pytest.mark.parametrize("kind", _ASKED)
+@given(text=_TYPED | st.text(max_size=20))
+@settings(max_examples=120, deadline=None)
+def test_whatever_is_typed_gets_a_verdict(kind: str, text: str) -> None:
+    found = _ASKED[kind].check(text)
+    assert found.message
+    assert found.right <= found.is_read
+    assert found.message.count("$") % 2 == 0 or "$" in text
 
 
 # --- published worked examples -----------------------------------------------------------------------------
