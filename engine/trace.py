@@ -199,11 +199,12 @@ def forward(graph: Graph, leaves: Mapping[str, Array]) -> list[Array]:
     values: list[Array] = []
     with np.errstate(all="ignore"):
         for node in graph.nodes:
-            values.append(_value(node, leaves, values))
+            values.append(value_of(node, leaves, values))
     return values
 
 
-def _value(node: Node, leaves: Mapping[str, Array], values: Sequence[Array]) -> Array:
+def value_of(node: Node, leaves: Mapping[str, Array], values: Sequence[Array]) -> Array:
+    """Return the value of a node from those before it; of a leaf, its own."""
     if node.op is not None:
         return np.asarray(node.op.forward(*[values[i] for i in node.inputs], **dict(node.attrs)))
     if node.constant is not None:

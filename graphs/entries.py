@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine import numerals
 from engine.errors import DataError, excerpt
 from graphs.initial import INITS
 
-__all__ = ["Drawn", "entry_text", "read_entry", "shape_text"]
+__all__ = ["Drawn", "entry_text", "number_text", "read_entry", "shape_text"]
 
 Array = np.ndarray
 Shape = tuple[str | int, ...]
@@ -21,6 +22,9 @@ Wanted = Sequence[int | None]
 
 MOST_SHOWN = 200
 """Numbers that are written out in a field; of more, only the shape is said."""
+LARGEST_DENOMINATOR = 99
+SPARED = 6
+"""Characters that writing a number as a fraction must spare: 1/3 is written so, and 0.375 is not 3/8."""
 _DRAWN = re.compile(r"([A-Za-z]+)\s*(.*)", re.DOTALL)
 _BETWEEN = re.compile(r"\s*(?:[×xX*,;]|\bby\b)\s*|\s+")
 
@@ -115,22 +119,40 @@ def _length(word: str) -> str | int:
 def entry_text(value: Array | Drawn) -> str:
     """Return what a field shows for a value, "" for more numbers than are written out.
 
+    A row is a list and any other matrix a list of rows, as in a file.
+
     Examples
     --------
-    >>> entry_text(np.array([[1.0, 0.5], [2.0, 3.0]])), entry_text(Drawn("he", ("k", 1)))
-    ('[1, 0.5; 2, 3]', 'he (k × 1)')
+    >>> entry_text(np.array([[1.0, 0.5], [2.0, 3.0]])), entry_text(np.array([[1 / 3, 2e-5]]))
+    ('[[1, 0.5], [2, 3]]', '[1/3, 2e-5]')
+    >>> entry_text(Drawn("he", ("k", 1)))
+    'he (k × 1)'
     """
     if isinstance(value, Drawn):
         return value.init if value.shape is None else f"{value.init} ({shape_text(value.shape)})"
     if value.size > MOST_SHOWN:
         return ""
     if value.ndim == 0:
-        return _number(float(value))
-    return "[" + "; ".join(", ".join(_number(float(v)) for v in row) for row in np.atleast_2d(value)) + "]"
+        return number_text(float(value))
+    rows = [f"[{', '.join(number_text(float(v)) for v in row)}]" for row in np.atleast_2d(value)]
+    return rows[0] if len(rows) == 1 and value.size > 1 else f"[{', '.join(rows)}]"
 
 
-def _number(value: float) -> str:
-    return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+def number_text(value: float) -> str:
+    """Return a number as a person would write it: the shortest text that reads back as the same number.
+
+    Examples
+    --------
+    >>> number_text(0.5), number_text(-0.0), number_text(2 / 3), number_text(1e-7), number_text(0.1 + 0.2)
+    ('0.5', '0', '2/3', '1e-7', '0.30000000000000004')
+    """
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    mantissa, _, exponent = repr(value).partition("e")
+    text = f"{mantissa}e{int(exponent)}" if exponent else mantissa
+    fraction = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
+    is_same = fraction.denominator > 1 and fraction.numerator / fraction.denominator == value
+    return str(fraction) if is_same and len(str(fraction)) < len(text) - SPARED else text
 
 
 def shape_text(shape: Sequence[str | int]) -> str:

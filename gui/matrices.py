@@ -31,7 +31,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
-from graphs.views.numbers import MINUS, compact, format_number, full, shape_text
+from graphs.views.numbers import MINUS, NOTHING, compact, format_number, full, shape_text
 from gui.groups import GroupingEngine
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 
@@ -123,7 +123,8 @@ def paint_matrix(
     array : array_like
         Any shape; a scalar is one cell and shows its number where there is room.
     scale : float, optional
-        The magnitude at the ends of the map; by default that of the largest entry.
+        The magnitude at the ends of the map; by default that of the largest entry. At 0 every entry looks as
+        zero does: for what is mere rounding.
     border_role : str, optional
         The theme's role of the border.
     numbers : bool
@@ -612,7 +613,14 @@ def _paint_numbers(painter: QPainter, rect: QRectF, table: np.ndarray, scale: fl
     painter.setFont(font)
     for (row, column), value in np.ndenumerate(table):
         painter.setPen(QColor(str(inks[row, column])))
-        painter.drawText(grid.cell_rect(row, column), Qt.AlignmentFlag.AlignCenter, compact(value, chars))
+        painter.drawText(
+            grid.cell_rect(row, column), Qt.AlignmentFlag.AlignCenter, _cell_text(value, chars, scale)
+        )
+
+
+def _cell_text(value: float, chars: int, scale: float) -> str:
+    is_noise = not scale and value != 0 and np.isfinite(value)
+    return NOTHING[-chars:] if is_noise else compact(value, chars)
 
 
 def _number_font(cell: QSizeF) -> QFont:

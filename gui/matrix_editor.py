@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from engine.errors import BackstepError, as_sentence
 from engine.numerals import array as read_block
 from engine.numerals import number as read_number
+from graphs.entries import number_text
 from graphs.views.numbers import full, shape_text
 from gui.edits import with_entry
 from gui.jobs import Task
@@ -134,7 +135,8 @@ class EditableMatrix(MatrixWidget):
         if self.selected is None:
             return
         self._edited = self.selected
-        value = full(as_table(self._array)[self._edited])
+        number = float(as_table(self._array)[self._edited])
+        value = number_text(number) if np.isfinite(number) else full(number)
         self.field.open(value if text is None else text, self._field_rect(), is_typed=text is not None)
         self.field.setAccessibleName(f"{self._name}{list(self._edited)}")
 

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from graphs.views.numbers import format_number, full
+from graphs.views.numbers import NOTHING, format_number, full
 from gui.equations import Equation, equation, paint, plain_source
 from gui.formulas import inline_fractions
 from gui.groups import group as grouped
@@ -281,7 +281,8 @@ class ProductStrip(QWidget):
         if view.array.size == 1 and not view.shape:
             self._paint_chip(painter, rect, view)
         else:
-            paint_matrix(painter, rect, view.array, self._theme, border_role=_border(view))
+            scale = 0.0 if view.noise else None
+            paint_matrix(painter, rect, view.array, self._theme, scale=scale, border_role=_border(view))
         if band is not None and self._index:
             self._paint_band(painter, self._grid(slot), band)
         self._paint_words(painter, slot, view, rect)
@@ -517,7 +518,7 @@ def _words(view: MatrixView) -> list[str]:
 
 
 def _chip_text(view: MatrixView) -> str:
-    return format_number(float(np.reshape(view.array, ())))
+    return NOTHING if view.noise else format_number(float(np.reshape(view.array, ())))
 
 
 def _spoken(part: Part) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 from engine.derive import BackwardEquation, Derivation
 from engine.errors import BackstepError
-from engine.expr import Name
+from engine.expr import Expr, Name
 from engine.graph import Detail, Graph, Kind
 from engine.notation import latex
 from engine.nudge import AnyNudge
 from engine.optimizers import Optimizer
+from engine.rounding import Rounding
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
 from graphs.snapshot import Snapshot
@@ -22,7 +23,7 @@ from graphs.views.curtain import OPEN, Curtain
 from graphs.views.records import Array, EdgeKey, SceneView
 from graphs.wording import Wording
 
-__all__ = ["Frame", "Statics"]
+__all__ = ["Frame", "FrameNumbers", "Statics"]
 
 MAX_READERS = 500  # nodes beyond which who reads what is not asked: it takes every equation
 
@@ -265,9 +266,9 @@ class Frame:
         return self.statics.backward(step.node, step.slot, step.before is not None)
 
     @cached_property
-    def numbers(self) -> Mapping[str, Array]:
+    def numbers(self) -> FrameNumbers:
         """Every value by name and every gradient as ``d_NAME``, as expressions read them."""
-        return _Numbers(self)
+        return FrameNumbers(self)
 
     def quantities(self, name: str) -> Mapping[str, Array]:
         """Return what is known at this place of an update of a parameter: kept, or worked out by now."""
@@ -281,12 +282,35 @@ class Frame:
         """Return how many contributions to a gradient have arrived."""
         return self.statics.arrived(self.trace, name, self.position)
 
+    @property
+    def rounding(self) -> Rounding:
+        """Tells which numbers of the iteration are rounding."""
+        trace, found = self.statics.kept.get("rounding", (None, None))
+        if trace is not self.trace or found is None:
+            found = Rounding(self.trace)
+            self.statics.kept["rounding"] = (self.trace, found)
+        return found
 
-class _Numbers(Mapping[str, Array]):
+    def noise(self, name: str) -> tuple[str, ...]:
+        """Return which of a node's numbers are rounding: "value", "gradient"."""
+        value, gradient = self.values.get(name), self.gradients.get(name)
+        found = []
+        if value is not None and self.rounding.is_value(name, value):
+            found.append("value")
+        if gradient is not None and self.rounding.is_gradient(name, gradient):
+            found.append("gradient")
+        return tuple(found)
+
+
+class FrameNumbers(Mapping[str, Array]):
     """Looks names up where they stand: a table of all would cost a step of a large graph its time."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
+
+    def is_rounding(self, expr: Expr, array: Array) -> bool:
+        """Say whether what an expression comes to is rounding."""
+        return self._frame.rounding.is_expression(expr, array)
 
     def __getitem__(self, name: str) -> Array:
         frame = self._frame

@@ -13,7 +13,7 @@ from engine.notation import latex
 from engine.ops import Op, Side
 from engine.optimizers import UpdateEquation
 from engine.trace import Step
-from graphs.views.frame import Frame
+from graphs.views.frame import Frame, FrameNumbers
 from graphs.views.records import Array, MatrixView
 from graphs.views.scene import has_upstream
 from graphs.views.words import label_of
@@ -28,7 +28,8 @@ def product_views(
 ) -> tuple[MatrixView | str, ...]:
     """Return a result and the matrices that make it: the terms of a sum, the factors of a product."""
     shape, dims = frame.statics.shapes_of(name)
-    whole = MatrixView(label_of(frame, name), result, shape, dims, role)
+    noise = frame.rounding.is_value(name, result)
+    whole = MatrixView(label_of(frame, name), result, shape, dims, role, noise)
     parts = _expression_views(frame.numbers, expr)
     if not parts or sum(isinstance(p, MatrixView) for p in parts) > MAX_MATRICES:
         return (whole,)
@@ -87,7 +88,8 @@ def _factors_views(numbers: Numbers, expr: Product | Hadamard, read: str) -> lis
 def _matrix_view(numbers: Numbers, expr: Expr, read: str = "forward") -> MatrixView:
     with np.errstate(all="ignore"):
         array = np.asarray(evaluate(expr, numbers), dtype=float)
-    return MatrixView(latex(expr), array, sizes(expr.dims), dim_names(expr.dims), _role(expr, read))
+    noise = isinstance(numbers, FrameNumbers) and numbers.is_rounding(expr, array)
+    return MatrixView(latex(expr), array, sizes(expr.dims), dim_names(expr.dims), _role(expr, read), noise)
 
 
 def _role(expr: Expr, read: str) -> str:
@@ -107,7 +109,9 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
     factor, derivation = found.factor, frame.statics.derivation
     shape, dims = frame.statics.shapes_of(found.input)
     assert step.contribution is not None
-    result = MatrixView(derivation.gradient_latex(found.input), step.contribution, shape, dims, "backward")
+    noise = frame.rounding.is_gradient(found.input, step.contribution)
+    label = derivation.gradient_latex(found.input)
+    result = MatrixView(label, step.contribution, shape, dims, "backward", noise)
     upstream = _upstream_view(frame, found.node)
     joined = "+=" if step.before is not None else "="
     if factor.side == Side.SUM and factor.latex == r"\vec{1}":
@@ -139,7 +143,8 @@ def _written_out(frame: Frame, expr: Expr) -> list[MatrixView | str]:
 def _upstream_view(frame: Frame, node: str) -> MatrixView:
     shape, dims = frame.statics.shapes_of(node)
     gradient = frame.gradients[node]
-    return MatrixView(frame.statics.derivation.gradient_latex(node), gradient, shape, dims, "backward")
+    noise = frame.rounding.is_gradient(node, gradient)
+    return MatrixView(frame.statics.derivation.gradient_latex(node), gradient, shape, dims, "backward", noise)
 
 
 def _ones_view(frame: Frame, node: str) -> MatrixView:

@@ -24,6 +24,8 @@ LARGE = 1e6
 SMALL_EXPONENT = -4
 """Below ten to this power numbers are written in powers of ten."""
 
+NOTHING = "≈0"
+"""What stands for a number that is too small to be written, or mere rounding."""
 NOT_A_NUMBER = "not a number"
 INFINITE = "infinite"
 
@@ -76,8 +78,8 @@ def compact(x: float, chars: int) -> str:
 
 
 def full(x: float) -> str:
-    """Write a number so that reading it back gives the same number: for hovering and copying."""
-    return repr(float(x))
+    """Write a number so that reading it back gives an equal one: for hovering and copying."""
+    return repr(float(x) + 0.0)
 
 
 def shape_text(shape: Sequence[int], names: Sequence[str | None] = ()) -> str:
@@ -141,4 +143,4 @@ def _squeezed(x: float, chars: int) -> str:
     scientific = _with_true_minus(f"{sign}{digit}e{int(exponent)}")
     if len(scientific) <= chars:
         return scientific
-    return "≈0"[-chars:] if abs(x) < 1 else f"{sign}…"[:chars]
+    return NOTHING[-chars:] if abs(x) < 1 else f"{sign}…"[:chars]

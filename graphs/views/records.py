@@ -63,6 +63,8 @@ class NodeView:
         By how much a nudge moves it: "Δ +0.0012"; "" where it does not.
     asked
         "value", "gradient", or both: what is there, but hidden until it is revealed.
+    noise
+        "value", "gradient", or both: whose numbers are rounding, where they should have been zero.
 
     The cards of an update (`LaneView`) are such records too, of the kinds "gradient", "kept" (what the last
     update left of a quantity) and "quantity".
@@ -87,6 +89,7 @@ class NodeView:
     says: str = ""
     moved: str = ""
     asked: tuple[str, ...] = ()
+    noise: tuple[str, ...] = ()
 
     def same(self, other: NodeView | None) -> bool:
         """Say whether painting `other` would give the same picture; arrays are compared by identity."""
@@ -179,7 +182,7 @@ class SceneView:
 class MatrixView:
     """One matrix of an equation: its LaTeX label, its numbers, its shape twice, and the role of its frame.
 
-    `role` is "forward", "backward", "stored", "update" or "text".
+    `role` is "forward", "backward", "stored", "update" or "text"; `noise` says whether all of it is rounding.
     """
 
     label: str
@@ -187,6 +190,7 @@ class MatrixView:
     shape: str
     dims: str
     role: str
+    noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,7 +240,7 @@ class InspectorView:
 
     `heading` is LaTeX (``Z = W_1 X + b_1``); `value` and `gradient` are None in the future, and
     `gradient_note` says why there is none. `facts` are pairs of words and numbers: statistics,
-    contributions, who reads it.
+    contributions, who reads it. `noise` is that of the card.
     """
 
     name: str
@@ -250,6 +254,7 @@ class InspectorView:
     contribution: Array | None = None
     facts: tuple[tuple[str, str], ...] = ()
     axes: tuple[str, str] = ("", "")
+    noise: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ def _node_view(frame: Frame, name: str, reads: tuple[str, ...], moved: Mapping[s
         arrived=frame.arrived(name),
         expected=statics.expected.get(name, 0),
         moved=moved.get(name, ""),
+        noise=frame.noise(name),
     )
 
 

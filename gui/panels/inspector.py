@@ -41,6 +41,7 @@ FUTURE = {
     GRADIENT: "Its gradient has not been computed yet.",
     STATISTICS: "There are no numbers yet.",
 }
+ROUNDING = "mere rounding of zero"
 NOTHING = "Nothing is selected: click a node or an edge of the graph."
 
 
@@ -197,13 +198,17 @@ class InspectorPanel(Panel):
     def _show_value(self, view: InspectorView) -> None:
         self.value_matrix.set_editing(*changeable(self.session.frame, self.session.selection))
         notes = [axes_note(view), "standardised" if is_standardised(self.session.frame, view.name) else ""]
-        _fill(self.value_matrix, view.value, "forward", " · ".join(filter(None, notes)))
+        is_noise = "value" in view.noise
+        notes.append(ROUNDING if is_noise else "")
+        _fill(self.value_matrix, view.value, "forward", " · ".join(filter(None, notes)), is_noise)
         self._value_note.setText("" if view.value is not None else FUTURE[VALUE])
         self._value_note.setVisible(view.value is None)
 
     def _show_gradient(self, view: InspectorView) -> None:
-        _fill(self.contribution_matrix, view.contribution, "backward", axes_note(view))
-        _fill(self.gradient_matrix, view.gradient, "backward", axes_note(view))
+        is_noise = "gradient" in view.noise
+        note = " · ".join(filter(None, (axes_note(view), ROUNDING if is_noise else "")))
+        _fill(self.contribution_matrix, view.contribution, "backward", note, is_noise)
+        _fill(self.gradient_matrix, view.gradient, "backward", note, is_noise)
         note = view.gradient_note or ("" if view.gradient is not None else FUTURE[GRADIENT])
         self._gradient_note.setText(note)
         self._gradient_note.setVisible(bool(note))
@@ -352,11 +357,11 @@ class InspectorPanel(Panel):
         self.latex_button.setVisible(event.size().width() >= both)  # the matrix's menu has it too
 
 
-def _fill(matrix: MatrixWidget, array: Array | None, role: str, note: str) -> None:
-    """Show an array, or no matrix where there is none."""
+def _fill(matrix: MatrixWidget, array: Array | None, role: str, note: str, is_noise: bool) -> None:
+    """Show an array, or no matrix where there is none; what is mere rounding looks as zeros do."""
     matrix.setVisible(array is not None)
     if array is not None:
-        matrix.set_matrix(array, role, note)
+        matrix.set_matrix(array, role, note, 0.0 if is_noise else None)
         matrix.setFixedHeight(matrix.sizeHint().height())
 
 

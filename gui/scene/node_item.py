@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from graphs.views.numbers import format_number
+from graphs.views.numbers import NOTHING, format_number
 from gui.equations import equation, paint, plain_source
 from gui.groups import group
 from gui.matrices import Grid, as_table, is_for_a_file, paint_matrix
@@ -253,10 +253,20 @@ def _paint_card(painter: QPainter, card: Card, view: NodeView, theme: Theme, loo
         _paint_formula(painter, card.formula, theme, "muted")
     _paint_labels(painter, card, view, theme)
     with group(painter, f"value-{view.name}"):
-        _paint_array(painter, card, card.value, view.value, theme, ROLES.get(view.kind, "forward"))
+        _paint_array(
+            painter,
+            card,
+            card.value,
+            view.value,
+            theme,
+            ROLES.get(view.kind, "forward"),
+            "value" in view.noise,
+        )
     if card.gradient is not None:
         with group(painter, f"gradient-{view.name}"):
-            _paint_array(painter, card, card.gradient, view.gradient, theme, "backward")
+            _paint_array(
+                painter, card, card.gradient, view.gradient, theme, "backward", "gradient" in view.noise
+            )
     _paint_questions(painter, card, view, theme)
     if look.marked and "value" not in look.marked:
         _paint_mark(painter, card, look.marked, theme)
@@ -423,15 +433,18 @@ def _paint_labels(painter: QPainter, card: Card, view: NodeView, theme: Theme) -
 
 
 def _paint_array(
-    painter: QPainter, card: Card, rect: QRectF, array: Array | None, theme: Theme, role: str
+    painter: QPainter, card: Card, rect: QRectF, array: Array | None, theme: Theme, role: str, noise: bool
 ) -> None:
-    """Paint a value or a gradient: a number, a heat map, or the empty place it will have."""
+    """Paint a value or a gradient: a number, a heat map, or the empty place it will have.
+
+    What is `noise`, mere rounding, looks as zero does; its number is read on hovering.
+    """
     if array is None:
         _paint_placeholder(painter, rect, theme)
     elif card.is_number:
-        _paint_number(painter, rect, _number(array), theme, role)
+        _paint_number(painter, rect, _number(array), theme, role, noise)
     else:
-        paint_matrix(painter, rect, array, theme)
+        paint_matrix(painter, rect, array, theme, scale=0.0 if noise else None)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(_map_pen(theme.color(role), dashed=role == "backward"))
         painter.drawRect(rect.adjusted(-0.7, -0.7, 0.7, 0.7))
@@ -469,7 +482,9 @@ def _paint_questions(painter: QPainter, card: Card, view: NodeView, theme: Theme
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "?")
 
 
-def _paint_number(painter: QPainter, rect: QRectF, number: float, theme: Theme, role: str) -> None:
+def _paint_number(
+    painter: QPainter, rect: QRectF, number: float, theme: Theme, role: str, noise: bool
+) -> None:
     """Paint a scalar after a mark that says, as the borders of heat maps do, which of the two it is."""
     middle, left = rect.center().y(), rect.left() + 0.7
     painter.setPen(_map_pen(theme.color(role), dashed=role == "backward"))
@@ -481,7 +496,9 @@ def _paint_number(painter: QPainter, rect: QRectF, number: float, theme: Theme, 
     painter.setPen(theme.color(words if finite else "error_text"))
     painter.setFont(canvas_font("number"))
     indent = 17.5 if role == "backward" else 6.7
-    painter.drawText(rect.adjusted(indent, 0, 60, 0), LEFT_MIDDLE, format_number(number))
+    painter.drawText(
+        rect.adjusted(indent, 0, 60, 0), LEFT_MIDDLE, NOTHING if noise else format_number(number)
+    )
 
 
 def _paint_bookmark(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:

@@ -408,7 +408,7 @@ class Fit:
             share = 1 - float(np.sum((true - predicted) ** 2)) / spread if spread else np.nan
         if not np.isfinite(share):
             return ""
-        text = f"{share:.3f}" if abs(share) < 1000 else f"{share:.3g}"
+        text = f"{round(share, 3) + 0.0:.3f}" if abs(share) < 1000 else f"{share:.3g}"
         return text.replace("-", "−")
 
     def _middle(self) -> float:

@@ -43,6 +43,7 @@ def _inspect_node(frame: Frame, name: str) -> InspectorView:
         gradient_note=_gradient_note(frame, name),
         facts=tuple(_facts(frame, name)),
         axes=(axes[0], axes[-1]) if len(axes) == 2 else ("", axes[0] if axes else ""),
+        noise=frame.noise(name),
     )
 
 

@@ -43,7 +43,8 @@ class NeuronColumn:
     phase
         What the current step does to it: "", "forward", "seed", "backward".
     largest
-        The largest magnitude of its values at any example, which the ends of the colours stand for.
+        The largest magnitude of its values at any example, which the ends of the colours stand for; 0 where
+        they are all rounding.
     read, upstream
         Whether the current factor reads its stored values; whether the gradient comes from it.
     """
@@ -292,7 +293,7 @@ class _View:
             phase=self._column_phase(column),
             read=name in self._uses or any(b.source == column.node for b in self._outer),
             upstream=self._is_upstream(column) or any(b.target == column.node for b in self._outer),
-            largest=_scale_of(value, self._units(column, value)),
+            largest=0.0 if "value" in frame.noise(name) else _scale_of(value, self._units(column, value)),
             place=column,
             example=self._example,
             shape=frame.trace.arrays[column.node].shape,

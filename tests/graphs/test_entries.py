@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from engine.errors import BackstepError
-from graphs.entries import MOST_SHOWN, Drawn, Wanted, entry_text, read_entry
+from graphs.entries import MOST_SHOWN, Drawn, Wanted, entry_text, number_text, read_entry
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,34 @@ def test_what_is_no_value_is_said_in_one_line(text: str, said: str) -> None:
 )
 def test_what_is_shown_reads_back_as_the_same_numbers(array: np.ndarray) -> None:
     np.testing.assert_array_equal(read_entry(entry_text(array)), array + 0.0, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([[0.15, 0.2], [0.25, 0.3]], "[[0.15, 0.2], [0.25, 0.3]]"),
+        ([[1.1, 2.0]], "[1.1, 2]"),
+        ([[1.0], [2.0]], "[[1], [2]]"),
+        ([[5.0]], "[[5]]"),
+        (1 / 3, "1/3"),
+        ([[-2 / 7, 0.375]], "[-2/7, 0.375]"),
+        (2.8e-17, "2.8e-17"),
+        (-0.0, "0"),
+        (1e22, "1e22"),
+        (0.30000000000000004, "0.30000000000000004"),
+    ],
+)
+def test_numbers_are_written_as_a_person_would(value: Any, text: str) -> None:
+    array = np.array(value, dtype=float)
+    assert entry_text(array) == text
+    np.testing.assert_array_equal(read_entry(text), array, strict=True)
+
+
+@given(st.integers(-500, 500), st.integers(1, 300))
+def test_the_text_of_a_fraction_reads_back_as_the_same_number(p: int, q: int) -> None:
+    found = read_entry(number_text(p / q))
+    assert isinstance(found, np.ndarray)
+    assert float(found) == p / q
 
 
 def test_many_numbers_are_not_written_into_a_field() -> None:

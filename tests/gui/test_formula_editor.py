@@ -445,7 +445,7 @@ def said_under(window: Window, name: str) -> str:
 def test_every_faulty_field_has_its_own_sentence(qtbot: QtBot, window: Window) -> None:
     window.edit_formula()
     fields = panel_of(window).rows.fields
-    wrong = {"W1": ("1; x", "'x' is not a number"), "b1": ("1, 2; 3", "row 2"), "b2": ("1e999", "too large")}
+    wrong = {"W1": ("1; x", "'x' is not a number"), "b1": ("1, 2; 3", "Row 2"), "b2": ("1e999", "too large")}
     for name, (text, _) in wrong.items():
         fields[name].setFocus()
         fields[name].selectAll()

@@ -59,6 +59,15 @@ def test_a_matrix_of_zeros_is_all_zero_coloured(qapp):
     assert colors_of(picture(np.zeros((2, 2)))) == {LIGHT.zero, LIGHT.card}
 
 
+def test_mere_rounding_looks_like_zero(qapp):
+    noise = [[2.8e-17, -5.6e-17]]
+    assert LIGHT.negative in colors_of(picture(noise))
+    plain = picture(noise, scale=0.0)
+    assert colors_of(plain) == {LIGHT.zero, LIGHT.card}
+    numbered, zeros = (picture(a, scale=0.0, numbers=True) for a in (noise, np.zeros((1, 2))))
+    assert ink(numbered, QColor(LIGHT.zero)) > ink(zeros, QColor(LIGHT.zero))  # ≈0 rather than 0
+
+
 def test_what_is_not_a_number_is_hatched_and_named(qapp):
     found = colors_of(picture([[np.nan, 1.0, np.inf]], numbers=True))
     assert LIGHT.error_background in found

@@ -41,7 +41,7 @@ def test_without_a_message_there_is_no_bar(bar):
 def test_an_expected_error_is_one_sentence_and_stays(qtbot, notifier, bar):
     notifier.error(FormulaError("the name 'Wl' is not known.", 2, 5, how="Did you mean W1?"))
     assert texts(bar) == ["Line 2, column 5: the name 'Wl' is not known. Did you mean W1?"]
-    assert bar.accessibleName().startswith("error: line 2")
+    assert bar.accessibleName().startswith("error: Line 2")
     assert not bar._timer.isActive()
     dismiss(qtbot, bar)
     assert not bar.isVisible()

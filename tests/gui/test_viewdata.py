@@ -573,3 +573,29 @@ def test_a_step_of_a_large_graph_looks_at_few_cards() -> None:
         wires = [key for key, edge in after.edges.items() if edge is not before.edges[key]]
         assert 1 <= len(wires) <= 8
     assert time.process_time() - begin < 60  # a guard against a quadratic loop, with a thousandfold margin
+
+
+def test_what_should_have_cancelled_is_said_to_be_rounding_wherever_it_is_shown() -> None:
+    model = model_of(
+        "yhat = w * x + b\nL = norm(yhat - y)**2", {"w": 0.1, "b": 0.2}, {"x": [1.0, 2.0], "y": [0.3, 0.4]}
+    )
+    walk = Walk(model)
+    frame = walk.after("backward", "L", "yhat")
+    gradient = frame.gradients["yhat"]
+    assert 0 < np.max(np.abs(gradient)) < 1e-15
+    nodes = scene_view(frame).nodes
+    assert (nodes["yhat"].noise, nodes["L"].noise, nodes["x"].noise) == (("gradient",), ("value",), ())
+    inspected = inspector_view(frame, "yhat")
+    assert inspected is not None
+    assert inspected.noise == ("gradient",)
+    shown = [part for part in step_view(frame).matrices if isinstance(part, MatrixView)]
+    assert shown[0].noise
+    assert {part.label: part.noise for part in shown[1:]}[r"\hat{y} - y"]
+    assert not any(part.noise for part in step_view(walk.frame(1)).matrices if isinstance(part, MatrixView))
+
+
+def test_a_small_number_that_is_none_of_rounding_is_shown_as_any_other() -> None:
+    model = model_of("a = sigmoid(w * x)\nL = norm(a)**2", {"w": -40.0}, {"x": [1.0, 1.1]})
+    walk = Walk(model)
+    frame = walk.frame(len(walk.trace.steps))
+    assert not any(view.noise for view in scene_view(frame).nodes.values())
