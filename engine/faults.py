@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,14 +48,17 @@ from engine.training import Recipe, Run
 __all__ = [
     "FAULTS",
     "Fault",
+    "FaultAt",
     "FaultyDerivation",
     "FaultyRun",
     "FaultyTrace",
     "Place",
     "Stage",
     "altered_rules",
+    "fault_of",
     "faulty_trace",
     "nudged",
+    "run_of",
 ]
 
 Array = np.ndarray
@@ -436,48 +439,85 @@ class FaultyRun(Run):
     ----------
     problem, recipe
         As for a run; parameters and learning rate are changed where the fault is in them.
+    point, stride
+        As for a run that goes on: problem and recipe are then those of the run that was begun.
     """
 
-    def __init__(self, problem: Problem, fault: Fault, place: Place, recipe: Recipe | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        fault: Fault,
+        place: Place,
+        recipe: Recipe | None = None,
+        point: Point | None = None,
+        stride: int = 1,
+    ) -> None:
         self.fault = fault
         self.place = place
-        recipe = fault.recipe(problem, (recipe or Recipe()).checked())
-        if fault.stage == Stage.START:
-            problem = _Restarted(problem, fault.leaves(problem.parameters))
-        super().__init__(problem, recipe)
+        recipe = (recipe or Recipe()).checked()
+        if point is None:
+            recipe = fault.recipe(problem, recipe)
+            if fault.stage == Stage.START:
+                problem = _Restarted(problem, fault.leaves(problem.parameters))
+        super().__init__(problem, recipe, point, stride)
 
     @property
     def kept(self) -> tuple[str, ...]:
         """What is kept from one update to the next: the gradients too, where they are not reset."""
         return (*super().kept, LEFT) if self.fault.stage == Stage.RESET else super().kept
 
+    @property
+    def at_fault(self) -> FaultAt:
+        """Which fault is in it, and where."""
+        return FaultAt(self.fault.name, self.place.node, self.place.slot)
+
+    @cached_property
+    def rules(self) -> Rules | None:
+        """How backward is done; None where backward itself is right."""
+        return self.fault.rules(self.problem.graph, self.place)
+
     @cached_property
     def _stepper(self) -> Inspector:
         return _FaultyInspector(self)
+
+    def derivation(self, graph: Graph, detail: Detail = Detail.EQUATION) -> Derivation:
+        """Return the equations of the steps, one of them with the fault."""
+        place = self.fault.place(graph, self.place.node, self.place.slot)  # 1/m is that of this graph
+        return FaultyDerivation(graph, self.fault, place, detail)
+
+    def faulty_steps(self, shown: Trace) -> frozenset[int]:
+        """Return the steps of an iteration in which the fault is done, by index."""
+        return FaultyTrace(self.fault, self.place, shown, shown).marked
 
     def traced(
         self, graph: Graph, leaves: Mapping[str, Array], point: Point, detail: Detail = Detail.EQUATION
     ) -> Trace:
         """Return the steps of the iteration at a point, with the fault."""
         left = {name: array for (name, key), array in point.state.items() if key == LEFT}
-        rules = self.fault.rules(self.problem.graph, self.place)
-        return trace(graph, leaves, detail, self.optimize(point), rules, left)
+        return trace(graph, leaves, detail, self.optimize(point), self.rules, left)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the place to be found again: its symbols hold functions."""
-        place = (self.place.node, self.place.slot)
-        return {**super().__getstate__(), "place": place}
+        state = {**super().__getstate__(), "place": (self.place.node, self.place.slot)}
+        state.pop("rules", None)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.place = self.fault.place(self.problem.graph, *state["place"])
+
+    def __copy__(self) -> FaultyRun:
+        """Return a twin with the same place, which need not be found again."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(super().__getstate__())
+        return twin
 
 
 class _FaultyInspector(Inspector):
     """Does training steps with a fault in the backward pass."""
 
     def __init__(self, run: FaultyRun) -> None:
-        self._rules = run.fault.rules(run.problem.graph, run.place)
+        self._rules = run.rules
         self._is_reset = run.fault.stage != Stage.RESET
         super().__init__(run.problem, run._rates, run.batch_size)
 
@@ -622,3 +662,65 @@ _TABLE = (
 )
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _TABLE}
+
+
+class FaultAt(NamedTuple):
+    """A fault at a place, by names: as documents keep it and processes send it.
+
+    Attributes
+    ----------
+    name
+        Of a fault of :data:`FAULTS`.
+    node, slot
+        As in a :class:`Place`.
+    """
+
+    name: str
+    node: str = ""
+    slot: int = 0
+
+    @property
+    def fault(self) -> Fault:
+        """The record of the fault."""
+        return FAULTS[self.name]
+
+    def place(self, graph: Graph) -> Place:
+        """Return where it is in a graph.
+
+        Raises
+        ------
+        UsageError
+            Where it does not apply there.
+        """
+        return self.fault.place(graph, self.node, self.slot)
+
+    def title(self, graph: Graph) -> str:
+        """Return what it is and where: "1/m left out, at the gradient of yhat, back through loss"."""
+        fault = self.fault
+        if fault.stage not in (Stage.FACTOR, Stage.ACCUMULATION):
+            return fault.title
+        return f"{fault.title}, at {fault.where(self.place(graph))}"
+
+
+def run_of(
+    problem: Problem,
+    recipe: Recipe,
+    fault: FaultAt | None,
+    point: Point | None = None,
+    stride: int = 1,
+) -> Run:
+    """Return a run with a fault in it, or without one where that is None.
+
+    Raises
+    ------
+    BackstepError
+        As for a run, and where the fault does not apply.
+    """
+    if fault is None:
+        return Run(problem, recipe, point, stride)
+    return FaultyRun(problem, fault.fault, fault.place(problem.graph), recipe, point, stride)
+
+
+def fault_of(run: Run | None) -> FaultAt | None:
+    """Return the fault that is in a run, None for a right one."""
+    return run.at_fault if isinstance(run, FaultyRun) else None

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.derive import Derivation
 from engine.errors import TrainingError, excerpt
 from engine.graph import Detail, Graph
 from engine.history import (
@@ -577,6 +578,14 @@ class Run:
             The graph of its mini-batch, with data and parameters.
         """
         return trace(graph, leaves, detail, self.optimize(point))
+
+    def derivation(self, graph: Graph, detail: Detail = Detail.EQUATION) -> Derivation:
+        """Return the equations of these steps."""
+        return Derivation(graph, detail)
+
+    def faulty_steps(self, shown: Trace) -> frozenset[int]:
+        """Return the steps of an iteration in which a fault is done that is in the run, by index."""
+        return frozenset()
 
     def _following(self, point: Point) -> Point | None:
         """Return the recorded point after `point`, None where that is not a recorded one itself."""

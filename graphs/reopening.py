@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import BackstepError
+from engine.faults import fault_of
 from engine.history import Recording
 from engine.training import Run
 from graphs.carrying import packed_text
@@ -21,6 +22,7 @@ __all__ = ["carried_pairs"]
 MOST_OF_NETWORK, MOST_OF_RUN = 2_000_000, 300_000
 """Bytes of numbers and CSV files, and of what a run recorded, that are carried; packing gains little."""
 TOO_LARGE = "The data are too large to be carried along, so this file does not open again."
+FAULTY = "The fault is not carried along:"
 UNREADABLE = "The data could not be read any more, so this file does not open again."
 
 
@@ -59,6 +61,8 @@ def _weight_of(document: SavedDocument) -> int:
 def _session(snapshot: Snapshot, document: SavedDocument) -> tuple[SavedSession, str]:
     """Return the fullest session that is light enough, and what is to be said about what it lacks."""
     run, iteration = snapshot.run or Run(snapshot.model, snapshot.recipe), snapshot.iteration
+    if fault_of(run) is not None:
+        return _begun(snapshot, document), f"{FAULTY} the parameters are those of iteration {iteration}."
     whole = run.recording()
     if _weight(whole) <= MOST_OF_RUN:
         return _standing(snapshot, document, whole, iteration), ""
@@ -67,11 +71,17 @@ def _session(snapshot: Snapshot, document: SavedDocument) -> tuple[SavedSession,
         count = len(short.losses) - 1
         note = f"The run is long: {count} of its {run.iteration} iterations are carried along."
         return _standing(snapshot, document, short, iteration), note
-    parameters = run.at(iteration).parameters
+    note = f"The run is too long to be carried along: the parameters are those of iteration {iteration}."
+    return _begun(snapshot, document), note
+
+
+def _begun(snapshot: Snapshot, document: SavedDocument) -> SavedSession:
+    """Return a session that begins with the parameters of this iteration."""
+    assert snapshot.run is not None
+    parameters = snapshot.run.at(snapshot.iteration).parameters
     at_point = replace(document, overrides={**document.overrides, **parameters})
     begun = Run(snapshot.model.revalued(parameters), snapshot.recipe)
-    note = f"The run is too long to be carried along: the parameters are those of iteration {iteration}."
-    return _standing(snapshot, at_point, begun.recording(), 0), note
+    return _standing(snapshot, at_point, begun.recording(), 0)
 
 
 def _weight(recording: Recording) -> int:

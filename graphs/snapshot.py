@@ -6,14 +6,14 @@ same records and the same trace as what is on the screen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from engine.derive import Derivation
 from engine.errors import UsageError
-from engine.graph import Detail
+from engine.graph import Detail, Graph
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.trace import State, Step, Trace
 from engine.training import Recipe, Run
@@ -139,7 +139,12 @@ class Snapshot:
     @cached_property
     def derivation(self) -> Derivation:
         """The equations of the graph at this detail."""
-        return Derivation(self.trace.graph, self.trace.detail)
+        return self.derive(self.trace.graph, self.trace.detail)
+
+    @property
+    def derive(self) -> Callable[[Graph, Detail], Derivation]:
+        """What gives the equations of a graph: with the fault that is in the run, if any."""
+        return Derivation if self.run is None else self.run.derivation
 
     def place(self) -> str:
         """Return where this is, as the window says it: ``step 14 of 37, backward``."""

@@ -190,6 +190,15 @@ ACTIONS: tuple[Action, ...] = (
         repeats=False,
     ),
     Action(
+        "no-fault",
+        "Faults",
+        "No fault",
+        (),
+        lambda w: w.session.set_fault(None),
+        enabled=lambda s: s.document.fault is not None,
+        repeats=False,
+    ),
+    Action(
         "detail",
         "View",
         "Equation or primitive detail",

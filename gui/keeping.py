@@ -18,10 +18,10 @@ from engine.graph import Detail
 from engine.training import Run
 from graphs.network import FileData, Model, Network, array_of, bind, complete
 from graphs.sessions import SavedDocument, SavedMoment, SavedRun, SavedSession
-from gui.lab import Document, LabRun
+from gui.lab import Document, LabRun, fresh_name
 from gui.moments import NO_PAST, Entry, Kept, Moment, Past
 
-__all__ = ["Opened", "Place", "Snapshot", "opened", "saved"]
+__all__ = ["Opened", "Place", "Snapshot", "has_fault", "opened", "saved"]
 
 HEAVY = 32 * 2**20
 """Bytes of runs from which on they are left out where saving has to be quick."""
@@ -96,7 +96,7 @@ def saved(snapshot: Snapshot, path: str = "", *, is_quick: bool = False) -> Save
         Where a CSV cannot be read any more that has to travel along.
     """
     notes = _Notes(is_quick)
-    moment, place = snapshot.moment, snapshot.place
+    moment, place = _right(snapshot.moment), snapshot.place
     runs = _worth_keeping(moment)
     iteration, position = moment.iteration, moment.position
     if is_quick and sum(array.nbytes for kept in runs for array in kept.run.history.arrays()) > HEAVY:
@@ -116,6 +116,26 @@ def saved(snapshot: Snapshot, path: str = "", *, is_quick: bool = False) -> Save
     return SavedSession(document, rows, current, where, snapshot.view, path, back, forth)
 
 
+def has_fault(moment: Moment) -> bool:
+    """Say whether a fault is in any run of a moment: files keep neither."""
+    return any(kept.shown.document.fault is not None for kept in moment.runs)
+
+
+def _right(moment: Moment) -> Moment:
+    """Return a moment without faults: where the current run had one, a right one stands at its beginning."""
+    if not has_fault(moment):
+        return moment
+    document, current, iteration = moment.document, moment.current, moment.iteration
+    runs = [kept for kept in moment.runs if kept.shown.document.fault is None]
+    if document.fault is not None:
+        document = replace(document, fault=None)
+        run = Run(moment.model, document.recipe)
+        name = fresh_name(document, (kept.shown.name for kept in runs))
+        current, iteration = replace(current, run=run, document=document, name=name, goal=0), 0
+        runs.append(Kept(current, run))
+    return replace(moment, document=document, runs=tuple(runs), current=current, iteration=iteration)
+
+
 def _worth_keeping(moment: Moment) -> list[Kept]:
     """Return the runs of a moment that have recorded something, and the current one."""
     return [kept for kept in moment.runs if kept.shown is moment.current or kept.run.iteration]
@@ -130,7 +150,7 @@ def _nearest(past: Past, notes: _Notes, is_quick: bool) -> tuple[tuple[SavedMome
         for entry in reversed(entries):
             room -= notes.cost(entry.moment)
             count -= 1
-            if room < 0 or count < 0:
+            if room < 0 or count < 0 or has_fault(entry.moment):
                 break
             try:
                 kept.append(notes.moment(entry))

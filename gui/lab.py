@@ -12,12 +12,13 @@ from itertools import count
 from typing import Any
 
 from engine.errors import BackstepError
+from engine.faults import FaultAt, fault_of, run_of
 from engine.training import Point, Recipe, Run
 from graphs.network import FileData, Model, Network
 from graphs.views.records import Array
 from gui.trainer import Failed, Progress, Slow, trainer
 
-__all__ = ["Document", "Lab", "LabRun", "News"]
+__all__ = ["Document", "Lab", "LabRun", "News", "fresh_name"]
 
 _STARTS = count()
 """Keys of starts: all labs share one trainer."""
@@ -27,12 +28,21 @@ MOST_RUNS = 12
 
 @dataclass(frozen=True)
 class Document:
-    """What is open, as the user chose it; every change makes a new one."""
+    """What is open, as the user chose it; every change makes a new one.
+
+    Attributes
+    ----------
+    overrides
+        The values given by hand, by name.
+    fault
+        What is wrong in its runs, for the fault clinic; nothing where None.
+    """
 
     network: Network
     seed: int = 0
     overrides: Mapping[str, Any] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=lambda: Recipe().checked())
+    fault: FaultAt | None = None
 
     @property
     def optimizer(self) -> str:
@@ -72,7 +82,7 @@ class Document:
 
     def is_like(self, other: Document) -> bool:
         """Say whether nothing has been changed from `other`."""
-        return self.has_numbers_of(other) and self.recipe == other.recipe
+        return self.has_numbers_of(other) and self.recipe == other.recipe and self.fault == other.fault
 
     @classmethod
     def of(cls, network: Network, seed: int = 0, overrides: Mapping[str, Any] | None = None) -> Document:
@@ -160,10 +170,10 @@ class Lab:
         self, document: Document, model: Model, group: int | None = None, run: Run | None = None
     ) -> LabRun:
         """Return a run, new where None is given; it has a group of its own where None is given."""
-        run = run or Run(model, document.recipe)
+        run = run or run_of(model, document.recipe, document.fault)
         group = next(self._groups) if group is None else group
         beside = [r for r in self.runs if _stays(r, document, group)]
-        name = _fresh_name(document.recipe, (r.name for r in beside))
+        name = fresh_name(document, (r.name for r in beside))
         added = LabRun(next(self._ids), run, document, name, _fresh_style(r.style for r in beside), group)
         self.runs.append(added)
         return added
@@ -268,7 +278,8 @@ class Lab:
                 key = next(_STARTS)
                 run.goal = run.iterations + iterations
                 own = run.run
-                trainer().start(key, own.problem, own.recipe, own.point, run.goal, own.history.stride)
+                point, stride = own.point, own.history.stride
+                trainer().start(key, own.problem, own.recipe, point, run.goal, stride, fault_of(own))
                 self._keys[key] = run
                 run.running = True
 
@@ -318,10 +329,11 @@ def _stays(run: LabRun, document: Document, group: int) -> bool:
     return run.group == group or (run.iterations > 0 and run.document.is_comparable(document))
 
 
-def _fresh_name(recipe: Recipe, taken: Iterable[str]) -> str:
-    """Return the recipe's title, in full or even numbered where another run has it."""
-    names = set(taken)
-    titles = recipe.title(), recipe.title(in_full=True)
+def fresh_name(document: Document, taken: Iterable[str]) -> str:
+    """Return the recipe's title and the fault's, in full or even numbered where another run has it."""
+    names, recipe = set(taken), document.recipe
+    fault = f", {document.fault.fault.title}" if document.fault is not None else ""
+    titles = f"{recipe.title()}{fault}", f"{recipe.title(in_full=True)}{fault}"
     title = name = next((t for t in titles if t not in names), titles[-1])
     number = 2
     while name in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Signal
 
@@ -252,8 +252,6 @@ class LessonPlayer(QObject):
         """Let the session show a page that has been worked out."""
         self._task = None
         session, screen, snapshot = self._session, stage.page.screen, stage.snapshot
-        if screen.fault:  # the training process knows no faults: the run is shown as it has come out
-            snapshot = replace(snapshot, run=stage.ended)
         if not session.show_snapshot(snapshot, f"Lesson, page {stage.number + 1}"):
             return
         self._stage = stage

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.errors import BackstepError
+from engine.errors import BackstepError, UsageError
+from engine.faults import FaultAt, Stage, fault_of
 from engine.graph import Detail, Graph
 from engine.nudge import AnyNudge
 from engine.search import STEP_COST, Search, SearchResult
@@ -133,7 +134,8 @@ class Session(QObject):
     def at(cls, snapshot: Snapshot) -> Session:
         """Return a session that stands where a snapshot is, in the run that it belongs to."""
         model = snapshot.model
-        document = Document(model.network, model.seed, snapshot.overrides, snapshot.recipe)
+        fault = fault_of(snapshot.run)
+        document = Document(model.network, model.seed, snapshot.overrides, snapshot.recipe, fault)
         session = cls(document, snapshot.detail, model=model, run=snapshot.run)
         session.go_to_iteration(snapshot.iteration)
         session.go(snapshot.position)
@@ -318,11 +320,13 @@ class Session(QObject):
     def _has(self, snapshot: Snapshot) -> bool:
         """Say whether the current run is that of a snapshot, trained as far."""
         is_own = self._model is snapshot.model and self._document.recipe == snapshot.recipe
+        is_own = is_own and self._document.fault == fault_of(snapshot.run)
         return is_own and self.iterations >= snapshot.iteration
 
     def _enter_run_of(self, snapshot: Snapshot) -> None:
         model = snapshot.model
-        document = Document(model.network, model.seed, dict(snapshot.overrides), snapshot.recipe)
+        fault, overrides = fault_of(snapshot.run), dict(snapshot.overrides)
+        document = Document(model.network, model.seed, overrides, snapshot.recipe, fault)
         run = None if snapshot.run is None else snapshot.run.fork()
         self._leave()
         self._search.forget()
@@ -411,6 +415,17 @@ class Session(QObject):
         """Train in another way, from iteration 0; what was trained before stays as another run."""
         self._change(lambda: replace(self._document, recipe=recipe.checked()), what)
 
+    def set_fault(self, fault: FaultAt | None) -> None:
+        """Put a fault into backward or training, or take it out; runs without it stay beside."""
+        what = "No fault" if fault is None else f"Fault: {fault.fault.title}"
+        self._change(lambda: replace(self._document, fault=fault), what)
+
+    @property
+    def fault_text(self) -> str:
+        """What is wrong in the current run and where, "" where nothing is."""
+        fault = self._document.fault
+        return "" if fault is None else fault.title(self._model.graph)
+
     def set_learning_rate(self, rate: float) -> None:
         recipe = self._document.recipe
         settings = {**recipe.settings, "learning_rate": rate}
@@ -456,10 +471,13 @@ class Session(QObject):
         recipe = before.recipe
         if network.data is not before.network.data:
             recipe = replace(recipe, batch_size=None)  # of so many examples as the other data had
-        changed = replace(before, network=network, overrides=dict(overrides), recipe=recipe)
+        fault = before.fault if network.formula == before.network.formula else None
+        changed = replace(before, network=network, overrides=dict(overrides), recipe=recipe, fault=fault)
         if not merge:
             self._moments.seal()
         self._change(lambda: changed, what, merge=what)
+        if self._document is changed and fault != before.fault:
+            self.notice.emit("info", "Another formula is open, so the fault has been taken out.")
         return self._document.network is network
 
     def set_value(self, name: str, value: Any) -> None:
@@ -468,8 +486,22 @@ class Session(QObject):
 
     def set_values(self, values: Mapping[str, Any], what: str = "Start here") -> None:
         """Give parameters or inputs other values, in one change: training starts from them."""
-        overrides = {**self._document.overrides, **values}
-        self._change(lambda: replace(self._document, overrides=overrides), what)
+
+        def changed() -> Document:
+            self._check_start(values)
+            return replace(self._document, overrides={**self._document.overrides, **values})
+
+        self._change(changed, what)
+
+    def _check_start(self, names: Collection[str]) -> None:
+        """Raise where parameters are to get values, but a fault sets them all."""
+        fault = self._document.fault
+        parameters = self._model.graph.parameters
+        if fault is not None and fault.fault.stage == Stage.START and any(n in parameters for n in names):
+            raise UsageError(
+                f"parameters cannot be changed: the fault is that {fault.fault.title}.",
+                how="Take it out first, in the menu under Faults.",
+            )
 
     def edit(self, name: str, array: Array, what: str = "") -> bool:
         """Give a parameter or an input other numbers where the timeline stands, which stays where it is.
@@ -500,6 +532,7 @@ class Session(QObject):
     def _put(self, name: str, array: Array) -> None:
         """Stand in a document with these numbers, at the same place."""
         found = edit_of(self._frame, self._document.batch_size, name, np.asarray(array, dtype=float))
+        self._check_start(found.values)
         document = replace(self._document, overrides={**self._document.overrides, **found.values})
         model, entry = self._bound(document), self._entry
         if (
@@ -750,6 +783,7 @@ class Session(QObject):
         leaves = {**data, **point.parameters, **self._previewed}
         shown = run.traced(graph, leaves, point, self._detail)
         self._is_open_ended = self._iteration == self.iterations  # where its update ends is not recorded yet
+        self._faulty = run.faulty_steps(shown)
         self._timeline.show(shown, position)
         self._frame = self._make_frame()
 
@@ -764,7 +798,7 @@ class Session(QObject):
         return Frame(
             model=self._model,
             trace=timeline.trace,
-            statics=timeline.statics(),
+            statics=timeline.statics(self.run),
             position=timeline.position,
             values=values,
             gradients=gradients,
@@ -776,6 +810,7 @@ class Session(QObject):
             nudge=self._nudging.shown(self.trace, self.position),
             curtain=curtain,
             covered=covered,
+            faulty=self._faulty,
         )
 
     @property
@@ -943,9 +978,12 @@ class Session(QObject):
             return
         self.end_scrub()
         iteration = min(self._iteration, run.iterations) if not self._follow else run.iterations
+        statics = self.statics
         self._document, self._model, self._current = run.document, self._bound(run.document), run
         self._show(self.position, at=iteration)
         self.document_changed.emit()
+        if self.statics is not statics:  # with a fault, or without: other equations
+            self.graph_changed.emit()
         self._announce()
         self.runs_changed.emit()
         self.progressed.emit()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from engine.faults import fault_of
 from engine.trace import State, Step, Trace
+from engine.training import Run
 from gui.viewdata import Statics
 
 __all__ = ["Timeline"]
@@ -27,7 +30,7 @@ class Timeline:
     """
 
     def __init__(self) -> None:
-        self._statics: dict[tuple[int, str], Statics] = {}
+        self._statics: dict[tuple[Any, ...], Statics] = {}
 
     def show(self, trace: Trace, position: int) -> None:
         """Stand among other steps: those of another iteration, or of other numbers."""
@@ -75,13 +78,13 @@ class Timeline:
             position += direction
         return position
 
-    def statics(self) -> Statics:
-        """Return what does not change while stepping; kept for every graph."""
+    def statics(self, run: Run) -> Statics:
+        """Return what does not change while stepping through a run; kept for every graph and fault."""
         graph, detail = self.trace.graph, self.trace.detail
-        key = (id(graph), detail.value)
+        key = (id(graph), detail.value, fault_of(run))
         found = self._statics.get(key)
         if found is None or found.graph is not graph:
             if len(self._statics) > MOST_STATICS:
                 self._statics.clear()
-            found = self._statics[key] = Statics(graph, detail)
+            found = self._statics[key] = Statics(graph, detail, run.derivation)
         return found

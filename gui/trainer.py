@@ -18,6 +18,7 @@ from itertools import count
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from engine.faults import FaultAt
 from engine.training import Point, Problem, Recipe
 from gui.processes import begin, context, sentence_of
 from gui.training_process import (
@@ -147,6 +148,7 @@ class _Active:
     point: Point
     goal: int
     stride: int
+    fault: FaultAt | None = None
     asked: float | None = None  # when it was asked to stop
     is_dropped: bool = False
 
@@ -186,7 +188,14 @@ class Trainer:
             self._heard = clock()
 
     def start(
-        self, key: int, problem: Problem, recipe: Recipe, point: Point, goal: int, stride: int = 1
+        self,
+        key: int,
+        problem: Problem,
+        recipe: Recipe,
+        point: Point,
+        goal: int,
+        stride: int = 1,
+        fault: FaultAt | None = None,
     ) -> None:
         """Train a problem from a point until `goal` iterations are done; ends an earlier run of the key.
 
@@ -198,9 +207,11 @@ class Trainer:
             Where to begin; the records begin with the iteration after it.
         stride
             The least distance between two samples: that of the history which takes the records in.
+        fault
+            What is to be wrong in the training; nothing where None.
         """
         self.drop(key)
-        self._submit(_Active(key, problem, recipe, point, goal, stride))
+        self._submit(_Active(key, problem, recipe, point, goal, stride, fault))
 
     def pause(self, key: int) -> None:
         """Stop a run after the iteration that is being done; all that it recorded arrives, then Paused."""
@@ -273,7 +284,8 @@ class Trainer:
             self._heard = clock()
         self._active[number] = active
         self._numbers[active.key] = number
-        self._process.send(Start(number, name, active.recipe, active.point, active.goal, active.stride))
+        start = Start(number, name, active.recipe, active.point, active.goal, active.stride, active.fault)
+        self._process.send(start)
 
     def _stop(self, number: int | None) -> None:
         active = self._active.get(number) if number is not None else None

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from engine.errors import BackstepError
+from engine.faults import FaultAt, run_of
 from engine.history import Samples
-from engine.training import Point, Problem, Recipe, Records, Run
+from engine.training import Point, Problem, Recipe, Records
 from gui.processes import sentence_of
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Start:
     point: Point
     goal: int
     stride: int
+    fault: FaultAt | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class _Active:
     def __init__(self, problem: Problem, start: Start, level: int) -> None:
         self.problem = problem
         self.start = start
-        self.run = Run(problem, start.recipe, point=start.point, stride=start.stride)
+        self.run = run_of(problem, start.recipe, start.fault, start.point, start.stride)
         self.point = start.point  # up to where it has been recorded
         self.key = start.key
         self.goal = start.goal
@@ -166,7 +168,8 @@ class _Active:
 
     def _redo(self) -> None:
         """Do a turn that failed again, an iteration at a time: those before the failure are not lost."""
-        run = Run(self.problem, self.start.recipe, point=self.point, stride=self.run.history.stride)
+        start, stride = self.start, self.run.history.stride
+        run = run_of(self.problem, start.recipe, start.fault, self.point, stride)
         end = clock() + MOST_REDONE  # should it not fail again
         with suppress(Exception):
             while run.iteration < self.goal and clock() < end:

@@ -43,6 +43,7 @@ from engine.trace import Trace
 from graphs.carrying import CARRIERS
 from graphs.network import SESSION, Network
 from gui.actions import ACTIONS, Action
+from gui.clinic import FaultMenu
 from gui.controls import ControlBar
 from gui.course import Course
 from gui.data_choice import DataChoice
@@ -126,6 +127,8 @@ class Window(QMainWindow):
     settings
         Where theme and layout are remembered.
     """
+
+    _remarked = ""  # by a panel, over the graph
 
     def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -223,6 +226,7 @@ class Window(QMainWindow):
             if row.id == "open":
                 self._recent_menu = groups[row.group].addMenu("Open recent")
                 self._recent_menu.aboutToShow.connect(self._fill_recent)
+        self._faults = FaultMenu(self.session, groups["Faults"])
         self._panels_menu = menu.addMenu("Panels")
         return menu
 
@@ -407,6 +411,7 @@ class Window(QMainWindow):
         session.frame_changed.connect(self._show_frame)
         session.graph_changed.connect(self._show_graph)
         session.document_changed.connect(self._say_document)
+        session.document_changed.connect(self._show_remark)
         session.document_changed.connect(self._prefetch)  # another optimizer has other formulas
         session.selection_changed.connect(self._show_selection)
         session.playing_changed.connect(self._show_place)
@@ -443,6 +448,7 @@ class Window(QMainWindow):
 
     def _show_graph(self) -> None:
         """Lay the graph out and show it; only for another graph, never while stepping or changing numbers."""
+        self._show_remark()
         if self.session.statics is self._drawn:
             self._show_frame()
             return
@@ -520,7 +526,14 @@ class Window(QMainWindow):
         self.messages.raise_()
 
     def _remark(self, sentence: str) -> None:
-        """Say something over the graph until it is taken back."""
+        """Say what a panel has to say over the graph until it is taken back."""
+        self._remarked = sentence
+        self._show_remark()
+
+    def _show_remark(self) -> None:
+        """Say over the graph what holds of it: what a panel says, or else the fault that is in."""
+        fault = self.session.fault_text
+        sentence = self._remarked or (f"Fault: {fault}" if fault else "")
         if sentence != self.remark.text() or self.remark.isHidden() == bool(sentence):
             self.remark.setText(sentence)
             self.remark.setAccessibleName(sentence)

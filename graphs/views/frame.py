@@ -29,14 +29,22 @@ MAX_READERS = 500  # nodes beyond which who reads what is not asked: it takes ev
 
 
 class Statics:
-    """What is the same at every step of a graph: its equations, contributions, and who reads what."""
+    """What is the same at every step of a graph: its equations, contributions, and who reads what.
 
-    def __init__(self, graph: Graph, detail: Detail) -> None:
+    Parameters
+    ----------
+    derive
+        Gives the equations: those with a fault, for a run that has one.
+    """
+
+    def __init__(
+        self, graph: Graph, detail: Detail, derive: Callable[[Graph, Detail], Derivation] = Derivation
+    ) -> None:
         self.graph = graph
         self.detail = detail
-        self.derivation = Derivation(graph, detail)
+        self.derivation = derive(graph, detail)
         self.wording = Wording(self.derivation)
-        self.whole = self.derivation if detail == Detail.EQUATION else Derivation(graph)
+        self.whole = self.derivation if detail == Detail.EQUATION else derive(graph, Detail.EQUATION)
         self.names = graph.visible(detail)
         self.edges: tuple[EdgeKey, ...] = tuple(graph.edges(detail))
         self.shown: tuple[Frame, SceneView] | None = None  # the last scene: the next differs little
@@ -203,6 +211,8 @@ class Frame:
         What is not to be seen until it is revealed; `values` and `gradients` are without it.
     covered
         What of it is known at this place, by name.
+    faulty
+        The steps, by index, in which a fault is done that was put into the run.
     """
 
     model: Model
@@ -219,6 +229,7 @@ class Frame:
     nudge: AnyNudge | None = None
     curtain: Curtain = OPEN
     covered: frozenset[str] = frozenset()
+    faulty: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, snapshot: Snapshot, statics: Statics | None = None) -> Frame:
@@ -227,7 +238,7 @@ class Frame:
         return cls(
             model=snapshot.model,
             trace=trace,
-            statics=statics or Statics(trace.graph, trace.detail),
+            statics=statics or Statics(trace.graph, trace.detail, snapshot.derive),
             position=snapshot.position,
             values=state.values,
             gradients=state.gradients,
@@ -235,6 +246,7 @@ class Frame:
             iterations=snapshot.run.iteration if snapshot.run is not None else snapshot.iteration,
             optimizer=snapshot.optimizer,
             settings=snapshot.settings,
+            faulty=frozenset() if snapshot.run is None else snapshot.run.faulty_steps(trace),
         )
 
     def at(self, position: int) -> Frame:
@@ -251,6 +263,11 @@ class Frame:
     def step(self) -> Step | None:
         """The step that led here, None at the start."""
         return self.trace.steps[self.position - 1] if self.position else None
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether a fault is done in that step."""
+        return self.step is not None and self.step.index in self.faulty
 
     @property
     def phase(self) -> str:

@@ -14,13 +14,17 @@ from graphs.views.matrices import factor_views, product_views, update_numbers, u
 from graphs.views.records import Array, StepView
 from graphs.wording import SEED, SEED_REASON, counted, factor_shapes, listed, product_shapes
 
+FAULT_HERE = "The fault is in this step."
 LONGEST = 400
 """Characters of LaTeX up to which numbers are put in down to the last one."""
 
 
 def step_view(frame: Frame) -> StepView:
     """Return what the panel *This step* shows at a frame."""
-    return frame.curtain.over_step(_step_view(frame), frame.trace, frame.step)
+    view = _step_view(frame)
+    if frame.is_faulty:
+        view = replace(view, more=f"{FAULT_HERE} {view.more}".rstrip())
+    return frame.curtain.over_step(view, frame.trace, frame.step)
 
 
 def _step_view(frame: Frame) -> StepView:

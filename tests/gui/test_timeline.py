@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.faults import FaultAt, run_of
 from engine.graph import Detail
 from engine.trace import trace
+from engine.training import Run
 from graphs.network import bind, load
 from gui.timeline import Timeline
 
@@ -52,10 +54,12 @@ def test_moves_by_phase_there_and_back_meet_at_the_same_places(detail: Detail) -
 
 
 def test_what_does_not_change_is_kept_for_every_graph() -> None:
-    timeline = _timeline()
-    first, model = timeline.statics(), bind(load("logistic-regression"), seed=0)
+    timeline, run = _timeline(), Run(bind(load("two-layer-nonlinear"), seed=0))
+    first, model = timeline.statics(run), bind(load("logistic-regression"), seed=0)
     shown = timeline.trace
     timeline.show(trace(model.graph, model.leaves, Detail.EQUATION), 3)
-    assert timeline.statics() is not first
+    assert timeline.statics(Run(model)) is not first
     timeline.show(shown, 0)
-    assert timeline.statics() is first
+    assert timeline.statics(run) is first
+    faulty = run_of(run.problem, run.recipe, FaultAt("reset"))
+    assert timeline.statics(faulty) is not first
