@@ -76,14 +76,16 @@ def _write(process: subprocess.Popen[bytes], data: bytes, times: int) -> None:
 def _started(
     pictures: Sequence[Picture], image: QImage, tick: int, path: Path, log: Path
 ) -> subprocess.Popen[bytes]:
-    said = said_of(pictures)
+    said, rate = said_of(pictures), max(RATE, math.ceil(1000 / tick))
     source = ["-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{image.width()}x{image.height()}"]
     colors = [word for key in ("primaries", "trc") for word in (f"-color_{key}", "bt709")]
     command = [
         ffmpeg(),
         *("-hide_banner", "-loglevel", "error", "-y"),
         *(*source, "-framerate", f"1000/{tick}", "-i", "-"),
-        *("-vf", COLORS, "-r", str(max(RATE, math.ceil(1000 / tick)))),
+        # the last picture stands its time too: some versions drop what nothing follows
+        *("-vf", f"tpad=stop_mode=clone:stop_duration={tick}ms,fps={rate},{COLORS}"),
+        *("-t", f"{sum(milliseconds(pictures))}ms"),
         *("-c:v", "libx264", "-crf", str(QUALITY), "-preset", "fast", "-tune", "animation"),
         *("-colorspace", "bt709", *colors, "-color_range", "tv", "-movflags", "+faststart"),
         *("-metadata", f"title={said.get('Title', '')}", "-metadata", f"comment={told(pictures)}"),
