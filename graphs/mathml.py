@@ -183,7 +183,8 @@ class _Reader:
         if name in _IDENTIFIERS or len(letter) == 1:
             return _identifier(letter, upright=name[0].isupper())
         if name in _ACCENTS:
-            mark = _element("mo", _ACCENTS[name], ' stretchy="false"')
+            size = ' mathsize="65%"' if name == "vec" else ""
+            mark = _element("mo", _ACCENTS[name], f' stretchy="false"{size}')
             return _Item(_element("mover", self._argument().xml + mark, ' accent="true"'), "function")
         read = getattr(self, f"_read_{name}", None)
         return read() if read is not None else _Item(_element("mtext", escape(f"\\{name}")), "text")

@@ -377,13 +377,18 @@ const costOf = (curve, obstacles) => {
 };
 
 /* Formulas are measured with one font and set in whatever is there: those that are too wide become smaller. */
+const SMALLEST = 10;
 const shrink = () => {
   const fitting = cards.flatMap((card, i) => all(".name, .formula", card).map((item) => {
     const aside = item.nextElementSibling && item.nextElementSibling.classList.contains("size") ? item.nextElementSibling.offsetWidth + 5 : 0;
     const room = boxes[i].w - 24 - (card.classList.contains("parameter") ? 5 : 0) - aside;
     return [item, room / item.firstElementChild.getBoundingClientRect().width];
   }));
-  for (const [item, share] of fitting) if (share < 1) item.style.fontSize = parseFloat(item.style.fontSize) * share + "px";
+  for (const [item, share] of fitting) {
+    const size = parseFloat(item.style.fontSize);
+    if (share < 1) item.style.fontSize = Math.max(Math.min(size, SMALLEST), size * share) + "px";
+    item.classList.toggle("cut", size * share < SMALLEST);
+  }
 };
 
 /* ---- how large the graph is, and what of it is seen ---- */
@@ -420,12 +425,13 @@ const follow = (step) => {
   if (!seen.length) return;
   const left = Math.min(...seen.map((b) => b.x)), right = Math.max(...seen.map((b) => b.x + b.w));
   const top = Math.min(...seen.map((b) => b.y)), bottom = Math.max(...seen.map((b) => b.y + b.h));
-  const to = (low, high, at, room) => {
+  const to = (low, high, own, at, room) => {
     low = low * scale - 16; high = high * scale + 16;
     if (low >= at && high <= at + room) return at;
-    return high - low > room ? low : (low + high - room) / 2;
+    return high - low > room ? own * scale - room / 2 : (low + high - room) / 2;
   };
-  const x = to(left, right, view.scrollLeft, view.clientWidth), y = to(top, bottom, view.scrollTop, view.clientHeight);
+  const x = to(left, right, seen[0].x + seen[0].w / 2, view.scrollLeft, view.clientWidth);
+  const y = to(top, bottom, seen[0].y + seen[0].h / 2, view.scrollTop, view.clientHeight);
   if (x !== view.scrollLeft || y !== view.scrollTop) view.scrollTo({ left: x, top: y, behavior: still.matches ? "auto" : "smooth" });
 };
 

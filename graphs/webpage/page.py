@@ -29,8 +29,8 @@ from graphs.webpage.steps import article, walk
 
 __all__ = ["page"]
 
-LABELLED = 0.045
-"""Share of the steps from which there is room for a phase's name below the scrubber."""
+LETTER = 0.0105
+"""Share of the steps that a letter of a phase's name takes up below the scrubber."""
 _BEGIN = 'document.documentElement.classList.add("js")'
 """Said before the body is read, so that a browser does not lay out all steps first."""
 _CARRIED = "Document"
@@ -137,7 +137,7 @@ def _track(steps: Sequence[Step]) -> str:
 def _phases(steps: Sequence[Step]) -> str:
     return "".join(
         f'<li class="{phase}" style="flex-grow:{end - start}">'
-        f"{phase if end - start >= LABELLED * len(steps) else ''}</li>"
+        f"{phase if end - start >= LETTER * len(phase) * len(steps) else ''}</li>"
         for phase, start, end in _spans(steps)
     )
 

@@ -184,7 +184,7 @@ def test_it_means_what_the_formula_means(formula: str) -> None:
     [
         ("w x", f"<mi>w</mi><mo>{TIMES}</mo><mi>x</mi>"),
         (r"W_1^\intercal", '<msubsup><mi>W</mi><mn>1</mn><mi mathvariant="normal">⊤</mi></msubsup>'),
-        (r"\vec{1}", '<mover accent="true"><mn>1</mn><mo stretchy="false">→</mo></mover>'),
+        (r"\vec{1}", '<mover accent="true"><mn>1</mn><mo stretchy="false" mathsize="65%">→</mo></mover>'),
         (r"\hat{y}", '<mover accent="true"><mi>y</mi><mo stretchy="false">^</mo></mover>'),
         (r"w_{\text{out}}", "<msub><mi>w</mi><mtext>out</mtext></msub>"),
         (r"\mathrm{wide}", "<mi>wide</mi>"),

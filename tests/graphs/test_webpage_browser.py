@@ -250,9 +250,9 @@ def test_the_numbers_at_every_step_are_those_of_the_trace(
     assert_numbers(browser, pages, built_in_snapshot(name, detail))
 
 
-@pytest.mark.parametrize("key", [*(key for key in ODD if key not in ("unwritten", "wide")), "batch"])
+@pytest.mark.parametrize("key", [*ODD, "batch"])
 def test_so_are_those_of_odd_networks(browser: Browser, pages: Pages, key: str) -> None:
-    snapshot = batch_snapshot() if key == "batch" else odd_snapshot(key, Detail.PRIMITIVE)
+    snapshot = batch_snapshot() if key == "batch" else odd_snapshot(key)
     assert_numbers(browser, pages, snapshot)
 
 
