@@ -14,7 +14,7 @@ from engine.substitute import number_latex
 from graphs.tex import formula
 from graphs.typesetting import width
 
-__all__ = ["blank", "is_shown_whole", "matrix", "number", "span"]
+__all__ = ["blank", "is_shown_whole", "matrix", "number", "places_shown", "span"]
 
 Array = np.ndarray
 ROWS, ROOM = 8, 27.0  # of a matrix: how many rows are shown, how wide it may be in em
@@ -44,7 +44,7 @@ def matrix(array: Array, room: float = ROOM) -> str:
     """
     if array.ndim == 0:
         return number(array)
-    rows, columns = _chosen(array, room)
+    rows, columns = places_shown(array, room)
     table = _table(array)
     lines = []
     for row in rows:
@@ -59,14 +59,14 @@ def blank(array: Array, room: float = ROOM, entry: str = r"\blank{3em}") -> str:
     """Return the same matrix with a place to write at for each number that :func:`matrix` shows."""
     if array.ndim == 0:
         return entry
-    rows, columns = _chosen(array, room)
+    rows, columns = places_shown(array, room)
     dots = {(True, False): r"\cdots", (False, True): r"\vdots", (False, False): r"\ddots"}
     return _array([[dots.get((r is not None, c is not None), entry) for c in columns] for r in rows])
 
 
 def is_shown_whole(array: Array, room: float = ROOM) -> bool:
     """Say whether :func:`matrix` shows every entry of an array."""
-    return array.ndim == 0 or all(None not in places for places in _chosen(array, room))
+    return array.ndim == 0 or all(None not in places for places in places_shown(array, room))
 
 
 def span(array: Array) -> str:
@@ -89,8 +89,8 @@ def _table(array: Array) -> Array:
     return np.atleast_2d(array) if array.ndim <= 2 else array.reshape(array.shape[0], -1)
 
 
-def _chosen(array: Array, room: float) -> tuple[list[int | None], list[int | None]]:
-    """Return which rows and columns are shown; None stands for dots."""
+def places_shown(array: Array, room: float = ROOM) -> tuple[list[int | None], list[int | None]]:
+    """Return which rows and columns of an array are shown in so much room, in em; None stands for dots."""
     table = _table(array)
     count, across = table.shape
     rows: list[int | None] = list(range(count))

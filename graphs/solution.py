@@ -30,6 +30,7 @@ __all__ = ["Solution", "Written"]
 
 Array = np.ndarray
 WIDEST = 16.0  # em, of an unnamed part that is called by its expression
+QUOTED = 22.0  # em, of a line that is quoted in a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +85,12 @@ class Solution:
     ----------
     snapshot
         Any place of the iteration.
+    tidy
+        What is made of the engine's LaTeX: for TeX, or for readers that know any letter.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, tidy: Callable[[str], str] = formula) -> None:
+        self._tidy = tidy
         self.snapshot = snapshot
         self.trace = snapshot.trace
         self.graph = snapshot.trace.graph
@@ -105,14 +109,14 @@ class Solution:
 
     def latex(self, name: str) -> str:
         """Return a node's symbol as LaTeX."""
-        found = formula(self.derivation.name_latex(name))
+        found = self._tidy(self.derivation.name_latex(name))
         if self.wording.is_part(name) and width(found) > WIDEST:
-            return formula(self.derivation.part_label(name))
+            return self._tidy(self.derivation.part_label(name))
         return found
 
     def gradient(self, name: str) -> str:
         """Return the symbol of a node's gradient as LaTeX."""
-        return formula(self.derivation.gradient_latex(name))
+        return self._tidy(self.derivation.gradient_latex(name))
 
     @cached_property
     def steps(self) -> Sequence[Written]:
@@ -150,9 +154,16 @@ class Solution:
         """
         if self.derivation.detail == Detail.PRIMITIVE:
             return ""
-        right = formula(latex(self.derivation.gradient(name)))
+        right = self._tidy(latex(self.derivation.gradient(name)))
         rows = self.contributions.get(name, ())
         return "" if len(rows) == 1 and rows[0].right == right else right
+
+    def quoted(self, name: str) -> str:
+        """Return the line that computes a node, for a sentence; "" for a part of one, and for a long one."""
+        right = self._tidy(self.derivation.definition_latex(name))
+        if self.wording.is_part(name) or width(right) > QUOTED or r"\text{(" in right:
+            return ""
+        return f"${self.latex(name)} = {right}$"
 
     def loss_after(self) -> float:
         """Return the loss for the same examples after the update."""
@@ -163,7 +174,7 @@ class Solution:
     # --- one step ---
 
     def _numbers(self, expr: Expr, known: Mapping[str, Array], result: Array) -> str:
-        numbers = formula(put_in(expr, known, _first(result)))
+        numbers = self._tidy(put_in(expr, known, _first(result)))
         return "" if numbers == number(result[_first(result)]) else numbers
 
     def _forward(self, step: Step) -> Written:
@@ -174,10 +185,10 @@ class Solution:
         expr = derivation.right_side(name) if written else None
         return Written(
             step,
-            formula(left),
+            self._tidy(left),
             "=",
-            formula(text),
-            formula(text),
+            self._tidy(text),
+            self._tidy(text),
             self.wording.forward(step),
             (),
             product_shapes(expr) if expr is not None else "",
@@ -209,15 +220,15 @@ class Solution:
             step,
             self.gradient(reached),
             sign,
-            formula(latex(found.expr)),
-            formula(Derivation.coloured(found)),
+            self._tidy(latex(found.expr)),
+            self._tidy(Derivation.coloured(found)),
             sentence,
             kept,
             factor_shapes(self.derivation, equation),
             result,
             _first(result),
             self._numbers(found.expr, self.frame.numbers, result),
-            formula(found.factor.latex),
+            self._tidy(found.factor.latex),
             found.factor.side,
             found.factor.uses,
         )
@@ -225,10 +236,10 @@ class Solution:
     def _update(self, step: Step) -> Written:
         snapshot = self.snapshot
         equation = update_equation(snapshot.optimizer, self.derivation, step)
-        right = formula(latex(equation.expr))
+        right = self._tidy(latex(equation.expr))
         return Written(
             step,
-            formula(equation.target.text),
+            self._tidy(equation.target.text),
             r"\leftarrow" if equation.replaces else "=",
             right,
             right,

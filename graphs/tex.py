@@ -15,7 +15,7 @@ from functools import lru_cache
 from engine.names import latex_name
 from graphs.typesetting import width
 
-__all__ = ["PREAMBLE", "comments", "escaped", "formula", "pdf_text", "sentence"]
+__all__ = ["PREAMBLE", "comments", "escaped", "formula", "pdf_text", "sentence", "tidied"]
 
 WIDE = 25.0  # em, of a formula in a sentence
 LONG = 200  # characters of a value that stands at the end of a file rather than at its top
@@ -239,22 +239,30 @@ def comments(pairs: Mapping[str, str], long: bool = False) -> str:
 # --- formulas ----------------------------------------------------------------------------------------------
 
 _POWER_OF_TEN = re.compile(r"\\cdot (10\^\{-?\d+\})")
-_UPRIGHT = re.compile(r"(?<=[\w})]) (?=\\mathrm\{)")
+_OPERATORS = "".join(
+    rf"(?<!\\{name})" for name in ("partial", "cdot", "odot", "oslash", "times", "leftarrow")
+)
+_UPRIGHT = re.compile(rf"(?<=[\w}})]){_OPERATORS} (?=\\mathrm\{{)")
 
 
 def formula(latex: str) -> str:
-    r"""Return a formula of the engine as TeX sets it well: ASCII, proper norms, powers of ten with a cross.
+    """Return a formula of the engine as every TeX sets it: tidied, and in ASCII."""
+    latex = tidied(latex)
+    return latex if latex.isascii() else _NOT_ASCII.sub(lambda m: _in_formula(*m.groups()), latex)
+
+
+def tidied(latex: str) -> str:
+    r"""Return a formula of the engine as a book sets it: proper norms, powers of ten with a cross.
 
     A word in a product is set apart from what stands before it.
 
     Examples
     --------
-    >>> formula(r"||x||^2 \cdot 1.5 \cdot 10^{-7}")
+    >>> tidied(r"||x||^2 \cdot 1.5 \cdot 10^{-7}")
     '\\|x\\|^2 \\cdot 1.5 \\times 10^{-7}'
     """
     latex = latex.replace("||", r"\|").replace(r"\mathbb{1}", r"\mathbf{1}")
-    latex = _UPRIGHT.sub(r" \\, ", _POWER_OF_TEN.sub(r"\\times \1", latex))
-    return latex if latex.isascii() else _NOT_ASCII.sub(lambda m: _in_formula(*m.groups()), latex)
+    return _UPRIGHT.sub(r" \\, ", _POWER_OF_TEN.sub(r"\\times \1", latex))
 
 
 _NOT_ASCII = re.compile(

@@ -30,7 +30,6 @@ __all__ = ["FORMAT", "derivation_tex"]
 ROOM = 38.5  # em, of a displayed formula on a page of A4 with margins of 25 mm
 WIDE_LEFT = 13.0  # em, of a left side that has a line to itself
 MOST_LINES, MOST_ROWS = 14, 30  # of one display and of one table, which no page break divides
-SHORT = 22.0  # em, of a line of the formula that is quoted in a sentence
 BOX, TALLEST = 22.0, 18.0  # em, of a place to write a formula at
 BY_HAND = 1.6  # how much wider a hand writes
 FEW = 24  # examples of a mini-batch that are listed
@@ -277,14 +276,9 @@ class _Answers:
         return f"{sentence(' '.join(filter(None, words)))}\n{display(rows)}{self.rest(written)}"
 
     def where(self, written: Written) -> str:
-        """Quote the line in which the value is used."""
-        name = written.step.node
-        right = formula(self.solution.derivation.definition_latex(name))
-        if r"\text{" in right or width(right) > SHORT or self.solution.wording.is_part(name):
-            return ""
-        return (
-            f"{self.solution.symbol(written.step.target)} is used in ${self.solution.latex(name)} = {right}$."
-        )
+        """Say in which line the value is used."""
+        line = self.solution.quoted(written.step.node)
+        return f"{self.solution.symbol(written.step.target)} is used in {line}." if line else ""
 
     def total(self, rows: Sequence[Written]) -> Iterator[Row]:
         """Yield the sum of several contributions: in symbols, of one entry, and whole."""
