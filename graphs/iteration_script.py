@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.derive import Derivation
 from engine.optimizers import Optimizer, update_equation
 from engine.trace import Phase, Step, Trace
 from graphs.array_source import as_source
@@ -39,6 +40,8 @@ class Iteration:
         Which iteration of a run it is, counted from 0.
     batch
         Which examples of the data the mini-batch takes, None for all.
+    derivation
+        The equations of its steps, where they are not the right ones: a fault is in them.
     """
 
     title: str
@@ -47,6 +50,7 @@ class Iteration:
     settings: Mapping[str, Any] | None = None
     number: int = 0
     batch: Sequence[int] | None = None
+    derivation: Derivation | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ class _Writer:
         self._iteration = iteration
         self._trace = iteration.trace
         self._graph = iteration.trace.graph
-        self._source = StepSource(self._graph, iteration.trace.detail)
+        self._source = StepSource(self._graph, iteration.trace.detail, derivation=iteration.derivation)
         self._derivation = self._source.derivation
 
     def script(self) -> Script:

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from engine.faults import fault_of
 from graphs.snapshot import Snapshot
 
 __all__ = ["provenance", "version"]
@@ -40,6 +41,9 @@ def provenance(snapshot: Snapshot, *, with_document: bool = False) -> dict[str, 
         "Step": str(snapshot.position),
         "Detail": snapshot.detail.value,
     }
+    fault = fault_of(snapshot.run)
+    if fault is not None:
+        found["Fault"] = fault.title(snapshot.model.graph)
     if not with_document:
         return found
     from graphs.reopening import carried_pairs  # here, because a short command needs nothing of sessions

@@ -26,12 +26,19 @@ class StepSource:
         In which the way forward is written; gradients are NumPy's always.
     wanted
         The ids of the nodes whose gradients are asked for; all that have one where None.
+    derivation
+        The graph's equations, where they are not the right ones: a fault is in them.
     """
 
     def __init__(
-        self, graph: Graph, detail: Detail, dialect: Dialect = NUMPY, wanted: frozenset[int] | None = None
+        self,
+        graph: Graph,
+        detail: Detail,
+        dialect: Dialect = NUMPY,
+        wanted: frozenset[int] | None = None,
+        derivation: Derivation | None = None,
     ) -> None:
-        self.derivation = Derivation(graph, detail)
+        self.derivation = Derivation(graph, detail) if derivation is None else derivation
         self._graph = graph
         self._write = dialect.write
         self._long = _LongLines(self.derivation, dialect.write, graph.active if wanted is None else wanted)

@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.elementwise import express
 from engine.expr import Expr, Name
+from engine.faults import fault_of
 from engine.formula import identifiers
 from engine.graph import Graph, Node
 from engine.optimizers import Optimizer
@@ -98,6 +99,12 @@ class TrainingScript(ABC):
     def code(self, name: str) -> str:
         """Return what a value of the network is called."""
         return self._codes[name]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said at the top: a script trains as the formulas say, whatever the run did."""
+        is_right = fault_of(self.snapshot.run) is None
+        return () if is_right else ("The fault that was put into the run is not in this script.",)
 
     # --- how long, and where ---
 

@@ -59,9 +59,16 @@ def trace_json(
     trace: Trace,
     optimizer: Optimizer | None = None,
     settings: Mapping[str, float] | None = None,
+    derivation: Derivation | None = None,
 ) -> dict[str, Any]:
-    """Return a trace as the command line prints it; with ``notices`` where numbers are not finite."""
-    derivation = Derivation(trace.graph, trace.detail)
+    """Return a trace as the command line prints it; with ``notices`` where numbers are not finite.
+
+    Parameters
+    ----------
+    derivation
+        The equations of its steps, where they are not the right ones: a fault is in them.
+    """
+    derivation = derivation or Derivation(trace.graph, trace.detail)
     result = {
         "network": model.network.name,
         "detail": trace.detail.value,
@@ -191,7 +198,8 @@ def train_json(model: Model, run: Run, trajectory: Mapping[str, Any] | None = No
 
 
 def _write(snapshot: Snapshot, _: Options) -> str:
-    found = trace_json(snapshot.model, snapshot.trace, snapshot.optimizer, snapshot.settings)
+    chosen = (snapshot.optimizer, snapshot.settings)
+    found = trace_json(snapshot.model, snapshot.trace, *chosen, snapshot.derivation)
     return dumps({"metadata": provenance(snapshot, with_document=True)} | found) + "\n"
 
 

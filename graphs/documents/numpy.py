@@ -26,7 +26,9 @@ def _write(snapshot: Snapshot, _: Options) -> str:
 def _iteration(snapshot: Snapshot) -> str:
     """Return the script of the iteration: nothing is trained."""
     chosen = (snapshot.optimizer, snapshot.settings)
-    iteration = Iteration(snapshot.title, snapshot.trace, *chosen, snapshot.iteration, snapshot.batch)
+    iteration = Iteration(
+        snapshot.title, snapshot.trace, *chosen, snapshot.iteration, snapshot.batch, snapshot.derivation
+    )
     script, first = numpy_script(iteration), f"{title_of(snapshot)} in NumPy."
     head = *docstring(snapshot, first, "It has no parameters to train."), *script.head[1:]
     return replace(script, head=head).text
@@ -51,6 +53,7 @@ class _NumpyScript(TrainingScript):
             f"It does {self.how}, and prints the loss over all examples as it goes; of iteration "
             f"{self.snapshot.iteration}, at which it was exported, the gradient of every parameter; "
             "and at the end the parameters.",
+            *self.notes,
         )
         yield ""
         if any("zlib." in line for line in self.leaves()):

@@ -92,7 +92,7 @@ class _TorchScript(TrainingScript):
             )
         else:
             says = "It has no parameters to train: it prints the loss, and its gradients by the data."
-        yield from docstring(self.snapshot, first, says)
+        yield from docstring(self.snapshot, first, says, *self.notes)
         yield ""
         if any("zlib." in line for line in (*self.leaves(), *self._wanted())):
             yield from ("import base64", "import zlib")

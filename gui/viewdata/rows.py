@@ -82,7 +82,9 @@ def _code_of(frame: Frame, step: Step) -> str:
 def iteration_of(frame: Frame, batch: Sequence[int] | None = None) -> Iteration:
     """Return what a script of the iteration shown is written of; `batch` says which examples it takes."""
     title, number = frame.model.network.title, frame.iteration
-    return Iteration(title, frame.trace, frame.optimizer, frame.settings, number, batch)
+    return Iteration(
+        title, frame.trace, frame.optimizer, frame.settings, number, batch, frame.statics.derivation
+    )
 
 
 def arrays_counted(frame: Frame) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from engine.faults import FAULTS, FaultyRun, Stage
 from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS
 from engine.trace import Trace, trace
@@ -201,3 +202,21 @@ def test_large_data_are_packed_and_the_script_runs_alone(tmp_path):
     data = {"X": rng.normal(size=(3, 20_000)), "y": rng.normal(size=(1, 20_000))}
     made, wanted = iteration(model_of("L = mse(w @ X, y)", {"w": [[0.1, 0.2, 0.3]]}, data), Detail.EQUATION)
     check(run_alone(tmp_path, {"large.py": numpy_script(made).text})["large.py"], wanted)
+
+
+@pytest.mark.parametrize("name", ["perceptron-classifier", "scalar-operations"])
+@pytest.mark.parametrize("detail", Detail)
+def test_the_script_of_an_iteration_with_a_fault_has_the_fault(name: str, detail: Detail) -> None:
+    model = bind(load(name))
+    tried = 0
+    for fault in FAULTS.values():
+        if fault.stage not in (Stage.FACTOR, Stage.ACCUMULATION):
+            continue
+        for place in fault.places(model.graph):
+            run = FaultyRun(model, fault, place)
+            found = run.traced(model.graph, model.leaves, run.point, detail)
+            derivation = run.derivation(model.graph, detail)
+            made = Iteration("Test", found, run.optimizer, run.recipe.settings_at(0), derivation=derivation)
+            check(executed(numpy_script(made).text), expected(found))
+            tried += 1
+    assert tried > 5
