@@ -24,16 +24,20 @@ from graphs.definition import Array
 from graphs.hints import array_latex, formula_of, hints_about, shape_hints, solution_of
 from graphs.lesson import Question
 from graphs.mistakes import Mistake, Slip, mistakes
+from graphs.mistakes.items import operands
+from graphs.mistakes.own import of_formula
 from graphs.scope import Draw, by_line, draws
 from graphs.snapshot import Snapshot
-from graphs.subjects import Subject, subject_of
+from graphs.subjects import Subject, subject_of, subjects
 from graphs.typed import Given, chosen, dims_by_name, matrix_of, names_in, number_of, shape_of
 
 __all__ = ["Posed", "Question", "Verdict", "check"]
 
 AGREEMENT = 1e-6  # relative: two formulas agree
 FEWEST_DIGITS = 2
+MOST_ENTRIES = 64  # of an array, of which one is looked for
 NEARLY = 0.02  # relative: nearly right, so that rounding is the likeliest reason
+_NOT_THERE = (BackstepError, LookupError, StopIteration)
 _LOOSE = re.compile(r"(?<!\^)⊙")
 
 
@@ -110,35 +114,71 @@ class Posed:
 
     @cached_property
     def subject(self) -> Subject | None:
-        """What it is about, None for a formula of its own."""
-        text = self.question.about or self.question.answer
+        """What the answer is, of the trace: as `about` says or the answer itself, else as is found out.
+
+        None where it is a formula of its own.
+        """
         if self.question.kind in ("choice", "name"):
             return None
+        for text in (self.question.about, self.question.answer):
+            found = self._named(text)
+            if found is not None and (self.question.kind == "shape" or self._is_answer(found)):
+                return found
+            if found is not None and found.entry is None and self.question.kind == "number":
+                entry = next((e for e in self._entries(found) if self._is_answer(found.at(e))), None)
+                if entry is not None:
+                    return found.at(entry)
+        return self._found_out()
+
+    def _named(self, text: str) -> Subject | None:
         try:
-            return subject_of(text, self.place, self._here.names)
+            return subject_of(text, self.place, self._here.names) if text else None
         except BackstepError:
             return None
+
+    def _entries(self, subject: Subject) -> list[tuple[int, ...]]:
+        array = subject.value(self._here)
+        return list(np.ndindex(array.shape)) if 1 < array.size <= MOST_ENTRIES else []
+
+    def _found_out(self) -> Subject | None:
+        """Return what the answer comes to at every draw, where that is something of the trace."""
+        if self.question.kind == "shape" or not any(item.kind == "name" for item in self._answer_items):
+            return None  # a number of its own may be anything
+        return next((s for s in subjects(self.place) if self._is_answer(s)), None)
+
+    def _is_answer(self, subject: Subject) -> bool:
+        """Say whether a subject comes to the right answer, at the trace and at every redraw."""
+        if self.question.answer in (self.question.about, subject.text(self.place)):
+            return True
+        try:
+            pairs = [(subject.value(draw), self._worked_answer(draw)) for draw in self.draws]
+        except _NOT_THERE:
+            return False
+        return all(self._fits(np.asarray(own), np.asarray(right)) for own, right in pairs)
 
     # --- what is right ---
 
     def right_at(self, draw: Draw) -> Array:
         """Return the right answer at a draw."""
-        question, subject = self.question, self.subject
-        if subject is not None and question.answer in (question.about, ""):
-            return subject.value(draw)
+        subject = self.subject
+        return self._worked_answer(draw) if subject is None else subject.value(draw)
+
+    def _worked_answer(self, draw: Draw) -> Array:
         try:
-            return work_out(self._answer_items, self.names(draw), self._answer_shape(draw))
+            return work_out(self._answer_items, self.names(draw))
         except FormulaError as error:
-            raise LessonError(
-                f"the answer {excerpt(question.answer, 40)} cannot be worked out: {error}"
-            ) from None
+            raise self._unworkable(error) from None
+
+    def _unworkable(self, error: FormulaError) -> LessonError:
+        answer = excerpt(self.question.answer, 40)
+        return LessonError(f"the answer {answer} cannot be worked out: {error.what}", how=error.how)
 
     @cached_property
     def _answer_items(self) -> tuple[Item, ...]:
-        return read(self.question.answer, self.names())
-
-    def _answer_shape(self, draw: Draw) -> tuple[int, ...] | None:
-        return self.subject.value(draw).shape if self.subject is not None else None
+        try:
+            return read(self.question.answer, self.names())
+        except FormulaError as error:
+            raise self._unworkable(error) from None
 
     @cached_property
     def right(self) -> Array:
@@ -182,9 +222,7 @@ class Posed:
             derivation = self.place.derivation
             return ", ".join(f"${derivation.name_latex(n)}$" for n in self._known if n in self.right_names)
         if kind == "expression":
-            subject = self.subject
-            is_own = subject is not None and self._is_its_own_answer(subject)
-            formula = formula_of(subject, self.place) if subject is not None and is_own else ""
+            formula = formula_of(self.subject, self.place) if self.subject is not None else ""
             return f"${formula}$" if formula else f"`{self.question.answer}`"
         return f"${array_latex(self.right)}$"
 
@@ -222,7 +260,7 @@ class Posed:
             return ()
         if self.question.kind == "shape":
             return shape_hints(subject, self.place)
-        return hints_about(subject, self.place) if self._is_its_own_answer(subject) else ()
+        return hints_about(subject, self.place)
 
     @cached_property
     def solution(self) -> tuple[str, ...]:
@@ -230,7 +268,7 @@ class Posed:
         subject = self.subject
         if self.question.kind == "shape":
             return (*self._made_hints[1:], self.answer_latex)
-        if subject is None or not self._is_its_own_answer(subject):
+        if subject is None:
             return (self.answer_latex,)
         return solution_of(subject, self.place, has_numbers=self.question.kind != "expression")
 
@@ -482,14 +520,13 @@ class Posed:
     @cached_property
     def mistakes(self) -> Sequence[Mistake]:
         """The wrong answers that are often given, those left out that come to the right one."""
-        subject = self.subject
-        if subject is None or not self._is_its_own_answer(subject):
+        if self.subject is not None:
+            found = mistakes(self.subject, self.place)
+        elif self.question.kind in ("number", "matrix", "expression"):
+            found = of_formula(self._answer_items, self.names, self._here, self.place.derivation)
+        else:
             return ()
-        return [m for m in mistakes(subject, self.place) if self._is_wrong(m)]
-
-    def _is_its_own_answer(self, subject: Subject) -> bool:
-        """Say whether the answer is what the question is about."""
-        return self._fits(np.asarray(subject.value(self._here)), np.asarray(self.right_at(self._here)))
+        return [mistake for mistake in found if self._is_wrong(mistake)]
 
     def _is_wrong(self, mistake: Mistake) -> bool:
         """Say whether a mistake can be told from the right answer; 0 may come from anywhere."""
@@ -580,8 +617,7 @@ def _mendings(items: Sequence[Item]) -> Iterator[tuple[str, str, tuple[Item, ...
             yield Change.TRANSPOSE, "There is a transpose too much.", (*before, *after)
         if item.text not in ("@", "·", "*"):
             continue
-        start = _start(items, i)
-        middle = _start(items, i, 1)
+        (start, middle), _ = operands(items, i)
         left, right = items[start:middle], items[middle:i]
         turn = Item("op", "T", 1, (), item.line, item.column)
         product = item._replace(text="@")
@@ -597,15 +633,6 @@ def _mendings(items: Sequence[Item]) -> Iterator[tuple[str, str, tuple[Item, ...
         else:
             sentence = "This product is taken entry by entry, not as one of matrices: write ⊙ or *."
             yield Change.ELEMENTWISE, sentence, (*before, item._replace(text="*"), *after)
-
-
-def _start(items: Sequence[Item], i: int, skipped: int = 0) -> int:
-    """Return where the operands of an operation begin, of which the last ones may be wanted alone."""
-    needed = items[i].arity - skipped
-    while needed:
-        i -= 1
-        needed += items[i].arity - 1 if items[i].kind == "op" else -1
-    return i
 
 
 def _shape_latex(shape: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ what comes back to :math:`w_2` through the line of :math:`\hat{y}` (``p -> s 2``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.calculator import read
 from engine.derive import Derivation
-from engine.errors import BackstepError, FormulaError, UsageError, excerpt
+from engine.errors import FormulaError, UsageError, excerpt
 from engine.graph import Graph, Use
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Trace
@@ -24,7 +24,7 @@ from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 
-__all__ = ["Aspect", "Subject", "contribution_of", "entry_text", "subject_of"]
+__all__ = ["Aspect", "Subject", "contribution_of", "entry_text", "subject_of", "subjects"]
 
 
 class Aspect(StrEnum):
@@ -258,9 +258,21 @@ def _of_name(key: str, snapshot: Snapshot) -> Subject | None:
     return None
 
 
-def is_known(text: str, snapshot: Snapshot, names: Mapping[str, Array]) -> bool:
-    """Say whether a text names something that a question can be about."""
-    try:
-        return subject_of(text, snapshot, names) is not None
-    except BackstepError:
-        return False
+MOST = 60  # lines of a network of which every subject is listed
+
+
+def subjects(snapshot: Snapshot) -> Iterator[Subject]:
+    """Yield what a question can be about: gradients, contributions, derivatives, updates, values."""
+    graph = snapshot.trace.graph
+    if len(graph.lines) > MOST:
+        return
+    yield from (Subject(Aspect.GRADIENT, name) for name in graph.named if name != graph.loss)
+    for name, line, slot in snapshot.trace.backward_places:
+        yield Subject(Aspect.CONTRIBUTION, name, line, slot)
+    for line in graph.lines:
+        sources = dict.fromkeys(use.source for use in line.uses)
+        for source in sources if line.name != graph.loss else ():
+            yield Subject(Aspect.LOCAL, graph.nodes[source].name, line.name)
+    for name, steps in snapshot.trace.updates.items():
+        yield from (Subject(Aspect.UPDATE, name, quantity=str(step.quantity)) for step in steps)
+    yield from (Subject(Aspect.VALUE, line.name) for line in graph.lines)

@@ -14,8 +14,9 @@ from engine.graph import Node
 from engine.notation import latex
 from engine.ops import OPS
 from graphs.definition import Array
+from graphs.mistakes.items import other_items
 from graphs.mistakes.record import Mistake, Slip, made
-from graphs.mistakes.words import MISSING, Words
+from graphs.mistakes.words import Words
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 from graphs.subjects import Aspect, Subject
@@ -28,10 +29,10 @@ def of_update(subject: Subject, snapshot: Snapshot) -> Iterator[Mistake]:
     optimizer, words = snapshot.optimizer, Words(snapshot.derivation)
     scope = _scope(snapshot, snapshot.trace.graph[subject.name])
     for i, (quantity, statement) in enumerate(zip(optimizer.quantities, optimizer.statements, strict=True)):
-        for sentence, items in _other_items(statement, scope):
+        for kind, sentence, items in other_items(statement.items, _Writing(statement, scope)):
             changed = list(optimizer.statements)
             changed[i] = statement._replace(items=items)
-            yield made(subject, Slip.OPERATION, sentence, _Updating(subject, snapshot, tuple(changed)))
+            yield made(subject, kind, sentence, _Updating(subject, snapshot, tuple(changed)))
         if quantity.name == subject.quantity:
             break
     name = words.name(subject.name)
@@ -54,6 +55,17 @@ def _scope(snapshot: Snapshot, node: Node) -> dict[str, Expr]:
     scope: dict[str, Expr] = {name: Name(f":{name}", (), symbol, name) for name, symbol in numbers.items()}
     scope |= {q.name: q.named(parameter) for q in optimizer.quantities}
     return scope | {"value": parameter, "gradient": derivation.gradient_name(node.name)}
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """Writes a part of an optimizer's line in the parameter's own symbols."""
+
+    statement: Statement
+    scope: dict[str, Expr]
+
+    def __call__(self, items: tuple[Item, ...]) -> str:
+        return f"${latex(express(self.statement._replace(items=items), self.scope))}$"
 
 
 @dataclass(frozen=True)
@@ -87,39 +99,3 @@ def _worked_out(items: Sequence[Item], known: dict[str, Array]) -> Array:
         del stack[len(stack) - item.arity :]
         stack.append(np.asarray(OPS[item.text].compute(*args)))
     return stack[0]
-
-
-def _other_items(statement: Statement, scope: dict[str, Expr]) -> Iterator[tuple[str, tuple[Item, ...]]]:
-    """Yield a line with one operation left out or its sign turned, and the hint."""
-    items = statement.items
-    for i, item in enumerate(items):
-        if item.kind != "op":
-            continue
-        spans = _operands(items, i)
-        start, rest = spans[0][0], items[i + 1 :]
-        texts = [f"${latex(express(statement._replace(items=items[a:b]), scope))}$" for a, b in spans]
-        for k, (a, b) in enumerate(spans):
-            if len(spans) == 2 and item.text in MISSING:
-                yield (
-                    MISSING[item.text][1 - k].format(other=texts[1 - k]),
-                    (*items[:start], *items[a:b], *rest),
-                )
-            elif len(spans) == 1:
-                word = "The root" if item.text == "sqrt" else f"The {item.text}"
-                yield f"{word} of {texts[0]} is missing.", (*items[:start], *items[a:b], *rest)
-        if item.text in ("+", "-"):
-            other = item._replace(text="-" if item.text == "+" else "+")
-            yield f"Look at the sign of {texts[1]}.", (*items[:i], other, *rest)
-
-
-def _operands(items: Sequence[Item], i: int) -> list[tuple[int, int]]:
-    """Return where the operands of an operation in postfix order begin and end."""
-    found, end = [], i
-    for _ in range(items[i].arity):
-        start, needed = end, 1
-        while needed:
-            start -= 1
-            needed += items[start].arity - 1 if items[start].kind == "op" else -1
-        found.append((start, end))
-        end = start
-    return found[::-1]

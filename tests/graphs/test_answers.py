@@ -301,13 +301,39 @@ def test_formulas_of_their_own_need_no_subject() -> None:
     assert shares.check("1/m (P − Y)").right  # targets add up to 1 in every redraw
 
 
+def test_what_an_answer_is_of_the_trace_is_found_out() -> None:
+    found = {
+        "A * (1 - A)": "d_A/d_Z",
+        "w2.T @ d_yhat": "d_A",
+        "(d_yhat @ A.T)[0, 2]": "d_w2[0, 2]",
+        "W1 @ X + b1": "Z",
+        "b2 - learning_rate * d_b2": "new_b2",
+        "learning_rate * d_b2": None,
+        "2": None,
+    }
+    for answer, text in found.items():
+        kind = "number" if "[" in answer or answer in ("2", "learning_rate * d_b2") else "expression"
+        question = posed(LAYERS, kind, answer, about="d_w2" if "[" in answer else "")
+        assert (question.subject and question.subject.text(question.place)) == text, answer
+        question.validate()
+        assert question.check(answer).right
+
+
+def test_a_formula_of_its_own_has_hints_too() -> None:
+    question = posed(LAYERS, "number", "1 - learning_rate**2")  # 0.91
+    assert question.check("0.91").right
+    for text, words in {"1.09": "sign of $", "0.7": "to the power $2$", "1": "subtracted"}.items():
+        found = question.check(text)
+        assert words in found.hint, (text, found)
+
+
 def test_updates_can_be_asked_for() -> None:
     here = snapshot_of("two-layer-nonlinear", 3, recipe=Recipe("momentum", {"momentum": 0.8}))
     question = posed(here, "expression", "new_b2")
     assert question.subject is not None
     assert question.check("b2 - learning_rate * v_b2").right
     assert question.check("b2 - eta v_b2").right
-    assert question.check("b2 + eta v_b2").kinds[0] == Slip.OPERATION
+    assert question.check("b2 + eta v_b2").kinds[0] == Change.SIGN
     assert question.check("b2 - v_b2").kinds[0] == Slip.OPERATION
     assert posed(here, "number", "v_b2").check(repr(float(names_of(here)["v_b2"]))).right
 
