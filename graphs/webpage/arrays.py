@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphs.views.numbers import TIMES, format_number, full
+from graphs.views.numbers import NOTHING, TIMES, format_number, full
 from graphs.views.records import Array
 
 __all__ = ["ArrayTable", "is_small", "said"]
@@ -29,17 +29,17 @@ class ArrayTable:
     """Collects arrays; the same numbers in the same shape are kept once."""
 
     def __init__(self) -> None:
-        self._arrays: list[Array] = []
-        self._places: dict[tuple[tuple[int, ...], bytes], int] = {}
+        self._arrays: list[tuple[Array, bool]] = []
+        self._places: dict[tuple[tuple[int, ...], bytes, bool], int] = {}
 
-    def add(self, array: Array | None) -> int:
-        """Return the place of an array, −1 where there is none."""
+    def add(self, array: Array | None, noise: bool = False) -> int:
+        """Return the place of an array, −1 where there is none; `noise` says that it is mere rounding."""
         if array is None:
             return -1
-        key = (array.shape, array.tobytes())
+        key = (array.shape, array.tobytes(), noise)
         place = self._places.setdefault(key, len(self._arrays))
         if place == len(self._arrays):
-            self._arrays.append(array)
+            self._arrays.append((array, noise))
         return place
 
     def rows(self) -> list[dict[str, Any]]:
@@ -47,11 +47,11 @@ class ArrayTable:
 
         ``s`` is the shape in words, ``r`` and ``c`` rows and columns, ``t`` and ``f`` numbers with four
         digits and in full: all of them, or the least and the largest where there is a map ``m`` of ``w``
-        columns.
+        columns. Where ``z`` is there, all of it is rounding, and looks as zero does.
         """
-        large = sum(not is_small(array.shape) for array in self._arrays)
+        large = sum(not is_small(array.shape) for array, _ in self._arrays)
         cells = max(LEAST_CELLS, MAP_CELLS // max(1, large))
-        return [_row(array, cells) for array in self._arrays]
+        return [_row(array, noise, cells) for array, noise in self._arrays]
 
 
 def is_small(shape: Sequence[int]) -> bool:
@@ -60,7 +60,7 @@ def is_small(shape: Sequence[int]) -> bool:
     return rows <= ROWS and columns <= COLUMNS and rows * columns <= ENTRIES
 
 
-def said(array: Array) -> str:
+def said(array: Array, noise: bool = False) -> str:
     """Return an array in a line: its numbers where they are few, else between which numbers they lie.
 
     Examples
@@ -68,6 +68,8 @@ def said(array: Array) -> str:
     >>> said(np.array([[1.0, -2.5], [0.0, 0.5]])), said(np.arange(100.0))
     ('1, −2.5; 0, 0.5', '100 numbers from 0 to 99')
     """
+    if noise:
+        return NOTHING
     if array.size <= SPOKEN:
         return "; ".join(", ".join(format_number(x) for x in row) for row in _table(array))
     low, high = _range(array)
@@ -93,21 +95,23 @@ def _range(array: Array) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
 
 
-def _row(array: Array, cells: int) -> dict[str, Any]:
+def _row(array: Array, noise: bool, cells: int) -> dict[str, Any]:
     rows, columns = _grid(array.shape)
     small = is_small(array.shape)
     numbers = np.ravel(array).tolist() if small else list(_range(array))
-    texts, fulls = [format_number(x) for x in numbers], [full(x) for x in numbers]
+    texts = [NOTHING if noise and x else format_number(x) for x in numbers]
+    fulls = [full(x) for x in numbers]
     row = {
         "s": f" {TIMES} ".join(map(str, array.shape)),
         "r": rows,
         "c": columns,
         "t": "|".join(texts),
         "f": "|".join(fulls),
+        **({"z": 1} if noise else {}),
     }
     if small:
         return row
-    drawn = _coarser(_table(array), cells)
+    drawn = _coarser(_table(np.zeros_like(array) if noise else array), cells)
     wrong = int(np.sum(~np.isfinite(array)))
     found = {"w": drawn.shape[1], "m": base64.b64encode(_levels(drawn).tobytes()).decode("ascii")}
     return row | found | ({"n": wrong} if wrong else {})

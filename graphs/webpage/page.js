@@ -38,6 +38,7 @@ const luminance = (rgb) => rgb.map((part) => part / 255)
 /* The levels of an array's cells: 0 is not a number, 1 to 255 run from −max over 0 at 128 to +max. */
 const levelsOf = (array) => {
   if (array.m) return Uint8Array.from(atob(array.m), (char) => char.charCodeAt(0));
+  if (array.z) return new Uint8Array(array.r * array.c).fill(128); // mere rounding looks as zero does
   const values = numbersOf(array).fulls.map(Number);
   const scale = Math.max(0, ...values.map(Math.abs).filter(Number.isFinite)) || 1;
   return Uint8Array.from(values, (x) => (Number.isNaN(x) ? 0 : 128 + Math.round(127 * Math.max(-1, Math.min(1, x / scale)))));
@@ -125,11 +126,16 @@ const narrow = (product) => {
 /* ---- the place on the timeline ---- */
 
 /* What each node holds is applied and reverted step by step, as in the engine. */
+const slotOf = (step) => (step.p === "seed" || step.p === "backward" ? "g" : "v");
+const ahead = data.nodes.map((node) => ({ ...node }));
+for (const step of data.steps) if ("a" in step) {
+  step.b = ahead[step.n][slotOf(step)];
+  ahead[step.n][slotOf(step)] = step.a;
+}
 const nodes = data.nodes.map((node) => ({ ...node }));
 let position = first;
 const apply = (step) => { if ("a" in step) nodes[step.n][slotOf(step)] = step.a; };
 const revert = (step) => { if ("a" in step) nodes[step.n][slotOf(step)] = step.b; };
-const slotOf = (step) => (step.p === "seed" || step.p === "backward" ? "g" : "v");
 const stepAt = (at) => (at > first ? data.steps[at - first - 1] : null);
 
 const go = (to, tell = true) => {

@@ -13,18 +13,17 @@ from string import Template
 from typing import Any
 
 from engine.graph import Detail
-from engine.trace import Phase, Step
+from engine.trace import Step
 from graphs.mathml import mathml
 from graphs.palette import DARK, LIGHT, PHASES, PRINT, Palette
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
-from graphs.views.frame import Frame, Statics
+from graphs.views.frame import Frame
 from graphs.views.numbers import format_number
-from graphs.views.records import EdgeKey
-from graphs.views.scene import factor_latex
 from graphs.webpage.arrays import ArrayTable
 from graphs.webpage.cards import Drawing, drawing
-from graphs.webpage.extent import Extent, extent
+from graphs.webpage.extent import extent
+from graphs.webpage.record import Record
 from graphs.webpage.steps import article, walk
 
 __all__ = ["page"]
@@ -62,7 +61,7 @@ def page(snapshot: Snapshot) -> str:
         first=shown.first,
         track=_track(snapshot.trace.steps[shown.first : shown.last]),
         phases=_phases(snapshot.trace.steps[shown.first : shown.last]),
-        data=_in_script(_data(frame, shown, drawn, table)),
+        data=_in_script(Record(frame, shown, drawn, table).data()),
         script=script,
     )
 
@@ -152,68 +151,6 @@ def _spans(steps: Sequence[Step]) -> Iterator[tuple[str, int, int]]:
 
 
 # --- what the script reads ----------------------------------------------------------------------------------
-
-
-def _data(frame: Frame, shown: Extent, drawn: Drawing, table: ArrayTable) -> dict[str, Any]:
-    statics, trace = frame.statics, frame.trace
-    state = trace.state(shown.first)
-    nodes = {name: i for i, name in enumerate(drawn.nodes)}
-    edges = {edge: i for i, edge in enumerate(drawn.edges)}
-    formulas: dict[str, int] = {}
-    steps = [
-        _step(statics, step, nodes, edges, table, formulas) for step in trace.steps[shown.first : shown.last]
-    ]
-    return {
-        "position": frame.position,
-        "first": shown.first,
-        "total": len(trace.steps),
-        "nodes": [
-            _node(frame, name, state.values.get(name), state.gradients.get(name), table) for name in nodes
-        ],
-        "edges": [_edge(frame, edge, nodes) for edge in edges],
-        "steps": steps,
-        "formulas": [mathml(latex) for latex in formulas],
-        "arrays": table.rows(),
-        "maps": {p.name: [p.negative, p.zero, p.positive] for p in (LIGHT, DARK, PRINT)},
-    }
-
-
-def _node(frame: Frame, name: str, value: Any, gradient: Any, table: ArrayTable) -> dict[str, Any]:
-    statics = frame.statics
-    found = {
-        "name": statics.wording.name(name),
-        "v": table.add(value),
-        "g": table.add(gradient),
-        "expected": statics.expected.get(name, 0),
-    }
-    return found | ({"stored": 1} if name in statics.readers else {})
-
-
-def _edge(frame: Frame, edge: EdgeKey, nodes: Mapping[str, int]) -> list[int]:
-    """Return source, target, and after how many steps the gradient has come back; 0 where none does."""
-    place = frame.trace.backward_places.get(edge)
-    return [nodes[edge[0]], nodes[edge[1]], 0 if place is None else place + 1]
-
-
-def _step(
-    statics: Statics,
-    step: Step,
-    nodes: Mapping[str, int],
-    edges: Mapping[EdgeKey, int],
-    table: ArrayTable,
-    formulas: dict[str, int],
-) -> dict[str, Any]:
-    found: dict[str, Any] = {"p": step.phase.value, "n": nodes[step.target]}
-    if step.quantity in (None, "value"):
-        found |= {"a": table.add(step.after), "b": table.add(step.before)}
-    if step.phase == Phase.BACKWARD:
-        slot = int(step.slot or 0)
-        equation = statics.backward(step.node, slot, step.before is not None)
-        uses = equation.contribution.factor.uses if equation else ()
-        found |= {"from": nodes[step.node], "e": edges[str(step.input), step.node, slot]}
-        found["r"] = [nodes[name] for name in uses if name in nodes]
-        found["f"] = formulas.setdefault(factor_latex(equation), len(formulas))
-    return found
 
 
 def _in_script(data: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from graphs.views.step import step_view
 from graphs.webpage.arrays import ArrayTable, said
 from graphs.webpage.extent import Extent
 
-__all__ = ["article", "walk"]
+__all__ = ["article", "cancelling", "is_noise", "summands", "walk"]
 
 
 def _place(position: int, steps: int, phase: str) -> str:
@@ -66,7 +66,7 @@ def _body(frame: Frame, view: StepView, extent: Extent, table: ArrayTable) -> It
     if frame.step is not None:
         is_whole = frame.step.phase != Phase.BACKWARD or frame.step.before is None
         again = " again" if extent.whole and view.matrices and is_whole else ""
-        value = _array(frame.step.after, table)
+        value = _array(frame.step.after, is_noise(frame, frame.step), table)
         yield f'<p class="sets{again}">{_target(frame, frame.step)}: {value}</p>'
 
 
@@ -112,13 +112,22 @@ def _matrix(view: MatrixView, table: ArrayTable) -> str:
     shape = "<br>".join(escape(text) for text in (view.shape, view.dims) if text)
     return (
         f'<figure class="matrix {view.role}"><figcaption>{mathml(view.label)}</figcaption>'
-        f"{_array(view.array, table)}"
+        f"{_array(view.array, view.noise, table)}"
         f'<span class="size">{shape}</span></figure>'
     )
 
 
-def _array(array: Array, table: ArrayTable) -> str:
-    return f'<span class="array" data-array="{table.add(array)}">{escape(said(array))}</span>'
+def _array(array: Array, noise: bool, table: ArrayTable) -> str:
+    return f'<span class="array" data-array="{table.add(array, noise)}">{escape(said(array, noise))}</span>'
+
+
+def is_noise(frame: Frame, step: Step) -> bool:
+    """Say whether what a step sets is rounding; an optimizer's quantities are what they are."""
+    if step.quantity not in (None, "value"):
+        return False
+    is_gradient = step.phase in (Phase.SEED, Phase.BACKWARD)
+    check = frame.rounding.is_gradient if is_gradient else frame.rounding.is_value
+    return check(step.target, step.after)
 
 
 def _target(frame: Frame, step: Step) -> str:
@@ -142,7 +151,7 @@ def _quantities(frame: Frame, table: ArrayTable) -> Iterator[str]:
             "now" if card.phase else "read" if card.part else "done" if card.value is not None else "future"
         )
         note = f'<span class="when">{escape(card.note)}</span>' if card.note else ""
-        value = _array(card.value, table) if card.value is not None else ""
+        value = _array(card.value, bool(card.noise), table) if card.value is not None else ""
         items.append(f'<li class="{state}"><span class="label">{mathml(card.title)}</span>{note}{value}</li>')
     yield f'<ol class="quantities" aria-label="What the update works out">{"".join(items)}</ol>'
 

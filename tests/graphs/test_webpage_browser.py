@@ -16,7 +16,7 @@ from engine.graph import Detail
 from graphs.palette import DARK, LIGHT
 from graphs.snapshot import Snapshot
 from graphs.views.frame import Frame
-from graphs.views.numbers import format_number, full
+from graphs.views.numbers import NOTHING, format_number, full
 from graphs.views.records import MatrixView
 from graphs.views.step import step_view
 from graphs.webpage import page
@@ -268,16 +268,19 @@ def assert_numbers(browser: Browser, pages: Pages, snapshot: Snapshot) -> None:
         assert found["said"] == f"Step {frame.position} of {len(shown) - 1}, {view.phase}. {view.sentence}"
         both = zip(frame.statics.names, found["known"], found["flowed"], strict=True)
         for name, value, gradient in both:
-            assert_shown(value, frame.values.get(name), (frame.position, name))
-            assert_shown(gradient, frame.gradients.get(name), (frame.position, name))
+            where, noise = (frame.position, name), frame.noise(name)
+            assert_shown(value, frame.values.get(name), "value" in noise, where)
+            assert_shown(gradient, frame.gradients.get(name), "gradient" in noise, where)
         assert_cards(frame, found["slots"])
-        wanted = [part.array for part in view.matrices if isinstance(part, MatrixView)]
+        wanted = [part for part in view.matrices if isinstance(part, MatrixView)]
         assert len(found["matrices"]) == len(wanted)
-        for matrix, array in zip(found["matrices"], wanted, strict=True):
-            assert_shown(matrix, array, (frame.position, "matrix"))
+        for matrix, part in zip(found["matrices"], wanted, strict=True):
+            assert_shown(matrix, part.array, part.noise, (frame.position, part.label))
 
 
-def assert_shown(found: Mapping[str, list[str]], array: np.ndarray | None, where: object) -> None:
+def assert_shown(
+    found: Mapping[str, list[str]], array: np.ndarray | None, noise: bool, where: object
+) -> None:
     """Assert that all numbers of a small array are shown in short and in full, of a large one its range."""
     if array is None:
         assert found["texts"] == ["not yet"], where
@@ -287,23 +290,28 @@ def assert_shown(found: Mapping[str, list[str]], array: np.ndarray | None, where
         assert found["fulls"] == [full(finite.min()), full(finite.max())], where
         return
     assert found["fulls"] == [full(x) for x in np.ravel(array)], where
-    short = [format_number(x) for x in np.ravel(array)]
-    if array.size > 1:
-        words = {"not a number": "nan", "infinite": "+∞", "−infinite": "−∞"}
-        signed = [f"+{text}" if x > 0 else text for text, x in zip(short, np.ravel(array), strict=True)]
-        short = [words.get(text.removeprefix("+"), text) for text in signed]
-    assert found["texts"] == short, where
+    assert found["texts"] == [in_short(x, noise, signed=array.size > 1) for x in np.ravel(array)], where
+
+
+def in_short(x: float, noise: bool, signed: bool = False) -> str:
+    """Return a number as cells show it, or cards, which have no sign before what is positive."""
+    if noise and x:
+        return NOTHING
+    if not np.isfinite(x) and signed:
+        return {"nan": "nan", "inf": "+∞", "-inf": "−∞"}[str(x)]
+    return f"+{format_number(x)}" if signed and x > 0 else format_number(x)
 
 
 def assert_cards(frame: Frame, cards: list[list[list[Any]]]) -> None:
     """Assert that cards show numbers where they are known, and nothing of the future."""
     for name, slots in zip(frame.statics.names, cards, strict=True):
-        arrays = (("", frame.values.get(name)), ("∂ ", frame.gradients.get(name)))
-        for (text, title, maps), (mark, array) in zip(slots, arrays, strict=False):
+        arrays = (("", "value", frame.values.get(name)), ("∂ ", "gradient", frame.gradients.get(name)))
+        for (text, title, maps), (mark, part, array) in zip(slots, arrays, strict=False):
             if array is None:
                 assert (text, maps) == ("", 0)
             elif array.size == 1:
-                assert (text, title) == (mark + format_number(array.item()), full(array.item()))
+                short = in_short(array.item(), part in frame.noise(name))
+                assert (text, title) == (mark + short, full(array.item()))
             else:
                 assert (text, maps) == ("", 1)
 
