@@ -6,10 +6,12 @@ of a step shows that step also when the session has gone on.
 
 from __future__ import annotations
 
+import atexit
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QMetaType, QMimeData
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QGuiApplication, QImage
 
 from gui.pictures import Picture, formats
 
@@ -17,6 +19,9 @@ __all__ = ["copied"]
 
 VECTORS, PNG, PIXELS = "image/svg+xml", "image/png", "application/x-qt-image"
 """The last one is Qt's own name for an image, from which it makes what the system's clipboard takes."""
+
+ALONE = ("offscreen", "minimal")
+"""Platforms whose clipboard is the application's own."""
 
 
 class _PictureData(QMimeData):
@@ -42,6 +47,14 @@ class _PictureData(QMimeData):
             self._made[form] = self._make(form)
         return self._made[form]
 
+    def made(self) -> QMimeData:
+        """Return the same with all forms made, and nobody to be asked."""
+        data = QMimeData()
+        data.setImageData(self._of(PIXELS))
+        for form in (VECTORS, PNG):
+            data.setData(form, self._of(form))
+        return data
+
     # Qt
 
     def formats(self) -> list[str]:
@@ -56,4 +69,28 @@ class _PictureData(QMimeData):
 
 def copied(picture: Picture) -> QMimeData:
     """Return a picture for the clipboard."""
+    _end_with_application()
     return _PictureData(picture)
+
+
+@atexit.register
+def settle() -> None:
+    """Make what is on the clipboard now, and leave it there by itself: who would be asked for it is going.
+
+    Without a display nobody else can see the clipboard, and Qt empties it only after Python has ended.
+    """
+    if QGuiApplication.instance() is None:
+        return
+    clipboard = QGuiApplication.clipboard()
+    held = clipboard.mimeData()
+    if QGuiApplication.platformName() in ALONE:
+        clipboard.clear()
+    elif isinstance(held, _PictureData):
+        clipboard.setMimeData(held.made())
+
+
+@cache
+def _end_with_application() -> None:
+    app = QGuiApplication.instance()
+    if app is not None:
+        app.aboutToQuit.connect(settle)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
@@ -13,13 +16,14 @@ from pytestqt.qtbot import QtBot
 
 from graphs.network import load
 from gui.app import application, temporary_settings
-from gui.clipboard import copied
+from gui.clipboard import copied, settle
 from gui.export import graph_picture, window_picture
 from gui.pictures import png
 from gui.session import Document, Session
 from gui.theme import LIGHT
 from gui.window import Window
 
+ROOT = Path(__file__).parents[2]
 CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
@@ -74,3 +78,38 @@ def test_a_window_is_copied_as_it_stands(session: Session, qtbot: QtBot) -> None
     window.settle()
     assert data.imageData() == before
     assert QImage.fromData(png.FORMAT.whole([window_picture(window, session)])) != before
+
+
+def test_what_was_copied_stays_when_the_application_ends(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.go(6)
+    clipboard = QGuiApplication.clipboard()
+    clipboard.setMimeData(copied(graph_picture(session, LIGHT)))
+    monkeypatch.setattr("gui.clipboard.ALONE", ())  # as with a display
+    settle()
+    data = clipboard.mimeData()
+    assert type(data) is QMimeData
+    assert b"step 6 of" in bytes(data.data("image/svg+xml").data())
+    assert clipboard.image() == QImage.fromData(data.data("image/png"))
+    session.close()
+
+
+def test_an_application_ends_in_peace_with_a_picture_on_the_clipboard() -> None:
+    script = """
+from PySide6.QtGui import QGuiApplication
+from graphs.network import load
+from gui.app import application
+from gui.clipboard import copied, settle
+from gui.export import graph_picture
+from gui.session import Document, Session
+from gui.theme import LIGHT
+app = application()
+session = Session(Document.of(load("univariate-regression")))
+QGuiApplication.clipboard().setMimeData(copied(graph_picture(session, LIGHT)))
+session.close()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
