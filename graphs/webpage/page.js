@@ -473,7 +473,7 @@ const showKnownCell = (cell, at) => {
   cell.dataset.shows = at;
   cell.classList.toggle("later", at < 0);
   if (at < 0) cell.replaceChildren("not yet");
-  else cell.replaceChildren(...drawn(data.arrays[at], 120));
+  else cell.replaceChildren(...drawn(data.arrays[at], 104));
 };
 known.addEventListener("toggle", showKnown);
 known.open = matchMedia("(min-width: 861px)").matches && nodes.length <= 100;
@@ -508,11 +508,13 @@ const showPlay = () => {
 
 /* ---- the address ---- */
 
-/* The address follows when stepping has paused: browsers allow so many changes in a while. */
+/* The address follows when stepping has paused: browsers allow so many changes in a while, some none in a file. */
 let remembering = 0;
 const remember = () => {
   clearTimeout(remembering);
-  remembering = setTimeout(() => history.replaceState(null, "", "#step=" + position), 150);
+  remembering = setTimeout(() => {
+    try { history.replaceState(null, "", "#step=" + position); } catch { /* then it stays as it was opened */ }
+  }, 150);
 };
 const asked = () => {
   const found = /^#step=(\d+)$/.exec(location.hash);

@@ -142,11 +142,14 @@ def _target(frame: Frame, step: Step) -> str:
 
 
 def _quantities(frame: Frame, table: ArrayTable) -> Iterator[str]:
-    """Yield what an optimizer works out in one update, as far as it has come."""
+    """Yield what an optimizer works out in one update, as far as it has come; a single line says it all."""
     lane = lane_view(frame)
     assert lane is not None
+    cards = [card for card in lane.cards.values() if card.kind != "gradient"]
+    if len(cards) < 2:
+        return
     items = []
-    for card in (card for card in lane.cards.values() if card.kind != "gradient"):
+    for card in cards:
         state = (
             "now" if card.phase else "read" if card.part else "done" if card.value is not None else "future"
         )
