@@ -174,8 +174,8 @@ class Solution:
     # --- one step ---
 
     def _numbers(self, expr: Expr, known: Mapping[str, Array], result: Array) -> str:
-        numbers = self._tidy(put_in(expr, known, _first(result)))
-        return "" if numbers == number(result[_first(result)]) else numbers
+        numbers = self._tidy(put_in(expr, known, _telling(result)))
+        return "" if numbers == number(result[_telling(result)]) else numbers
 
     def _forward(self, step: Step) -> Written:
         derivation, name = self.derivation, step.node
@@ -193,7 +193,7 @@ class Solution:
             (),
             product_shapes(expr) if expr is not None else "",
             step.after,
-            _first(step.after),
+            _telling(step.after),
             self._numbers(expr, self.frame.numbers, step.after) if expr is not None else "",
         )
 
@@ -213,7 +213,7 @@ class Solution:
         result = step.contribution
         if equation is None:
             return Written(
-                step, self.gradient(reached), sign, "", "", sentence, kept, "", result, _first(result)
+                step, self.gradient(reached), sign, "", "", sentence, kept, "", result, _telling(result)
             )
         found = equation.contribution
         return Written(
@@ -226,7 +226,7 @@ class Solution:
             kept,
             factor_shapes(self.derivation, equation),
             result,
-            _first(result),
+            _telling(result),
             self._numbers(found.expr, self.frame.numbers, result),
             self._tidy(found.factor.latex),
             found.factor.side,
@@ -247,10 +247,12 @@ class Solution:
             (self.wording.update_place(snapshot.optimizer, equation, snapshot.settings),),
             "",
             step.after,
-            _first(step.after),
+            _telling(step.after),
             self._numbers(equation.expr, update_numbers(self.frame, step), step.after),
         )
 
 
-def _first(array: Array) -> tuple[int, ...]:
-    return (0,) * array.ndim
+def _telling(array: Array) -> tuple[int, ...]:
+    """Return the entry that numbers are put in for: the first that is not zero, as a zero tells little."""
+    place = int(np.argmax(array != 0)) if array.ndim else 0
+    return tuple(int(i) for i in np.unravel_index(place, array.shape)) if array.ndim else ()

@@ -90,3 +90,11 @@ def test_the_loss_after_the_update_is_that_of_the_next_iteration() -> None:
     run = snapshot.run.fork()
     run.advance(1)
     assert Solution(snapshot).loss_after() == pytest.approx(float(run.losses[1]), rel=1e-12)
+
+
+def test_numbers_are_put_in_for_an_entry_that_is_not_zero() -> None:
+    solution = Solution(built_in_snapshot("logistic-regression"))
+    first = next(w for w in solution.contributions["a"] if w.result[0, 0] == 0)
+    assert first.index != (0, 0)
+    assert first.result[first.index] != 0
+    assert solution.written(solution.trace.steps[0]).index == (0, 0)

@@ -12,8 +12,16 @@ from typing import NamedTuple
 
 import pytest
 
-PDFLATEX = shutil.which("pdflatex")
-needs_tex = pytest.mark.skipif(PDFLATEX is None, reason="no TeX engine (pdflatex) is installed")
+PACKAGES = ("tikz.sty", "lmodern.sty", "xcolor.sty", "hyperref.sty", "amssymb.sty")
+
+
+def _has_tex() -> bool:
+    if shutil.which("pdflatex") is None or shutil.which("kpsewhich") is None:
+        return False
+    return subprocess.run(["kpsewhich", *PACKAGES], capture_output=True, check=False).returncode == 0
+
+
+needs_tex = pytest.mark.skipif(not _has_tex(), reason=f"no pdflatex with {', '.join(PACKAGES)} is installed")
 EM = 10.95  # points, in a document of 11 points
 
 
