@@ -166,7 +166,8 @@ def contribution_of(found: Trace, reader: str, slot: int, name: str) -> Array:
     place = found.backward_places.get((name, reader, slot))
     step = None if place is None else found.steps[place]
     if step is None or step.phase != Phase.BACKWARD or step.contribution is None:
-        raise UsageError(f"nothing comes back to {excerpt(name, 40)} through {excerpt(reader, 40)}.")
+        way = f"to {excerpt(name, 40)} through {excerpt(reader, 40)}"
+        raise UsageError(f"there is nothing that comes back {way}.")
     return step.contribution
 
 

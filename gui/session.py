@@ -499,7 +499,7 @@ class Session(QObject):
         parameters = self._model.graph.parameters
         if fault is not None and fault.fault.stage == Stage.START and any(n in parameters for n in names):
             raise UsageError(
-                f"parameters cannot be changed: the fault is that {fault.fault.title}.",
+                f"the parameters cannot be changed: the fault is that {fault.fault.title}.",
                 how="Take it out first, in the menu under Faults.",
             )
 
