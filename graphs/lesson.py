@@ -257,8 +257,7 @@ def load_lesson(source: str | Path) -> Lesson:
     """
     name = _built_in_name(str(source))
     if name:
-        text = (resources.files("graphs") / "lessons" / f"{name}.toml").read_text("utf-8")
-        return read_lesson(text, name=name)
+        return _built_in(name)
     path = Path(source)
     if path.suffix != ".toml" and not path.is_file():
         close = difflib.get_close_matches(str(source)[:100], built_in_lessons(), 1)
@@ -268,6 +267,13 @@ def load_lesson(source: str | Path) -> Lesson:
             how=f"{hint}Name a .toml file or one of: {', '.join(built_in_lessons())}.",
         )
     return read_lesson(_text_of(path), name=path.stem, path=path.resolve())
+
+
+@cache
+def _built_in(name: str) -> Lesson:
+    """Return a lesson of the course; the list of them asks for all, each time it is opened."""
+    text = (resources.files("graphs") / "lessons" / f"{name}.toml").read_text("utf-8")
+    return read_lesson(text, name=name)
 
 
 def _built_in_name(text: str) -> str:

@@ -180,7 +180,7 @@ def closing_dialogs(qtbot: QtBot) -> Iterator[None]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Memory is read where Linux tells it.")
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1700)
 def test_twenty_thousand_random_events_do_no_harm(window: Window, closing_dialogs: None) -> None:
     monkey = Monkey(window, seed=1)
     for _ in range(WARM_UP):
