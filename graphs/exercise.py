@@ -23,6 +23,7 @@ from graphs.snapshot import Snapshot
 __all__ = ["DRILLS", "MOST", "Block", "Exercise", "exercises", "stored_values"]
 
 MOST = 200
+MOST_LINES = 60
 
 
 def exercises(
@@ -44,11 +45,18 @@ def exercises(
     Raises
     ------
     UsageError
-        For other kinds and counts, and where the network has nothing for any of them.
+        For other kinds and counts, where the network has nothing for any of them, and for one that is too
+        large.
     """
     chosen = _checked(kinds)
     if count is not None and not 1 <= count <= MOST:
         raise UsageError(f"there cannot be {count} exercises.", how=f"Choose from 1 to {MOST}.")
+    lines = len(snapshot.trace.graph.lines)
+    if lines > MOST_LINES:
+        raise UsageError(
+            f"a network of {lines:,} lines cannot be worked out by hand.",
+            how=f"Take one of at most {MOST_LINES}.",
+        )
     maker = Maker(by_line(snapshot), seed)
     found: list[Exercise] = []
     turn = 0

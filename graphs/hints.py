@@ -27,6 +27,8 @@ from graphs.wording import Wording, listed, product_shapes
 __all__ = ["array_latex", "formula_of", "hints_about", "shape_hints", "solution_of"]
 
 MOST_ROWS, MOST_COLUMNS = 8, 10
+MOST_LINES = 12  # gradients on the way to one, in a solution
+MOST_USES = 8  # of a value, that are told one by one
 SMALL = 16  # entries of a matrix that stands in a solution
 
 
@@ -119,6 +121,10 @@ class _Helper:
         found = self.graph.line_by_name.get(line)
         return found is not None and found.written
 
+    def is_told(self, uses: Sequence[tuple[str, int]]) -> bool:
+        """Say whether a gradient can be written out as the sum of what comes back by these uses."""
+        return 0 < len(uses) <= MOST_USES and all(self.is_written(line) for line, _ in uses)
+
     def numbers(self) -> Mapping[str, Array]:
         return {**self.trace.values, **{f"d_{name}": a for name, a in self.trace.gradients.items()}}
 
@@ -175,7 +181,7 @@ class _Helper:
             yield f"The loss does not depend on {self.name(name)}."
             return
         yield self.where(uses)
-        if not all(self.is_written(line) for line, _ in uses):
+        if not self.is_told(uses):
             return
         yield " ".join(dict.fromkeys(self.backward(line, slot) for line, slot in uses))
         total = self.total(name)
@@ -191,7 +197,7 @@ class _Helper:
         ]
         if len(uses) == 1:
             return f"Backward comes to {name} through {lines[0]}."
-        count = {2: "twice", 3: "three times"}.get(len(uses), f"{len(uses)} times")
+        count = {2: "twice", 3: "three times"}.get(len(uses), f"{len(uses):,} times")
         return f"{name} is used {count}, in {listed(lines)}: what comes back by each use is added up."
 
     def backward(self, line: str, slot: int) -> str:
@@ -303,10 +309,13 @@ class _Solver(_Helper):
     def gradient(self) -> Iterator[str]:
         """Yield every gradient on the way from the loss back, the last one with its numbers put in."""
         name, derivation = self.subject.name, self.derivation
-        for other in [n for n in self.on_the_way() if n != name]:
+        others = [n for n in self.on_the_way() if n != name]
+        if len(others) > MOST_LINES:  # the ones before the value; what is before them is as it is
+            others = others[-MOST_LINES:]
+        for other in others:
             yield self.line(other)
         uses = derivation.contributions_to(name)
-        if not uses or not all(self.is_written(line) for line, _ in uses):
+        if not self.is_told(uses):
             yield f"${derivation.gradient_latex(name)} = {array_latex(self.trace.gradients[name])}$"
             return
         total, left = self.total(name), derivation.gradient_latex(name)
@@ -334,8 +343,8 @@ class _Solver(_Helper):
         uses = self.derivation.contributions_to(name)
         array = self.trace.gradients[name]
         numbers = f" = {array_latex(array)}" if array.size <= SMALL and self._has_numbers else ""
-        if not all(self.is_written(line) for line, _ in uses):
-            return f"${self.derivation.gradient_latex(name)}{numbers}$"
+        if not self.is_told(uses):
+            return f"${self.derivation.gradient_latex(name)}{numbers}$" if numbers else ""
         return f"${self.derivation.gradient_latex(name)} = {latex(self.total(name))}{numbers}$"
 
     def updates(self) -> Iterator[str]:

@@ -48,7 +48,7 @@ class Draw:
         """Arrays by everything that an expression can name, as :func:`names_of`."""
         return names_of(self.snapshot, self.trace)
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """The largest number on the way: what is far smaller is zero but for rounding."""
         sizes = (float(np.max(np.abs(a), initial=0.0)) for a in self.trace.arrays)

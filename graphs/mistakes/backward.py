@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -15,15 +16,14 @@ from engine.faults import altered_rules
 from engine.graph import Graph, Node
 from engine.trace import RIGHT, Rules, contribution, gradients
 from graphs.definition import Array
-from graphs.mistakes.record import Mistake, Slip, made
-from graphs.mistakes.words import Words
+from graphs.mistakes.record import Mistake, Slip, made, most
+from graphs.mistakes.words import Uses, Words
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 from graphs.subjects import Aspect, Subject, contribution_of
 
 __all__ = ["Backward"]
 
-MOST = 160  # alterations that are looked through
 MOST_USES = 6
 
 
@@ -46,8 +46,8 @@ class Backward:
         """Yield the mistakes about a whole gradient."""
         region = self._region(self._subject.name)
         wanted = frozenset(region)
-        yield from islice(self._altered(region, wanted), MOST)
-        yield from self._paths(region, wanted)
+        yield from islice(self._altered(region, wanted), most(self._graph))
+        yield from islice(self._paths(region, wanted), most(self._graph))
         for line in self._readers():
             yield self._made(
                 Slip.UPSTREAM, self._words.arriving(line), lambda draw, line=line: draw.trace.gradients[line]
@@ -90,19 +90,18 @@ class Backward:
         except BackstepError:  # a line too long to be written out
             return
 
-    def _uses(self, name: str) -> list[tuple[str, int, tuple[int, int]]]:
+    def _uses(self, name: str) -> Uses:
         """Return the uses of a value on the way to the loss: line, slot, and the operation that reads it."""
+        return self._all_uses.get(self._graph.ids[name], [])
+
+    @cached_property
+    def _all_uses(self) -> dict[int, list[tuple[str, int, tuple[int, int]]]]:
         graph = self._graph
-        if name not in graph.named:
-            return []
-        source = graph.ids[name]
-        return [
-            (line.name, use.slot, use.path[-1])
-            for line in graph.lines
-            if line.node in graph.on_loss_path
-            for use in line.uses
-            if use.source == source
-        ]
+        found: dict[int, list[tuple[str, int, tuple[int, int]]]] = {}
+        for line in graph.lines:
+            for use in line.uses if line.node in graph.on_loss_path else ():
+                found.setdefault(use.source, []).append((line.name, use.slot, use.path[-1]))
+        return found
 
     def _readers(self) -> list[str]:
         """Return the lines that read the value, but for the loss, whose own gradient is 1."""

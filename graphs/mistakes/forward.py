@@ -12,7 +12,7 @@ from engine.alterations import Change
 from engine.graph import Graph, Node
 from engine.ops import Op
 from graphs.definition import Array
-from graphs.mistakes.record import Mistake, Slip, made
+from graphs.mistakes.record import Mistake, Slip, made, most
 from graphs.mistakes.words import MISSING, Words
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
@@ -20,7 +20,6 @@ from graphs.subjects import Subject
 
 __all__ = ["of_value"]
 
-MOST = 160  # operations that are looked through
 Rule = Callable[[Sequence[Array], Array], Array]
 
 
@@ -35,7 +34,7 @@ def of_value(subject: Subject, snapshot: Snapshot) -> Iterator[Mistake]:
         if node.op is not None
         for kind, sentence, rule in _other_results(node, graph, words)
     )
-    yield from islice(found, MOST)
+    yield from islice(found, most(graph))
     if target in graph.on_loss_path:
         sentence = f"That is the gradient of {words.name(subject.name)}, not its value."
         yield made(subject, Slip.VALUE, sentence, lambda draw: draw.trace.gradients[subject.name])

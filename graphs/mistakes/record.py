@@ -9,11 +9,15 @@ from enum import StrEnum
 import numpy as np
 
 from engine.errors import BackstepError
+from engine.graph import Graph
 from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.subjects import Subject
 
-__all__ = ["Mistake", "Slip", "made"]
+__all__ = ["Mistake", "Slip", "made", "most"]
+
+FEWEST, MOST = 8, 160
+WORK = 30_000  # nodes worked out for one kind of mistake
 
 _ERRORS = (ArithmeticError, BackstepError, LookupError, ValueError)
 
@@ -69,6 +73,11 @@ class Mistake:
         except _ERRORS:
             return None
         return found if np.all(np.isfinite(found)) else None
+
+
+def most(graph: Graph) -> int:
+    """Return how many changes of a graph are looked through: fewer of a large one."""
+    return int(np.clip(WORK // max(len(graph.nodes), 1), FEWEST, MOST))
 
 
 def made(subject: Subject, kind: str, sentence: str, work_out: Callable[[Draw], Array]) -> Mistake:

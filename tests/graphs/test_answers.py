@@ -545,3 +545,47 @@ def test_the_staged_sigmoid_of_cs231n() -> None:
         assert verdict(here, "number", answer, text).right, answer
     assert verdict(here, "expression", "d_dot", "(1 − f) f").right  # as one gate
     assert verdict(here, "expression", "d_x0", "w0 f (1 − f)").right
+
+
+# --- large networks ----------------------------------------------------------------------------------------
+
+
+def chain(length: int) -> Snapshot:
+    """Return a network of so many lines, all of which read one parameter."""
+    lines = [f"h{i + 1} = h{i} + 0.001 * tanh(h{i}) + 0.001 * b" for i in range(length - 2)]
+    formula = "\n".join(["h0 = w * x", *lines, f"L = mean(h{length - 2}**2)"])
+    model = model_of(formula, {"w": 0.5, "b": 0.1}, {"x": [[1.0, 2.0]]})
+    return Snapshot.of(Run(model), model)
+
+
+LONG = chain(500)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "wrong"),
+    [
+        ("expression", "d_h400", "-d_h400"),
+        ("matrix", "d_h400", "-d_h400"),
+        ("number", "d_b", "-d_b"),
+        ("expression", "d_w", "-d_w"),
+        ("matrix", "h400", "-h400"),
+    ],
+)
+def test_a_long_network_is_asked_about_as_a_short_one(kind: str, answer: str, wrong: str) -> None:
+    asked = posed(LONG, kind, answer, about=answer)
+    assert check(asked, answer).right
+    assert "sign" in check(asked, wrong).hint
+    assert max(map(len, (*asked.hints, *asked.solution))) < 2_000  # one can read it
+    assert len(asked.solution) < 20
+
+
+def test_what_reads_a_value_is_counted_where_it_is_too_much_to_list() -> None:
+    hint, *more = posed(LONG, "number", "d_b", about="d_b").hints
+    assert "498 times" in hint
+    assert not more  # no sum of 498 products
+
+
+def test_a_network_of_thousands_of_lines_can_be_asked_about() -> None:
+    asked = posed(chain(1_000), "number", "d_h990[0, 1]", about="d_h990[0, 1]")
+    assert check(asked, "d_h990[0, 1]").right
+    assert "sign" in check(asked, "-d_h990[0, 1]").hint

@@ -262,3 +262,10 @@ def test_mini_batches_are_left_out() -> None:
     small = small_snapshot(model, snapshot.recipe)
     assert small.recipe.batch_size is None
     assert small.trace.graph.examples == 4
+
+
+def test_what_is_too_long_to_be_worked_out_by_hand_is_said() -> None:
+    lines = [f"h{i + 1} = tanh(h{i})" for i in range(59)]
+    model = model_of("\n".join(["h0 = w * 1", *lines, "L = h59**2"]), {"w": 0.5})
+    with pytest.raises(UsageError, match="a network of 61 lines cannot be worked out by hand"):
+        exercises(snapshot_of(model))
