@@ -24,7 +24,7 @@ from engine.errors import UsageError, excerpt
 from engine.expr import Expr
 from engine.gradcheck import Check, check
 from engine.graph import Detail, Graph, Node, Use
-from engine.history import Point
+from engine.history import Point, Recording
 from engine.names import plain_name
 from engine.ops import Placed
 from engine.plan import Inspector
@@ -58,6 +58,7 @@ __all__ = [
     "fault_of",
     "faulty_trace",
     "nudged",
+    "resumed",
     "run_of",
 ]
 
@@ -719,6 +720,36 @@ def run_of(
     if fault is None:
         return Run(problem, recipe, point, stride)
     return FaultyRun(problem, fault.fault, fault.place(problem.graph), recipe, point, stride)
+
+
+def resumed(
+    problem: Problem,
+    recipe: Recipe,
+    fault: FaultAt | None,
+    recording: Recording,
+    own: Recipe | None = None,
+) -> Run:
+    """Return the run, with a fault in it or without, that recorded this, standing where it stood.
+
+    Parameters
+    ----------
+    own
+        How the run itself is trained, where that is known: a fault in the learning rate made it of `recipe`.
+
+    Raises
+    ------
+    BackstepError
+        As for a new run, and where no such run can have recorded this.
+    """
+    if fault is None:
+        return Run.resumed(problem, recipe, recording)
+    kind, place = fault.fault, fault.place(problem.graph)
+    if kind.stage == Stage.START:
+        problem = _Restarted(problem, kind.leaves(problem.parameters))
+    point = Point(len(recording.losses) - 1, problem.parameters)
+    run = FaultyRun(problem, kind, place, own or kind.recipe(problem, recipe), point)
+    run.stand(recording)
+    return run
 
 
 def fault_of(run: Run | None) -> FaultAt | None:

@@ -29,8 +29,9 @@ from math import ceil, floor, isclose, isfinite, log10
 import numpy as np
 
 from engine.errors import BackstepError, TrainingError, excerpt
+from engine.faults import FaultAt, run_of
 from engine.stability import Limit
-from engine.training import Diverged, Point, Problem, Recipe, Run
+from engine.training import Diverged, Point, Problem, Recipe
 
 __all__ = ["Found", "Sweep", "SweepRecords", "SweepResult", "default_range", "log_rates", "sweep", "train_on"]
 
@@ -45,12 +46,19 @@ PATIENCE = 0.1  # seconds after which a sweep looks up, to be told to stop
 
 @dataclass(frozen=True)
 class Sweep:
-    """What to sweep: a problem, a recipe that gets each of `rates` in turn, and how many steps."""
+    """What to sweep: a problem, a recipe that gets each of `rates` in turn, and how many steps.
+
+    Attributes
+    ----------
+    fault
+        What is wrong in every run; nothing where None.
+    """
 
     problem: Problem
     recipe: Recipe
     rates: tuple[float, ...]
     steps: int = 500
+    fault: FaultAt | None = None
 
     def checked(self) -> Sweep:
         """Return the sweep with its rates in order.
@@ -205,13 +213,18 @@ class Stand:
 
 
 def train_on(
-    problem: Problem, recipe: Recipe, point: Point | None, steps: int, seconds: float = SLICE
+    problem: Problem,
+    recipe: Recipe,
+    point: Point | None,
+    steps: int,
+    fault: FaultAt | None = None,
+    seconds: float = SLICE,
 ) -> Stand:
     """Train on from `point` until iteration `steps`, for a moment at most: one task for an executor.
 
     The start where `point` is None. Its loss is the one that the run records, to the last bit.
     """
-    run = Run(problem, recipe, point, stride=steps + 1)  # samples are for rewinding
+    run = run_of(problem, recipe, fault, point, stride=steps + 1)  # samples are for rewinding
     start = float(run.losses[0]) if point is None else None
     end = time.monotonic() + seconds
     run.advance(1)  # at least, however long it takes
@@ -374,9 +387,8 @@ class _Work:
         """Let a rate be trained on from where it stands; return it as failed where nobody can."""
         plan = self._plan
         try:
-            task = self._executor.submit(
-                train_on, plan.problem, plan.at(rate), self._stands.get(rate), plan.steps
-            )
+            point = self._stands.get(rate)
+            task = self._executor.submit(train_on, plan.problem, plan.at(rate), point, plan.steps, plan.fault)
         except Exception as error:  # the executor is broken or closed
             return self._failed(rate, error)
         self._pending[task] = rate

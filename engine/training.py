@@ -306,12 +306,21 @@ class Run:
         BackstepError
             As for a new run, and where no such run can have recorded this.
         """
-        iteration = len(recording.losses) - 1
-        run = cls(problem, recipe, Point(iteration, problem.parameters))
-        recording.checked(run._form)
-        run.history = History.of(run._form, recording)
-        run._point = run._form.point(iteration, recording.point)
+        run = cls(problem, recipe, Point(len(recording.losses) - 1, problem.parameters))
+        run.stand(recording)
         return run
+
+    def stand(self, recording: Recording) -> None:
+        """Be a run that has recorded this, and stand where it stood.
+
+        Raises
+        ------
+        BackstepError
+            Where no such run can have recorded this; then nothing has changed.
+        """
+        recording.checked(self._form)
+        self.history = History.of(self._form, recording)
+        self._point = self._form.point(len(recording.losses) - 1, recording.point)
 
     def recording(self) -> Recording:
         """Return all that was recorded, for :meth:`resumed`."""

@@ -22,7 +22,7 @@ __all__ = ["carried_pairs"]
 MOST_OF_NETWORK, MOST_OF_RUN = 2_000_000, 300_000
 """Bytes of numbers and CSV files, and of what a run recorded, that are carried; packing gains little."""
 TOO_LARGE = "The data are too large to be carried along, so this file does not open again."
-FAULTY = "The fault is not carried along:"
+FAULTY = "The fault is left out."
 UNREADABLE = "The data could not be read any more, so this file does not open again."
 
 
@@ -37,7 +37,7 @@ def carried_pairs(snapshot: Snapshot) -> dict[str, str]:
     except BackstepError:
         return {"Document note": UNREADABLE}
     overrides = {name: _array(name, value) for name, value in snapshot.overrides.items()}
-    document = SavedDocument(network, snapshot.model.seed, overrides, snapshot.recipe)
+    document = SavedDocument(network, snapshot.model.seed, overrides, snapshot.recipe, fault_of(snapshot.run))
     if _weight_of(document) > MOST_OF_NETWORK:
         return {"Document note": TOO_LARGE}
     file = io.BytesIO()
@@ -61,8 +61,6 @@ def _weight_of(document: SavedDocument) -> int:
 def _session(snapshot: Snapshot, document: SavedDocument) -> tuple[SavedSession, str]:
     """Return the fullest session that is light enough, and what is to be said about what it lacks."""
     run, iteration = snapshot.run or Run(snapshot.model, snapshot.recipe), snapshot.iteration
-    if fault_of(run) is not None:
-        return _begun(snapshot, document), f"{FAULTY} the parameters are those of iteration {iteration}."
     whole = run.recording()
     if _weight(whole) <= MOST_OF_RUN:
         return _standing(snapshot, document, whole, iteration), ""
@@ -72,6 +70,8 @@ def _session(snapshot: Snapshot, document: SavedDocument) -> tuple[SavedSession,
         note = f"The run is long: {count} of its {run.iteration} iterations are carried along."
         return _standing(snapshot, document, short, iteration), note
     note = f"The run is too long to be carried along: the parameters are those of iteration {iteration}."
+    if document.fault is not None:  # one that sets the parameters would set these too
+        note = f"{note} {FAULTY}"
     return _begun(snapshot, document), note
 
 
@@ -79,7 +79,7 @@ def _begun(snapshot: Snapshot, document: SavedDocument) -> SavedSession:
     """Return a session that begins with the parameters of this iteration."""
     assert snapshot.run is not None
     parameters = snapshot.run.at(snapshot.iteration).parameters
-    at_point = replace(document, overrides={**document.overrides, **parameters})
+    at_point = replace(document, overrides={**document.overrides, **parameters}, fault=None)
     begun = Run(snapshot.model.revalued(parameters), snapshot.recipe)
     return _standing(snapshot, at_point, begun.recording(), 0)
 
@@ -99,5 +99,6 @@ def _standing(
         "selection": None,
         "entry": None,
     }
-    saved = SavedRun(document, recording, snapshot.recipe.title(), 0, 0, True, len(recording.losses) - 1)
+    goal = len(recording.losses) - 1
+    saved = SavedRun(document, recording, snapshot.recipe.title(), 0, 0, True, goal, 0, snapshot.recipe)
     return SavedSession(document, (saved,), 0, place)

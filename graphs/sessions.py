@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, NoReturn, TypeVar
 import numpy as np
 
 from engine.errors import BackstepError, UsageError, excerpt
+from engine.faults import FAULTS, FaultAt
 from engine.history import Diverged, Reached, Recording
 from engine.training import STOPPING, Recipe
 from graphs.carrying import CARRIERS, carried
@@ -42,7 +43,7 @@ __all__ = [
     "write_session",
 ]
 
-FORMAT = 3
+FORMAT = 4
 LARGEST, LARGEST_PACKED = 2**30, 2**28
 """Bytes that all members together may have; where the file is much smaller than that, only so many."""
 LARGE_ARRAY = 4 * 2**20
@@ -69,6 +70,7 @@ class SavedDocument:
     seed: int
     overrides: Mapping[str, Array]
     recipe: Recipe
+    fault: FaultAt | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class SavedRun:
     ----------
     key
         Which run it is: one run at several times has one key.
+    recipe
+        How it is trained, where a fault makes that another than its document says.
     """
 
     document: SavedDocument
@@ -89,6 +93,7 @@ class SavedRun:
     visible: bool = True
     goal: int = 0
     key: int = 0
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True)
@@ -242,7 +247,8 @@ class _Writer:
             self._documents[id(document)] = len(self._document_rows)
             overrides = {name: self._array(array) for name, array in document.overrides.items()}
             row = {"network": self._network(document.network), "seed": document.seed}
-            self._document_rows.append(row | {"overrides": overrides, "recipe": table_of(document.recipe)})
+            row |= {"overrides": overrides, "recipe": table_of(document.recipe)}
+            self._document_rows.append(row | {"fault": _fault_row(document.fault)})
         return self._documents[id(document)]
 
     def _moment(self, moment: SavedMoment) -> dict[str, Any]:
@@ -278,8 +284,13 @@ class _Writer:
             "goal": run.goal,
             "stride": kept.stride,
             "ended": _ended_row(kept.ended),
+            "recipe": None if run.recipe is None else table_of(run.recipe),
             **arrays,
         }
+
+
+def _fault_row(fault: FaultAt | None) -> dict[str, Any] | None:
+    return None if fault is None else fault._asdict()
 
 
 def _ended_row(ended: Diverged | Reached | None) -> dict[str, Any] | None:
@@ -452,7 +463,8 @@ class _Reader:
     def _document(self, row: _Row, networks: list[Network]) -> SavedDocument:
         overrides = {name: self._value(place) for name, place in row.table("overrides").items()}
         network = networks[row.number("network", 0, len(networks) - 1)]
-        return SavedDocument(network, row.number("seed", 0, 2**63), overrides, _recipe(row.table("recipe")))
+        recipe, fault = _recipe(row.table("recipe")), _fault(row.items["fault"])
+        return SavedDocument(network, row.number("seed", 0, 2**63), overrides, recipe, fault)
 
     def _value(self, place: Any) -> Array:
         array = self._array(_whole(place, 0, MOST_MEMBERS))
@@ -478,6 +490,7 @@ class _Reader:
             row.truth("visible"),
             row.number("goal", 0, 2 * MAX_ITERATIONS),
             row.number("run", 0, 2**53),
+            None if row.items["recipe"] is None else _recipe(row.table("recipe")),
         )
 
 
@@ -561,6 +574,16 @@ def _recipe(table: Mapping[str, Any]) -> Recipe:
     return recipe_of(table)
 
 
+def _fault(row: Any) -> FaultAt | None:
+    """Return a fault; whether the network can have it there is seen when its runs are made."""
+    if row is None:
+        return None
+    found = _Row(row)
+    if (name := found.text("name", 40)) not in FAULTS:
+        raise _DamagedError
+    return FaultAt(name, found.text("node", 300), found.number("slot", 0, 10_000))
+
+
 def _ended(row: Any) -> Diverged | Reached | None:
     if row is None:
         return None
@@ -635,8 +658,16 @@ def _with_records(table: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _with_faults(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a table of format 3, which kept no run that had a fault."""
+    documents = [_of(row, dict) | {"fault": None} for row in _of(table["documents"], list)]
+    records = [_of(row, dict) | {"recipe": None} for row in _of(table["records"], list)]
+    return table | {"format": 4, "documents": documents, "records": records}
+
+
 _MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _with_documents,
     2: _with_records,
+    3: _with_faults,
 }
 """From each earlier format to the one after it."""

@@ -25,7 +25,7 @@ from graphs.sharing import read_shared, shared_text
 from graphs.writing import is_said_alike
 from gui.files import network_of, save_network
 from gui.jobs import Task
-from gui.keeping import Opened, Place, Snapshot, has_fault, opened, saved
+from gui.keeping import Opened, Place, Snapshot, opened, saved
 from gui.lab import Document
 from gui.notify import Message
 from gui.question import UnsavedQuestion
@@ -40,7 +40,7 @@ OPENED = (
     f"Networks, sessions and exports (*{NETWORK} *{SESSION} {EXPORTED});;"
     f"Networks and sessions (*{NETWORK} *{SESSION});;Exported at a step ({EXPORTED})"
 )
-FAULTS_LEFT_OUT = "Faults, and the runs that have one, are not kept in it."
+FAULT_LEFT_OUT = "The fault is not in it: a session (.backstep) keeps it."
 LEAVING = "Another file takes its place. If you discard them now, Undo brings them back."
 CLOSING = "They are lost when the window closes without."
 
@@ -258,7 +258,7 @@ class Filing(QObject):
         sources = {document.network.source}
         if keep is not None:
             sources |= {run.document.network.source for run in session.runs}
-        said = [FAULTS_LEFT_OUT] if has_fault(session.moment()) else []
+        said = [FAULT_LEFT_OUT] if keep is None and document.fault is not None else []
 
         def work() -> Iterator[str]:
             if keep is None:
@@ -463,7 +463,7 @@ def is_saved_alike(a: Document, b: Document, *, with_seed: bool = False) -> bool
     """Say whether a file would be the same for both documents, wherever they have their values from."""
     if a is b:
         return True
-    if with_seed and a.seed != b.seed:
+    if with_seed and (a.seed, a.fault) != (b.seed, b.fault):
         return False
     try:
         return is_said_alike(network_of(a), network_of(b))

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from engine.errors import BackstepError, UsageError
+from engine.faults import resumed, run_of
 from engine.graph import Detail
-from engine.training import Run
 from graphs.network import FileData, Model, Network, array_of, bind, complete
 from graphs.sessions import SavedDocument, SavedMoment, SavedRun, SavedSession
-from gui.lab import Document, LabRun, fresh_name
+from gui.lab import Document, LabRun
 from gui.moments import NO_PAST, Entry, Kept, Moment, Past
 
-__all__ = ["Opened", "Place", "Snapshot", "has_fault", "opened", "saved"]
+__all__ = ["Opened", "Place", "Snapshot", "opened", "saved"]
 
 HEAVY = 32 * 2**20
 """Bytes of runs from which on they are left out where saving has to be quick."""
@@ -96,12 +96,13 @@ def saved(snapshot: Snapshot, path: str = "", *, is_quick: bool = False) -> Save
         Where a CSV cannot be read any more that has to travel along.
     """
     notes = _Notes(is_quick)
-    moment, place = _right(snapshot.moment), snapshot.place
+    moment, place = snapshot.moment, snapshot.place
     runs = _worth_keeping(moment)
     iteration, position = moment.iteration, moment.position
     if is_quick and sum(array.nbytes for kept in runs for array in kept.run.history.arrays()) > HEAVY:
         shown = next(kept for kept in runs if kept.shown is moment.current).shown
-        runs, iteration = [Kept(shown, Run(moment.model, moment.document.recipe))], 0
+        document = moment.document
+        runs, iteration = [Kept(shown, run_of(moment.model, document.recipe, document.fault))], 0
     where = {
         "detail": str(place.detail.value),
         "iteration": iteration,
@@ -114,26 +115,6 @@ def saved(snapshot: Snapshot, path: str = "", *, is_quick: bool = False) -> Save
     document = notes.document(moment.document)
     back, forth = _nearest(snapshot.past, notes, is_quick)
     return SavedSession(document, rows, current, where, snapshot.view, path, back, forth)
-
-
-def has_fault(moment: Moment) -> bool:
-    """Say whether a fault is in any run of a moment: files keep neither."""
-    return any(kept.shown.document.fault is not None for kept in moment.runs)
-
-
-def _right(moment: Moment) -> Moment:
-    """Return a moment without faults: where the current run had one, a right one stands at its beginning."""
-    if not has_fault(moment):
-        return moment
-    document, current, iteration = moment.document, moment.current, moment.iteration
-    runs = [kept for kept in moment.runs if kept.shown.document.fault is None]
-    if document.fault is not None:
-        document = replace(document, fault=None)
-        run = Run(moment.model, document.recipe)
-        name = fresh_name(document, (kept.shown.name for kept in runs))
-        current, iteration = replace(current, run=run, document=document, name=name, goal=0), 0
-        runs.append(Kept(current, run))
-    return replace(moment, document=document, runs=tuple(runs), current=current, iteration=iteration)
 
 
 def _worth_keeping(moment: Moment) -> list[Kept]:
@@ -150,7 +131,7 @@ def _nearest(past: Past, notes: _Notes, is_quick: bool) -> tuple[tuple[SavedMome
         for entry in reversed(entries):
             room -= notes.cost(entry.moment)
             count -= 1
-            if room < 0 or count < 0 or has_fault(entry.moment):
+            if room < 0 or count < 0:
                 break
             try:
                 kept.append(notes.moment(entry))
@@ -204,7 +185,7 @@ class _Notes:
         if id(document) not in self._documents:
             network = self._network(document.network)
             overrides = {name: self._array(name, value) for name, value in document.overrides.items()}
-            found = SavedDocument(network, document.seed, overrides, document.recipe)
+            found = SavedDocument(network, document.seed, overrides, document.recipe, document.fault)
             self._documents[id(document)] = document, found
         return self._documents[id(document)][1]
 
@@ -220,6 +201,7 @@ class _Notes:
                 shown.visible,
                 shown.goal,
                 self._keys.setdefault(id(shown), len(self._keys)),
+                None if kept.run.recipe == shown.document.recipe else kept.run.recipe,
             )
             self._runs[_key(kept)] = shown, found
         return self._runs[_key(kept)][1]
@@ -293,7 +275,8 @@ class _Made:
         runs = tuple(self.run(run) for run in row.runs)
         current, run = runs[row.current]
         document = self.document(row.document)
-        if current.document.recipe != document.recipe or not current.document.has_numbers_of(document):
+        is_alike = (current.document.recipe, current.document.fault) == (document.recipe, document.fault)
+        if not is_alike or not current.document.has_numbers_of(document):
             raise UsageError("the session's run is of another network.", how="Open an earlier copy of it.")
         iteration = min(row.iteration, run.iteration)
         model = self.model(document)
@@ -314,7 +297,9 @@ class _Made:
             network = self._network(document.network)
             key = tuple((name, id(array)) for name, array in document.overrides.items())
             overrides = self._overrides.setdefault(key, dict(document.overrides))
-            self._documents[id(document)] = Document(network, document.seed, overrides, document.recipe)
+            self._documents[id(document)] = Document(
+                network, document.seed, overrides, document.recipe, document.fault
+            )
         return self._documents[id(document)]
 
     def model(self, document: Document) -> Model:
@@ -340,7 +325,8 @@ class _Made:
         """Return a run with what it had recorded; the same run at another time is shown as the same one."""
         if id(row) not in self._records:
             document = self.document(row.document)
-            run = Run.resumed(self.model(document), document.recipe, row.recording)
+            fault, model = document.fault, self.model(document)
+            run = resumed(model, document.recipe, fault, row.recording, row.recipe)
             goal = max(row.goal, run.iteration)
             shown = LabRun(0, run, document, row.name, row.style, row.group, row.visible, False, goal)
             self._records[id(row)] = Kept(self._shown.setdefault(row.key, shown), run)

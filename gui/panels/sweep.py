@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import BackstepError, TrainingError, as_sentence, excerpt
+from engine.faults import FaultAt, Stage
 from engine.stability import Limit, stability_limit
 from engine.sweep import Sweep, SweepRecords, SweepResult, default_range, log_rates, sweep
 from graphs.views.numbers import format_number
@@ -157,7 +158,7 @@ class SweepPanel(Panel):
             rates = log_rates(*self._range, self._numbers["rates"])
             steps = self._numbers["iterations"]
             recipe = session.document.recipe.spanning(steps)
-            plan = Sweep(session.model, recipe, rates, steps).checked()
+            plan = Sweep(session.model, recipe, rates, steps, self._fault).checked()
         except BackstepError as error:
             self._say_problem(str(error))
             return
@@ -196,7 +197,7 @@ class SweepPanel(Panel):
         old, new = self._document, self.session.document
         if old is None:
             return
-        if old.has_numbers_of(new) and same_sweep(old.recipe, new.recipe):
+        if old.has_numbers_of(new) and same_sweep(old.recipe, new.recipe) and old.fault == new.fault:
             self._document = new
             return
         self.cancel()
@@ -215,6 +216,9 @@ class SweepPanel(Panel):
             "iterations": session.document.network.training.steps,
         }
         self._propose_range()
+        if self._fault is not None:
+            self._take_limit(Limit(reason=f"Every rate is trained with the fault: {session.fault_text}."))
+            return
         model, recipe = session.model, session.document.recipe
 
         def work() -> Iterator[Limit]:
@@ -223,6 +227,12 @@ class SweepPanel(Panel):
         self._limit_task = Task(work, self)
         self._limit_task.came.connect(self._take_limit)
         self._limit_task.start()
+
+    @property
+    def _fault(self) -> FaultAt | None:
+        """What is wrong in every run; the learning rate, which is swept, is not."""
+        fault = self.session.document.fault
+        return None if fault is None or fault.fault.stage == Stage.RATE else fault
 
     def _propose_range(self) -> None:
         rate = self.session.document.recipe.learning_rate

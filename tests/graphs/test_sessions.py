@@ -219,9 +219,9 @@ def test_a_file_of_the_second_format_is_read() -> None:
     assert same(unpacked(rewritten(SMALL, to_second_format)), unpacked(SMALL))
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_files_that_earlier_versions_wrote_are_read(version: int) -> None:
-    """Both were written before format 3: two runs of a network with its CSV, in the middle of the second."""
+    """All were written before format 4: two runs of a network with its CSV, in the middle of the second."""
     path = Path(__file__).parent / "data" / f"format-{version}.backstep"
     table = json.loads(zipfile.ZipFile(path).read("session.json"))
     assert table["format"] == version

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from engine.faults import FAULTS, FaultAt, FaultyRun, Stage, fault_of
+from engine.faults import FAULTS, FaultAt, FaultyRun, Stage, fault_of, run_of
 from engine.graph import Detail
 from engine.nudge import Verdict
 from gui.clinic import CLINIC
@@ -164,24 +164,61 @@ def test_another_network_has_no_fault(window: Window) -> None:
     assert window.remark.isHidden()
 
 
-def test_a_file_keeps_the_right_runs_and_says_that_the_fault_is_left_out(
-    qtbot: QtBot, window: Window, tmp_path: Path
-) -> None:
-    session, path = window.session, tmp_path / "kept.backstep"
-    _trained(qtbot, window, 5)
-    losses = session.losses.copy()
-    session.set_fault(COUNT)
-    _trained(qtbot, window, 5)
-    said: list[str] = []
-    window.notifier.message.connect(lambda message: said.append(message.text))
+def _opened(qtbot: QtBot, window: Window, path: Path) -> None:
+    window.session.open("logistic-regression")
+    window.filing.open(str(path))
+    qtbot.waitUntil(lambda: window.session.document.network.name == NETWORK, timeout=20_000)
+
+
+def _kept(qtbot: QtBot, window: Window, path: Path) -> None:
+    """Write a session with a right run and one for each of three faults."""
+    for fault in (None, COUNT, FaultAt("reset"), FaultAt("zeros")):
+        window.session.set_fault(fault)
+        _trained(qtbot, window, 5)
     window.filing.write(path)
     qtbot.waitUntil(lambda: not window.filing.is_busy, timeout=20_000)
-    assert "Faults, and the runs that have one, are not kept" in " ".join(said)
-    window.filing.open(str(path))
-    qtbot.waitUntil(lambda: session.document.fault is None, timeout=20_000)
-    assert fault_of(session.run) is None
-    assert session.iterations == 0
-    assert any(np.array_equal(run.losses, losses) for run in session.runs)
+
+
+def test_a_file_keeps_faults_and_the_runs_that_have_one(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    session, path = window.session, tmp_path / "kept.backstep"
+    said: list[str] = []
+    window.notifier.message.connect(lambda message: said.append(message.text))
+    _kept(qtbot, window, path)
+    assert said == ["Saved kept.backstep."]
+    assert not window.filing.is_modified
+    losses = {run.document.fault: run.losses.tobytes() for run in session.runs}
+    _opened(qtbot, window, path)
+    assert session.document.fault == fault_of(session.run) == FaultAt("zeros")
+    assert {run.document.fault: run.losses.tobytes() for run in session.runs} == losses
+    assert len(losses) == 4
+    for run in session.runs:
+        alone = run_of(session.model, run.document.recipe, run.document.fault)
+        alone.advance(10)
+        again = run.run.fork()
+        again.advance(5)
+        assert again.losses.tobytes() == alone.losses.tobytes()
+
+
+def test_a_file_keeps_the_way_back_to_another_fault(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    session, path = window.session, tmp_path / "kept.backstep"
+    _kept(qtbot, window, path)
+    _opened(qtbot, window, path)
+    for fault in (FaultAt("reset"), COUNT, None):
+        session.undo()  # a training, then the fault before it
+        session.undo()
+        assert session.document.fault == fault_of(session.run) == fault
+        assert session.iterations == 5
+
+
+def test_a_network_file_says_that_it_cannot_keep_the_fault(
+    qtbot: QtBot, window: Window, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    window.notifier.message.connect(lambda message: said.append(message.text))
+    window.session.set_fault(COUNT)
+    window.filing.write(tmp_path / "kept.toml")
+    qtbot.waitUntil(lambda: not window.filing.is_busy, timeout=20_000)
+    assert said == ["Saved kept.toml. The fault is not in it: a session (.backstep) keeps it."]
 
 
 def test_the_clinic_has_every_fault_but_the_learning_rate() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 
+from engine.faults import FaultAt, run_of
 from engine.training import Recipe, Run
 from gui.panels.sweep import SweepPanel
 from gui.theme import DARK
@@ -286,3 +287,24 @@ def test_another_theme_paints_it_anew(qtbot, sweeper):
     panel.set_theme(DARK)
     assert panel._line.opts["pen"].color() == DARK.color("forward")
     panel.grab()
+
+
+def test_every_rate_is_trained_with_the_fault_that_is_in(qtbot, sweeper):
+    panel = sweeper()
+    session = panel.session
+    fault = FaultAt("count", "L")
+    session.set_fault(fault)
+    qtbot.waitUntil(lambda: panel.limit is not None and not panel.limit.formula)
+    assert not panel._limit_line.isVisible()
+    assert "Every rate is trained with the fault: 1/m left out" in words(panel)
+    run(qtbot, panel, low="0.0001", high="0.1", rates="4", iterations="20")
+    found = {f.rate: f.loss for f in panel.result.found if f.outcome == "trained"}
+    assert found
+    for rate, loss in found.items():
+        alone = run_of(session.model, Recipe("gd", {"learning_rate": rate}), fault)
+        alone.advance(20)
+        assert loss == alone.losses[-1]
+    assert len(found) < 4  # m times too large a gradient diverges with 0.1
+    session.set_fault(None)
+    assert panel.result is None
+    qtbot.waitUntil(lambda: panel.limit is not None and bool(panel.limit.formula), timeout=LIMIT)
