@@ -56,7 +56,7 @@ __all__ = [
     "read_lesson",
 ]
 
-DOCKS = ("loss", "formula", "code", "equations", "neurons", "fit", "landscape", "sweep")
+DOCKS = ("loss", "formula", "code", "microscope", "equations", "neurons", "fit", "landscape", "sweep")
 """The panels that a page can open."""
 HIDDEN = ("values", "gradients", "factors", "shapes", "equations")
 """What can be hidden everywhere; single values and gradients are hidden by name, ``A`` and ``d_A``."""
@@ -166,6 +166,11 @@ class Screen:
     docks: tuple[str, ...] = ()
     camera: tuple[str, ...] = ()
     actions: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def started(self) -> tuple[str, ...]:
+        """The docks that are open because of what is started."""
+        return tuple(name for name in DOCKS if self.actions.get(name))
 
 
 @dataclass(frozen=True)

@@ -489,6 +489,9 @@ def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
     for name in screen.hide:
         if name not in known | new and name not in ("values", "gradients", "factors", "shapes", "equations"):
             yield "hide", f"there is nothing named {excerpt(name)} to hide."
+    looked_at = screen.actions.get("microscope")
+    if looked_at and sum(step.input == looked_at for step in trace.steps) < 2:
+        yield "microscope", f"{excerpt(looked_at)} is not used more than once: nothing is added up there."
     if wait is not None:
         yield from (("wait", sentence) for sentence in _wrong_wait(wait, stage))
 

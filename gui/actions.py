@@ -190,6 +190,14 @@ ACTIONS: tuple[Action, ...] = (
         repeats=False,
     ),
     Action(
+        "microscope",
+        "Look closer",
+        "Fan-out microscope",
+        ("M",),
+        lambda w: w.show_dock("microscope"),
+        repeats=False,
+    ),
+    Action(
         "no-fault",
         "Faults",
         "No fault",

@@ -59,6 +59,9 @@ class Panel(QWidget):
     def choose_again(self, choices: Mapping[str, Any]) -> None:
         """Choose what a session file says; what cannot be chosen any more is left as it is."""
 
+    def set_letters(self, factor: float) -> None:
+        """Write larger, as a projector asks for; pictures stay as they are."""
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self.theme = theme

@@ -33,9 +33,11 @@ MOST_HEIGHT = 0.62
 """The share of the screen that the strip may take; the graph has the rest."""
 WANTED = 0.75
 """The share of that which it takes with letters larger than the least."""
-PLOTS = ("landscape", "fit", "loss", "neurons", "sweep")
+PLOTS = ("landscape", "fit", "loss", "neurons", "sweep", "microscope")
 """Docks that are pictures rather than words: a page's first one stands beside the graph."""
 PLOT_WIDTH = 0.4
+LETTERS = 1.5
+"""How much larger the words of a panel are than on a desk."""
 SIDE = 24
 TICK = 1000  # ms between two looks at the clock
 
@@ -272,7 +274,7 @@ class Presenting(QObject):
         if is_full and not self._was_full:
             window.showFullScreen()
         page = self._player.page
-        self.show_docks(page.screen.docks if page is not None else ())
+        self.show_docks((*page.screen.started, *page.screen.docks) if page is not None else ())
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._dock)
         self._dock.show()
@@ -301,6 +303,8 @@ class Presenting(QObject):
         if window.isFullScreen() and not self._was_full:
             window.showNormal()
         window.restoreState(self._state)
+        for panel in window.panels.values():
+            panel.set_letters(1.0)
         window.show_theme(THEMES[window.theme.name])
         window.view.fit()
         window.teaching.arrange()
@@ -315,6 +319,7 @@ class Presenting(QObject):
                 dock.hide()
         if chosen:
             dock = window.docks[chosen]
+            window.panels[chosen].set_letters(LETTERS)
             window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
             window.show_dock(chosen)
             window.resizeDocks([dock], [int(window.width() * PLOT_WIDTH)], Qt.Orientation.Horizontal)

@@ -124,9 +124,9 @@ class Teaching(QObject):
             return
         window, screen = self._window, stage.page.screen
         if window.presenting.is_on:
-            window.presenting.show_docks(screen.docks)
+            window.presenting.show_docks((*screen.started, *screen.docks))
         else:
-            for name in screen.docks:
+            for name in (*screen.docks, *screen.started):
                 window.show_dock(name)
         self._look_at(screen)
         for name, value in screen.actions.items():
@@ -222,8 +222,8 @@ def _play(window: Window, wanted: bool) -> None:
         window.session.toggle_play()
 
 
-def _not_yet(window: Window, value: object) -> None:
-    """Leave out what this window has no panel for."""
+def _opened(window: Window, value: object) -> None:
+    """Do nothing more: the dock of that name is open."""
 
 
 _STARTS: Mapping[str, Callable[[Any, Any], None]] = {
@@ -232,8 +232,8 @@ _STARTS: Mapping[str, Callable[[Any, Any], None]] = {
     "race": _race,
     "landscape": _landscape,
     "sweep": lambda window, wanted: wanted and window.show_dock("sweep"),
-    "microscope": _not_yet,
-    "shelf": _not_yet,
+    "microscope": lambda window, name: window.session.select(name),
+    "shelf": _opened,
     "play": _play,
 }
 """What starts each of a page's actions."""

@@ -97,6 +97,7 @@ DOCKS = (
     Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
     Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="loss"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="loss"),
+    Dock("microscope", "Fan-out", "gui.panels.microscope", "MicroscopePanel", _BOTTOM, stacked="loss"),
     Dock("equations", "Equations", "gui.panels.equations_dock", "EquationsPanel", _BOTTOM),
     Dock("neurons", "Neurons", "gui.panels.neurons", "NeuronsPanel", _BOTTOM, stacked="equations"),
     Dock("fit", "Fit", "gui.panels.fit", "FitPanel", _BOTTOM, stacked="equations"),
@@ -888,7 +889,7 @@ class Window(QMainWindow):
         return QSize(512, 288)
 
 
-_WITH_CACHE = ("step", "equations")
+_WITH_CACHE = ("step", "equations", "microscope")
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 

@@ -92,9 +92,13 @@ class Statics:
 
         The order of the steps depends on the graph alone, so any trace of it will do.
         """
+        return bisect_left(self.arrivals(trace, name), position)
+
+    def arrivals(self, trace: Trace, name: str) -> Sequence[int]:
+        """Return the indices of the steps that contribute to a gradient, in order."""
         if self._arrivals is None:
             self._arrivals = _arrivals(trace)
-        return bisect_left(self._arrivals.get(name, ()), position)
+        return self._arrivals.get(name, ())
 
     @cached_property
     def edges_into(self) -> Mapping[str, Sequence[EdgeKey]]:
