@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from engine.axes import free_names
 from engine.formula import Item, Statement, identifiers
 from engine.graph import Kind
 from engine.shapes import Dims
@@ -23,7 +24,6 @@ __all__ = ["DEFAULT_SIZE", "Inference", "Proposal", "infer", "roles", "undefined
 
 DEFAULT_SIZE = 4
 """Of a dimension that nothing in the formula or the data says the size of."""
-_FREE_NAMES = ("k", "p", "q", "r", "d", "h")
 _INPUT_NAME = re.compile(r"(?:[xXyYtT]|target)_?\d*$")
 _BIAS_NAME = re.compile(r"[bc]")
 _ROUNDS = 8  # of defaults; what is still open then becomes a scalar
@@ -654,7 +654,7 @@ class _Naming:
         taken = {*used, *words, *dimensions, *(s.name for s in statements), "n", "m"}
         self._spare = [name for name in dimensions if name not in used and name not in ("n", "m")]
         self._sizes = dimensions
-        self._fresh = (name for name in _names() if name not in taken)
+        self._fresh = free_names(taken)
         has_examples = any(dim.examples for dims in known.values() for dim in dims)
         self._usual = set() if has_examples else {"n", "m"} - used
         self._of_inputs: set[int] = set()
@@ -703,12 +703,3 @@ class _Naming:
             else:
                 self.made[name] = self._sizes.get(name, DEFAULT_SIZE)
         return self._named[root]
-
-
-def _names() -> Iterator[str]:
-    """Yield names for dimensions without end."""
-    yield from _FREE_NAMES
-    number = 2
-    while True:
-        yield from (f"{name}{number}" for name in _FREE_NAMES)
-        number += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from engine.formula import Statement, parse
 from engine.training import Recipe
 from graphs.initial import Initial
 
-__all__ = ["Array", "FileData", "Network", "Source", "Training", "in_formula_of"]
+__all__ = ["Array", "FileData", "Literals", "Network", "Source", "Training", "in_formula_of"]
 
 Array = np.ndarray
 KEPT = "_text"
@@ -65,6 +65,33 @@ class Training:
     steps: int = 500
 
 
+class Literals(Mapping[str, Array]):
+    """Arrays by name, which are equal where their numbers are."""
+
+    def __init__(self, arrays: Mapping[str, Array] | None = None) -> None:
+        self._arrays = dict(arrays or {})
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literals) and self._said() == other._said()
+
+    __hash__ = None  # type: ignore[assignment]  (as of other mappings)
+
+    def __repr__(self) -> str:
+        return f"Literals({self._arrays!r})"
+
+    def _said(self) -> dict[str, tuple[tuple[int, ...], bytes]]:
+        return {name: (array.shape, array.tobytes()) for name, array in self._arrays.items()}
+
+
 @dataclass(frozen=True)
 class FileData:
     """Data from a CSV: the columns that become the rows of each input and target.
@@ -77,6 +104,8 @@ class FileData:
         For some columns the values to keep, or the range of numbers.
     stated
         What the network's file says of how the table is written.
+    own
+        Inputs that the table does not give: the network's file has their numbers.
     """
 
     file: str
@@ -85,6 +114,22 @@ class FileData:
     standardize: bool | tuple[str, ...] = False
     where: Mapping[str, tuple[Any, ...] | Between] = field(default_factory=dict)
     stated: Stated = NOTHING
+    own: Literals = field(default_factory=Literals)
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """The columns of every input and target that the table gives."""
+        return {**self.inputs, **self.targets}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all data: inputs and targets of the table, then the network's own."""
+        return (*self.inputs, *self.targets, *self.own)
+
+    def having(self, name: str, array: Array | None) -> FileData:
+        """Return the data with other numbers for one of the network's own inputs, or without it."""
+        rest = {n: a for n, a in self.own.items() if n != name or array is not None}
+        return replace(self, own=Literals(rest if array is None else {**rest, name: array}))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from engine.formula import Leaf, Statement, build, identifiers, parse
 from engine.graph import Kind
 from engine.inference import DEFAULT_SIZE, Inference, Proposal, infer, roles
 from engine.shapes import UNIT, Dim, Dims, sizes
-from graphs.definition import Array, FileData, Network
+from graphs.definition import Array, FileData, Literals, Network
 from graphs.entries import Drawn, Wanted, entry_text, read_entry, shape_text
 from graphs.initial import Initial
 from graphs.network import Model, bind, data_of, leaf_dims
@@ -145,8 +145,9 @@ class Draft:
         if name in self.entries:
             return self.entries[name].value
         found = self.base.parameters.get(name)
-        if found is None and not isinstance(self.base.data, FileData):
-            found = self.base.data.get(name)
+        if found is None:
+            data = self.base.data
+            found = (data.own if isinstance(data, FileData) else data).get(name)
         return Drawn(found.init, found.shape) if isinstance(found, Initial) else found
 
 
@@ -156,8 +157,10 @@ def _without(network: Network, name: str, of_file: bool = False) -> Network:
     data = network.data
     if not isinstance(data, FileData):
         data = {n: v for n, v in data.items() if n != name} if name in data else data
+    elif name in data.own:
+        data = data.having(name, None)
     elif of_file:
-        rest = [n for n in _names_of_data(network) if n != name]
+        rest = [n for n in data.columns if n != name]
         data = _columns(data, rest) if rest else {}
     return replace(network, parameters=parameters, data=data)
 
@@ -419,16 +422,18 @@ class _Reading:
         return replace(known, parameters=parameters, data=data).taking(self.statements)
 
     def _data(self, arrays: dict[str, Array], parameters: dict[str, Array | Initial]) -> Mapping | FileData:
-        """Return the data: those of the CSV as long as the formula reads them and nothing else."""
+        """Return the data: those of the CSV as long as the formula reads them, and what was given besides."""
         data = self.draft.base.data
         if not isinstance(data, FileData):
             same = arrays.keys() == data.keys() and all(arrays[name] is data[name] for name in arrays)
             return data if same else arrays
-        read = [n for n in self._data_names if n in self._names]
+        read = [n for n in data.columns if n in self._names]
         if not read:
             return arrays
-        if not arrays and all(self.kinds[n] == Kind.INPUT for n in read):
-            return data if len(read) == len(self._data_names) else _columns(data, read)
+        if all(self.kinds[n] == Kind.INPUT for n in read) and not any(n in arrays for n in read):
+            found = data if len(read) == len(data.columns) else _columns(data, read)
+            same = arrays.keys() == data.own.keys() and all(arrays[n] is data.own[n] for n in arrays)
+            return found if same else replace(found, own=Literals(arrays))
         whole = data_of(self.draft.base, seed=self.seed)
         for name in read:
             if self.kinds[name] == Kind.PARAMETER:
@@ -469,7 +474,7 @@ class _Reading:
             model,
             error,
             () if error else tuple(p.name for p in missing),
-            self._rows(),
+            self._rows(model),
             self._sizes(),
             self._notices() if is_good else (),
             tuple(dict.fromkeys(statement.name for statement in self.statements)),
@@ -587,10 +592,13 @@ class _Reading:
 
     # rows
 
-    def _rows(self) -> tuple[Row, ...]:
+    def _rows(self, model: Model | None) -> tuple[Row, ...]:
         names = [n for n in self._names if n in self.kinds or n in self._proposals]
         carry = self._carry()
-        return tuple(self._row(name, carry.get(name, "")) for name in names)
+        rows = [self._row(name, carry.get(name, "")) for name in names]
+        if model is None:
+            return tuple(rows)
+        return tuple(row._replace(shape=_dims_in_words(model.graph[row.name].dims)) for row in rows)
 
     def _row(self, name: str, carry: str) -> Row:
         kind = self.kinds.get(name, Kind.PARAMETER)
@@ -621,8 +629,8 @@ class _Reading:
     def _columns_of(self, name: str) -> tuple[tuple[str, ...], str]:
         """Return which columns of which file a name is, none for other names."""
         data = self.draft.base.data
-        if isinstance(data, FileData) and name in self._data_names:
-            return tuple({**data.inputs, **data.targets}[name]), data.file
+        if isinstance(data, FileData) and name in data.columns:
+            return tuple(data.columns[name]), data.file
         return (), ""
 
     def _source(self, name: str) -> str:
@@ -632,7 +640,7 @@ class _Reading:
     def _shape_of(self, name: str) -> str:
         dims = self._dims.get(name)
         if dims is not None:
-            return _in_words(shape_text(sizes(dims)), shape_text([d.name for d in dims]))
+            return _dims_in_words(dims)
         shape = self._proposals[name].shape
         lengths = [self._length(s) for s in shape]
         if None in lengths:
@@ -678,7 +686,7 @@ class _Reading:
 
 def _names_of_data(network: Network) -> list[str]:
     data = network.data
-    return [*data.inputs, *data.targets] if isinstance(data, FileData) else list(data)
+    return list(data.names if isinstance(data, FileData) else data)
 
 
 def _columns(data: FileData, names: Sequence[str]) -> FileData:
@@ -692,6 +700,10 @@ def _columns(data: FileData, names: Sequence[str]) -> FileData:
 
 def _drawn_text(drawn: Drawn) -> str:
     return drawn.init if not drawn.shape else f"{drawn.init} ({shape_text(drawn.shape)})"
+
+
+def _dims_in_words(dims: Dims) -> str:
+    return _in_words(shape_text(sizes(dims)), shape_text([d.name for d in dims]))
 
 
 def _in_words(numbers: str, names: str) -> str:

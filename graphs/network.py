@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.axes import distinct_names
 from engine.data import (
     Dataset,
     Selection,
@@ -29,9 +30,9 @@ from engine.data import (
 from engine.errors import DataError, FormulaError, NetworkError, UsageError, excerpt
 from engine.formula import Leaf, build, identifiers
 from engine.graph import Graph, Kind
-from engine.shapes import UNIT, Dim, Dims
+from engine.shapes import Dim, Dims, unnamed
 from graphs.carrying import CARRIERS
-from graphs.definition import Array, FileData, Network, Source, Training, in_formula_of
+from graphs.definition import Array, FileData, Literals, Network, Source, Training, in_formula_of
 from graphs.initial import INITS, Initial, draw
 from graphs.literals import array_of
 from graphs.reading import built_in, built_in_names, loads
@@ -262,12 +263,14 @@ def leaf_dims(
 ) -> dict[str, Dims]:
     """Return the shapes of the inputs and parameters that a network defines, whatever its formula reads.
 
+    Axes have the names that the network gives, and their size where it gives none.
+
     Raises
     ------
     BackstepError
         For data that cannot be read, and dimensions without a size.
     """
-    return {leaf.name: leaf.dims for leaf in _Bound(network, seed, overrides or {}).leaves()}
+    return _Bound(network, seed, overrides or {}).dims(is_known=True)
 
 
 def data_of(network: Network, *, seed: int = 0) -> dict[str, Array]:
@@ -289,14 +292,19 @@ class _Bound:
         self.given = dict(network.parameters)
         _replace(network, overrides, self.given, self.arrays, seed)
         self.sizes = _Sizes(network, self.arrays, self.given, seed=seed)
+        self._network = network
 
     def leaves(self) -> list[Leaf]:
         """Return the inputs, then the parameters."""
-        inputs = [Leaf(name, Kind.INPUT, self.sizes.data_dims(name)) for name in self.arrays]
-        return inputs + [
-            Leaf(name, Kind.PARAMETER, self.sizes.parameter_dims(name, spec))
-            for name, spec in self.given.items()
-        ]
+        kinds = {**dict.fromkeys(self.arrays, Kind.INPUT), **dict.fromkeys(self.given, Kind.PARAMETER)}
+        return [Leaf(name, kinds[name], dims) for name, dims in self.dims().items()]
+
+    def dims(self, *, is_known: bool = False) -> dict[str, Dims]:
+        """Return the shapes of inputs and parameters; `is_known` is that of `distinct_names`."""
+        dims = {name: self.sizes.data_dims(name) for name in self.arrays}
+        dims |= {name: self.sizes.parameter_dims(name, spec) for name, spec in self.given.items()}
+        network = self._network
+        return distinct_names(network.statements, dims, network.dimensions, is_known=is_known)
 
 
 def _data_notices(selection: Selection | None, replaced: Sequence[str]) -> tuple[str, ...]:
@@ -349,7 +357,8 @@ def complete(network: Network) -> Network:
 def with_values(network: Network, overrides: Mapping[str, Any], seed: int = 0) -> Network:
     """Return `network` with values given by hand as its own.
 
-    Data from a CSV of which any are given by hand become literal, all of them as they are bound.
+    Data from a CSV of which any are given by hand become literal, all of them as they are bound; inputs that
+    are numbers beside a CSV are that anyway.
 
     Raises
     ------
@@ -357,6 +366,12 @@ def with_values(network: Network, overrides: Mapping[str, Any], seed: int = 0) -
         For values that are none, and data that cannot be read.
     """
     parameters = dict(network.parameters)
+    data = network.data
+    own = dict(data.own) if isinstance(data, FileData) else {}
+    if own and all(name in parameters or name in own for name in overrides):
+        assert isinstance(data, FileData)
+        _replace(network, overrides, parameters, own, seed, is_split=False)
+        return replace(network, parameters=parameters, data=replace(data, own=Literals(own)))
     if not any(name not in parameters for name in overrides):
         _replace(network, overrides, parameters, {}, seed, is_split=False)
         return replace(network, parameters=parameters) if overrides else network
@@ -414,7 +429,7 @@ def _data(network: Network, seed: int) -> tuple[dict[str, Array], Selection | No
         held_out=network.held_out,
         seed=seed,
     )
-    return dict(chosen.arrays), chosen, tuple(data.targets)
+    return {**chosen.arrays, **data.own}, chosen, tuple(data.targets)
 
 
 def _table(network: Network, data: FileData) -> Dataset:
@@ -506,7 +521,8 @@ class _Sizes:
     ) -> None:
         self._network = network
         self._arrays = arrays
-        self._whole = _count_examples(list(arrays.values()))
+        own = network.data.own if isinstance(network.data, FileData) else ()
+        self._whole = _count_examples([array for name, array in arrays.items() if name not in own])
         self.held = self._held(seed)
         self.kept = np.delete(np.arange(self._whole or 0), self.held)
         self.examples = None if self._whole is None else len(self.kept)
@@ -516,9 +532,9 @@ class _Sizes:
         self._check_m(network)
         if self.held.size:
             self._named.pop("m", None)  # it counts those held out as well
-        rows = next((a.shape[0] for a in arrays.values() if a.ndim == 2 and a.shape[0] > 1), 1)
+        self._first = next((n for n, a in arrays.items() if a.ndim == 2 and a.shape[0] > 1), None)
         if arrays:
-            self._named.setdefault("n", rows)
+            self._named.setdefault("n", 1 if self._first is None else arrays[self._first].shape[0])
 
     def _held(self, seed: int) -> Array:
         if not self._network.held_out:
@@ -570,7 +586,10 @@ class _Sizes:
     def data_dims(self, name: str) -> Dims:
         shape = self._arrays[name].shape
         axis = self._examples_axis(shape)
-        return tuple(self._examples_dim() if i == axis else self._dim(size) for i, size in enumerate(shape))
+        return tuple(
+            self._examples_dim() if i == axis else self._rows_dim(name) if i == 0 else unnamed(size)
+            for i, size in enumerate(shape)
+        )
 
     def _examples_axis(self, shape: tuple[int, ...]) -> int | None:
         if self._whole is None or len(shape) != 2:
@@ -583,15 +602,14 @@ class _Sizes:
         assert self.examples is not None
         return Dim(self._m or str(self.examples), self.examples, True)
 
-    def _dim(self, size: int) -> Dim:
-        if size == 1:
-            return UNIT
-        name = next((n for n, s in self._named.items() if s == size), str(size))
-        return Dim(name, size)
+    def _rows_dim(self, name: str) -> Dim:
+        """Return the axis of an input's features: n for the first input that has several."""
+        size = self._arrays[name].shape[0]
+        return Dim("n", size) if name == self._first and self._named.get("n") == size else unnamed(size)
 
     def parameter_dims(self, name: str, spec: Array | Initial) -> Dims:
         if not isinstance(spec, Initial):
-            return tuple(self._dim(size) for size in spec.shape)
+            return tuple(map(unnamed, spec.shape))
         dims = tuple(self._named_dim(name, entry) for entry in spec.shape)
         if np.prod([d.size for d in dims]) > MAX_ENTRIES:
             raise NetworkError(
@@ -601,7 +619,7 @@ class _Sizes:
 
     def _named_dim(self, parameter: str, entry: str | int) -> Dim:
         if isinstance(entry, int):
-            return UNIT if entry == 1 else self._dim(entry)
+            return unnamed(entry)
         if entry == "m" and self.examples is not None:
             if self.held.size:
                 raise NetworkError(

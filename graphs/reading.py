@@ -17,9 +17,9 @@ from typing import Any
 from engine.data import HELD_OUT_RANGE, Between, bytes_of
 from engine.dialect import ENCODINGS, SPACES, Stated, can_separate
 from engine.errors import DataError, NetworkError, TrainingError, UsageError, excerpt
-from engine.formula import instead_of, reserved
+from engine.formula import identifiers, instead_of, reserved
 from engine.tables import size_of
-from graphs.definition import Array, FileData, Network, Source, Training, in_formula_of
+from graphs.definition import Array, FileData, Literals, Network, Source, Training, in_formula_of
 from graphs.initial import INITS, Initial
 from graphs.literals import array_of
 from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, recipe_of
@@ -269,12 +269,38 @@ def _known_keys(table: Mapping[str, Any], known: set[str], where: str) -> None:
 
 def _check_names(network: Network, where: str) -> None:
     data = network.data
-    names = (*data.inputs, *data.targets) if isinstance(data, FileData) else tuple(data)
+    names = data.names if isinstance(data, FileData) else tuple(data)
+    if isinstance(data, FileData) and data.own:
+        _check_own(network, data, where)
     both = [name for name in network.parameters if name in names]
     if both:
         raise NetworkError(
             f"{excerpt(both[0])} is both a parameter and data.", where=where, how="Rename one of them."
         )
+
+
+def _check_own(network: Network, data: FileData, where: str) -> None:
+    """Refuse a name beside the table's that is given twice, or that nobody reads: it may be mistyped."""
+    read = identifiers(network.statements)
+    for name in data.own:
+        if name in data.columns:
+            raise NetworkError(
+                f"{excerpt(name)} is given by the columns of {excerpt(data.file)} and by numbers.",
+                where=f"{where}, [data]",
+                how="Leave one of them out.",
+            )
+        if name not in read:
+            close = difflib.get_close_matches(name[:100], sorted(_DATA_KEYS), 1)
+            raise NetworkError(
+                f"no line of the formula reads {excerpt(name)}.",
+                where=f"{where}, [data]",
+                how=f"Did you mean {close[0]}?" if close else "Use it in a line, or leave it out.",
+            )
+
+
+def _is_numbers(value: Any) -> bool:
+    """Say whether a value of the file is a number or a list, as literal data are."""
+    return isinstance(value, int | float | list) and not isinstance(value, bool)
 
 
 def _codec_of(name: str) -> str:
@@ -353,11 +379,7 @@ class _Reader:
     def data(self, table: Mapping[str, Any]) -> Mapping[str, Array] | FileData:
         if "file" in table:
             return self.file_data(table)
-        return {
-            self.identifier(name, "data"): array_of(value, f"{self._where}, data {excerpt(name)}")
-            for name, value in table.items()
-            if name != "held_out"
-        }
+        return self.literals({name: value for name, value in table.items() if name != "held_out"})
 
     def held_out(self, table: Mapping[str, Any]) -> float:
         """Return which part of the examples is held out."""
@@ -369,21 +391,30 @@ class _Reader:
         return float(value)
 
     def file_data(self, table: Mapping[str, Any]) -> FileData:
-        _known_keys(table, _DATA_KEYS, f"{self._where}, [data]")
+        own = {name: value for name, value in table.items() if name not in _DATA_KEYS}
+        where = f"{self._where}, [data]"
+        _known_keys({n: v for n, v in own.items() if not _is_numbers(v)}, _DATA_KEYS, where)
         standardize = table.get("standardize", False)
         if not isinstance(standardize, bool):
             standardize = self.words(standardize, "standardize")
         if not isinstance(table["file"], str):
             raise self.fail("file is not text.", 'Write file = "cars.csv".', "[data]")
-        where = {key: self.choices(v, key) for key, v in self.table(table, "where").items()}
         return FileData(
             table["file"],
             self.columns(table, "inputs"),
             self.columns(table, "targets"),
             standardize,
-            where,
+            {key: self.choices(v, key) for key, v in self.table(table, "where").items()},
             self.stated(table),
+            Literals(self.literals(own)),
         )
+
+    def literals(self, table: Mapping[str, Any]) -> dict[str, Array]:
+        """Return literal data by name."""
+        return {
+            self.identifier(name, "data"): array_of(value, f"{self._where}, data {excerpt(name)}")
+            for name, value in table.items()
+        }
 
     def stated(self, table: Mapping[str, Any]) -> Stated:
         """Return what is said of how the CSV is written."""

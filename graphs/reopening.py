@@ -52,7 +52,7 @@ def _array(name: str, value: Any) -> np.ndarray:
 
 def _weight_of(document: SavedDocument) -> int:
     network = document.network
-    data = {} if isinstance(network.data, FileData) else network.data
+    data = network.data.own if isinstance(network.data, FileData) else network.data
     arrays = *data.values(), *document.overrides.values(), *network.parameters.values()
     files = sum(map(len, network.attached.values())) + len(network.source.text)
     return files + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))

@@ -139,6 +139,7 @@ def _file_items(data: FileData) -> Iterator[tuple[str, str]]:
         yield "standardize", "true" if data.standardize is True else _words_text(data.standardize)
     if data.where:
         yield "where", _columns_text(data.where)
+    yield from ((name, _array_text(array)) for name, array in data.own.items())
 
 
 def _stated_items(stated: Stated) -> Iterator[tuple[str, str]]:
@@ -312,7 +313,7 @@ def _value(network: Network, title: str, key: str) -> Any:
     if title == "parameters":
         return network.parameters.get(key)
     if title == "data" and isinstance(network.data, FileData):
-        return getattr(network.data, key, None)
+        return network.data.own.get(key, getattr(network.data, key, None))
     return network.data.get(key) if title == "data" and isinstance(network.data, Mapping) else None
 
 

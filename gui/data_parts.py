@@ -420,6 +420,7 @@ class ScatterPlot(QWidget):
                 those = (points.second == second) & (points.held == held)
                 self._draw(second, held, points.x[those], points.y[those], bool(points.names))
         plot.box.autoRange(padding=0.06)
+        plot.setVisible(not points.why)
         self.note.setText(self._words(points))
         plot.setAccessibleName(f"{up} against {across}. {self.note.text()}")
 
@@ -432,6 +433,8 @@ class ScatterPlot(QWidget):
                 self.show_points(self._shown)
 
     def _words(self, points: Scatter) -> str:
+        if points.why:
+            return points.why
         drawn = len(points.x)
         sampled = drawn < points.total and points.total > len(points.second)
         parts = [f"{drawn:,} of {points.total:,} points are drawn" if sampled else f"{drawn:,} points"]

@@ -229,8 +229,10 @@ def _key(kept: Kept) -> tuple[int, int]:
 
 
 def _size_of(network: Network) -> int:
-    data = () if isinstance(network.data, FileData) else network.data.values()
-    arrays = (value for value in (*network.parameters.values(), *data) if isinstance(value, np.ndarray))
+    data = network.data.own if isinstance(network.data, FileData) else network.data
+    arrays = (
+        value for value in (*network.parameters.values(), *data.values()) if isinstance(value, np.ndarray)
+    )
     return A_NETWORK + len(network.source.text) + 20 * sum(array.size for array in arrays)
 
 

@@ -25,8 +25,8 @@ END = 22.0
 """Half the width that is kept for the outermost neurons."""
 RUN = 40.0
 """The least length of an edge beside neurons with numbers."""
-GRADIENT_HEIGHT = 12.0
-"""Room below a neuron for its gradient, where there is any."""
+GRADIENT_ROOM = 17.0
+"""Room below a neuron for its gradient, where there is any: its figures, and the rings of two neurons."""
 WIDEST = 280.0
 """Between two columns."""
 MARK = 8.0
@@ -207,8 +207,8 @@ def _stacks(
     rows = [shown(g[0].units) + (g[0].units > MOST_SHOWN) for g in groups]
     room = rect.height() - 2 * GAP - len(groups) * LABEL - (len(groups) - 1) * GAP
     each = max(SMALLEST + 1, min(room / sum(rows), LARGEST * ROOMY))
-    gradients = each >= NUMBER_HEIGHT + GRADIENT_HEIGHT + 3
-    high = max(SMALLEST, min(LARGEST, each - GRADIENT_HEIGHT - 3 if gradients else each * 0.8))
+    gradients = each >= NUMBER_HEIGHT + GRADIENT_ROOM
+    high = max(SMALLEST, min(LARGEST, each - GRADIENT_ROOM if gradients else each * 0.8))
     halves = max(len(g) for g in groups)
     numbers = high >= NUMBER_HEIGHT and apart >= halves * NUMBER_WIDTH + RUN
     outermost = 2 * min(x - rect.left(), rect.right() - x) - 6

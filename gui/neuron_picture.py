@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 
 from graphs.views.numbers import compact
 from graphs.views.records import EdgeKey, Link
-from gui.neuron_layout import Edge, NeuronLayout, Stack, neuron_layout
+from gui.neuron_layout import GRADIENT_ROOM, Edge, NeuronLayout, Stack, neuron_layout
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 from gui.viewdata.neurons import EdgeBundle, NeuronColumn, NeuronView
 
@@ -138,8 +138,7 @@ class _Picture:
         self._theme = theme
         self._marked = marked
         self._small = application_font("small")
-        self._tiny = QFont(self._small)
-        self._tiny.setPointSizeF(self._small.pointSizeF() * 0.92)
+        self._tiny = tiny_font()
         self._borders = [blend(theme.muted, theme.canvas, share) for share in (0.35, 0.8)]
         self._is_lit = any(b.phase for b in view.bundles) or any(m.phase for m in view.marks)
 
@@ -316,7 +315,7 @@ class _Picture:
     def _gradient(self, rect: QRectF, gradient: float) -> None:
         self._painter.setFont(self._tiny)
         self._painter.setPen(self._theme.color("backward_text"))
-        below = QPointF(rect.center().x(), rect.bottom() + 7.5)
+        below = QPointF(rect.center().x(), rect.bottom() + GRADIENT_ROOM / 2)
         characters = CHARACTERS + (rect.width() >= 44)
         _write(self._painter, below, _number(gradient, characters))
 
@@ -389,6 +388,13 @@ class _Picture:
                 )
                 painter.setBrush(fill)
                 painter.drawRect(stack.mark(unit))
+
+
+def tiny_font() -> QFont:
+    """Return the font of the gradients below neurons."""
+    font = QFont(application_font("small"))
+    font.setPointSizeF(font.pointSizeF() * 0.92)
+    return font
 
 
 def _beside(start: QPointF, end: QPointF) -> QPointF:

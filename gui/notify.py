@@ -1,7 +1,11 @@
 """The one channel for messages to the user: a bar in the window that asks for nothing and stops nothing.
 
 Whoever has something to say calls a `Notifier`; the window's `NotificationBar` shows it, tells screen
-readers, and keeps what comes meanwhile. Errors and warnings stay until they are dismissed.
+readers, and keeps what comes meanwhile. Errors and warnings stay until they are dismissed, or until what they
+speak of is no longer on the screen.
+
+The bar is no higher than the strip that the graph leaves free for it; a text that needs more is cut, and is
+whole while the mouse is over it.
 """
 
 from __future__ import annotations
@@ -11,20 +15,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QEnterEvent,
+    QFont,
+    QFontMetrics,
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QTextLayout,
+    QTextOption,
+)
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from engine.errors import BackstepError, as_sentence
 from gui.icons import icon, paint_icon
-from gui.theme import Theme
+from gui.theme import Theme, application_font
 
 Level = Literal["info", "warning", "error"]
 INFO_MILLISECONDS = 6000
+STRIP = 36
+"""Logical pixels: the height of the bar, whatever it says."""
+INDENT = 40
+"""Logical pixels before the text: the mark stands there."""
+LINES = 2
+"""Lines of text in it."""
 MARKS = {"info": "accent", "warning": "warning", "error": "error"}
 """The theme's role of a level's mark."""
 
 
+About = Literal["", "step", "end"]
 Choice = tuple[str, Callable[[], object]]
 """What a button says, and what it does."""
 
@@ -39,12 +62,15 @@ class Message:
         What the user may do about it: a button each; the first is the one that is meant.
     stays
         Whether it still holds when another document is open.
+    about
+        What it speaks of besides the document: "step", the place on the timeline; "end", the end of a run.
     """
 
     level: Level
     text: str
     choices: tuple[Choice, ...] = ()
     stays: bool = False
+    about: About = ""
 
 
 class Notifier(QObject):
@@ -61,9 +87,9 @@ class Notifier(QObject):
     message = Signal(object)
     withdrawn = Signal(object)
 
-    def info(self, text: str) -> None:
+    def info(self, text: str, about: About = "") -> None:
         """Tell that something is done; it goes away by itself."""
-        self.message.emit(Message("info", as_sentence(text)))
+        self.message.emit(Message("info", as_sentence(text), about=about))
 
     def warning(self, text: str) -> None:
         """Tell of something to be looked at."""
@@ -79,9 +105,9 @@ class Notifier(QObject):
         """Take a message back that does not hold any more."""
         self.withdrawn.emit(message)
 
-    def error(self, error: BackstepError | str) -> None:
+    def error(self, error: BackstepError | str, about: About = "") -> None:
         """Tell of something that could not be done: an expected error says what, where and how to mend it."""
-        self.message.emit(Message("error", as_sentence(error)))
+        self.message.emit(Message("error", as_sentence(error), about=about))
 
 
 class NotificationBar(QWidget):
@@ -102,6 +128,7 @@ class NotificationBar(QWidget):
         self._waiting: deque[Message] = deque()
         self._current: Message | None = None
         self._buttons: list[QPushButton] = []
+        self._is_open = False  # the mouse is over it: the whole text is shown
         self._text, self._more, self._dismiss = QLabel(), QLabel(), QToolButton()
         self._timer = QTimer(self, singleShot=True, interval=info_milliseconds)
         self._arrange()
@@ -143,6 +170,11 @@ class NotificationBar(QWidget):
         if message == self._current:
             self.dismiss()
 
+    def leave(self, about: About) -> None:
+        """Take the messages away that speak of what has gone: a step, the end of a run."""
+        for message in [m for m in (*self._waiting, self._current) if m is not None and m.about == about]:
+            self.withdraw(message)
+
     def clear(self) -> None:
         """Take every message away: what was said of an old document is not said of a new one."""
         kept = [m for m in (self._current, *self._waiting) if m is not None and m.stays]
@@ -153,17 +185,22 @@ class NotificationBar(QWidget):
             self._waiting.popleft()
             self._count()
 
-    def height_for(self, width: int) -> int:
-        """Return how high the bar is to be for its message at this width."""
+    def fit(self, width: int) -> None:
+        """Take a width, and the height of the strip, or that of the whole text while the mouse is over it."""
         buttons = sum(button.sizeHint().width() + 6 for button in self._buttons)
-        room = (
-            width - 44 - 10 - buttons - self._dismiss.sizeHint().width() - self._more.sizeHint().width() - 24
-        )
-        text = self._text.fontMetrics().boundingRect(
-            0, 0, max(80, room), 10_000, Qt.TextFlag.TextWordWrap, self._text.text()
-        )
-        least = max([part.sizeHint().height() for part in (self._dismiss, *self._buttons)])
-        return max(least, text.height()) + 14
+        beside = self._dismiss.sizeHint().width() + self._more.sizeHint().width() + 24
+        room = max(80, width - INDENT - 10 - buttons - beside)
+        whole = self._current.text if self._current is not None else ""
+        cut = cut_to_lines(whole, self._text.font(), room, LINES)
+        shown = whole if self._is_open else cut
+        if shown != self._text.text():
+            self._text.setText(shown)
+        self._text.setToolTip("" if cut == whole else whole)
+        height = STRIP
+        if self._is_open and cut != whole:
+            flags = Qt.TextFlag.TextWordWrap
+            height = self._text.fontMetrics().boundingRect(0, 0, room, 10_000, flags, whole).height() + 10
+        self.resize(width, max(STRIP, height))
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -173,6 +210,8 @@ class NotificationBar(QWidget):
 
     def _arrange(self) -> None:
         self._text.setWordWrap(True)
+        for part in (self._text, self._more):
+            part.setFont(application_font("small"))
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -182,15 +221,15 @@ class NotificationBar(QWidget):
         self._dismiss.setToolTip("Dismiss")
         self._dismiss.setIcon(icon("close", self._theme, "muted"))
         row = self._row = QHBoxLayout(self)
-        row.setContentsMargins(44, 7, 10, 7)
+        row.setContentsMargins(INDENT, 1, 10, 1)
         for part in (self._text, self._more, self._dismiss):
             row.addWidget(part)
 
     def _show(self, message: Message) -> None:
         self._current = message
-        self._text.setText(message.text)
         self._offer(message)
         self._count()
+        self.fit(self.width())
         self._timer.stop()
         if message.level == "info":
             self._timer.start()
@@ -234,12 +273,44 @@ class NotificationBar(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color(f"{level}_background"))
         painter.fillRect(0, 0, 4, self.height(), self._theme.color(MARKS[level]))
-        mark = QRectF(16, self.height() / 2 - 10, 20, 20)
+        mark = QRectF(14, self.height() / 2 - 9, 18, 18)
         paint_icon(painter, mark, level, self._theme.color(MARKS[level]))
         painter.end()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._is_open = False
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._is_open = True
+        self.fit(self.width())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._is_open = False
+        self.fit(self.width())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.dismiss()
         else:
             super().keyPressEvent(event)
+
+
+def cut_to_lines(text: str, font: QFont, width: float, lines: int) -> str:
+    """Return a text as it is, or as much of it as goes into so many lines of a width, with an ellipsis."""
+    option = QTextOption()
+    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    layout = QTextLayout(text, font)
+    layout.setTextOption(option)
+    layout.beginLayout()
+    start = end = 0
+    for _ in range(lines):
+        line = layout.createLine()
+        if not line.isValid():
+            break
+        line.setLineWidth(width)
+        start, end = line.textStart(), line.textStart() + line.textLength()
+    layout.endLayout()
+    if end >= len(text):
+        return text
+    last = QFontMetrics(font).elidedText(text[start:], Qt.TextElideMode.ElideRight, int(width))
+    return text[:start] + last

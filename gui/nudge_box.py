@@ -41,7 +41,7 @@ class NudgeBox(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("nudge test")
-        self._title, self._verdict = _label("strong"), _label("")
+        self._title, self._note, self._verdict = _label("strong"), _label("muted"), _label("")
         self.epsilon = QComboBox()
         self.epsilon.setAccessibleName("ε")
         for value in EPSILONS:
@@ -66,6 +66,8 @@ class NudgeBox(QFrame):
         if view is None:
             return
         self._title.setText(view.title)
+        self._note.setText(view.note)
+        self._note.setVisible(bool(view.note))
         self._verdict.setText(view.verdict)
         self._verdict.setProperty("role", "strong" if view.passed else "error")
         self._verdict.style().unpolish(self._verdict)
@@ -77,8 +79,9 @@ class NudgeBox(QFrame):
             number.setText(row[1])
         moved = " · ".join(f"{name} {change}" for name, change in view.moved)
         self._moved.setText(f"What moves, by its largest change: {moved}")
+        self._moved.setVisible(bool(moved))
         said = ", ".join(f"{name} {number}" for name, number in view.rows)
-        self.setAccessibleDescription(f"{view.title} {said}. {view.verdict}")
+        self.setAccessibleDescription(f"{view.title} {view.note} {said}. {view.verdict}")
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -102,6 +105,7 @@ class NudgeBox(QFrame):
         head.addStretch(1)
         head.addWidget(self.close_button)
         column.addWidget(self._title)
+        column.addWidget(self._note)
         column.addLayout(head)
         column.addLayout(self._form)
         column.addWidget(self._verdict)

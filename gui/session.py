@@ -88,7 +88,9 @@ class Session(QObject):
     _predicting = False
     _marked: tuple[str, ...] = ()
 
-    notice = Signal(str, str)  # kind ("info", "warning", "error"), one sentence
+    # One sentence, and its kind: "info", "warning", "error"; "step" for what holds at this step alone;
+    # "reached" and "stopped" for how a run has ended.
+    notice = Signal(str, str)
 
     def __init__(
         self,
@@ -847,9 +849,9 @@ class Session(QObject):
         elif position < 0 and self._iteration > 0:
             self._travel_to(self._iteration - 1, position + last + 1)
         else:
-            if position > last:
-                self.notice.emit("info", "This iteration ends here. PgDn goes on to the next one.")
             self.go(position)
+            if position > last:
+                self.notice.emit("step", "This iteration ends here. PgDn goes on to the next one.")
 
     def _travel_to(self, iteration: int, position: int) -> None:
         self._follow = False
@@ -1076,7 +1078,7 @@ class Session(QObject):
     def _say_how_it_ended(self, run: LabRun) -> None:
         ended = run.run.ended
         if ended is not None:
-            self.notice.emit("error" if isinstance(ended, Diverged) else "info", ended.sentence())
+            self.notice.emit("stopped" if isinstance(ended, Diverged) else "reached", ended.sentence())
 
     # --- random search ---
 

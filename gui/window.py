@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -54,7 +54,7 @@ from gui.filing import NETWORK, Filing
 from gui.keysheet import KeySheet
 from gui.layouts import layout_of
 from gui.motion import motion_wanted
-from gui.notify import NotificationBar, Notifier
+from gui.notify import STRIP, About, NotificationBar, Notifier
 from gui.overlay import Overlay
 from gui.panel import Panel
 from gui.presenting import PresenterStrip, Presenting, contrasted
@@ -130,6 +130,8 @@ class Window(QMainWindow):
     """
 
     _remarked = ""  # by a panel, over the graph
+    _place = (0, 0)  # iteration and step that messages may speak of
+    _end = (0, 0)  # the run, and its iterations, whose end they may speak of
 
     def __init__(self, session: Session, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -473,6 +475,7 @@ class Window(QMainWindow):
     def _show_frame(self) -> None:
         self.scene.show_step(scene_view(self.session.frame))
         self._show_timeline()
+        self._let_go()
 
     def _show_place(self) -> None:
         session = self.session
@@ -520,11 +523,23 @@ class Window(QMainWindow):
         """Put the messages beside the caption, where the picture leaves a strip free, or over all of it."""
         left = CAPTION if self.view.width() >= 2 * CAPTION else 0
         width = self.view.width() - left
-        self.messages.setGeometry(left, 0, width, self.messages.height_for(width))
+        self.messages.fit(width)
+        self.messages.move(left, self._free_strip(QRect(left, 0, width, STRIP)))
         narrow = min(width, self.remark.fontMetrics().horizontalAdvance(self.remark.text()) + 32)
         height = max(30, self.remark.heightForWidth(narrow))
         self.remark.setGeometry(self.view.width() - narrow, 0, narrow, height)
         self.messages.raise_()
+
+    def _free_strip(self, strip: QRect) -> int:
+        """Return where a strip covers nothing of the step: at the top, else over the key at the bottom."""
+        bottom = self.view.height() - STRIP
+        step = self.session.frame.step
+        names = {*self.scene.view.reads, self.session.selection}
+        names |= {step.node, step.target} if step is not None else set()
+        shown = [self.scene.node_rect(n) for n in self.scene.view.nodes if n in names]
+        cards = [self.view.mapFromScene(rect).boundingRect() for rect in shown]
+        covers = [any(card.intersects(strip.translated(0, y)) for card in cards) for y in (0, bottom)]
+        return bottom if covers == [True, False] else 0
 
     def _remark(self, sentence: str) -> None:
         """Say what a panel has to say over the graph until it is taken back."""
@@ -542,9 +557,31 @@ class Window(QMainWindow):
             self._place_messages()
 
     def _notify(self, kind: str, sentence: str) -> None:
+        if kind in _ABOUT:
+            level, about = _ABOUT[kind]
+            if about == "end":
+                self._end = self._end_of_run()
+            (self.notifier.error if level == "error" else self.notifier.info)(sentence, about)
+            return
         {"info": self.notifier.info, "warning": self.notifier.warning}.get(kind, self.notifier.error)(
             sentence
         )
+
+    def _end_of_run(self) -> tuple[int, int]:
+        return self.session.current.id, self.session.iterations
+
+    def _let_go(self) -> None:
+        """Take away what was said of a place that the timeline has left, and let the rest cover no card."""
+        session = self.session
+        place = (session.iteration, session.position)
+        is_elsewhere = place[0] != self._place[0] and session.iteration != session.iterations
+        if place != self._place:
+            self.messages.leave("step")
+        if is_elsewhere or self._end != self._end_of_run():
+            self.messages.leave("end")
+        self._place = place
+        if self.messages.isVisible():
+            self._place_messages()
 
     def _prefetch(self) -> None:
         """Have the formulas of every step ready before they are asked for."""
@@ -889,6 +926,12 @@ class Window(QMainWindow):
         return QSize(512, 288)
 
 
+_ABOUT: Mapping[str, tuple[str, About]] = {
+    "step": ("info", "step"),
+    "reached": ("info", "end"),
+    "stopped": ("error", "end"),
+}
+"""The level of a notice and what it speaks of, for kinds that are no level themselves."""
 _WITH_CACHE = ("step", "equations", "microscope")
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)

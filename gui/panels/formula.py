@@ -243,7 +243,7 @@ class FormulaPanel(Panel):
     def _memory(self, network: Network) -> dict[str, Entry]:
         """Return what was given for names that the network does not have: they may be typed again."""
         data = network.data
-        names = {*data.inputs, *data.targets} if isinstance(data, FileData) else set(data)
+        names = set(data.names if isinstance(data, FileData) else data)
         own = {*network.parameters, *names}
         found = {n: _entry(v) for n, v in self._draft.base.parameters.items() if n not in own}
         return found | {n: e for n, e in self._draft.entries.items() if n not in own}
@@ -471,7 +471,8 @@ def _entry(value: Array | Initial) -> Entry:
 def _entries(network: Network) -> int:
     """Return how many numbers of literal data have to be looked at."""
     data = network.data
-    return 0 if isinstance(data, FileData) else sum(array.size for array in data.values())
+    literal = data.own if isinstance(data, FileData) else data
+    return sum(array.size for array in literal.values())
 
 
 def _is_like(a: Network, b: Network) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
@@ -15,9 +15,11 @@ import numpy as np
 from engine.data import Between, Dataset, Texts, rows_where
 from engine.dialect import DELIMITERS, ENCODINGS, NOTHING, SPACES, Stated
 from engine.errors import BackstepError, DataError, excerpt
+from graphs.definition import Literals
 from graphs.network import FileData, Initial, Model, Network, bind, table_source
 from graphs.reading import attached
 from graphs.shelf import shelf
+from graphs.wording import listed
 
 Array = np.ndarray
 Columns = tuple[str, ...]
@@ -191,26 +193,25 @@ def template_of(model: Model) -> FileData | str:
     network = model.network
     if isinstance(network.data, FileData):
         return network.data
-    single = [name for name, array in network.data.items() if not _has_examples(array, model)]
     if not network.data:
         return "This network has no inputs: it needs no data."
-    if single:
-        return (
-            f"{single[0]} is the same for every example, which a data file cannot say: make it a parameter."
-        )
-    targets = _targets_of(model)
-    rows = {name: ("",) * len(array) for name, array in network.data.items()}
+    rows = {n: ("",) * len(array) for n, array in network.data.items() if _has_examples(array, model)}
+    if not rows:
+        return "No input of this network differs from example to example: a data file has nothing to give."
+    targets = _targets_of(model, rows)
     return FileData(
         "",
         {name: columns for name, columns in rows.items() if name not in targets},
         {name: columns for name, columns in rows.items() if name in targets},
+        own=Literals({name: array for name, array in network.data.items() if name not in rows}),
     )
 
 
-def _targets_of(model: Model) -> Columns:
-    """Return which data are targets; where the loss alone reads all of them, it is the last."""
-    names = tuple(model.graph.inputs)
-    return model.targets if len(model.targets) < len(names) else names[1:][-1:]
+def _targets_of(model: Model, rows: Collection[str]) -> Columns:
+    """Return which of the data with `rows` are targets: the last where the loss alone reads all of them."""
+    names = tuple(name for name in model.graph.inputs if name in rows)
+    targets = tuple(name for name in model.targets if name in rows)
+    return targets if len(targets) < len(names) else names[1:][-1:]
 
 
 def _has_examples(array: Array, model: Model) -> bool:
@@ -333,7 +334,12 @@ def _gap(changed: Network, dataset: Dataset | None) -> str:
     if not isinstance(changed.data, FileData):
         return ""
     if dataset is not None and not input_columns(dataset):
-        return "No column is of numbers. Look at the delimiter and the decimal sign."
+        texts = [excerpt(column, 24) for column in dataset.columns]
+        verb = "is" if len(texts) == 1 else "are"
+        return (
+            f"No column is of numbers: {listed(texts)} {verb} text. Look at the delimiter and the decimal "
+            "sign, or choose another table."
+        )
     for name, columns in changed.data.inputs.items():
         if not columns:
             return f"Choose at least one column for {name}."
@@ -453,8 +459,8 @@ def redrawn(
 
 def _stand_in(data: FileData) -> dict[str, Array]:
     """Return arrays of the right number of rows: shapes do not depend on the numbers."""
-    rows = {**data.inputs, **data.targets}
-    return {name: np.full((len(columns), 3), 0.5) for name, columns in rows.items()}
+    rows = {name: np.full((len(columns), 3), 0.5) for name, columns in data.columns.items()}
+    return {**rows, **data.own}
 
 
 def _fits(trial: Network, overrides: Mapping[str, Any]) -> bool:
@@ -567,6 +573,8 @@ class Scatter:
         How many there are; those drawn may be a sample.
     names
         What the two kinds of points are called, () where there is one kind.
+    why
+        Why there is nothing to plot, "" where there is.
     """
 
     x: Array
@@ -575,6 +583,7 @@ class Scatter:
     held: Array
     total: int
     names: tuple[str, ...] = ()
+    why: str = ""
 
 
 def scatter(
@@ -582,6 +591,12 @@ def scatter(
 ) -> Scatter:
     """Return the points of two columns in the rows that are used, coloured by a third."""
     used = found.used if found.used is not None else np.ones(dataset.rows, dtype=bool)
+    texts = [c for c in dict.fromkeys((across, up)) if _is_only_text(dataset, c, found)]
+    if texts:
+        none = np.empty(0)
+        verb = "is" if len(texts) == 1 else "are"
+        said = f"Nothing to plot: {listed(excerpt(c, 24) for c in texts)} {verb} text."
+        return Scatter(none, none, none.astype(bool), none.astype(bool), 0, (), said)
     rows = np.flatnonzero(used)
     total = len(rows)
     if total > most:  # the same ones every time
@@ -593,6 +608,12 @@ def scatter(
     return Scatter(x[fine], y[fine], second[fine], held[fine], total, names)
 
 
+def _is_only_text(dataset: Dataset, column: str, found: Preview) -> bool:
+    """Say whether a column has no numbers, nor two classes that become 0 and 1."""
+    is_text = isinstance(dataset.table[column], Texts) and column not in found.classes
+    return is_text and len(classes_of(dataset, column)) != 2
+
+
 def _coordinates(dataset: Dataset, column: str, rows: Array, found: Preview) -> Array:
     values = dataset.table[column]
     if not isinstance(values, Texts):
@@ -600,7 +621,7 @@ def _coordinates(dataset: Dataset, column: str, rows: Array, found: Preview) -> 
     codes = values.codes[rows]
     if column in found.classes:
         return (codes == values.code_of(found.classes[column][1])).astype(float)
-    return np.where(codes < 0, np.nan, codes)
+    return np.where(codes < 0, np.nan, codes)  # of two classes
 
 
 def _kinds(dataset: Dataset, column: str, rows: Array, found: Preview) -> tuple[Array, tuple[str, ...]]:

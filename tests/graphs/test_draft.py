@@ -148,9 +148,16 @@ def test_a_new_input_beside_those_of_a_file() -> None:
     assert check(draft).waiting == ("lam",)
     found = check(draft.with_entry("lam", "0.5"))
     assert found.model is not None
+    assert found.network is not None
     own = bind(network)
     assert found.model.graph.inputs == ("x", "y", "lam")
     assert np.array_equal(found.model.leaves["y"], own.leaves["y"])
+    assert isinstance(found.network.data, FileData)  # which goes on naming its file
+    assert found.network.data.columns == network.data.columns  # type: ignore[union-attr]
+    assert {row.name: row.text for row in check(Draft.of(found.network)).rows}["lam"] == "0.5"
+    again = check(Draft.of(found.network).with_formula(network.formula))
+    assert again.network is not None
+    assert again.network.data == network.data
 
 
 def test_an_input_becomes_a_parameter_with_its_value() -> None:

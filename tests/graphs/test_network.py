@@ -35,7 +35,9 @@ from graphs.network import (
     leaf_dims,
     load,
     loads,
+    with_values,
 )
+from graphs.writing import is_said_alike, text_of
 from tests.helpers import recipes
 
 NET = 'formula = "L = w * 2"\n'
@@ -736,3 +738,83 @@ def test_data_outside_the_folder_are_named_by_their_whole_path(tmp_path: Path) -
     csv.unlink()
     with pytest.raises(DataError, match="cannot be read"):
         bind(replace(network, data=data))
+
+
+# --- inputs that are numbers beside a table -----------------------------------------------------------------
+
+RIDGE = '''formula = """
+yhat = w @ X + b
+L = mse(yhat, y) + lam * norm(w)**2
+"""
+
+[parameters]
+w = { shape = [1, "n"], init = "zeros" }
+b = 0.0
+
+[data]
+file = "penguins.csv"
+inputs = { X = ["bill_length_mm", "bill_depth_mm"] }
+targets = { y = ["body_mass_g"] }
+standardize = true
+lam = 0.5  # of the ridge
+'''
+
+
+def test_an_input_may_be_a_number_beside_the_columns_of_a_table() -> None:
+    network = loads(RIDGE, name="ridge")
+    model = bind(network)
+    assert model.graph.inputs == ("X", "y", "lam")
+    assert model.examples == 342
+    assert float(model.leaves["lam"]) == 0.5
+    assert model.targets == ("y",)
+    plain = RIDGE.replace("lam = 0.5  # of the ridge\n", "").replace("lam *", "0.5 *")
+    without = bind(loads(plain, name="r"))
+    assert np.array_equal(model.leaves["X"], without.leaves["X"])
+    losses = [loss_and_gradients(m.graph, m.leaves)[0] for m in (model, without)]
+    assert losses[0] == losses[1]
+
+
+def test_it_stays_beside_the_table_when_it_is_changed_and_saved() -> None:
+    network = loads(RIDGE, name="ridge")
+    assert text_of(network) == RIDGE
+    assert is_said_alike(loads(dumps(network), name="ridge"), network)
+    changed = with_values(network, {"lam": 0.25, "b": 1.0})
+    assert text_of(changed) == RIDGE.replace("lam = 0.5 ", "lam = 0.25 ").replace("b = 0.0", "b = 1.0")
+    assert changed.data != network.data
+    assert with_values(changed, {"lam": 0.5}).data == network.data
+    assert not isinstance(with_values(network, {"X": np.ones((2, 342))}).data, FileData)
+
+
+def test_a_matrix_beside_a_table_does_not_say_how_many_examples_there_are() -> None:
+    text = RIDGE.replace("lam * norm(w)**2", "norm(M @ w.T)**2")
+    model = bind(loads(text.replace("lam = 0.5", "M = [[1, 0], [0, 2], [1, 1]]"), name="r"))
+    assert model.examples == 342
+    assert model.leaves["M"].shape == (3, 2)
+    assert not any(dim.examples for dim in model.graph["M"].dims)
+
+
+def test_examples_are_held_out_beside_a_number_of_ones_own() -> None:
+    model = bind(loads(RIDGE + "held_out = 0.25\n", name="r"))
+    assert model.examples + model.held_examples == 342
+    assert model.held_examples > 80
+    assert float(model.leaves["lam"]) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("X = [[1.0]]", "X is given by the columns of penguins.csv and by numbers"),
+        ("held_ou = 0.2", "no line of the formula reads held_ou. Did you mean held_out"),
+        ("spare = 3", "no line of the formula reads spare. Use it in a line"),
+        ("standardise = true", "there is no key standardise. Did you mean standardize"),
+        ("w = 2", "w is both a parameter and data"),
+        ("lam = [[1, 2], [3]]", "data lam: the rows are not equally long"),
+        ('lam = "much"', "there is no key lam"),
+    ],
+)
+def test_what_cannot_stand_beside_a_table_is_refused(line: str, said: str) -> None:
+    text = RIDGE.replace(
+        "lam = 0.5  # of the ridge", line if line.startswith("lam") else f"lam = 0.5\n{line}"
+    )
+    with pytest.raises(BackstepError, match=said):
+        loads(text, name="r")

@@ -569,7 +569,10 @@ def test_what_was_found_out_is_shown_and_what_is_stated_instead_is_followed(open
     state(choice, "decimal", "")
     state(choice, "header", False)
     assert choice.popup.dataset.columns == ("c1", "c2")
-    assert choice.headline == "No column is of numbers. Look at the delimiter and the decimal sign."
+    assert choice.headline == (
+        "No column is of numbers: c1 and c2 are text. Look at the delimiter and the decimal sign, or choose "
+        "another table."
+    )
     state(choice, "header", True)
     state(choice, "encoding", "mac-roman")
     assert choice.popup.dataset.columns == ("L‰nge", "Zeit")
@@ -598,7 +601,7 @@ def test_what_does_not_fit_is_said_in_a_sentence_and_can_be_mended_in_place(open
     assert choice.popup._chosen().inputs == {"x": ("Zeit",)}  # the columns that were chosen before
     assert choice.popup._chosen().targets == {"y": ("Länge",)}
     state(choice, "delimiter", "|")
-    assert choice.headline == "No column is of numbers. Look at the delimiter and the decimal sign."
+    assert choice.headline.startswith("No column is of numbers: ")
     state(choice, "delimiter", "")
     assert choice.headline == "3 examples"
     assert choice.popup._chosen().inputs == {"x": ("Zeit",)}
@@ -632,3 +635,15 @@ def test_a_network_that_states_it_shows_it_and_a_small_window_has_room_for_it(op
     state(choice, "delimiter", "")
     assert choice.popup.dataset.columns == ("u:v",)
     assert choice.popup._area.horizontalScrollBar().maximum() == 0
+
+
+def test_a_table_of_text_says_what_it_lacks_and_plots_nothing(opened, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("name,town,job\n" + "".join(f"p{i},t{i % 5},j{i % 3}\n" for i in range(30)))
+    choice = opened("univariate-regression", path)
+    assert choice.headline.startswith("No column is of numbers: name, town and job are text. Look at ")
+    assert not choice.popup.apply_button.isEnabled()
+    plot = choice.popup.plot
+    assert plot.note.text().startswith("Nothing to plot: ")
+    assert plot.note.text().endswith(" text.")
+    assert not plot._plot.isVisible()

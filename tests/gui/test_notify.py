@@ -1,11 +1,12 @@
 """Messages to the user: one at a time, none lost, none in the way."""
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
 
 from engine.errors import FormulaError
-from gui.notify import NotificationBar, Notifier
+from gui.notify import STRIP, NotificationBar, Notifier
 from gui.theme import DARK, LIGHT
 
 
@@ -19,7 +20,7 @@ def bar(qtbot, notifier):
     window = QWidget()
     qtbot.addWidget(window)
     bar = NotificationBar(LIGHT, notifier, info_milliseconds=30, parent=window)
-    bar.setGeometry(0, 0, 500, 44)
+    bar.setGeometry(80, 80, 500, 44)  # where the mouse is not
     window.resize(600, 200)
     window.show()
     qtbot.waitExposed(window)
@@ -70,6 +71,47 @@ def test_the_same_message_is_not_piled_up(qtbot, notifier, bar):
         notifier.error("One.")
         notifier.error("Two.")
     assert texts(bar) == ["Two.", "1 more"]
+
+
+LONG = "The shapes do not fit. " * 12
+
+
+def test_a_long_text_is_cut_to_the_strip_and_whole_under_the_mouse(notifier, bar):
+    notifier.error("Short.")
+    assert bar.height() == STRIP
+    notifier.error(LONG)
+    assert bar.height() == STRIP
+    [shown, _] = texts(bar)
+    assert shown.endswith("…")
+    assert LONG.startswith(shown[:-1].rstrip())
+    assert bar.accessibleName() == f"error: {LONG}"
+    here = QPointF(5, 5)
+    QApplication.sendEvent(bar, QEnterEvent(here, here, here))
+    assert texts(bar)[0] == LONG
+    assert bar.height() > STRIP
+    QApplication.sendEvent(bar, QEvent(QEvent.Type.Leave))
+    assert texts(bar)[0] == shown
+    assert bar.height() == STRIP
+
+
+def test_a_message_after_one_that_was_read_whole_is_cut_again(notifier, bar):
+    notifier.error(LONG)
+    here = QPointF(5, 5)
+    QApplication.sendEvent(bar, QEnterEvent(here, here, here))
+    bar.dismiss()
+    notifier.error(LONG)
+    assert texts(bar)[0].endswith("…")
+    assert bar.height() == STRIP
+
+
+def test_what_speaks_of_a_step_goes_with_it_also_where_it_waits(notifier, bar):
+    notifier.error("Of the step.", "step")
+    notifier.error("Of the end.", "end")
+    notifier.error("Of the document.")
+    bar.leave("step")
+    assert texts(bar) == ["Of the document.", "1 more"]
+    bar.leave("end")
+    assert texts(bar) == ["Of the document."]
 
 
 def test_escape_dismisses(qtbot, notifier, bar):

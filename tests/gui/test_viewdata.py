@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
-from engine.trace import Trace, trace
+from engine.nudge import nudge_any
+from engine.trace import Phase, Trace, trace
 from engine.training import Recipe, Run
 from graphs.documents.json import trace_json
 from graphs.network import Model, bind, built_in_names, load
@@ -20,6 +22,7 @@ from gui.viewdata import (
     EdgeView,
     Frame,
     MatrixView,
+    NudgeView,
     SceneView,
     Statics,
     StepView,
@@ -27,6 +30,7 @@ from gui.viewdata import (
     equation_rows,
     factor_latex,
     inspector_view,
+    nudge_view,
     same_place,
     same_selection,
     scene_view,
@@ -599,3 +603,48 @@ def test_a_small_number_that_is_none_of_rounding_is_shown_as_any_other() -> None
     walk = Walk(model)
     frame = walk.frame(len(walk.trace.steps))
     assert not any(view.noise for view in scene_view(frame).nodes.values())
+
+
+def nudged(walk: Walk, position: int, name: str) -> NudgeView:
+    frame = replace(walk.frame(position), nudge=nudge_any(walk.trace, name, (0, 0)))
+    found = nudge_view(frame)
+    assert found is not None
+    return found
+
+
+def test_a_nudge_shows_no_number_that_lies_in_the_future() -> None:
+    walk = built_in_walk("two-layer-nonlinear", Detail.EQUATION)
+    places = {phase: [s.index + 1 for s in walk.trace.steps if s.phase == phase] for phase in Phase}
+    start = nudged(walk, 0, "W1")
+    assert {number for _, number in start.rows} == {"—"}
+    assert start.moved[0][0] == "W₁"
+    assert len(start.moved) == 1
+    assert "forward" in start.verdict
+    assert "not computed yet" in nudged(walk, 0, "Z").title
+    forward = nudged(walk, places[Phase.FORWARD][-1], "W1")
+    assert [number == "—" for _, number in forward.rows] == [False] * 4 + [True] * 2
+    assert "backward" in forward.verdict
+    assert [name for name, _ in forward.moved] == ["W₁", "Z", "A", "ŷ", "the loss"]
+    backward = nudged(walk, places[Phase.BACKWARD][-1], "W1")
+    assert "—" not in {number for _, number in backward.rows}
+    assert backward.verdict == "They agree."
+    assert backward.note == ""
+    cards = scene_view(replace(walk.frame(0), nudge=nudge_any(walk.trace, "W1", (0, 0)))).nodes
+    assert [name for name, card in cards.items() if card.moved] == ["W1"]
+
+
+def test_a_gradient_of_which_a_part_is_missing_is_not_compared() -> None:
+    walk = Walk(model_of("L = norm(w)**2 + 3 * sum(w)", {"w": [[2.0]]}))
+    first = next(s.index for s in walk.trace.steps if s.input == "w")
+    assert dict(nudged(walk, first + 1, "w").rows)["gradient"] == "—"
+    assert nudged(walk, first + 2, "w").verdict == "They agree."
+
+
+def test_after_an_update_a_nudge_says_that_it_is_about_what_was_before() -> None:
+    walk = built_in_walk("two-layer-nonlinear", Detail.EQUATION)
+    [last] = [s.index for s in walk.trace.updates["W1"] if s.quantity == "value"]
+    before, after = nudged(walk, last, "W1"), nudged(walk, last + 1, "W1")
+    assert "before the update" not in before.title
+    assert "before the update moves by ε" in after.title
+    assert after.title.split(" = ")[1].split()[0] == before.title.split(" = ")[1].split()[0]
+    assert "before its update" in after.note

@@ -52,11 +52,12 @@ def test_the_same_columns_are_chosen_where_a_new_file_has_them():
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ('formula = "L = mean((w * x - y)**2)"\n' + LITERAL, ({"x": ("",)}, {"y": ("",)})),
+        ('formula = "L = mean((w * x - y)**2)"\n' + LITERAL, ({"x": ("",)}, {"y": ("",)}, {})),
         (
             'formula = "L = mean((w * x - c * y)**2)"\n' + LITERAL + "c = 2.0\n",
-            "c is the same for every",
+            ({"x": ("",)}, {"y": ("",)}, {"c": 2.0}),
         ),
+        ('formula = "L = (w - c)**2"\n[parameters]\nw = 1.0\n[data]\nc = 2.0\n', "nothing to give"),
         ('formula = "L = w**2"\n[parameters]\nw = 1.0\n', "no inputs"),
     ],
 )
@@ -67,7 +68,7 @@ def test_what_a_file_could_give_a_network(text, wanted):
         assert wanted in found
     else:
         assert isinstance(found, FileData)
-        assert (found.inputs, found.targets) == wanted
+        assert (found.inputs, found.targets, dict(found.own)) == wanted
 
 
 def two_layers(rows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
@@ -257,16 +257,61 @@ def test_a_step_past_the_end_says_how_to_go_on(qtbot: QtBot, window: Window) -> 
     assert "PgDn" in window.messages.current.text
     assert window.session.position == 18
 
+    press(qtbot, window, KEY.Key_Left)  # what it speaks of is no longer on the screen
+    assert window.messages.current is None or "PgDn" not in window.messages.current.text
 
-def test_the_newest_message_covers_no_card(window: Window) -> None:
-    window.notifier.info("Something to say.")
-    window.settle()
-    bar = window.messages.geometry()
-    cards = [
-        window.view.mapFromScene(window.scene.node_rect(n)).boundingRect()
-        for n in window.session.statics.names
-    ]
-    assert not any(bar.intersects(card) for card in cards)
+
+def test_how_a_training_ended_is_said_as_long_as_its_end_is_shown(qtbot: QtBot, window: Window) -> None:
+    window.session.open("univariate-regression")
+    window.session.set_learning_rate(1e150)
+    window.session.train(50)
+    qtbot.waitUntil(lambda: window.messages.current is not None and "finite" in window.messages.current.text)
+    assert window.session.iteration == window.session.iterations > 0
+    press(qtbot, window, KEY.Key_Right)
+    assert window.messages.current is not None
+    press(qtbot, window, KEY.Key_PageUp)
+    assert window.messages.current is None
+    press(qtbot, window, KEY.Key_PageDown)
+    window.session.train(1)  # the run has ended: said again
+    assert window.messages.current is not None
+    press(qtbot, window, KEY.Key_R)
+    assert window.session.iterations == 0
+    assert window.messages.current is None
+
+
+LONG = (
+    "line 2, column 5: W1 and X: the shapes (1, 3) and (4, 333) do not fit for @: 3 columns meet 4 rows. " * 2
+)
+
+
+@pytest.mark.parametrize("detail", list(Detail))
+@pytest.mark.parametrize("size", [(1280, 720), (1100, 640)])
+def test_a_message_covers_no_card(open_window: OpenWindow, detail: Detail, size: tuple[int, int]) -> None:
+    window = open_window(size=size)
+    for name in built_in_names():
+        window.session.open(name)
+        window.session.set_detail(detail)
+        window.settle()
+        window.notifier.error(LONG)
+        bar = window.messages.geometry()
+        cards = [
+            window.view.mapFromScene(window.scene.node_rect(n)).boundingRect()
+            for n in window.session.statics.names
+        ]
+        assert not any(bar.intersects(card) for card in cards), name
+
+
+def test_where_a_card_of_the_step_was_moved_up_the_message_stands_below(window: Window) -> None:
+    window.session.go(2)
+    window.view.centerOn(window.scene.node_rect("A").center() + QPointF(0, 150))
+    shown = window.view.mapFromScene(window.scene.node_rect("A")).boundingRect()
+    window.view.verticalScrollBar().setValue(window.view.verticalScrollBar().value() + shown.top() - 4)
+    shown = window.view.mapFromScene(window.scene.node_rect("A")).boundingRect()
+    assert shown.top() < 30
+    window.notifier.error("Something that is wrong.")
+    window.session.go(2)
+    QApplication.processEvents()
+    assert not window.messages.geometry().intersects(shown)
 
 
 def test_a_small_window_keeps_every_panel_within_reach(open_window: OpenWindow) -> None:

@@ -1,17 +1,19 @@
 """The neurons dock: the same step and selection as the graph, an example that is chosen, numbers on hover."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from PySide6.QtTest import QTest
 
 from engine.training import Recipe
-from graphs.network import load
+from graphs.network import built_in_names, load
 from graphs.views.numbers import format_number
 from graphs.views.records import Link
 from gui.neuron_layout import MOST_SHOWN, neuron_layout
-from gui.neuron_picture import paint_neurons
+from gui.neuron_picture import paint_neurons, tiny_font
 from gui.panels.neurons import MEAN, NeuronsPanel
 from gui.theme import THEMES
 from gui.viewdata.neurons import neuron_view
@@ -181,8 +183,6 @@ def test_of_a_long_column_the_first_neurons_are_drawn_and_the_rest_counted(open_
 def test_neurons_lie_inside_the_rectangle_and_apart(open_session, size, name):
     session = open_session(name, 9)
     view = neuron_view(session.frame)
-    from PySide6.QtCore import QRectF
-
     rect = QRectF(10, 20, *size)
     places = neuron_layout(view, rect)
     rects = [r for stack in places.stacks for r in stack.neurons]
@@ -190,10 +190,28 @@ def test_neurons_lie_inside_the_rectangle_and_apart(open_session, size, name):
     assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
 
 
+WIDEST_RING = 3.5
+"""Logical pixels that the ring of a selected neuron reaches beyond it."""
+
+
+@pytest.mark.parametrize("size", [(465, 172), (465, 140), (930, 300)])  # the dock at 1280 and 1920
+@pytest.mark.parametrize("name", built_in_names())
+def test_the_gradient_below_a_neuron_touches_no_ring(open_session, size, name):
+    session = open_session(name)
+    session.last()
+    places = neuron_layout(neuron_view(session.frame), QRectF(0, 0, *size))
+    figures = QFontMetricsF(tiny_font()).tightBoundingRect("−.0123456789e").height()
+    seen = 0
+    for stack in places.stacks:
+        for upper, lower in pairwise(stack.neurons if stack.has_gradients else ()):
+            room = lower.top() - upper.bottom() - 2 * WIDEST_RING
+            assert room >= figures + 1
+            seen += 1
+    assert seen or not any(s.has_gradients and len(s.neurons) > 1 for s in places.stacks)
+
+
 @pytest.mark.parametrize("theme", THEMES.values(), ids=lambda t: t.name)
 def test_the_picture_is_painted_into_any_rectangle_of_any_painter(open_session, theme):
-    from PySide6.QtCore import QRectF
-
     session = open_session(position=12)
     image = QImage(600, 300, QImage.Format.Format_RGB32)
     image.fill(theme.color("canvas"))

@@ -123,7 +123,7 @@ def test_the_buttons_copy_and_test(qtbot, open_session, show):
 
 
 def test_the_nudge_is_told_with_both_slopes_and_a_verdict(qtbot, open_session, show):
-    session = open_session(position=4)
+    session = open_session(position=14)  # the backward pass is done
     panel = show(StepPanel, session, 400, 700)
     session.select("Z")
     session.set_entry((1, 2))
