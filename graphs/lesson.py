@@ -25,6 +25,7 @@ Markdown with LaTeX between dollars; ``{{ … }}`` is worked out from the trace 
 
 from __future__ import annotations
 
+import copy
 import difflib
 import tomllib
 from collections.abc import Mapping
@@ -32,10 +33,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import BackstepError, LessonError, TrainingError, UsageError, excerpt
 from engine.graph import Detail
+from engine.training import Recipe
 from graphs import reading
 from graphs.definition import Network
 from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, changed
@@ -47,13 +49,18 @@ __all__ = [
     "HIDDEN",
     "KINDS",
     "Lesson",
+    "Misread",
     "Page",
     "Question",
     "Screen",
     "Wait",
     "built_in_lessons",
+    "following",
     "load_lesson",
+    "read_in_part",
     "read_lesson",
+    "text_of",
+    "trained_as",
 ]
 
 DOCKS = ("loss", "formula", "code", "microscope", "equations", "neurons", "fit", "landscape", "sweep")
@@ -65,6 +72,8 @@ KINDS = ("number", "shape", "expression", "matrix", "choice", "name")
 LARGEST_FILE = 2 * 2**20
 MOST_PAGES = 200
 MOST_TRAINED = 100_000
+NONE = "none"
+"""What a page's training says of mini-batches or a rule for stopping that the network has and it has not."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +215,8 @@ class Lesson:
         Where the keys of the file stand.
     folder
         Where networks are looked for that are files, None for a built-in lesson.
+    start
+        What the first page begins with.
     """
 
     name: str
@@ -216,6 +227,7 @@ class Lesson:
     lines: Mapping[Key, int] = field(default_factory=dict)
     folder: Path | None = None
     path: Path | None = None
+    start: Screen = Screen()
 
     def network(self, page: int) -> Network:
         """Return the network of a page.
@@ -271,7 +283,7 @@ def load_lesson(source: str | Path) -> Lesson:
             f"there is no lesson {excerpt(source)}.",
             how=f"{hint}Name a .toml file or one of: {', '.join(built_in_lessons())}.",
         )
-    return read_lesson(_text_of(path), name=path.stem, path=path.resolve())
+    return read_lesson(text_of(path), name=path.stem, path=path.resolve())
 
 
 @cache
@@ -290,7 +302,14 @@ def _built_in_name(text: str) -> str:
     return ""
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a lesson's file.
+
+    Raises
+    ------
+    LessonError
+        Where it cannot be read as text.
+    """
     try:
         if not path.is_file() and path.exists():
             raise LessonError("this is not an ordinary file.", where=excerpt(path.name))
@@ -308,6 +327,19 @@ def _text_of(path: Path) -> str:
         ) from None
 
 
+def following(before: Screen) -> Screen:
+    """Return the screen of a page that says nothing: what stays, trained as far as it was left."""
+    return replace(
+        before,
+        trained=before.trained + before.train,
+        train=0,
+        iteration=None if before.train else before.iteration,
+        highlight=(),
+        hide=(),
+        actions={},
+    )
+
+
 def read_lesson(text: str, *, name: str = "lesson", path: Path | None = None) -> Lesson:
     """Return the lesson that a file's text says.
 
@@ -317,13 +349,81 @@ def read_lesson(text: str, *, name: str = "lesson", path: Path | None = None) ->
         For anything that is not such a file; names file and line.
     """
     text, file = reading.plain(text), path.name if path is not None else f"{name}.toml"
+    return _Reader(file, places(text)).lesson(_document(text, file), name, path)
+
+
+def _document(text: str, file: str) -> dict[str, Any]:
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise LessonError(
             f"the file is not valid TOML: {excerpt(error, 120)}.", where=file, how="Correct that place."
         ) from None
-    return _Reader(file, places(text)).lesson(document, name, path)
+
+
+class Misread(NamedTuple):
+    """Something in a lesson that cannot be read.
+
+    Attributes
+    ----------
+    keys
+        Where it stands: the keys on the way to it.
+    """
+
+    keys: Key
+    error: LessonError
+
+
+def read_in_part(
+    text: str, *, name: str = "lesson", path: Path | None = None
+) -> tuple[Lesson | None, list[Misread]]:
+    """Return the lesson that a text says without what cannot be read in it, and what that is.
+
+    The lesson is None where nothing is left of it.
+
+    Raises
+    ------
+    LessonError
+        Where the text is not TOML.
+    """
+    text, file = reading.plain(text), path.name if path is not None else f"{name}.toml"
+    document, reader, found = _document(text, file), _Reader(file, places(text)), []
+    while len(found) < MOST_MISREAD:
+        try:
+            return reader.lesson(document, name, path), found
+        except LessonError as error:
+            found.append(Misread(reader.failed, error))
+            rest = _without(document, reader.failed)
+            if rest is None:
+                break
+            document = rest
+    return None, found
+
+
+def _without(document: Mapping[str, Any], keys: Key) -> dict[str, Any] | None:
+    """Return a table without what stands at some keys, or with a title where that is missing there."""
+    document = copy.deepcopy(dict(document))
+    tables: list[Any] = [document]
+    for key in keys[:-1]:
+        table = tables[-1]
+        is_there = key in table if isinstance(table, dict) else isinstance(table, list)
+        if not is_there:
+            break
+        tables.append(table[key])
+    whole = tables[-1][keys[-1]] if len(keys) == 2 and keys[0] == "page" else document
+    is_page = len(keys) == 2 and isinstance(whole, dict)
+    if keys == ("title",) or (is_page and not whole.get("title")):
+        whole["title"] = "Untitled"
+        return document
+    for depth in range(min(len(tables), len(keys)), 0, -1):
+        table, key = tables[depth - 1], keys[depth - 1]
+        if isinstance(table, dict) and key in table and key != "page":
+            del table[key]
+            return document
+    return None
+
+
+MOST_MISREAD = 100
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -353,8 +453,11 @@ class _Reader:
     def __init__(self, file: str, lines: Mapping[Key, int]) -> None:
         self._file = file
         self._lines = lines
+        self.failed: Key = ()
+        """Where it failed last."""
 
     def fail(self, keys: Key, what: str, how: str = "") -> LessonError:
+        self.failed = keys
         line = next((self._lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in self._lines), None)
         return LessonError(what, where=f"{self._file}, line {line}" if line else self._file, how=how)
 
@@ -377,7 +480,7 @@ class _Reader:
         pages = self.pages(rows, start)
         folder = path.parent if path is not None else None
         summary = self.text((), document, "summary", "")
-        return Lesson(name, title, summary, tuple(pages), networks, self._lines, folder, path)
+        return Lesson(name, title, summary, tuple(pages), networks, self._lines, folder, path, start)
 
     def networks(self, document: Mapping[str, Any]) -> dict[str, Network]:
         tables = document.get("networks", {})
@@ -442,8 +545,7 @@ class _Reader:
 
     def base(self, keys: Key, row: Mapping[str, Any], before: Screen) -> Screen:
         """Return what stays of the page before: the document, trained as far as it was."""
-        iteration = None if before.train else before.iteration
-        base = replace(before, trained=before.trained + before.train, iteration=iteration)
+        base = following(before)
         if "network" in row:
             name = self.text(keys, row, "network", "")
             base = Screen(network=name, seed=0, docks=before.docks)
@@ -599,7 +701,7 @@ class _Reader:
         return self.whole((*keys, "seed"), table.get("seed", before), 0, 2**63)
 
 
-def recipe_for(lesson: Lesson, page: int, network: Network) -> Any:
+def recipe_for(lesson: Lesson, page: int, network: Network) -> Recipe:
     """Return how a page's network is trained.
 
     Raises
@@ -607,9 +709,30 @@ def recipe_for(lesson: Lesson, page: int, network: Network) -> Any:
     LessonError
         For hyperparameters that cannot be, with the page's line.
     """
-    screen = lesson.pages[page].screen
     try:
-        return changed(network.training.recipe, screen.training)
+        return trained_as(network.training.recipe, lesson.pages[page].screen.training)
     except TrainingError as error:
         line = lesson.line("page", page, "training")
         raise LessonError(error.what, where=f"{lesson.name}.toml, line {line}", how=error.how) from None
+
+
+def trained_as(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with what a page says of it.
+
+    Raises
+    ------
+    TrainingError
+        For hyperparameters that cannot be.
+    """
+    for name in (name for name, value in given.items() if value == NONE):
+        recipe = _lacking(recipe, name)
+    return changed(recipe, {name: value for name, value in given.items() if value != NONE})
+
+
+def _lacking(recipe: Recipe, name: str) -> Recipe:
+    """Return a recipe without mini-batches, or without one of the rules by which a run stops."""
+    if name == "batch_size":
+        return replace(recipe, batch_size=None)
+    if name not in OF_STOPPING:
+        raise TrainingError(f"{name} cannot be none.", how="Give its value, or leave it out.")
+    return replace(recipe, stopping=replace(recipe.stopping, **{OF_STOPPING[name]: None}))

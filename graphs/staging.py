@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ import numpy as np
 from engine.calculator import evaluate
 from engine.derive import Derivation
 from engine.errors import BackstepError, LessonError, excerpt
-from engine.faults import FAULTS, FaultyRun
+from engine.faults import FAULTS, Fault, FaultyRun, Place
+from engine.graph import Graph
 from engine.optimizers import QUANTITIES, update_equation
 from engine.substitute import number_latex
 from engine.trace import Phase, Trace
@@ -30,7 +32,7 @@ from graphs.literals import array_of
 from graphs.network import Model, bind
 from graphs.snapshot import Snapshot
 
-__all__ = ["Problem", "Stage", "Stager", "place", "problems"]
+__all__ = ["Problem", "Stage", "Stager", "fault_place", "place", "problems", "problems_of"]
 
 MOST_ROWS, MOST_COLUMNS = 6, 8
 """The largest matrix that stands in a text."""
@@ -236,13 +238,16 @@ class Stager:
         except LessonError as error:
             raise self._located(error, number) from None
         except BackstepError as error:
-            raise self._located(LessonError(str(error)), number) from None
+            found = LessonError(str(error))
+            found.__dict__.update({k: v for k, v in error.__dict__.items() if k == "page_key"})
+            raise self._located(found, number) from None
 
     def _located(self, error: LessonError, number: int) -> LessonError:
         if not error.where:
             lesson = self.lesson
             file = lesson.path.name if lesson.path is not None else f"{lesson.name}.toml"
-            error.where = f"{file}, line {lesson.line('page', number)}"
+            key = _key_of(error)
+            error.where = f"{file}, line {lesson.line('page', number, *key)}"
         return error
 
     def _stage(self, number: int) -> Stage:
@@ -251,16 +256,19 @@ class Stager:
         begun = run.fork()
         run.advance(max(0, screen.trained + screen.train - run.iteration))
         iteration = begun.iteration if screen.iteration is None else screen.iteration
-        if iteration > run.iteration:
-            raise LessonError(
-                f"iteration {iteration} has not been trained.",
-                how="Write train = ... on this page or before.",
-            )
+        with _about("iteration"):
+            if iteration > run.iteration:
+                raise LessonError(
+                    f"iteration {iteration} has not been trained.",
+                    how="Write train = ... on this page or before.",
+                )
         within = run if iteration > begun.iteration else begun
         snapshot = Snapshot.of(
             within, model, detail=screen.detail, iteration=iteration, overrides=_arrays(screen.values)
         )
-        return Stage(self.lesson, number, snapshot.at(place(screen.at, snapshot.trace)), run)
+        with _about("at"):
+            position = place(screen.at, snapshot.trace)
+        return Stage(self.lesson, number, snapshot.at(position), run)
 
     def _network(self, number: int) -> Network:
         """Return a page's network; pages with the same one share it, so that they are known to."""
@@ -274,33 +282,76 @@ class Stager:
         key = _Key(screen.network, screen.seed, repr(screen.values), repr(screen.training), screen.fault)
         kept = self._kept
         if kept is None or kept[0] != key or kept[2].iteration > screen.trained:
-            network = self._network(number)
-            model = bind(network, seed=screen.seed, overrides=screen.values)
-            self._kept = key, model, _run_of(model, recipe_for(self.lesson, number, network), screen.fault)
+            with _about("network"):
+                network = self._network(number)
+            with _about("set" if screen.values else "network"):
+                model = bind(network, seed=screen.seed, overrides=screen.values)
+            with _about("training"):
+                recipe = recipe_for(self.lesson, number, network)
+            with _about("fault"):
+                run = _run_of(model, recipe, screen.fault)
+            self._kept = key, model, run
         assert self._kept is not None
         _, model, run = self._kept
         run.advance(screen.trained - run.iteration)
         return model, run
 
 
-_FAULT = re.compile(r"(\w+)(?:\s+at\s+(\S+))?\Z")
+@contextmanager
+def _about(key: str) -> Iterator[None]:
+    """Note at an error by which key of the page it has come about, for who shows it."""
+    try:
+        yield
+    except BackstepError as error:
+        error.__dict__.setdefault("page_key", key)
+        raise
+
+
+def _key_of(error: BackstepError) -> tuple[str, ...]:
+    """Return the key of the page that an error has come about by, where it is known."""
+    found = error.__dict__.get("page_key")
+    return () if found is None else (found,)
+
+
+_FAULT = re.compile(r"(\w+)(?:\s+at\s+(\S+?)(?:\s+use\s+(\d+))?)?\Z")
 
 
 def _run_of(model: Model, recipe: Recipe, text: str) -> Run:
-    """Return a run, with a fault where `text` names one: ``activation``, or ``activation at A``."""
+    """Return a run, with a fault where `text` names one."""
     if not text:
         return Run(model, recipe)
+    fault, place = fault_place(text, model.graph)
+    return FaultyRun(model, fault, place, recipe)
+
+
+def fault_place(text: str, graph: Graph) -> tuple[Fault, Place]:
+    """Return the fault that a page names, and where it is put in a graph.
+
+    Parameters
+    ----------
+    text
+        ``activation``: at the first place from the loss back; ``activation at A``: in that line, or in the
+        gradient of that value; ``sign at L use 2``: at the second value that the line L reads.
+
+    Raises
+    ------
+    LessonError
+        Where there is no such fault, or it does not apply there.
+    """
     match = _FAULT.match(text.strip())
     fault = FAULTS.get(match[1]) if match is not None else None
     if match is None or fault is None:
         raise LessonError(f"there is no fault {excerpt(text)}.", how=f"There are: {', '.join(FAULTS)}.")
-    places = fault.places(model.graph)
-    wanted = [place for place in places if match[2] in (None, place.node, place.name)]
+    places = fault.places(graph)
+    if match[3] is not None:
+        wanted = [p for p in places if (p.node, p.slot + 1) == (match[2], int(match[3]))]
+    else:
+        wanted = [p for p in places if match[2] in (None, p.node, p.name)]
     if not wanted:
         known = ", ".join(dict.fromkeys(place.node or place.name for place in places))
         how = f"It applies at {known}." if known else "It does not apply to this network."
         raise LessonError(f"the fault {fault.name} cannot be put in there.", how=how)
-    return FaultyRun(model, fault, wanted[0], recipe)
+    return fault, wanted[0]
 
 
 def _arrays(values: Mapping[str, Any]) -> dict[str, Array]:
@@ -424,10 +475,18 @@ def _number(x: float, in_math: bool, digits: int) -> str:
 
 
 class Problem(NamedTuple):
-    """What is wrong with a lesson, and where."""
+    """What is wrong with a lesson, and where.
+
+    Attributes
+    ----------
+    page, key
+        The page, counted from 0, and the keys within it; ``()`` for the page itself.
+    """
 
     line: int
     sentence: str
+    page: int = 0
+    key: tuple[str, ...] = ()
 
 
 _LITERAL = re.compile(r"(?<![\w.{])\d+\.\d+")
@@ -437,18 +496,31 @@ _CODE = re.compile(r"\{\{.*?\}\}|`[^`]*`", re.DOTALL)
 def problems(lesson: Lesson) -> Iterator[Problem]:
     """Yield everything that is wrong with a lesson, page by page; nothing for one that can be held."""
     stager = Stager(lesson)
-    for index, page in enumerate(lesson.pages):
-        try:
-            stage = stager.stage(index)
-        except LessonError as error:
-            yield Problem(page.line, str(error))
-            continue
-        for key, text in _texts(page):
-            line = lesson.line("page", index, *key)
-            yield from _wrong_in_text(stage, line, text)
-        for key, sentence in _wrong_names(stage):
-            yield Problem(lesson.line("page", index, key), sentence)
-        yield from _wrong_question(stage)
+    for index in range(len(lesson.pages)):
+        yield from problems_of(stager, index)
+
+
+def problems_of(stager: Stager, index: int) -> Iterator[Problem]:
+    """Yield everything that is wrong with a page."""
+    lesson = stager.lesson
+    try:
+        stage = stager.stage(index)
+    except LessonError as error:
+        key = _key_of(error)
+        yield Problem(lesson.line("page", index, *key), str(error), index, key)
+        return
+    for key, sentence in _wrong(stage):
+        yield Problem(lesson.line("page", index, *key), sentence, index, key)
+
+
+def _wrong(stage: Stage) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key, text in _texts(stage.page):
+        yield from ((key, sentence) for sentence in _wrong_in_text(stage, text))
+    yield from (((key,), sentence) for key, sentence in _wrong_names(stage))
+    yield from (((*_ANSWER,), sentence) for sentence in _wrong_question(stage))
+
+
+_ANSWER = ("question", "answer")
 
 
 def _texts(page: Page) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -456,21 +528,21 @@ def _texts(page: Page) -> Iterator[tuple[tuple[str, ...], str]]:
     yield ("notes",), page.notes
     question = page.question
     if question is not None:
-        for text in (question.ask, question.explain, *question.hints, *question.choices):
-            yield ("question",), text
+        rows = (("ask", [question.ask]), ("explain", [question.explain]))
+        for key, texts in (*rows, ("hints", question.hints), ("choices", question.choices)):
+            for text in texts:
+                yield ("question", key), text
 
 
-def _wrong_in_text(stage: Stage, line: int, text: str) -> Iterator[Problem]:
+def _wrong_in_text(stage: Stage, text: str) -> Iterator[str]:
     try:
         stage.text(text)
     except LessonError as error:
-        yield Problem(line, str(error))
+        yield str(error)
     if text.replace("\\$", "").count("$") % 2:
-        yield Problem(line, "a formula is not closed. Put a dollar at both ends.")
+        yield "a formula is not closed. Put a dollar at both ends."
     for found in _LITERAL.finditer(_CODE.sub("", text)):
-        yield Problem(
-            line, f"{found[0]} is not checked. Write {{{{{found[0]} = ...}}}} or {{{{...}}}} alone."
-        )
+        yield f"{found[0]} is not checked. Write {{{{{found[0]} = ...}}}} or {{{{...}}}} alone."
 
 
 def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
@@ -508,10 +580,10 @@ def _wrong_wait(wait: Any, stage: Stage) -> Iterator[str]:
             yield f"there is no {excerpt(name)} to wait for."
 
 
-def _wrong_question(stage: Stage) -> Iterator[Problem]:
+def _wrong_question(stage: Stage) -> Iterator[str]:
     if stage.posed is None:
         return
     try:
         stage.posed.validate()
     except BackstepError as error:
-        yield Problem(stage.lesson.line("page", stage.number, "question"), str(error))
+        yield str(error)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-__all__ = ["Key", "places"]
+__all__ = ["TOKEN", "Key", "places", "statements"]
 
 Key = tuple[str | int, ...]
 """The keys on the way to a value; a number says which table of an array of tables, counted from 0."""
 
 _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
 _DOTTED = rf"{_PART}(?:\s*\.\s*{_PART})*"
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r'(?P<string>"""(?:\\.|[^\\])*?"{3,5}|' + r"'''.*?'{3,5}|" + r'"(?:\\.|[^"\\\n])*"|' + r"'[^'\n]*')"
     r"|(?P<comment>\#[^\n]*)|(?P<open>[\[{])|(?P<close>[\]}])|(?P<line>\n)",
     re.DOTALL,
@@ -32,18 +32,27 @@ def places(text: str) -> Mapping[Key, int]:
     {('a',): 1, ('page', 0): 2, ('page', 0, 'text'): 3, ('page', 0, 'wait'): 6, ('page', 0, 'wait', 'at'): 7}
     """
     found: dict[Key, int] = {}
+    for number, key, _ in statements(text):
+        if key:
+            found.setdefault(key, number + 1)
+    return found
+
+
+def statements(text: str) -> Iterator[tuple[int, Key, bool]]:
+    """Yield every statement: the line it begins in, counted from 0, its whole key, whether it is a header.
+
+    Empty lines and comments are statements without a key.
+    """
     counts: dict[Key, int] = {}
     table: Key = ()
     for number, line in _statements(text):
         header = _HEADER.match(line)
         if header:
             table = _table(_parts(header[2]), header[1] == "[[", counts)
-            found.setdefault(table, number)
+            yield number - 1, table, True
             continue
         key = _KEY.match(line)
-        if key:
-            found.setdefault((*table, *_parts(key[1])), number)
-    return found
+        yield number - 1, (*table, *_parts(key[1])) if key else (), False
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
@@ -52,7 +61,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     depth, number = 0, 1
     yield 1, lines[0]
     begins_header = _HEADER.match(lines[0]) is not None
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         kind = token.lastgroup
         if kind == "string":
             number += token[0].count("\n")

@@ -46,9 +46,10 @@ def _row(lesson: Lesson) -> tuple[str, str, str]:
 def _checked(lesson: Lesson) -> Outcome:
     file = lesson.path.name if lesson.path is not None else f"{lesson.name}.toml"
     lines = []
-    for line, sentence in problems(lesson):
-        place = f"{file}, line {line}: "
-        lines.append(sentence if sentence.startswith(f"{file}, line") else place + sentence)
+    for problem in problems(lesson):
+        place = f"{file}, line {problem.line}: "
+        is_placed = problem.sentence.startswith(f"{file}, line")
+        lines.append(problem.sentence if is_placed else place + problem.sentence)
     pages = f"{len(lesson.pages)} page{'s' if len(lesson.pages) != 1 else ''}"
     if not lines:
         return Outcome(f"{lesson.title}: {pages}, nothing wrong.\n")

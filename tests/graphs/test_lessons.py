@@ -30,7 +30,7 @@ def test_a_lesson_is_found_by_number_and_by_words() -> None:
 
 @pytest.mark.parametrize("name", COURSE)
 def test_nothing_is_wrong_with_a_lesson(name: str) -> None:
-    assert [f"{line}: {sentence}" for line, sentence in problems(load_lesson(name))] == []
+    assert [f"{found.line}: {found.sentence}" for found in problems(load_lesson(name))] == []
 
 
 @pytest.mark.parametrize("name", COURSE)

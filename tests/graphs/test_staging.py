@@ -74,7 +74,7 @@ def test_places_that_are_not_there_are_said(text: str) -> None:
     assert len(found) == 1
     assert "there is no place" in found[0]
     assert '"forward L"' in found[0]
-    assert found[0].startswith("lesson.toml, line 3: ")
+    assert found[0].startswith("lesson.toml, line 5: ")
 
 
 # --- numbers -----------------------------------------------------------------------------------------------
