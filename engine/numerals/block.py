@@ -152,6 +152,8 @@ def _marked(rows: Rows) -> Iterator[Reading]:
 
 def _values(reading: Reading) -> Array:
     rows, width = reading.rows, len(reading.rows[0])
+    if not any(rows):
+        raise NumeralError("there are no numbers, only what parts them.", how="Write some, such as 1; 2.")
     for i, row in enumerate(rows):
         if len(row) != width:
             _refuse_ragged(rows, i)

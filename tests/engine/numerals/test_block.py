@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -206,6 +206,22 @@ def test_every_array_reads_back_equal_in_every_form(write: Callable[[Array], str
     np.testing.assert_array_equal(np.reshape(found, values.shape), values)
 
 
+PARTING = ";,\t\n \u00a0[](){}&\\|=+-−*/@^.'\"<>:…_"
+
+
+@given(st.text(PARTING, max_size=30) | st.text(max_size=30).filter(lambda t: not any(map(str.isalnum, t))))
+@example(";")
+@example(" ; ;\n")
+@example("[;]")
+@example("&\\\\")
+@example("array([])")
+@example(r"\begin{bmatrix}\end{bmatrix}")
+def test_text_without_any_number_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(NumeralError) as caught:
+        array(text)
+    assert str(caught.value).endswith(".")
+
+
 @given(st.text(alphabet="01.,;-+*/()[]{}\\&^ \t\nabe=", max_size=60))
 def test_any_text_gives_finite_numbers_or_a_numeral_error(text: str) -> None:
     try:
@@ -213,6 +229,7 @@ def test_any_text_gives_finite_numbers_or_a_numeral_error(text: str) -> None:
     except NumeralError:
         return
     assert found.ndim in (0, 2)
+    assert found.size
     assert np.isfinite(found).all()
 
 
