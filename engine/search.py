@@ -27,6 +27,7 @@ Yes, the gradient directs the search: at the cost of 300 loss evaluations, 100 s
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, isclose, isfinite, prod
@@ -277,6 +278,12 @@ class SearchResult:
         numbers = np.fromiter(self._dots, dtype=np.int64, count=len(self._dots))
         vectors = np.array(list(self._dots.values())).reshape(len(self._dots), self.plan.size)
         return Dots(numbers, self._losses[numbers], vectors)
+
+    def fork(self) -> SearchResult:
+        """Return what has been found so far; what is found later is not in it."""
+        twin = copy.copy(self)
+        twin.improvements, twin._dots = list(self.improvements), dict(self._dots)
+        return twin
 
     def by_iteration(self, iterations: int, price: float = STEP_COST) -> Array:
         """Return the best loss found at the cost of each iteration from 0 on, nan where there is none.

@@ -13,13 +13,19 @@ from engine.errors import UsageError, excerpt
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
+def write_whole(
+    path: Path,
+    data: bytes | Callable[[BinaryIO], object],
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> None:
     """Write a file so that it is there whole or, where that fails, as it was before.
 
     Parameters
     ----------
     data
         What is to be in the file, or what writes it there.
+    is_wanted
+        Asked when everything has been written; where it says no, the file stays as it was before.
 
     Raises
     ------
@@ -38,8 +44,11 @@ def write_whole(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
                 data(file)
             file.flush()
             os.fsync(file.fileno())
-        _as_others(name, path)
-        os.replace(name, path)
+        if is_wanted():
+            _as_others(name, path)
+            os.replace(name, path)
+        else:
+            Path(name).unlink()
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise _unwritable(path, error) from None

@@ -15,7 +15,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from gui.pictures import Picture, formats
 
-__all__ = ["copied"]
+__all__ = ["copied", "ready"]
 
 VECTORS, PNG, PIXELS = "image/svg+xml", "image/png", "application/x-qt-image"
 """The last one is Qt's own name for an image, from which it makes what the system's clipboard takes."""
@@ -71,6 +71,15 @@ def copied(picture: Picture) -> QMimeData:
     """Return a picture for the clipboard."""
     _end_with_application()
     return _PictureData(picture)
+
+
+def ready(vectors: bytes, pixels: bytes) -> QMimeData:
+    """Return a picture for the clipboard that has been made: as SVG and as PNG."""
+    data = QMimeData()
+    data.setImageData(QImage.fromData(pixels))
+    data.setData(VECTORS, vectors)
+    data.setData(PNG, pixels)
+    return data
 
 
 @atexit.register

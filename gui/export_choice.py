@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -43,18 +43,21 @@ from graphs.documents import Options
 from graphs.documents import formats as documents
 from graphs.exporting import Job, Look, kinds, planned, positions_of
 from graphs.snapshot import Snapshot
-from gui.clipboard import copied
-from gui.export import SUBJECTS, pictures_of
-from gui.exporter import Exporter, Paintable
+from gui.clipboard import ready
+from gui.export import SUBJECTS
+from gui.exporter import Exporter
 from gui.fields import ENTER, PushButton
 from gui.jobs import Task
 from gui.overlay import Overlay
-from gui.pictures import Picture
+from gui.painting import Answer, Encoded, Encoding, Order, Painting, Shown, Standing, Work, painter
 from gui.pictures import formats as pictures
 from gui.session import Session
 from gui.settings import Settings
 from gui.theme import THEMES, Theme, application_font, code_font
 from gui.viewdata.exporting import STEPS, Wanted, groups, said, suggested, taken
+
+if TYPE_CHECKING:
+    from gui.window import Window
 
 __all__ = ["ExportChoice"]
 
@@ -87,7 +90,7 @@ class ExportChoice(Overlay):
     written = Signal(str)
     browse_requested = Signal(str)
 
-    def __init__(self, session: Session, settings: Settings, theme: Theme, window: QWidget) -> None:
+    def __init__(self, session: Session, settings: Settings, theme: Theme, window: Window) -> None:
         super().__init__(theme, window)
         self._session = session
         self._settings = settings
@@ -98,6 +101,7 @@ class ExportChoice(Overlay):
         self._twin: Session | None = None
         self._exporter: Exporter | None = None
         self._task: Task | None = None
+        self._copying: Task | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON)
@@ -118,7 +122,7 @@ class ExportChoice(Overlay):
     def is_busy(self) -> bool:
         """Whether files are being written, or a preview is on its way."""
         writes = self._exporter is not None and self._exporter.running
-        reads = self._task is not None and self._task.running
+        reads = any(task is not None and task.running for task in (self._task, self._copying))
         return writes or reads or self._soon.isActive()
 
     # --- making ---
@@ -179,6 +183,7 @@ class ExportChoice(Overlay):
             check.toggled.connect(self._changed)
         self.typed.textEdited.connect(self._changed)
         self.name.textEdited.connect(self._named)
+        self.preview.resized.connect(self._soon.start)
         self.browse.clicked.connect(lambda: self.browse_requested.emit(self.name.text()))
         self.export_button.clicked.connect(self.export)
         self.copy_button.clicked.connect(self.copy)
@@ -402,14 +407,16 @@ class ExportChoice(Overlay):
     def _options(self) -> Options:
         return Options(self._wanted.theme, self._wanted.answers)
 
-    def _pictures(self, positions: tuple[int, ...]) -> Paintable:
-        is_own = self._wanted.detail == self._session.detail
-        session = self._session if is_own else self._other_session()
-        window = self._window if self._wanted.subject == "window" else None
-        found = pictures_of(session, self._look(), positions, window)
-        return dict(zip(positions, found, strict=True))
+    def _standing(self) -> Standing:
+        """Return what is painted, as it is now."""
+        is_window = self._wanted.subject == "window"
+        window = self._window.seen() if is_window else None
+        detail = self._session.detail if is_window else self._wanted.detail
+        return Standing.of(self._session, detail, window)
 
     def _show_preview(self) -> None:
+        if self._exporter is not None:
+            return  # what is seen is being written
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -421,12 +428,25 @@ class ExportChoice(Overlay):
             self._preview_document()
             return
         self._shown.setCurrentWidget(self.preview)
-        position = self._jobs[0].positions[0]
-        try:
-            self.preview.show_picture(self._pictures((position,))[position])
-        except BackstepError as error:
-            self.preview.show_picture(None)
-            self._say(str(error), is_wrong=True)
+        self._preview_picture()
+
+    def _preview_picture(self) -> None:
+        room, ratio = self.preview.room, self.preview.devicePixelRatioF()
+        work = Painting(self._jobs[0].positions[0], room.width(), room.height(), ratio)
+        self._task = self._asked(work)
+        self._task.came.connect(self.preview.show_picture)
+        self._task.start()
+
+    def _asked(self, *work: Work) -> Task:
+        """Return a task that has something painted, and says why where that cannot be done."""
+        standing, order = self._standing(), Order(self._look(), work)
+        task = Task(lambda: painter().ask(standing, order), self)
+        task.failed.connect(self._not_painted)
+        return task
+
+    def _not_painted(self, sentence: str) -> None:
+        self.preview.show_picture(None)
+        self._say(sentence, is_wrong=True)
 
     def _preview_document(self) -> None:
         write, snapshot, options = documents()[self._wanted.kind].write, self._snapshot(), self._options()
@@ -455,25 +475,42 @@ class ExportChoice(Overlay):
         self.progress.setRange(0, 0)
         self.progress.show()
         self.export_button.setEnabled(False)
-        positions = tuple(sorted({p for job in self._jobs for p in job.positions}))
-        exporter.start(self._snapshot(), self._options(), lambda: self._pictures(positions))
+        exporter.start(self._snapshot(), self._options(), self._standing(), self._look())
 
     def copy(self) -> None:
         """Put the picture or the text on the clipboard, at the first of the steps."""
         if not self._jobs:
             return
-        clipboard = QGuiApplication.clipboard()
+        if self._wanted.format.is_picture:
+            self._copy_picture()
+            return
+        snapshot = self._snapshot().at(self._jobs[0].positions[0])
         try:
-            if self._wanted.format.is_picture:
-                position = self._jobs[0].positions[0]
-                clipboard.setMimeData(copied(self._pictures((position,))[position]))
-            else:
-                snapshot = self._snapshot().at(self._jobs[0].positions[0])
-                clipboard.setText(documents()[self._wanted.kind].write(snapshot, self._options()))
+            QGuiApplication.clipboard().setText(
+                documents()[self._wanted.kind].write(snapshot, self._options())
+            )
         except BackstepError as error:
             self._say(str(error), is_wrong=True)
             return
         self._say("Copied.")
+
+    def _copy_picture(self) -> None:
+        position = (self._jobs[0].positions[0],)
+        found: list[bytes] = []
+
+        def take(answer: Answer) -> None:
+            if isinstance(answer, Encoded):
+                found.append(answer.data)
+
+        def copy() -> None:
+            QGuiApplication.clipboard().setMimeData(ready(*found))
+            self._say("Copied.")
+
+        self._say("Copying…")
+        self._copying = self._asked(Encoding("svg", position), Encoding("png", position))
+        self._copying.came.connect(take)
+        self._copying.ended.connect(copy)
+        self._copying.start()
 
     def _remember(self) -> None:
         wanted = self._wanted
@@ -496,6 +533,7 @@ class ExportChoice(Overlay):
     def _failed(self, sentence: str) -> None:
         self._exporter = None
         self.progress.hide()
+        self._soon.start()
         self._say(sentence, is_wrong=True)
 
     # --- the card ---
@@ -535,27 +573,45 @@ class ExportChoice(Overlay):
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._exporter is not None:
             self._exporter.cancel()
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._copying):
+            if task is not None:
+                task.cancel()
         self._soon.stop()
         self._end_twin()
         super().closeEvent(event)
 
 
 class _Preview(QWidget):
-    """A picture, as large as there is room."""
+    """A picture, as large as there is room.
+
+    Signals
+    -------
+    resized()
+        There is more room for it, or less.
+    """
+
+    resized = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._picture: Picture | None = None
+        self._shown: Shown | None = None
         self._image: QImage | None = None
         self.setAccessibleName("Preview of the picture")
 
-    def show_picture(self, picture: Picture | None) -> None:
+    @property
+    def room(self) -> QSize:
+        """How large a picture can be, in logical pixels."""
+        return (self.size() - QSize(4, 4)).expandedTo(QSize(1, 1))
+
+    def show_picture(self, shown: Shown | None) -> None:
         """Show a picture, or nothing."""
-        self._picture, self._image = picture, None
-        self.setAccessibleDescription(picture.title if picture is not None else "")
+        self._shown, self._image = shown, None
+        if shown is not None:
+            kind = QImage.Format.Format_ARGB32_Premultiplied
+            self._image = QImage(shown.data, shown.width, shown.height, 4 * shown.width, kind).copy()
+            self._image.setDevicePixelRatio(self.devicePixelRatioF())
+        self.setAccessibleDescription(shown.title if shown is not None else "")
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -563,39 +619,24 @@ class _Preview(QWidget):
         self._theme = theme
         self.update()
 
-    def _painted(self, picture: Picture, room: QSize) -> QImage:
-        ratio = self.devicePixelRatioF()
-        scale = min(room.width() / picture.size.width(), room.height() / picture.size.height(), 2.0)
-        size = (picture.size * scale * ratio).toSize().expandedTo(QSize(1, 1))
-        image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
-        image.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(image)
-        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-        painter.scale(scale * ratio, scale * ratio)
-        picture.paint_whole(painter)
-        painter.end()
-        image.setDevicePixelRatio(ratio)
-        return image
-
     # Qt
 
     def resizeEvent(self, event: Any) -> None:
-        self._image = None
         super().resizeEvent(event)
+        self.resized.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self._image is None or self._shown is None:
+            return
         painter = QPainter(self)
-        if self._picture is not None:
-            if self._image is None:
-                self._image = self._painted(self._picture, self.size() - QSize(4, 4))
-            rect = QRectF(QPointF(), self._image.deviceIndependentSize())
-            rect.moveCenter(QRectF(self.rect()).center())
-            if self._picture.background is None:
-                _paint_squares(painter, rect, self._theme)
-            painter.drawImage(rect.topLeft(), self._image)
-            painter.setPen(self._theme.color("card_border"))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(rect.adjusted(-1, -1, 0, 0))
+        rect = QRectF(QPointF(), self._image.deviceIndependentSize())
+        rect.moveCenter(QRectF(self.rect()).center())
+        if self._shown.is_transparent:
+            _paint_squares(painter, rect, self._theme)
+        painter.drawImage(rect.topLeft(), self._image)
+        painter.setPen(self._theme.color("card_border"))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(rect.adjusted(-1, -1, 0, 0))
         painter.end()
 
 

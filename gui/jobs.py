@@ -157,6 +157,10 @@ class Workers:
             self.close()
         if self._executor is None:
             from concurrent.futures import ProcessPoolExecutor  # slow to load, and rarely needed
+            from multiprocessing import current_process
+
+            if current_process().daemon:  # it would fail after it has made locks that nobody takes away
+                raise RuntimeError("a process beside the window starts no others")
 
             self._executor = ProcessPoolExecutor(
                 max_workers=min(os.cpu_count() or 1, self._most), mp_context=context(), initializer=settle

@@ -52,6 +52,13 @@ class Moment:
     position: int
     search: SearchResult | None
 
+    def detached(self) -> Moment:
+        """Return the same moment with runs and a search that nobody goes on with."""
+        own = {kept.shown: replace(kept.shown, run=kept.run, running=False) for kept in self.runs}
+        runs = tuple(Kept(own[kept.shown], kept.run) for kept in self.runs)
+        search = None if self.search is None else self.search.fork()
+        return replace(self, runs=runs, current=own[self.current], search=search)
+
     def arrays(self) -> Iterator[np.ndarray]:
         """Yield the arrays that the moment keeps alive."""
         yield from self.model.leaves.values()

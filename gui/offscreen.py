@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from PySide6.QtCore import QMessageLogContext, QSize, Qt, QtMsgType, qInstallMessageHandler
 
@@ -16,12 +16,12 @@ from graphs.files import write_whole
 from graphs.snapshot import Snapshot
 from gui.app import application, temporary_settings
 from gui.export import pictures_of
-from gui.pictures import Several, formats
+from gui.pictures import Picture, PictureFormat, Several, formats
 from gui.session import Session
 from gui.theme import THEMES
 from gui.window import Window
 
-__all__ = ["export"]
+__all__ = ["export", "fitting", "quietly", "unseen_window"]
 
 WINDOW = QSize(1280, 720)
 """The size of a window that is painted, in logical pixels."""
@@ -60,7 +60,7 @@ def export(snapshot: Snapshot, jobs: Sequence[Job], look: Look, progress: Progre
         if job.kind.name not in formats():
             raise UsageError(f"pictures cannot be written as {job.kind.name}.", how="Choose another ending.")
         formats()[job.kind.name].check(is_transparent=look.is_transparent)
-    with _quietly():
+    with quietly():
         application(THEMES[look.theme])
         session = Session.at(snapshot)
         try:
@@ -71,15 +71,12 @@ def export(snapshot: Snapshot, jobs: Sequence[Job], look: Look, progress: Progre
 
 def _write(session: Session, jobs: Sequence[Job], look: Look, progress: Progress) -> None:
     positions = sorted({position for job in jobs for position in job.positions})
-    window = _window(session, look) if look.subject == "window" else None
+    window = unseen_window(session, look) if look.subject == "window" else None
     pictures = dict(zip(positions, pictures_of(session, look, positions, window), strict=True))
     done = 0
     for job in jobs:
         format = formats()[job.kind.name]
-        shown = [pictures[position] for position in job.positions]
-        if look.scale is None and format.several == Several.FRAMES:
-            shown = [replace(p, scale=min(p.scale, WIDEST / p.size.width())) for p in shown]
-        encoding = format.encode(shown)
+        encoding = format.encode(fitting([pictures[position] for position in job.positions], format, look))
         while True:
             try:
                 progress.show(done + next(encoding))
@@ -89,8 +86,15 @@ def _write(session: Session, jobs: Sequence[Job], look: Look, progress: Progress
         done += len(job.positions)
 
 
+def fitting(pictures: Sequence[Picture], format: PictureFormat, look: Look) -> Sequence[Picture]:
+    """Return the pictures of a file; unless a scale is given, an animation is no wider than a projector."""
+    if look.scale is not None or format.several != Several.FRAMES:
+        return pictures
+    return [replace(p, scale=min(p.scale, WIDEST / p.size.width())) for p in pictures]
+
+
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Keep from whoever exports a picture what Qt's offscreen plugin says of itself."""
     heard_before = qInstallMessageHandler(_heard)
     try:
@@ -104,13 +108,23 @@ def _heard(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
         sys.stderr.write(f"{text}\n")
 
 
-def _window(session: Session, look: Look) -> Window:
-    """Return a window that nobody sees."""
+def unseen_window(
+    session: Session, look: Look, size: QSize = WINDOW, chosen: Mapping[str, Any] | None = None
+) -> Window:
+    """Return a window that nobody sees.
+
+    Parameters
+    ----------
+    chosen
+        What is set in it, by key; as at the first start where None.
+    """
     settings = temporary_settings()
+    for key, value in (chosen or {}).items():
+        settings.set(key, value)
     settings.set("view/theme", look.theme)
     window = Window(session, settings)
     window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
-    window.resize(WINDOW)
+    window.resize(size)
     window.show()
     window.settle()
     window.messages.clear()

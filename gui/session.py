@@ -143,6 +143,20 @@ class Session(QObject):
         session.go(snapshot.position)
         return session
 
+    @classmethod
+    def at_moment(
+        cls,
+        moment: Moment,
+        detail: Detail,
+        selection: str | EdgeKey | None = None,
+        entry: tuple[int, ...] | None = None,
+    ) -> Session:
+        """Return a session that is what another one was, with all of its runs and its search."""
+        session = cls(moment.document, detail, model=moment.model, run=moment.current.run)
+        session.open_moment(moment, detail, selection, entry, is_first=True)
+        session._search.put_back(moment.search)
+        return session
+
     # --- facts ---
 
     @property

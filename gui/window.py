@@ -56,6 +56,7 @@ from gui.layouts import layout_of
 from gui.motion import motion_wanted
 from gui.notify import STRIP, About, NotificationBar, Notifier
 from gui.overlay import Overlay
+from gui.painting import WindowLook
 from gui.panel import Panel
 from gui.presenting import PresenterStrip, Presenting, contrasted
 from gui.races import all_optimizers
@@ -114,6 +115,8 @@ LAB = 56
 """Per cent of the height that the plots at the bottom take when they are enlarged."""
 PREFETCHED = 200
 """Graphs with more nodes than this have their formulas set when they are shown, not ahead of time."""
+SEEN = ("view/detail", "view/sentences", "play/speed")
+"""Settings that show in a picture of the window."""
 SMALL = QSize(1100, 640)
 """Logical pixels below which the docks stand behind one tab bar."""
 
@@ -283,10 +286,14 @@ class Window(QMainWindow):
         _focus_by_tab(panel)
 
     def build_late(self) -> None:
-        """Make the panels that were left for after the first paint, and have the trainer ready."""
+        """Make the panels that were left for after the first paint, and have the trainer ready.
+
+        Nobody trains in a window that is there to be painted.
+        """
         for row in DOCKS:
             self._build(row)
-        trainer().warm()
+        if not self.testAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen):
+            trainer().warm()
 
     def settle(self) -> None:
         """Have everything built, laid out and typeset now: for pictures of the window, and for tests."""
@@ -737,6 +744,11 @@ class Window(QMainWindow):
             "small": self.is_small,
             "camera": self.view.camera(),
         }
+
+    def seen(self) -> WindowLook:
+        """Return how the window stands, for a picture of it."""
+        kept = {key: self.settings.get(key) for key in SEEN}
+        return WindowLook((self.width(), self.height()), self.view_state(), kept)
 
     def show_view(self, view: Mapping[str, Any]) -> None:
         """Put the docks where a session's file says, choose in them what it says, and look at what it says.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import thread_time
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox
@@ -16,9 +17,12 @@ from pytestqt.qtbot import QtBot
 from engine.graph import Detail
 from graphs.exporting import PICTURES, kinds
 from graphs.network import load
+from graphs.sessions import read_session
+from graphs.views.numbers import format_number
 from gui.app import application, temporary_settings
 from gui.export_choice import ExportChoice
 from gui.exporter import Exporter
+from gui.painting import painter
 from gui.pictures import formats
 from gui.session import Document, Session
 from gui.viewdata.exporting import STEPS, groups
@@ -165,6 +169,7 @@ def test_a_folder_that_is_not_there_is_said(window: Window, qtbot: QtBot) -> Non
 def test_a_picture_is_copied_as_pixels_and_vectors(window: Window, qtbot: QtBot) -> None:
     card = opened(window, qtbot)
     card.copy_button.click()
+    settled(card, qtbot)
     data = QGuiApplication.clipboard().mimeData()
     assert data.hasImage()
     assert bytes(data.data("image/svg+xml").data()).startswith(b"<?xml")
@@ -185,14 +190,63 @@ def test_cancelled_files_are_not_there(window: Window, qtbot: QtBot, tmp_path: P
     choose(card.kinds, "png")
     choose(card.steps, "All steps")
     settled(card, qtbot)
-    exporters: list[Exporter] = []
+    pid = painter().pid
     QTest.keyClick(card, Qt.Key.Key_Return)
-    exporters += card.findChildren(Exporter)
-    with qtbot.waitSignal(exporters[0].progressed, timeout=30_000):
+    (exporter,) = card.findChildren(Exporter)
+    with qtbot.waitSignal(exporter.progressed, timeout=30_000):
         pass
     QTest.keyClick(card, Qt.Key.Key_Escape)
+    assert painter().pid != pid
+    qtbot.waitUntil(lambda: not any(path.name.startswith(".") for path in tmp_path.iterdir()))
     there = sorted(path.name for path in tmp_path.iterdir())
     qtbot.wait(50)
     assert sorted(path.name for path in tmp_path.iterdir()) == there
     assert len(there) < 11
-    assert all(name.endswith(".png") for name in there)
+    assert not any(QImage(str(tmp_path / name)).isNull() for name in there)
+
+
+def test_the_window_goes_on_while_pictures_are_painted(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    """No slice of the window's thread is long, by the time that it computes; what is on the screen stays."""
+    window.session.open("perceptron-classifier")
+    window.settle()
+    window.session.go(4)
+    card = opened(window, qtbot)
+    choose(card.steps, "Backward")
+    settled(card, qtbot)
+    slices, last = [], [thread_time()]
+
+    def tick() -> None:
+        now = thread_time()
+        slices.append(now - last[0])
+        last[0] = now
+
+    timer = QTimer(interval=5)
+    timer.timeout.connect(tick)
+    timer.start()
+    written(card, qtbot)
+    timer.stop()
+    assert len(list(tmp_path.glob("*.svg"))) > 5
+    assert max(slices) < 0.12
+    assert window.session.position == 4
+
+
+def test_what_is_exported_is_what_there_was_then(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    window.session.go(9)
+    before = window.session.frame.values["L"]
+    card = opened(window, qtbot)
+    card.export()
+    window.session.step_training()
+    qtbot.waitUntil(lambda: window.overlay is None, timeout=30_000)
+    kept = read_session(tmp_path / "univariate-regression-step-009.svg")
+    assert (kept.place["iteration"], kept.place["position"]) == (0, 9)
+    assert format_number(before) in (tmp_path / "univariate-regression-step-009.svg").read_text("utf-8")
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_at_once(window: Window, qtbot: QtBot) -> None:
+    card = opened(window, qtbot)
+    card.set_path("/proc/a.svg")
+    settled(card, qtbot)
+    QTest.keyClick(card, Qt.Key.Key_Return)
+    settled(card, qtbot)
+    assert "cannot be written" in card.note.text()
+    assert window.overlay is card
