@@ -232,7 +232,7 @@ def test_the_window_goes_on_while_pictures_are_painted(window: Window, qtbot: Qt
 
 def test_what_is_exported_is_what_there_was_then(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
     window.session.go(9)
-    before = window.session.frame.values["L"]
+    before = float(window.session.frame.values["L"])
     card = opened(window, qtbot)
     card.export()
     window.session.step_training()
