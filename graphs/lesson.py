@@ -63,7 +63,18 @@ __all__ = [
     "trained_as",
 ]
 
-DOCKS = ("loss", "formula", "code", "microscope", "equations", "neurons", "fit", "landscape", "sweep")
+DOCKS = (
+    "loss",
+    "formula",
+    "code",
+    "microscope",
+    "shelf",
+    "equations",
+    "neurons",
+    "fit",
+    "landscape",
+    "sweep",
+)
 """The panels that a page can open."""
 HIDDEN = ("values", "gradients", "factors", "shapes", "equations")
 """What can be hidden everywhere; single values and gradients are hidden by name, ``A`` and ``d_A``."""
@@ -435,7 +446,7 @@ ACTIONS: Mapping[str, tuple[type, ...]] = {
     "landscape": (list,),  # the two entries that it is drawn over
     "sweep": (bool,),  # the step-size lab
     "microscope": (str,),  # contributions that arrive at a node, one by one
-    "shelf": (bool,),  # the stored activations
+    "shelf": (bool, list),  # the stored activations, or which of them are worked out again
     "play": (bool,),  # steps are taken by themselves
 }
 """What a page can start, and the kind of its value."""

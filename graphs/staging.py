@@ -564,6 +564,10 @@ def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
     looked_at = screen.actions.get("microscope")
     if looked_at and sum(step.input == looked_at for step in trace.steps) < 2:
         yield "microscope", f"{excerpt(looked_at)} is not used more than once: nothing is added up there."
+    recomputed = screen.actions.get("shelf")
+    for name in recomputed if isinstance(recomputed, list) else ():
+        if name not in trace.graph.ids or trace.graph[name].op is None:
+            yield "shelf", f"{excerpt(name)} is not worked out by forward, so nothing is to be kept of it."
     if wait is not None:
         yield from (("wait", sentence) for sentence in _wrong_wait(wait, stage))
 

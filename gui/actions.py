@@ -198,6 +198,14 @@ ACTIONS: tuple[Action, ...] = (
         repeats=False,
     ),
     Action(
+        "shelf",
+        "Look closer",
+        "Stored values",
+        ("Shift+M",),
+        lambda w: w.show_dock("shelf"),
+        repeats=False,
+    ),
+    Action(
         "no-fault",
         "Faults",
         "No fault",

@@ -33,7 +33,7 @@ MOST_HEIGHT = 0.62
 """The share of the screen that the strip may take; the graph has the rest."""
 WANTED = 0.75
 """The share of that which it takes with letters larger than the least."""
-PLOTS = ("landscape", "fit", "loss", "neurons", "sweep", "microscope")
+PLOTS = ("landscape", "fit", "loss", "neurons", "sweep", "microscope", "shelf")
 """Docks that are pictures rather than words: a page's first one stands beside the graph."""
 PLOT_WIDTH = 0.4
 LETTERS = 1.5

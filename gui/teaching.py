@@ -222,8 +222,10 @@ def _play(window: Window, wanted: bool) -> None:
         window.session.toggle_play()
 
 
-def _opened(window: Window, value: object) -> None:
-    """Do nothing more: the dock of that name is open."""
+def _shelf(window: Window, recomputed: bool | list[str]) -> None:
+    """Have the values of a list worked out again on the shelf, and all others kept."""
+    panel: Any = window.panels["shelf"]
+    panel.recompute(frozenset(recomputed) if isinstance(recomputed, list) else frozenset())
 
 
 _STARTS: Mapping[str, Callable[[Any, Any], None]] = {
@@ -233,7 +235,7 @@ _STARTS: Mapping[str, Callable[[Any, Any], None]] = {
     "landscape": _landscape,
     "sweep": lambda window, wanted: wanted and window.show_dock("sweep"),
     "microscope": lambda window, name: window.session.select(name),
-    "shelf": _opened,
+    "shelf": _shelf,
     "play": _play,
 }
 """What starts each of a page's actions."""

@@ -99,6 +99,7 @@ DOCKS = (
     Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="loss"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="loss"),
     Dock("microscope", "Fan-out", "gui.panels.microscope", "MicroscopePanel", _BOTTOM, stacked="loss"),
+    Dock("shelf", "Shelf", "gui.panels.shelf", "ShelfPanel", _BOTTOM, stacked="loss"),
     Dock("equations", "Equations", "gui.panels.equations_dock", "EquationsPanel", _BOTTOM),
     Dock("neurons", "Neurons", "gui.panels.neurons", "NeuronsPanel", _BOTTOM, stacked="equations"),
     Dock("fit", "Fit", "gui.panels.fit", "FitPanel", _BOTTOM, stacked="equations"),

@@ -46,6 +46,7 @@ MOST_OFFERED = 300
 CHEAP = 200_000
 """Numbers in all arrays up to which the nudge test is made at once: it works the loss out several times."""
 HEADING_HEIGHT = 20.0
+LEAST_LIST = 44
 
 
 class MicroscopePanel(Panel):
@@ -312,6 +313,7 @@ class ArrivalList(RowList):
         super().__init__(model)
         # A bar that comes would make the formulas higher, one that goes would make them fit.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setMinimumHeight(LEAST_LIST)
         self.setResizeMode(QListView.ResizeMode.Adjust)
 
     def viewportEvent(self, event: object) -> bool:
