@@ -156,6 +156,8 @@ def test_a_number_that_is_written_out_is_checked() -> None:
         ("highlight = ['A -> Z']", "there is nothing named A -> Z to mark"),
         ("hide = ['d_nope']", "there is nothing named d_nope to hide"),
         ("camera = ['nope']", "there is no node nope"),
+        ("microscope = 'A'", "A is not used more than once: nothing is added up there"),
+        ("shelf = ['X']", "X is not worked out by forward"),
         ("wait = { edited = 'nope' }", "there is no nope to wait for"),
         ("wait = { at = 'forward nope' }", "there is no place"),
         ("iteration = 5", "iteration 5 has not been trained"),
@@ -176,7 +178,7 @@ def test_what_is_wrong_is_said_with_its_page(page: str, expected: str) -> None:
 def test_what_is_right_is_let_alone() -> None:
     page = (
         "text = 'As `0.5` in code, $x_{0}$, version 2 and {{L}}.'\nhighlight = ['A', 'd_A', 'A -> yhat']\n"
-        "hide = ['values', 'd_W1']\ncamera = ['A']\nwait = { at = 'backward W1', nudged = 'W1[0,0]' }\n"
+        "hide = ['values', 'd_W1']\nshelf = ['A']\ncamera = ['A']\nwait = { at = 'backward W1', nudged = 'W1[0,0]' }\n"
         "question = { ask = 'How many?', answer = 'd_W1[0,0]' }"
     )
     assert said(page) == []
