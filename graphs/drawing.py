@@ -30,7 +30,7 @@ PADDING, GAP, BAR = 10.0, 7.0, 5.0
 """Around what stands in a card; between two parts of it; of the bar that marks a parameter."""
 TITLE, PART_TITLE, FORMULA, LABEL, NUMBER, CELL, FACTOR = 20.0, 15.0, 13.5, 11.5, 13.0, 10.5, 15.0
 """Sizes of type, in the units of the drawing."""
-TITLE_ROW, LABEL_ROW, FORMULA_ROW, TALL_ROW, NUMBER_ROW = 26.0, 13.5, 20.0, 33.0, 18.0
+TITLE_ROW, TALL_TITLE, LABEL_ROW, FORMULA_ROW, TALL_ROW, NUMBER_ROW = 26.0, 42.0, 13.5, 20.0, 33.0, 18.0
 LEAST_WIDTH: Mapping[str, float] = {"line": 86.0, "op": 80.0, "parameter": 62.0, "input": 74.0}
 MOST_WIDTH = 156.0
 NUMBERED = (4, 4)
@@ -47,6 +47,8 @@ MARGIN, HEADROOM = 16.0, 44.0
 """Around the graph, and above it for the arrows of reading."""
 THICKNESS = 3.0
 NEAR = 360.0
+LANE = ("gradient", "kept", "quantity")
+"""Kinds of cards of an update."""
 READS = "reads stored "
 
 
@@ -82,8 +84,8 @@ class Card:
         Where what stands in it begins, and how wide it is.
     title, formula
         The middle lines of the name and the right-hand side; None where it has none.
-    tall
-        How high the formula's row is.
+    title_row, tall
+        How high the rows of name and formula are.
     labels
         The lines of the shape, at the right of the name.
     value, gradient
@@ -97,6 +99,7 @@ class Card:
     inner: float
     title: float
     title_size: float
+    title_row: float
     formula: float | None
     tall: float
     labels: tuple[str, ...]
@@ -238,8 +241,9 @@ def _stacked(
     """Stack the parts from the top down, then count from the card's middle."""
     indent = PADDING + BAR * (view.kind == "parameter")
     wide_array, high_array = (inner, NUMBER_ROW) if not array.rows else array.size
-    title = PADDING - 2 + max(TITLE_ROW, LABEL_ROW * len(labels)) / 2
-    below = title + max(TITLE_ROW, LABEL_ROW * len(labels)) / 2
+    named = TALL_TITLE if r"\frac" in view.title else TITLE_ROW
+    title = PADDING - 2 + max(named, LABEL_ROW * len(labels)) / 2
+    below = title + max(named, LABEL_ROW * len(labels)) / 2
     tall = (TALL_ROW if r"\frac" in right or r"\left" in right else FORMULA_ROW) if right else 0.0
     top = below + tall + 5
     rows = 2 if receives and not beside else 1
@@ -253,6 +257,7 @@ def _stacked(
         inner=inner,
         title=up + title,
         title_size=type_size,
+        title_row=named,
         formula=up + below + tall / 2 if right else None,
         tall=tall,
         labels=labels,
@@ -291,7 +296,12 @@ def _words(text: str) -> float:
 
 
 def _labels(view: NodeView) -> tuple[str, ...]:
-    """Return the shape as it stands beside the name: names of dimensions over sizes."""
+    """Return the shape as it stands beside the name: names of dimensions over sizes.
+
+    In an update all shapes are the parameter's; there it is said where a value comes from.
+    """
+    if view.kind in LANE:
+        return (view.note,) if view.note else ()
     found = [text for text in (view.dims, view.shape) if text]
     return tuple(dict.fromkeys(found))
 

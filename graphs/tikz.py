@@ -14,14 +14,29 @@ import numpy as np
 from engine.names import latex_name
 from graphs.drawing import BAR, BOOKMARK, CELL, DOTS, FORMULA, LABEL, NUMBER, Card, Drawing, Sizes
 from graphs.figures import number
+from graphs.lane_drawing import HEADING, LaneDrawing
 from graphs.palette import Palette
 from graphs.room import Array, Point
-from graphs.tex import formula
+from graphs.tex import escaped, formula
 from graphs.typesetting import width
 from graphs.views.numbers import MINUS, TIMES, compact
-from graphs.views.records import NodeView
+from graphs.views.records import LaneArrow, LaneView, NodeView
+from graphs.wires import Arrow
 
-__all__ = ["MACROS", "ROUNDED", "Pen", "card_rows", "colours", "glow_rows", "node_names", "point", "short"]
+__all__ = [
+    "MACROS",
+    "ROUNDED",
+    "WIDTHS",
+    "Pen",
+    "arrow_rows",
+    "card_rows",
+    "colours",
+    "glow_rows",
+    "lane_rows",
+    "node_names",
+    "point",
+    "short",
+]
 
 MACROS = r"""% What is too wide or too high for its place is made smaller.
 \def\bsfit#1#2#3{\setbox0\hbox{#3}%
@@ -31,8 +46,13 @@ MACROS = r"""% What is too wide or too high for its place is made smaller.
 % A cell of an array: left, bottom, width, height, the sign of its number, the strength of its colour.
 \def\bscell#1#2#3#4#5#6{\pgfsetfillcolor{bs#5!#6!bszero}%
   \pgfpathrectangle{\pgfqpoint{#1}{#2}}{\pgfqpoint{#3}{#4}}\pgfusepath{fill}}%"""
+HEADING_SIZE = 13.0
+WIDTHS = {"future": 0.8, "past": 1.2, "current": 2.1}
+"""Points of arrows, by how far the timeline has come."""
 ROUNDED = "rounded corners=6pt"
 PHASES = ("forward", "seed", "backward", "update")
+ROLES = {"gradient": "backward", "kept": "update", "quantity": "update"}
+"""What the values of an update's cards are; those of the graph's own are forward."""
 GLOW = ((9.0, 7), (6.5, 14), (4.0, 24))
 """Rings around the current card: how far they reach, and how strong they are."""
 INK_TURNS = 55
@@ -114,7 +134,9 @@ class Pen:
         return f"\\node[anchor={anchor}] at {point(at)} {{{self.content(text, size, colour, wide, high)}}};"
 
 
-def card_rows(pen: Pen, drawing: Drawing, node: NodeView, name: str, phase: str) -> Iterator[str]:
+def card_rows(
+    pen: Pen, drawing: Drawing | LaneDrawing, node: NodeView, name: str, phase: str
+) -> Iterator[str]:
     """Yield a card.
 
     Parameters
@@ -127,7 +149,7 @@ def card_rows(pen: Pen, drawing: Drawing, node: NodeView, name: str, phase: str)
     card, at = drawing.cards[node.name], drawing.places[node.name]
     yield from _frame(pen, node, card, at, name, phase)
     yield from _words(pen, node, card, at)
-    yield from _array(pen, card, card.value, at, node.value, "forward")
+    yield from _array(pen, card, card.value, at, node.value, ROLES.get(node.kind, "forward"))
     if card.gradient is not None:
         yield from _array(pen, card, card.gradient, at, node.gradient, "backward")
     if node.stored or node.read:
@@ -136,13 +158,50 @@ def card_rows(pen: Pen, drawing: Drawing, node: NodeView, name: str, phase: str)
         yield _badge(pen, node, drawing.rect(node.name))
 
 
-def glow_rows(pen: Pen, drawing: Drawing, node: NodeView) -> Iterator[str]:
+def glow_rows(pen: Pen, drawing: Drawing | LaneDrawing, node: NodeView) -> Iterator[str]:
     """Yield the light around the card that a step changes; wires end on it, so it lies below them."""
     wide, high = drawing.cards[node.name].size
     for reach, strength in GLOW if node.phase else ():
         fill = f"fill=bs{node.phase}!{strength}!bscanvas,rounded corners=9pt"
         size = pen.box(wide + 2 * reach, high + 2 * reach)
         yield f"\\node[{fill},{size}] at {point(drawing.places[node.name])} {{}};"
+
+
+def lane_rows(pen: Pen, drawing: LaneDrawing, lane: LaneView) -> Iterator[str]:
+    """Yield an update: its ground, its arrows, its cards, and where values come in and go out."""
+    left, top, right, bottom = drawing.panel
+    ground = "draw=bsupdate!35!bscanvas,fill=bsupdate!5!bscanvas,line width=0.9pt,rounded corners=8pt"
+    yield f"\\draw[{ground}] {point((left, top))} rectangle {point((right, bottom))};"
+    words = f"{escaped(lane.heading[0])} ${short(lane.heading[1])}$"
+    place = (left + 12, bottom - HEADING / 2)
+    yield pen.text(place, words, HEADING_SIZE, "bsupdatetext", right - left - 24, HEADING)
+    for node in lane.cards.values():
+        yield from glow_rows(pen, drawing, node)
+    for arrow, line in drawing.arrows:
+        yield from arrow_rows(line, *_flow(arrow))
+    names = node_names(lane.cards)
+    for node in lane.cards.values():
+        yield from card_rows(pen, drawing, node, f"update-{names[node.name]}", "update")
+    for port in drawing.ports:
+        left, top, right, bottom = port.rect
+        middle = ((left + right) / 2, (top + bottom) / 2)
+        ink = "bsforwardtext" if port.flow == "value" else "bsupdatetext"
+        yield pen.text(middle, f"${short(port.title)}$", LABEL, ink, right - left, bottom - top, "center")
+
+
+def _flow(arrow: LaneArrow) -> tuple[str, str]:
+    """Return how an arrow of an update is drawn, and its colour."""
+    role = {"value": "bsforward", "gradient": "bsbackward"}.get(arrow.flow, "bsupdate")
+    if arrow.current:
+        return f"{role},line width={WIDTHS['current']}pt", role
+    colour = f"{role}!70!bscanvas" if arrow.done else "bsmuted!35!bscanvas"
+    return f"{colour},line width={WIDTHS['past' if arrow.done else 'future']}pt", colour
+
+
+def arrow_rows(arrow: Arrow, style: str, colour: str) -> Iterator[str]:
+    """Yield an arrow: its line and its head."""
+    yield f"\\draw[{style},{ROUNDED}] {' -- '.join(map(point, arrow.line))};"
+    yield f"\\fill[{colour}] {' -- '.join(map(point, arrow.head))} -- cycle;"
 
 
 def _frame(pen: Pen, node: NodeView, card: Card, at: Point, name: str, phase: str) -> Iterator[str]:
@@ -172,7 +231,8 @@ def _words(pen: Pen, node: NodeView, card: Card, at: Point) -> Iterator[str]:
     labels = max((0.55 * LABEL * len(text) for text in card.labels), default=-6.0)
     ink, light = ("bsmuted", "bsmuted!60!bscanvas") if future else ("bstext", "bsmuted")
     title = f"${short(node.title)}$"
-    yield pen.text((x + card.left, y + card.title), title, card.title_size, ink, card.inner - labels - 6, 27)
+    place, room = (x + card.left, y + card.title), (card.inner - labels - 6, card.title_row + 1)
+    yield pen.text(place, title, card.title_size, ink, *room)
     for i, text in enumerate(card.labels):
         line = (x + card.left + card.inner, y + card.title + (i - (len(card.labels) - 1) / 2) * 1.15 * LABEL)
         yield pen.text(line, _shape(text), LABEL, light, labels + 8, 1.2 * LABEL, "east")
@@ -182,7 +242,9 @@ def _words(pen: Pen, node: NodeView, card: Card, at: Point) -> Iterator[str]:
 
 
 def _shape(text: str) -> str:
-    """Return a shape such as "k × 133" as a formula."""
+    """Return a shape such as "k × 133" as a formula, and words as they are."""
+    if " " in text and TIMES not in text:
+        return escaped(text)
     parts = (part if part.isdigit() else formula(latex_name(part)) for part in text.split(f" {TIMES} "))
     joined = r" \times ".join(parts)
     return f"${joined}$"

@@ -11,18 +11,30 @@ from math import hypot
 
 from graphs.documents import Format, Options, Scope
 from graphs.drawing import FACTOR, LABEL, READS, Drawing
+from graphs.lane_drawing import LaneDrawing
 from graphs.palette import PALETTES
 from graphs.provenance import provenance
 from graphs.room import Array, Point, Rect
 from graphs.snapshot import Snapshot
 from graphs.solution import Solution
 from graphs.tex import comments, escaped, pdf_text, sentence
-from graphs.tikz import MACROS, ROUNDED, Pen, card_rows, colours, glow_rows, node_names, point, short
+from graphs.tikz import (
+    MACROS,
+    WIDTHS,
+    Pen,
+    arrow_rows,
+    card_rows,
+    colours,
+    glow_rows,
+    lane_rows,
+    node_names,
+    point,
+    short,
+)
 from graphs.typesetting import lines
 from graphs.views.frame import Frame
 from graphs.views.records import EdgeView
 from graphs.views.scene import scene_view
-from graphs.wires import Arrow
 
 __all__ = ["FORMAT", "picture_tex"]
 
@@ -32,7 +44,6 @@ CAPTION = 10.0  # points, the size of the words below the graph
 LEAST_CAPTION = 330.0  # points, how wide they are at least
 MOST_LINES = 6  # of an equation
 MARGIN = 12.0
-WIDTHS = {"future": 0.8, "past": 1.2, "current": 2.1}
 HEAD, HALF_HEAD = 8.0, 3.8  # of the arrows of reading
 
 _DOCUMENT = r"""% This file compiles by itself with pdflatex or lualatex. A document that loads tikz, amsmath
@@ -98,8 +109,26 @@ class _Picture:
         frame = Frame.of(snapshot)
         self.view = scene_view(frame)
         self.drawing = Drawing(frame.statics, self.view)
-        left, _, right, _ = self.drawing.bounds
+        self.lane = self._laid_out(frame)
+        self.bounds = self._bounds()
+        left, _, right, _ = self.bounds
         self.pen = Pen(min(UNIT, WIDEST / (right - left)))
+
+    def _laid_out(self, frame: Frame) -> LaneDrawing | None:
+        """Return the lane of the update, None where nothing is updated."""
+        lane = self.view.lane
+        if lane is None:
+            return None
+        shape = tuple(dim.size for dim in frame.trace.graph[lane.parameter].dims)
+        x, _ = self.drawing.places[lane.parameter]
+        return LaneDrawing(lane, lane.heading[1], shape, self.drawing.bounds, x)
+
+    def _bounds(self) -> Rect:
+        left, top, right, bottom = self.drawing.bounds
+        if self.lane is None:
+            return left, top, right, bottom
+        lane = self.lane.panel
+        return min(left, lane[0] - MARGIN), top, max(right, lane[2] + MARGIN), lane[3] + MARGIN
 
     def rows(self) -> Iterator[str]:
         unit = self.pen.unit
@@ -109,7 +138,7 @@ class _Picture:
         yield "\\fboxsep=0pt\\colorbox{bscanvas}{%" if self.palette.is_dark else "{%"
         options = "inner sep=0pt,outer sep=0pt,line join=round"
         yield f"\\begin{{tikzpicture}}[x={unit:.5g}pt,y=-{unit:.5g}pt,{options}]"
-        left, top, right, bottom = self.drawing.bounds
+        left, top, right, bottom = self.bounds
         yield f"\\path {point((left, top))} rectangle {point((right, bottom))};"
         for node in self.view.nodes.values():
             yield from glow_rows(self.pen, self.drawing, node)
@@ -120,6 +149,9 @@ class _Picture:
             yield f"% {_comment(node.name)}"
             yield from card_rows(self.pen, self.drawing, node, names[node.name], self.view.phase)
         yield from self.notes()
+        if self.lane is not None and self.view.lane is not None:
+            yield f"% update of {_comment(self.view.lane.parameter)}"
+            yield from lane_rows(self.pen, self.lane, self.view.lane)
         yield from self.caption()
         yield "\\end{tikzpicture}}\\endgroup"
 
@@ -132,14 +164,14 @@ class _Picture:
         colour = {"current": "bsforward", "past": "bsforward!85!bscanvas", "future": "bsmuted!35!bscanvas"}[
             when
         ]
-        yield from _arrow(forward, f"{colour},line width={WIDTHS[when]}pt", colour)
+        yield from arrow_rows(forward, f"{colour},line width={WIDTHS[when]}pt", colour)
         if backward is None or not (edge.backward or edge.current == "backward"):
             return
         if edge.current == "backward":
             colour, dashes, when = "bsbackward", "on 5pt off 3pt", "current"
         else:
             colour, dashes, when = "bsbackward!55!bscanvas", "on 4pt off 2.8pt", "past"
-        yield from _arrow(backward, f"{colour},line width={WIDTHS[when]}pt,dash pattern={dashes}", colour)
+        yield from arrow_rows(backward, f"{colour},line width={WIDTHS[when]}pt,dash pattern={dashes}", colour)
 
     # --- notes ---
 
@@ -174,7 +206,7 @@ class _Picture:
 
     def caption(self) -> Iterator[str]:
         """Yield the step in words and as an equation, then what the colours mean."""
-        left, _, right, bottom = self.drawing.bounds
+        left, _, right, bottom = self.bounds
         wide = max(LEAST_CAPTION, self.pen.unit * (right - left - 2 * MARGIN))
         corner = point((left + MARGIN, bottom))
         yield (
@@ -202,11 +234,6 @@ class _Picture:
         for line in (first, *(rf"\quad {line}" for line in more)):
             fitted = f"\\bsfit{{{room * CAPTION:.1f}pt}}{{\\maxdimen}}{{$\\displaystyle {line}$}}"
             yield f"\\par\\vskip3pt\\noindent{fitted}"
-
-
-def _arrow(arrow: Arrow, style: str, colour: str) -> Iterator[str]:
-    yield f"\\draw[{style},{ROUNDED}] {' -- '.join(map(point, arrow.line))};"
-    yield f"\\fill[{colour}] {' -- '.join(map(point, arrow.head))} -- cycle;"
 
 
 def _head(before: Point, tip: Point) -> tuple[Point, Point, Point]:

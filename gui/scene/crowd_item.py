@@ -13,10 +13,11 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
+from gui.groups import group, is_grouped
 from gui.scene.edge_item import REACH, paint_edge, wire_bounds
 from gui.scene.geometry import Geometry
 from gui.scene.metrics import canvas_font
-from gui.scene.node_item import Look, paint_card, paint_glow
+from gui.scene.node_item import Look, paint_card, paint_glow, spoken
 from gui.scene.placement import rows
 from gui.theme import Theme, blend
 from gui.viewdata import EdgeKey, EdgeView, Link, NodeView, SceneView
@@ -132,6 +133,21 @@ class CrowdItem(QGraphicsItem):
         if scale >= NAMES and len(nodes) <= 4 * FEW:
             self._paint_names(painter, nodes, scale)
 
+    def _paint_apart(self, painter: QPainter, nodes: list[int], edges: list[int]) -> None:
+        """Paint as from afar, but each part by itself and named, for a file whose parts can be found."""
+        for i in edges:
+            source, target, slot = self._keys[i]
+            with group(painter, f"edge-{source}-{target}-{slot}", f"{source} to {target}"):
+                self._paint_lines(painter, [i])
+        for i in nodes:
+            name = self._names[i]
+            fill, border, width = self._far_style(self._view.nodes[name], name == self._selected)
+            with group(painter, f"node-{name}", name, spoken(self._view.nodes[name])):
+                painter.setBrush(self._theme.color(fill))
+                painter.setPen(QPen(self._theme.color(border), width))
+                painter.drawRect(self._geometry.rect(name))
+                self._paint_names(painter, [i], 1.0)
+
     def _far_style(self, node: NodeView, selected: bool) -> tuple[str, str, float]:
         """Return fill, border and its width: what is known from afar is how far the timeline has come."""
         if selected:
@@ -180,6 +196,8 @@ class CrowdItem(QGraphicsItem):
         nodes, edges = self._in(self._card_rows, exposed), self._in(self._edge_rows, exposed)
         if scale >= NEAR and len(nodes) <= FEW:
             self._paint_near(painter, nodes, edges)
+        elif is_grouped(painter):
+            self._paint_apart(painter, nodes, edges)
         else:
             self._paint_far(painter, nodes, edges, scale)
 

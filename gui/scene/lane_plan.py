@@ -11,10 +11,10 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath, QPolygonF
 
+from graphs.lane_layout import ACROSS, LaneLayout, lane_layout
 from graphs.wires import HALF_HEAD, HEAD, arrow_along
 from gui.scene.edge_item import Wire, wire
 from gui.scene.geometry import Geometry
-from gui.scene.lane_layout import ACROSS, LaneLayout, lane_layout
 from gui.scene.metrics import Card, card_of
 from gui.viewdata import LaneArrow, LaneView
 

@@ -12,16 +12,30 @@ import numpy as np
 import pytest
 
 from engine.graph import Detail
+from engine.optimizers import OPTIMIZERS
+from engine.trace import Phase
+from engine.training import Recipe
 from graphs.documents import Options, formats
 from graphs.documents.tikz import picture_tex
+from graphs.drawing import Drawing
+from graphs.lane_drawing import HEADING, LaneDrawing
+from graphs.network import bind, built_in_names, load
 from graphs.palette import PALETTES
 from graphs.snapshot import Snapshot
 from graphs.tex import formula
-from graphs.tikz import node_names
+from graphs.tikz import WIDTHS, node_names
 from graphs.views.frame import Frame
 from graphs.views.numbers import MINUS, compact
 from graphs.views.scene import scene_view
-from tests.graphs.snapshots import BUILT_IN, ODD, batch_snapshot, built_in_snapshot, numbers_in, odd_snapshot
+from tests.graphs.snapshots import (
+    BUILT_IN,
+    ODD,
+    batch_snapshot,
+    built_in_snapshot,
+    numbers_in,
+    odd_snapshot,
+    snapshot_of,
+)
 from tests.graphs.tex import compiled, needs_tex
 
 WIDE = ("deep", "wide", "functions")  # dozens of cards at primitive detail
@@ -79,7 +93,7 @@ def _assert_shows(card: str, array: np.ndarray | None, role: str) -> None:
 def test_edges_are_drawn_as_far_as_the_timeline_has_come(name: str, detail: Detail) -> None:
     for snapshot in places(built_in_snapshot(name, detail)):
         view = scene_view(Frame.of(snapshot))
-        source = picture_tex(snapshot)
+        source, _, _ = picture_tex(snapshot).partition("\n% update of ")
         wires = [line for line in source.splitlines() if "rounded corners=6pt]" in line and "--" in line]
         back = [line for line in wires if "bsbackward" in line]
         assert len(wires) - len(back) == len(view.edges)
@@ -88,6 +102,57 @@ def test_edges_are_drawn_as_far_as_the_timeline_has_come(name: str, detail: Deta
         assert sum("bsmuted" in line for line in wires) == sum(
             not e.forward for e in view.edges.values()
         ) - sum(e.current == "forward" and not e.forward for e in view.edges.values())
+
+
+def lanes() -> Iterator[Snapshot]:
+    """Yield updates: in the middle and at the end of Adam's, and a single line's."""
+    adam, last = batch_snapshot(), built_in_snapshot("univariate-regression")
+    first = next(step.index for step in adam.trace.steps if step.phase == Phase.UPDATE)
+    yield adam.at(first + 3)
+    yield adam
+    yield last
+
+
+def test_an_update_is_drawn_below_the_graph_as_far_as_it_has_come() -> None:
+    for snapshot in lanes():
+        source, view = picture_tex(snapshot), scene_view(Frame.of(snapshot))
+        assert view.lane is not None
+        lane = source.partition(f"% update of {view.lane.parameter}\n")[2].partition(
+            "\\node[anchor=north west"
+        )[0]
+        assert len(re.findall(r"\((update-[A-Za-z0-9-]+)\)", lane)) == len(view.lane.cards)
+        arrows = [line for line in lane.splitlines() if "rounded corners=6pt]" in line and "--" in line]
+        assert len(arrows) == sum(arrow.source != "" or arrow.flow == "value" for arrow in view.lane.arrows)
+        assert sum(f"line width={WIDTHS['current']}pt" in line for line in arrows) == sum(
+            arrow.current for arrow in view.lane.arrows
+        )
+        known = [
+            card.value for card in view.lane.cards.values() if card.value is not None and card.value.size == 1
+        ]
+        numbers = re.findall(r"\\color\{bs(?:update|backward)text\}\$(.*?)\$", lane)
+        written = [numbers_in(text)[0] for text in numbers[:-1]]  # the last is the parameter's own name
+        assert written == [pytest.approx(float(np.ravel(value)[0]), rel=5e-4) for value in known]
+    assert "% update of" not in picture_tex(built_in_snapshot("univariate-regression").at(3))
+
+
+@pytest.mark.parametrize("name", ["univariate-regression", "perceptron-classifier"])
+def test_an_update_lies_below_the_graph_and_nothing_in_it_overlaps(name: str) -> None:
+    model = bind(load(name))
+    for optimizer in OPTIMIZERS:
+        snapshot = snapshot_of(model, recipe=Recipe(optimizer).checked())
+        frame = Frame.of(snapshot)
+        view = scene_view(frame)
+        drawing, lane = Drawing(frame.statics, view), view.lane
+        assert lane is not None
+        shape = tuple(dim.size for dim in frame.trace.graph[lane.parameter].dims)
+        found = LaneDrawing(lane, lane.heading[1], shape, drawing.bounds, 0.0)
+        left, top, right, bottom = found.panel
+        assert top > drawing.bounds[3]
+        rects = [found.rect(card) for card in lane.cards] + [port.rect for port in found.ports]
+        for i, (a, b, c, d) in enumerate(rects):
+            assert left < a < c < right
+            assert top < b < d < bottom - HEADING
+            assert all(c < e or g < a or d < f or h < b for e, f, g, h in rects[:i])
 
 
 @pytest.mark.parametrize("theme", PALETTES)
@@ -130,11 +195,13 @@ def _told(source: str) -> str:
 
 
 @needs_tex
-def test_pictures_of_the_built_in_networks_compile_inside_a_document_and_all_text_has_room() -> None:
+@pytest.mark.parametrize("detail", Detail)
+def test_pictures_of_the_built_in_networks_compile_inside_a_document_and_all_text_has_room(
+    detail: Detail,
+) -> None:
     files, body = {}, []
-    for name, detail in BUILT_IN:
-        snapshots = list(places(built_in_snapshot(name, detail)))
-        for snapshot in snapshots if detail == Detail.EQUATION else snapshots[1:2]:
+    for name in built_in_names():
+        for snapshot in places(built_in_snapshot(name, detail)):
             stem = f"picture{len(files)}"
             files[stem] = _told(picture_tex(snapshot, "dark" if snapshot.position == 1 else "light"))
             body.append(rf"\noindent\resizebox{{\linewidth}}{{!}}{{\input{{{stem}}}}}\par")
@@ -149,8 +216,8 @@ def test_pictures_of_odd_networks_compile_inside_a_document() -> None:
     files, body = {}, []
     keys = [(key, d) for key in ODD for d in Detail if d == Detail.EQUATION or key not in WIDE]
     keys = [key for key in keys if key[0] != "many"]  # hundreds of cards
-    for snapshot in [*(odd_snapshot(*key) for key in keys), batch_snapshot()]:
-        middle = snapshot.at(2 * len(snapshot.trace.steps) // 3)
+    odd = [snapshot.at(2 * len(snapshot.trace.steps) // 3) for snapshot in (odd_snapshot(*k) for k in keys)]
+    for middle in (*odd, *lanes()):
         stem = f"picture{len(files)}"
         files[stem] = picture_tex(middle, "print")
         body.append(rf"\noindent\resizebox{{\linewidth}}{{!}}{{\input{{{stem}}}}}\par")

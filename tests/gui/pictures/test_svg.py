@@ -23,6 +23,7 @@ from gui.export import pictures_of
 from gui.groups import group
 from gui.pictures import Picture, svg
 from gui.raster import painted
+from gui.scene.graph_scene import CROWD
 from gui.session import Document, Session
 from tests.gui.pictures.readers import difference, needs, needs_chromium, pixels, run, screenshot, with_fonts
 
@@ -38,6 +39,7 @@ L = sum((yhat - x)**2) + sum(beta)
 parameters = { W = [[1e-300, -2.0], [0.5, 3.0]], beta = [[0.0], [1e-300]] }
 data = { x = [[1.0], [2.0]] }
 """
+LEAVES = "parameters = { w = 0.99 }\ndata = { x = 1.5 }"
 THEME_OF = {"first": "light", "middle": "dark", "last": "print"}
 
 
@@ -122,6 +124,24 @@ def test_every_part_is_named(session: Session) -> None:
     for source, target, slot in graph.edges(session.detail):
         assert f"edge-{source}-{target}-{slot}" in ids
     assert {"factor", "reads"} <= set(ids)
+
+
+def test_parts_of_a_large_graph_are_named_too(qtbot: QtBot) -> None:
+    application()
+    lines = "\n".join(f"h{i} = h{i - 1} * w" for i in range(1, CROWD + 20))
+    session = Session(Document.of(loads(f"formula = '''\nh0 = x + w\n{lines}\n'''\n{LEAVES}")))
+    root = parsed(picture_of(session, 300))
+    ids = Counter(e.attrib["id"] for e in root.iter() if "id" in e.attrib)
+    assert max(ids.values()) == 1
+    graph = session.trace.graph
+    names = graph.visible(session.detail)
+    assert len(names) > CROWD
+    assert {f"node-{name}" for name in names} < ids.keys()
+    assert {f"edge-{a}-{b}-{slot}" for a, b, slot in graph.edges(session.detail)} < ids.keys()
+    known = root.find(f".//{SVG}g[@id='node-h7']/{SVG}desc")
+    assert known is not None
+    assert f"value {session.trace.values['h7']:.8g}" in str(known.text)
+    session.close()
 
 
 def test_formulas_are_paths_that_say_their_source(session: Session) -> None:

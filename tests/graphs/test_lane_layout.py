@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gui.scene.lane_layout import DOWN, apart, lane_layout
+from graphs.lane_layout import DOWN, apart, lane_layout
 
 SIZES = st.tuples(st.integers(40, 180), st.integers(30, 120))
 
