@@ -178,7 +178,8 @@ def test_what_is_wrong_is_said_with_its_page(page: str, expected: str) -> None:
 def test_what_is_right_is_let_alone() -> None:
     page = (
         "text = 'As `0.5` in code, $x_{0}$, version 2 and {{L}}.'\nhighlight = ['A', 'd_A', 'A -> yhat']\n"
-        "hide = ['values', 'd_W1']\nshelf = ['A']\ncamera = ['A']\nwait = { at = 'backward W1', nudged = 'W1[0,0]' }\n"
+        "hide = ['values', 'd_W1']\nshelf = ['A']\ncamera = ['A']\n"
+        "wait = { at = 'backward W1', nudged = 'W1[0,0]' }\n"
         "question = { ask = 'How many?', answer = 'd_W1[0,0]' }"
     )
     assert said(page) == []
