@@ -23,7 +23,7 @@ from graphs.reading import loads, plain
 from graphs.recipes import table_of
 from graphs.textedit import TextEdit
 
-__all__ = ["dumps", "is_said_alike", "text_of"]
+__all__ = ["as_in", "dumps", "is_said_alike", "text_of"]
 
 MOST_KEPT = 2**18
 """Characters of a text that is kept with its network."""
@@ -207,13 +207,13 @@ def _text_of(network: Network) -> str:
     text = _changed(plain(source), base, network)
     try:
         if text is not None and is_said_alike(loads(text, name=network.name), network):
-            return _as_in(source, text)
+            return as_in(source, text)
     except BackstepError:
         pass
-    return _as_in(source, dumps(network))
+    return as_in(source, dumps(network))
 
 
-def _as_in(source: str, text: str) -> str:
+def as_in(source: str, text: str) -> str:
     """Return `text` with the line ends and the byte order mark of `source`."""
     if source.count("\r\n") > source.count("\n") // 2:
         text = text.replace("\n", "\r\n")

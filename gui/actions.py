@@ -321,6 +321,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("lesson-next", "Lesson", "Next page", ("N",), lambda w: w.teaching.turn(1)),
     Action("lesson-back", "Lesson", "Page before", ("Shift+N",), lambda w: w.teaching.turn(-1)),
     Action("lesson-again", "Lesson", "This page again", ("Shift+B",), lambda w: w.teaching.player.restore()),
+    Action(
+        "lesson-new", "Lesson", "New lesson", ("Ctrl+Shift+L",), lambda w: w.authoring.begin(), repeats=False
+    ),
+    Action("lesson-edit", "Lesson", "Edit this lesson", (), lambda w: w.authoring.edit_open(), repeats=False),
+    Action(
+        "lesson-page",
+        "Lesson",
+        "Add page from what is on screen",
+        ("Ctrl+Shift+A",),
+        lambda w: w.authoring.add_page(),
+        repeats=False,
+    ),
     Action("present", "Lesson", "Present", ("F11", "F5"), lambda w: w.presenting.toggle(), repeats=False),
     Action("speaker", "Lesson", "Speaker notes", ("Shift+F11",), lambda w: w.presenting.toggle_speaker()),
     Action("spotlight", "Lesson", "Spotlight", ("P",), lambda w: w.view.set_spot(not w.view.has_spot)),

@@ -12,7 +12,7 @@ from typing import Any
 from PySide6.QtCore import QEventLoop, QSize, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar
 
-__all__ = ["docks_state", "restore_docks", "show_docks"]
+__all__ = ["docks_state", "hide_stale_tabs", "restore_docks", "show_docks"]
 
 AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -44,6 +44,19 @@ def docks_state(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> dict[s
             "size": [dock.width(), dock.height() + _bar_height(window, dock)],
         }
     return {"groups": groups, "docks": rows, "window": [window.width(), window.height()]}
+
+
+def hide_stale_tabs(window: QMainWindow) -> None:
+    """Hide tab bars whose tabs stand in another one: Qt leaves them where they were while docks are moved."""
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    bars = [(bar, _titles(bar)) for bar in window.findChildren(QTabBar, options=direct) if bar.isVisible()]
+    for bar, titles in bars:
+        if any(titles < others for _, others in bars):
+            bar.hide()
+
+
+def _titles(bar: QTabBar) -> set[str]:
+    return {bar.tabText(place) for place in range(bar.count())}
 
 
 def restore_docks(window: QMainWindow, docks: Mapping[str, QDockWidget], state: Any) -> None:

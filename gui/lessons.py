@@ -58,6 +58,8 @@ class LessonPlayer(QObject):
         Another page, or none any more; its texts may still be on their way: see `stage`.
     stage_changed()
         The page's texts and answers are there, and the session shows it.
+    stage_revised()
+        The page's words are others; the session shows what it showed.
     state_changed()
         Something was answered, asked for, or done.
     failed(str)
@@ -67,6 +69,7 @@ class LessonPlayer(QObject):
     page_changed = Signal()
     stage_changed = Signal()
     state_changed = Signal()
+    stage_revised = Signal()
     failed = Signal(str)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -138,6 +141,25 @@ class LessonPlayer(QObject):
         self._lesson, self._stager = lesson, Stager(lesson)
         self._states = {}
         self._enter(max(0, min(number, len(lesson.pages) - 1)))
+
+    def revise(self, lesson: Lesson) -> None:
+        """Hold the same lesson with other words: while it is written, the page that is open is read again.
+
+        The session stays as it is; a page that shows something else is shown when it is opened again.
+        """
+        self._lesson, self._stager = lesson, Stager(lesson)
+        self._number = min(self._number, len(lesson.pages) - 1)
+        stager, number = self._stager, self._number
+        self._cancel()
+        self._task = Task(lambda: _staged(stager, number), self)
+        self._task.came.connect(self._take_words)
+        self._task.failed.connect(self.failed)
+        self._task.start()
+
+    def _take_words(self, stage: Stage) -> None:
+        self._task = None
+        self._stage = stage
+        self.stage_revised.emit()
 
     def close(self) -> None:
         """Leave the lesson; the session stays as it is, with nothing hidden."""

@@ -235,6 +235,7 @@ class Presenting(QObject):
         player = window.teaching.player
         player.page_changed.connect(self._turned)
         player.stage_changed.connect(self._say)
+        player.stage_revised.connect(self._say)
         player.state_changed.connect(self._say)
         window.session.frame_changed.connect(self._say)
         window.session.training_changed.connect(self._say)

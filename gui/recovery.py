@@ -6,21 +6,24 @@ takes it away when it closes. What lies there at the next start is offered, wher
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QLockFile, QObject, QStandardPaths, QTimer
 
-from engine.errors import excerpt
+from engine.errors import BackstepError, excerpt
 from graphs.files import write_whole
+from graphs.lessondraft import Draft
 from graphs.sessions import read_session, write_session
 from gui.jobs import Task
 from gui.keeping import Opened, saved
 
-__all__ = ["Recovery", "recovery_folder"]
+__all__ = ["LessonRecovery", "Recovery", "recovery_folder"]
 
 SOON, TRAINED = 1500, 5000
 """Milliseconds from a change to its being kept: one of the document, and one of its runs."""
@@ -193,6 +196,95 @@ class Recovery(QObject):
         for path, lock in self._replaces:
             _remove(path, lock)
         for lock in [*self._found, *([self._lock] if self._lock is not None else [])]:
+            lock.unlock()
+
+
+class LessonRecovery(QObject):
+    """Keeps the unsaved lesson of a window, and offers what another one has left.
+
+    Parameters
+    ----------
+    window
+        In which it is written.
+    folder
+        As for a session's recovery.
+    """
+
+    def __init__(self, window: Any, folder: Path) -> None:
+        super().__init__(window)
+        self._window = window
+        self._authoring = window.authoring
+        self._folder = folder
+        self._path = folder / f"{uuid.uuid4().hex}.lesson"
+        self._locks: list[QLockFile] = []
+        self._lock: QLockFile | None = None
+        self._stays = False
+        self._timer = QTimer(self, singleShot=True, interval=SOON)
+        self._timer.timeout.connect(self.keep)
+        self._authoring.changed.connect(self._wait)
+
+    @property
+    def path(self) -> Path:
+        """Where this window's lesson is kept."""
+        return self._path
+
+    def _wait(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def keep(self) -> None:
+        """Write what is unsaved; take the file away where nothing is."""
+        authoring = self._authoring
+        if not authoring.is_modified:
+            self._path.unlink(missing_ok=True)
+            return
+        self._lock = self._lock or _lock_of(self._path)
+        if self._lock is not None:
+            table = {"path": str(authoring.path or ""), "text": authoring.draft.text.text}
+            with suppress(BackstepError):  # no room, perhaps: the next change tries again
+                write_whole(self._path, json.dumps(table).encode())
+
+    def look(self) -> None:
+        """Offer the lessons that windows have left which ended where they should not."""
+        for path in sorted(self._folder.glob("*.lesson")):
+            if path != self._path and (lock := _lock_of(path)) is not None:
+                self._offer(path, lock)
+
+    def _offer(self, path: Path, lock: QLockFile) -> None:
+        try:
+            table = json.loads(path.read_text("utf-8"))
+            text, target = str(table["text"]), str(table["path"])
+            title = str(Draft.of(text).text.value(None, "title"))
+        except (OSError, ValueError, LookupError, TypeError, BackstepError):
+            _remove(path, lock)
+            return
+
+        def restore() -> None:
+            if self._authoring.restore(text, Path(target) if target else None):
+                _remove(path, lock)
+                self.keep()
+
+        name = excerpt(Path(target).name or title)
+        self._window.notifier.ask(
+            f"Backstep ended unexpectedly with unsaved changes to the lesson {name}.",
+            ("&Restore", restore),
+            ("&Discard", lambda: _remove(path, lock)),
+            stays=True,
+        )
+        self._locks.append(lock)
+
+    def keep_now(self) -> None:
+        """Write what is unsaved before the application ends, and leave it for the next start."""
+        self._stays = True
+        self._timer.stop()
+        self.keep()
+
+    def close(self) -> None:
+        """Leave nothing behind: the window closes as it should."""
+        self._timer.stop()
+        if not self._stays:
+            self._path.unlink(missing_ok=True)
+        for lock in (*self._locks, *([self._lock] if self._lock is not None else [])):
             lock.unlock()
 
 

@@ -166,6 +166,12 @@ class _Place:
 
     def take(self) -> None:
         window = self._window
+        if window.authoring.is_open and not window.is_small:  # beside the fields that it is written in
+            window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.docks["lesson"])
+            window.tabifyDockWidget(window.docks["author"], window.docks["lesson"])
+            window.set_bare("lesson", True)
+            window.show_dock("lesson")
+            return
         if window.is_small:
             window.show_dock("lesson")
             return

@@ -43,11 +43,12 @@ from engine.trace import Trace
 from graphs.carrying import CARRIERS
 from graphs.network import SESSION, Network
 from gui.actions import ACTIONS, Action
+from gui.authoring import Authoring
 from gui.clinic import FaultMenu
 from gui.controls import ControlBar
 from gui.course import Course
 from gui.data_choice import DataChoice
-from gui.docking import docks_state, restore_docks, show_docks
+from gui.docking import docks_state, hide_stale_tabs, restore_docks, show_docks
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equation_cache import EquationCache
 from gui.filing import NETWORK, Filing
@@ -60,7 +61,7 @@ from gui.painting import WindowLook
 from gui.panel import Panel
 from gui.presenting import PresenterStrip, Presenting, contrasted
 from gui.races import all_optimizers
-from gui.recovery import Recovery
+from gui.recovery import LessonRecovery, Recovery
 from gui.scene.graph_scene import GraphScene
 from gui.scene.graph_view import GraphView
 from gui.search import CommandSearch
@@ -95,6 +96,7 @@ DOCKS = (
     Dock("step", "This step", "gui.panels.step", "StepPanel", _RIGHT, late=False),
     Dock("inspector", "Inspector", "gui.panels.inspector", "InspectorPanel", _RIGHT, late=False),
     Dock("lesson", "Lesson", "gui.panels.lesson", "LessonPanel", _RIGHT, shown=False),
+    Dock("author", "Write", "gui.panels.author", "AuthorPanel", _RIGHT, shown=False),
     Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
     Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="loss"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="loss"),
@@ -133,6 +135,7 @@ class Window(QMainWindow):
         Where theme and layout are remembered.
     """
 
+    lesson_recovery: LessonRecovery | None = None
     _remarked = ""  # by a panel, over the graph
     _place = (0, 0)  # iteration and step that messages may speak of
     _end = (0, 0)  # the run, and its iterations, whose end they may speak of
@@ -159,6 +162,7 @@ class Window(QMainWindow):
         self.filing = Filing(self)
         self.recovery: Recovery | None = None
         self.teaching = Teaching(self)
+        self.authoring = Authoring(self)
         self._make_actions()
         self._make_centre()
         self._make_bar()
@@ -347,6 +351,7 @@ class Window(QMainWindow):
             bar.setUsesScrollButtons(True)
 
     def _size_docks(self) -> None:
+        QTimer.singleShot(0, self, lambda: hide_stale_tabs(self))
         width, height = self.width(), self.height()
         if self.is_small:
             self.resizeDocks([self.docks["step"]], [width * 42 // 100], Qt.Orientation.Horizontal)
@@ -786,14 +791,18 @@ class Window(QMainWindow):
 
     def keep_work(self, folder: Path) -> None:
         """Keep what is unsaved in a folder from now on, and offer what was left there."""
-        self.recovery = Recovery(self, folder)
+        self.recovery, self.lesson_recovery = Recovery(self, folder), LessonRecovery(self, folder)
         self.recovery.look()
+        self.lesson_recovery.look()
 
     def end_at_once(self) -> None:
         """Close without a question; what is unsaved is offered at the next start."""
         if self.recovery is not None:
             self.recovery.keep_now()
+        if self.lesson_recovery is not None:
+            self.lesson_recovery.keep_now()
         self.filing.give_up()
+        self.authoring.give_up()
         self.close()
 
     def open_data(self) -> None:
@@ -923,11 +932,13 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self._show_awaited)  # a window that is maximised has its size only then
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.filing.close():
+        if not self.filing.close() or not self.authoring.close():
             event.ignore()
             return
         if self.recovery is not None:
             self.recovery.close()
+        if self.lesson_recovery is not None:
+            self.lesson_recovery.close()
         self.settings.set("window/geometry", self.saveGeometry().data())
         self.settings.set("window/state", self.saveState().data())
         self.settings.save()

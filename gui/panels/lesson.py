@@ -62,6 +62,7 @@ class LessonPanel(Panel):
         self._player = player
         player.page_changed.connect(self._show_page)
         player.stage_changed.connect(self._show_stage)
+        player.stage_revised.connect(self._show_revised)
         player.state_changed.connect(self._show_state)
         player.failed.connect(self._show_failure)
         self._show_page()
@@ -192,6 +193,15 @@ class LessonPanel(Panel):
             self.field.setVisible(question.kind != "choice")
         self.area.verticalScrollBar().setValue(0)
         self._show_state()
+
+    def _show_revised(self) -> None:
+        """Show the words of a page that is being written, where the reader is."""
+        assert self._player is not None
+        assert self._player.page is not None
+        place = self.area.verticalScrollBar().value()
+        self.heading.setText(self._player.page.title)
+        self._show_stage()
+        self.area.verticalScrollBar().setValue(place)
 
     def _make_choices(self, choices: tuple[str, ...]) -> None:
         for button in self.options.buttons():
