@@ -74,6 +74,7 @@ class RichText(QTextBrowser):
         self._theme = theme
         self._role = role
         self._factor = 1.0
+        self._letters = application_font(role)
         self._source = ""
         self._formulas = _Formulas(self)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -105,7 +106,7 @@ class RichText(QTextBrowser):
         self._source = text
         marked, formulas = pieces_of(text)
         document = self.document()
-        document.setDefaultFont(self._font())
+        document.setDefaultFont(self._letters)
         document.setMarkdown(marked, QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
         self._put_formulas(formulas)
         self._space_blocks()
@@ -125,6 +126,8 @@ class RichText(QTextBrowser):
         """Show the text larger or smaller than the rest of the window."""
         if factor != self._factor:
             self._factor = factor
+            self._letters = application_font(self._role)
+            self._letters.setPointSizeF(self._letters.pointSizeF() * factor)
             self.set_source(self._source)
 
     def text_height(self, width: int) -> int:
@@ -147,16 +150,11 @@ class RichText(QTextBrowser):
 
     def formula_size(self) -> float:
         """Return the font size of formulas, in pixels."""
-        return QFontInfo(self._font()).pixelSize() * LARGER
+        return QFontInfo(self._letters).pixelSize() * LARGER
 
     def metrics(self) -> QFontMetricsF:
         """Return the measures of the text's font."""
-        return QFontMetricsF(self._font())
-
-    def _font(self):  # noqa: ANN202  Qt's own
-        font = application_font(self._role)
-        font.setPointSizeF(font.pointSizeF() * self._factor)
-        return font
+        return QFontMetricsF(self._letters)
 
     def _put_formulas(self, formulas: list[tuple[str, bool]]) -> None:
         """Put each formula in the place of its mark."""

@@ -111,6 +111,11 @@ def application_font(role: str = "body") -> QFont:
 
     The bundled Inter where its files are there, else the system's own sans font.
     """
+    return QFont(_font_of(role))  # the caller's own, to be changed
+
+
+@lru_cache(maxsize=16)
+def _font_of(role: str) -> QFont:
     families = load_fonts()
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     if families:

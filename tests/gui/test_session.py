@@ -18,6 +18,7 @@ from engine.graph import Detail
 from engine.nudge import Verdict
 from engine.trace import State, Trace, trace
 from engine.training import Run
+from graphs.draft import Draft, check
 from graphs.network import Model, Network, bind, built_in_names, load, loads
 from gui.session import POLL, Document, Session
 from gui.viewdata import inspector_view, scene_view, step_view
@@ -42,6 +43,7 @@ parameters = { v = [1.0, 2.0, 3.0, 4.0] }
 data = { x = [1.0, -2.0, 0.5, 3.0] }
 """
 NETWORKS = ("univariate-regression", "two-layer-nonlinear", "scalar-operations")
+EDITED = ("w", "b", "W1", "b2", "X", "y")
 
 Opened = Callable[..., Session]
 
@@ -169,6 +171,9 @@ def _commands() -> st.SearchStrategy[tuple[str, Any]]:
         command("there_and_back"),
         command("reset"),
         command("open", st.sampled_from((*NETWORKS, "no-such-network"))),
+        command("edit", st.tuples(st.sampled_from(EDITED), st.sampled_from((0.25, -3.0, float("nan"))))),
+        command("scrub", st.tuples(st.sampled_from(EDITED), st.sampled_from((0.5, -1.0)), st.booleans())),
+        command("set_formula", st.sampled_from(("{}\n# said", "{}\nM = 2 * {loss}", "{}\nM = nope(", ""))),
         command("select", st.sampled_from((None, "L", "Z", "L.1", ("Z", "A", 0), ("yhat", "L", 0)))),
         command("set_entry", st.sampled_from((None, (0, 0), (1, 2), (99, 99)))),
         command("train", st.integers(1, 3)),
@@ -188,12 +193,44 @@ def _apply(session: Session, name: str, argument: Any) -> None:
         wait_until_settled(session)
     elif name == "remove_oldest":
         session.remove_run(session.runs[0])
+    elif name == "edit":
+        _edit(session, *argument)
+    elif name == "scrub":
+        _scrub(session, *argument)
+    elif name == "set_formula":
+        _set_formula(session, argument)
     elif name == "there_and_back":
         _undo_and_redo(session)
     elif name in ("first", "last", "undo", "redo", "reset", "step_training", "accept"):
         getattr(session, name)()
     else:
         getattr(session, name)(argument)
+
+
+def _edit(session: Session, name: str, number: float) -> None:
+    """Change the first entry of a parameter or of data, as it is shown."""
+    if name in session.model.leaves:
+        array = session.trace.values[name].copy()
+        array.flat[0] = number
+        session.edit(name, array)
+
+
+def _scrub(session: Session, name: str, number: float, is_kept: bool) -> None:
+    leaf = session.model.leaves.get(name)
+    if leaf is None:
+        return
+    for part in (0.5, 1.0):
+        session.scrub(name, (0,) * leaf.ndim, part * number)
+    session.end_scrub(is_kept)
+
+
+def _set_formula(session: Session, text: str) -> None:
+    """Do what the formula editor does with another text."""
+    network, loss = session.document.network, session.model.graph.loss
+    found = check(Draft.of(network).with_formula(text.format(network.formula.rstrip(), loss=loss)))
+    if found.network is not None:
+        overrides = session.document.overrides
+        session.set_network(found.network, "Edit the formula", overrides=overrides)
 
 
 def _undo_and_redo(session: Session) -> None:
