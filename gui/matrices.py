@@ -33,6 +33,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from graphs.views.numbers import MINUS, NOTHING, compact, format_number, full, shape_text
 from gui.groups import GroupingEngine
+from gui.links import paint_frame
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 
 Cell = tuple[int, int]
@@ -200,9 +201,12 @@ class MatrixWidget(QWidget):
     -------
     cell_selected(int, int)
         Row and column of the cell that is marked now.
+    pointed(object)
+        Row and column of the cell under the mouse, None for none.
     """
 
     cell_selected = Signal(int, int)
+    pointed = Signal(object)
 
     CELL = QSize(44, 22)
     ROWS_SHOWN = 8
@@ -215,6 +219,7 @@ class MatrixWidget(QWidget):
         self._note = ""
         self._scale: float | None = None
         self._selected: Cell | None = None
+        self._linked: tuple[Cell | None, bool] = (None, False)
         self._bars = {side: QScrollBar(side, self) for side in Qt.Orientation}
         for bar in self._bars.values():
             bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -256,6 +261,11 @@ class MatrixWidget(QWidget):
         self.update()
 
     @property
+    def array(self) -> np.ndarray:
+        """What is shown."""
+        return self._array
+
+    @property
     def selected(self) -> Cell | None:
         """The marked cell, as row and column."""
         return self._selected
@@ -272,6 +282,12 @@ class MatrixWidget(QWidget):
         self.update()
         if changed:
             self.cell_selected.emit(*cell)
+
+    def set_linked(self, cell: Cell | None, is_whole: bool = False) -> None:
+        """Mark what is pointed at elsewhere: one cell, or the whole matrix."""
+        if (cell, is_whole) != self._linked:
+            self._linked = cell, is_whole
+            self.update()
 
     def clear_selection(self) -> None:
         """Mark no cell."""
@@ -390,6 +406,14 @@ class MatrixWidget(QWidget):
         first_key = self._selected is None and key in targets
         return (0, 0) if first_key else targets.get(Qt.Key(key))
 
+    def _paint_linked(self, painter: QPainter, grid: Grid, shown: QRect) -> None:
+        """Frame what is pointed at elsewhere, as far as it is in sight."""
+        cell, is_whole = self._linked
+        if is_whole:
+            paint_frame(painter, grid.rect, self._theme)
+        elif cell is not None and shown.contains(cell[1], cell[0]):
+            paint_frame(painter, grid.cell_rect(cell[0] - shown.top(), cell[1] - shown.left()), self._theme)
+
     def _paint_headers(self, painter: QPainter, grid: Grid) -> None:
         painter.setFont(application_font("small"))
         painter.setPen(self._theme.color("muted"))
@@ -459,6 +483,7 @@ class MatrixWidget(QWidget):
             numbers=True,
             selected=marked,
         )
+        self._paint_linked(painter, grid, shown)
         self._paint_headers(painter, grid)
         self._paint_caption(painter, grid)
         painter.end()
@@ -470,6 +495,14 @@ class MatrixWidget(QWidget):
         cell = self._cell_at(event.position())
         if cell and event.button() == Qt.MouseButton.LeftButton:
             self.select_cell(*cell)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.pointed.emit(self._cell_at(event.position()))
+        super().mouseMoveEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.pointed.emit(None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         target = self._target(event.key())

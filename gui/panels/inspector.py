@@ -27,6 +27,7 @@ from gui.theme import Theme, application_font
 from gui.viewdata import (
     Array,
     InspectorView,
+    Link,
     changeable,
     file_unit,
     inspector_view,
@@ -55,12 +56,14 @@ class InspectorPanel(Panel):
         super().__init__(session, theme, parent)
         self._view: InspectorView | None = None
         self._phase = ""
+        self._name = ""  # of the node whose numbers are shown
         self._waiting: dict[str, Array] = {}  # pasted data of another size, until all have it
         self._make_parts()
         self._arrange()
         self.tabs.currentChanged.connect(self._show_tab)
         for matrix in (self.value_matrix, self.gradient_matrix, self.contribution_matrix):
             matrix.cell_selected.connect(self._choose)
+            matrix.pointed.connect(lambda cell, matrix=matrix: self._point(matrix, cell))
         self.value_matrix.changed.connect(self._take)
         self.value_matrix.pasted.connect(self._take_block)
         self.value_matrix.scrubbed.connect(self._scrub)
@@ -68,6 +71,7 @@ class InspectorPanel(Panel):
         self.value_matrix.said.connect(self._say)
         self.numpy_button.clicked.connect(self.copy_numpy)
         self.latex_button.clicked.connect(self.copy_latex)
+        session.hover_changed.connect(self._mark)
         session.selection_changed.connect(self._say_waiting)
         session.document_changed.connect(self._waiting.clear)
         self.refresh_on(session.frame_changed, session.selection_changed)
@@ -84,6 +88,7 @@ class InspectorPanel(Panel):
         for part in (self.tabs, self._stack):
             part.setVisible(view is not None)
         self._show_tab()
+        self._mark()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -119,6 +124,27 @@ class InspectorPanel(Panel):
         row, column = (0, 0, *entry)[-2:] if entry is not None else self.value_matrix.selected or (0, 0)
         if self.shown_array() is not None:
             self.value_matrix.edit_cell(row, column)
+
+    # Pointing
+
+    def _point(self, matrix: MatrixWidget, cell: tuple[int, int] | None) -> None:
+        """Tell all panels which entry the mouse is at."""
+        part = "value" if matrix is self.value_matrix else "gradient"
+        entry = None if cell is None else cell[2 - matrix.array.ndim :]
+        self.session.hover(None if cell is None else Link(self._name, entry or None, part))
+
+    def _mark(self) -> None:
+        """Mark what the mouse is at, here or in another panel."""
+        link = self.session.hovered
+        for matrix in (self.value_matrix, self.gradient_matrix, self.contribution_matrix):
+            part = "value" if matrix is self.value_matrix else "gradient"
+            if link is None or (link.name, link.part) != (self._name, part):
+                matrix.set_linked(None)
+            elif link.entry is None or len(link.entry) != matrix.array.ndim:
+                matrix.set_linked(None, is_whole=True)
+            else:
+                row, column = (0, *link.entry)[-2:]
+                matrix.set_linked((row, column))
 
     # Changing
 
@@ -196,7 +222,8 @@ class InspectorPanel(Panel):
         self._what.setText(f"{kind}{view.shape}{dims}")
 
     def _show_value(self, view: InspectorView) -> None:
-        self.value_matrix.set_editing(*changeable(self.session.frame, self.session.selection))
+        self._name, refusal = changeable(self.session.frame, self.session.selection)
+        self.value_matrix.set_editing(self._name, refusal)
         notes = [axes_note(view), "standardised" if is_standardised(self.session.frame, view.name) else ""]
         is_noise = "value" in view.noise
         notes.append(ROUNDING if is_noise else "")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtCore import QEvent, QPoint, QPointF
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.graph import Detail
 from graphs.network import bind, built_in_names, load
@@ -189,3 +189,32 @@ def test_another_graph_forgets_what_was_pointed_at(opened: Opened) -> None:
     window.session.open("univariate-regression")
     assert window.session.hovered is None
     assert linked_cards(window) == {}
+
+
+def test_a_cell_of_the_inspector_is_the_cell_of_every_other_panel(opened: Opened) -> None:
+    window = opened(position=14)
+    session, panel = window.session, window.panels["inspector"]
+    session.select("W1")
+    panel.tabs.setCurrentIndex(0)
+    window.settle()
+    matrix = panel.value_matrix
+    assert matrix.isVisible()
+    move(matrix, QPointF(matrix.cell_position(2, 0)))
+    assert session.hovered == Link("W1", (2, 0))
+    assert linked_cards(window) == {"W1": Link("W1", (2, 0))}
+    QApplication.sendEvent(matrix, QEvent(QEvent.Type.Leave))
+    assert session.hovered is None
+    plain = matrix.grab().toImage()
+    for link in (Link("W1", (1, 0)), Link("W1")):
+        session.hover(link)
+        assert matrix.grab().toImage() != plain
+    for link in (Link("W1", (1, 0), "gradient"), Link("w2", (0, 1)), None):
+        session.hover(link)
+        assert matrix.grab().toImage() == plain
+    panel.tabs.setCurrentIndex(1)
+    move(panel.gradient_matrix, QPointF(panel.gradient_matrix.cell_position(3, 0)))
+    assert session.hovered == Link("W1", (3, 0), "gradient")
+    session.select("b2")  # a scalar has no entries
+    panel.tabs.setCurrentIndex(0)
+    move(matrix, QPointF(matrix.cell_position(0, 0)))
+    assert session.hovered == Link("b2")
