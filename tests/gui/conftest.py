@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QGuiApplication, QWindow
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui.app import application, make_window, temporary_settings
@@ -13,6 +17,34 @@ from gui.settings import Settings
 from gui.window import Window
 
 OpenWindow = Callable[..., Window]
+
+
+@pytest.fixture(autouse=True)
+def empty_hands() -> Iterator[None]:
+    """Leave screen and mouse to the next test empty: no window, menu or tooltip stands, no button is down.
+
+    The platform sends a move of the mouse to the oldest window at its place, and ``QTest.mouseDClick`` ends
+    with the button down: what one test leaves takes the moves of the next.
+    """
+    yield
+    if not isinstance(QApplication.instance(), QApplication):
+        return
+    while (popup := QApplication.activePopupWidget()) is not None:
+        popup.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    for widget in QApplication.topLevelWidgets():
+        if widget.inherits("QTipLabel"):
+            widget.close()
+    standing = [repr(widget) for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    if held := QGuiApplication.mouseButtons():
+        elsewhere = QWindow()
+        elsewhere.create()
+        for button in Qt.MouseButton:
+            if button & held:
+                QTest.mouseRelease(elsewhere, button)
+        elsewhere.destroy()
+    assert not QGuiApplication.mouseButtons()
+    assert not standing
 
 
 @pytest.fixture
@@ -34,7 +66,7 @@ def open_window(qtbot: QtBot) -> Iterator[OpenWindow]:
     ) -> Window:
         window = make_window(None if source is None else str(source), settings or temporary_settings())
         opened.append(window)
-        qtbot.addWidget(window)
+        qtbot.addWidget(window, before_close_func=lambda _: window.filing.give_up())
         window.session.go(position)
         if size is not None:
             window.resize(*size)
