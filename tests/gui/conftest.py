@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QWindow
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.app import application, make_window, temporary_settings
@@ -26,16 +26,21 @@ def empty_hands() -> Iterator[None]:
     The platform sends a move of the mouse to the oldest window at its place, and ``QTest.mouseDClick`` ends
     with the button down: what one test leaves takes the moves of the next.
     """
+    before = {id(widget) for widget in _standing()}
     yield
     if not isinstance(QApplication.instance(), QApplication):
         return
     while (popup := QApplication.activePopupWidget()) is not None:
         popup.close()
+    for window in _standing():
+        if isinstance(window, Window) and id(window) not in before:
+            window.filing.give_up()
+            window.close()
+            window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     for widget in QApplication.topLevelWidgets():
         if widget.inherits("QTipLabel"):
             widget.close()
-    standing = [repr(widget) for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     if held := QGuiApplication.mouseButtons():
         elsewhere = QWindow()
         elsewhere.create()
@@ -44,7 +49,13 @@ def empty_hands() -> Iterator[None]:
                 QTest.mouseRelease(elsewhere, button)
         elsewhere.destroy()
     assert not QGuiApplication.mouseButtons()
-    assert not standing
+    assert [repr(widget) for widget in _standing() if id(widget) not in before] == []
+
+
+def _standing() -> list[QWidget]:
+    if not isinstance(QApplication.instance(), QApplication):
+        return []
+    return [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
 
 
 @pytest.fixture
