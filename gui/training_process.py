@@ -33,7 +33,7 @@ __all__ = ["Done", "Failed", "Message", "Paused", "Progress", "Slow", "serve"]
 
 TURN = 0.004  # seconds of training between two looks at who goes next
 BATCH = 1 / 30  # seconds between two batches: showing what one brings costs the window 9 ms
-MOST_REDONE = 0.25  # seconds spent on a turn that failed, to find what came before the failure
+MOST_REDONE = 0.25  # seconds of work, however busy the machine, to find what came before a failure
 
 clock = time.perf_counter
 
@@ -170,9 +170,9 @@ class _Active:
         """Do a turn that failed again, an iteration at a time: those before the failure are not lost."""
         start, stride = self.start, self.run.history.stride
         run = run_of(self.problem, start.recipe, start.fault, self.point, stride)
-        end = clock() + MOST_REDONE  # should it not fail again
+        end = time.thread_time() + MOST_REDONE  # should it not fail again
         with suppress(Exception):
-            while run.iteration < self.goal and clock() < end:
+            while run.iteration < self.goal and time.thread_time() < end:
                 self.keep(run.advance(1))
 
 
