@@ -76,8 +76,8 @@ DOCKS = (
     "sweep",
 )
 """The panels that a page can open."""
-HIDDEN = ("values", "gradients", "factors", "shapes", "equations")
-"""What can be hidden everywhere; single values and gradients are hidden by name, ``A`` and ``d_A``."""
+HIDDEN = ("values", "gradients", "factors", "shapes", "equations", "fault")
+"""What can be hidden everywhere, and what a fault is called; single values and gradients go by name."""
 KINDS = ("number", "shape", "expression", "matrix", "choice", "name")
 """The kinds of answers."""
 LARGEST_FILE = 2 * 2**20

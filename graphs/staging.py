@@ -27,7 +27,7 @@ from engine.training import Recipe, Run
 from graphs.answers import Posed, Verdict
 from graphs.definition import Array, Network
 from graphs.documents.text import number, shape_text
-from graphs.lesson import Lesson, Page, Screen, recipe_for
+from graphs.lesson import HIDDEN, Lesson, Page, Screen, recipe_for
 from graphs.literals import array_of
 from graphs.network import Model, bind
 from graphs.snapshot import Snapshot
@@ -192,6 +192,8 @@ class Stage:
         question, posed = self.page.question, self.posed
         if question is None or posed is None:
             return ""
+        if question.kind == "expression":  # as it is typed; what it becomes is for the author to explain
+            return f"`{question.answer}`"
         return self.text(question.answer) if question.kind == "choice" else posed.answer_latex
 
     def check(self, text: str) -> Verdict:
@@ -559,7 +561,7 @@ def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
         if name not in names:
             yield "camera", f"there is no node {excerpt(name)} to look at."
     for name in screen.hide:
-        if name not in known | new and name not in ("values", "gradients", "factors", "shapes", "equations"):
+        if name not in known | new and name not in HIDDEN:
             yield "hide", f"there is nothing named {excerpt(name)} to hide."
     looked_at = screen.actions.get("microscope")
     if looked_at and sum(step.input == looked_at for step in trace.steps) < 2:

@@ -31,7 +31,7 @@ LEAST, LARGEST = 24.0, 32.0
 """Points of the strip's text, the least and the most."""
 MOST_HEIGHT = 0.62
 """The share of the screen that the strip may take; the graph has the rest."""
-WANTED = 0.75
+WANTED = 0.55
 """The share of that which it takes with letters larger than the least."""
 PLOTS = ("landscape", "fit", "loss", "neurons", "sweep", "microscope", "shelf")
 """Docks that are pictures rather than words: a page's first one stands beside the graph."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from engine.optimizers import OPTIMIZERS
 from engine.training import Recipe
 
-__all__ = ["Race", "all_optimizers", "learning_rates", "rivals"]
+__all__ = ["Race", "all_optimizers", "learning_rates", "rivals", "with_optimizer"]
 
 FACTORS = (1.0, 0.1, 0.3, 3.0, 10.0)
 """The rate in use first: the timeline stands in the first run of a race."""
@@ -24,7 +24,7 @@ class Race:
 
 def all_optimizers(recipe: Recipe) -> Race:
     """Return the recipe in use against every other optimizer, with defaults of its own."""
-    others = [_with_optimizer(recipe, name) for name in OPTIMIZERS if name != recipe.optimizer]
+    others = [with_optimizer(recipe, name) for name in OPTIMIZERS if name != recipe.optimizer]
     return Race(
         "All optimizers",
         "The recipe in use against every other optimizer with its own defaults; equal steps at equal rates",
@@ -52,19 +52,21 @@ def rivals(recipe: Recipe) -> list[Race]:
         Race(
             f"Against {optimizer.title}",
             f"The recipe in use against {optimizer.title} with its own defaults",
-            (recipe, _with_optimizer(recipe, name)),
+            (recipe, with_optimizer(recipe, name)),
         )
         for name, optimizer in OPTIMIZERS.items()
         if name != recipe.optimizer
     ]
 
 
-def _with_optimizer(recipe: Recipe, name: str) -> Recipe:
-    """Return the recipe with another optimizer; one that takes steps of the same size keeps its rate.
+def with_optimizer(recipe: Recipe, name: str) -> Recipe:
+    """Return the recipe with an optimizer, its own as it is; one with steps of the same size keeps the rate.
 
     Gradient descent and momentum (in the course's form, an average of gradients) have the same default rate:
     beside each other at different rates, the rate would win and not the optimizer.
     """
+    if name == recipe.optimizer:
+        return recipe
     own, other = OPTIMIZERS[recipe.optimizer].settings({}), OPTIMIZERS[name].settings({})
     keeps = own["learning_rate"] == other["learning_rate"]
     settings = {**other, "learning_rate": recipe.learning_rate} if keeps else other

@@ -195,7 +195,7 @@ class RichText(QTextBrowser):
             within = block.textList() is not None and block.next().textList() is not None
             format.setBottomMargin(0 if not block.next().isValid() else gap / 4 if within else gap)
             format.setTopMargin(0)
-            if block.text() == "\ufffc":
+            if block.text() == "\ufffc" and block.textList() is None:
                 format.setAlignment(Qt.AlignmentFlag.AlignHCenter)
                 format.setLineHeight(100, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
             QTextCursor(block).setBlockFormat(format)

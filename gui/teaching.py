@@ -12,9 +12,9 @@ from engine.errors import BackstepError
 from engine.landscape import Space
 from engine.optimizers import OPTIMIZERS
 from graphs.lesson import Lesson, Screen, built_in_lessons, load_lesson
-from graphs.recipes import changed
 from gui.course import CourseRow
 from gui.lessons import LessonPlayer
+from gui.races import with_optimizer
 
 if TYPE_CHECKING:
     from gui.window import Window
@@ -202,8 +202,7 @@ class _Place:
 
 def _race(window: Window, names: list[str]) -> None:
     recipe = window.session.document.recipe
-    recipes = [changed(recipe, {"optimizer": name}) for name in names if name in OPTIMIZERS]
-    window.session.race(recipes)
+    window.session.race([with_optimizer(recipe, name) for name in names if name in OPTIMIZERS])
 
 
 def _nudge(window: Window, text: str) -> None:
@@ -216,11 +215,16 @@ def _nudge(window: Window, text: str) -> None:
 
 
 def _landscape(window: Window, entries: list[str]) -> None:
-    window.show_dock("landscape")
     space = Space.of(window.session.model.graph)
     with suppress(BackstepError):  # said by --check; on a projector the rest of the page is worth more
         panel: Any = window.panels["landscape"]
         panel.choose("entries", *(space.index(entry) for entry in entries[:2]))
+
+
+def _sweep(window: Window, wanted: bool) -> None:
+    if wanted:
+        panel: Any = window.panels["sweep"]
+        panel.begin_proposed()
 
 
 def _play(window: Window, wanted: bool) -> None:
@@ -239,7 +243,7 @@ _STARTS: Mapping[str, Callable[[Any, Any], None]] = {
     "search": lambda window, count: window.session.start_search(count),
     "race": _race,
     "landscape": _landscape,
-    "sweep": lambda window, wanted: wanted and window.show_dock("sweep"),
+    "sweep": _sweep,
     "microscope": lambda window, name: window.session.select(name),
     "shelf": _shelf,
     "play": _play,

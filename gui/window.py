@@ -304,7 +304,7 @@ class Window(QMainWindow):
         """Have everything built, laid out and typeset now: for pictures of the window, and for tests."""
         self.build_late()
         QApplication.processEvents()
-        if not self._has_own_sizes:
+        if not self._has_own_sizes and not self.presenting.is_on:
             self._size_docks()
         QApplication.processEvents()
         self.cache.drain()
@@ -428,6 +428,7 @@ class Window(QMainWindow):
         session.graph_changed.connect(self._show_graph)
         session.document_changed.connect(self._say_document)
         session.document_changed.connect(self._show_remark)
+        session.hidden_changed.connect(self._show_remark)
         session.document_changed.connect(self._prefetch)  # another optimizer has other formulas
         session.selection_changed.connect(self._show_selection)
         session.playing_changed.connect(self._show_place)
@@ -514,7 +515,7 @@ class Window(QMainWindow):
         self._name_window()
         self.messages.clear()
         model = self.session.model
-        if model.notices and model.network is not self._said:
+        if model.notices and model.network is not self._said and self.teaching.player.lesson is None:
             self.notifier.info(" ".join(model.notices))
         self._said = model.network
 
@@ -560,8 +561,8 @@ class Window(QMainWindow):
         self._show_remark()
 
     def _show_remark(self) -> None:
-        """Say over the graph what holds of it: what a panel says, or else the fault that is in."""
-        fault = self.session.fault_text
+        """Say over the graph what holds of it: what a panel says, else the fault that is in if not hidden."""
+        fault = self.session.fault_text if "fault" not in self.session.hidden else ""
         sentence = self._remarked or (f"Fault: {fault}" if fault else "")
         if sentence != self.remark.text() or self.remark.isHidden() == bool(sentence):
             self.remark.setText(sentence)

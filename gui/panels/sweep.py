@@ -66,6 +66,7 @@ class SweepPanel(Panel):
         self._range: tuple[float, float] = (0.001, 10.0)
         self._numbers = {"rates": RATES, "iterations": 100}
         self._is_range_chosen = False
+        self._begins = False  # as soon as the limit is known
         self._problem = ""
         self._hovered: float | None = None
         self._framed: object = None
@@ -172,6 +173,18 @@ class SweepPanel(Panel):
         self._task.start()
         self.mark_stale()
 
+    def begin_proposed(self) -> None:
+        """Begin as soon as the stability limit is known, by which the range is proposed: a lesson's page."""
+        self.make_up()
+        self._begins = self._limit_task is not None and self._limit_task.running
+        if not self._begins:
+            self.begin()
+
+    def _begin_if_wanted(self) -> None:
+        if self._begins:
+            self._begins = False
+            self.begin()
+
     def cancel(self) -> None:
         """Give the sweep up; what it has found so far stays."""
         if self._task is not None:
@@ -204,6 +217,7 @@ class SweepPanel(Panel):
         if self._limit_task is not None:
             self._limit_task.cancel()
         self.result, self.limit, self._document, self._problem = None, None, None, ""
+        self._begins = False
         self._framed, self._hovered = None, None
 
     def _begin_document(self) -> None:
@@ -226,6 +240,7 @@ class SweepPanel(Panel):
 
         self._limit_task = Task(work, self)
         self._limit_task.came.connect(self._take_limit)
+        self._limit_task.ended.connect(self._begin_if_wanted)
         self._limit_task.start()
 
     @property

@@ -94,6 +94,25 @@ def open_window(qtbot: QtBot) -> Iterator[OpenWindow]:
         window.session.close()
 
 
+@pytest.fixture(scope="module")
+def shared_window() -> Iterator[Window]:
+    """Return one window for the tests of a module, at 1280x720 and without a lesson, destroyed at the end.
+
+    A test that takes it through a fixture of its own leaves it as it was. A window that is closed but lives
+    on makes every later one slower: its widgets are styled with each change of the application's style.
+    """
+    application()
+    window = make_window(None, temporary_settings())
+    window.resize(1280, 720)
+    window.show()
+    window.settle()
+    yield window
+    window.filing.give_up()
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
 @pytest.fixture
 def window(open_window: OpenWindow) -> Window:
     """Return the window as it is at the first start."""

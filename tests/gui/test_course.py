@@ -11,11 +11,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from graphs.lesson import built_in_lessons, load_lesson
-from graphs.network import load
 from graphs.staging import place
-from gui.app import application, temporary_settings
 from gui.lessons import LessonPlayer
-from gui.session import Document, Session
 from gui.window import Window
 from tests.gui.waiting import wait_until_settled
 
@@ -24,14 +21,14 @@ LIMIT = 120_000
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[Window]:
-    application()
-    window = Window(Session(Document.of(load("univariate-regression"))), temporary_settings())
-    window.resize(1280, 720)
-    window.show()
-    window.settle()
-    yield window
-    window.close()
+def window(shared_window: Window, qtbot: QtBot) -> Iterator[Window]:
+    """Return one window for the whole course, as a learner has it; no lesson is open or left open."""
+    assert shared_window.teaching.player.lesson is None
+    assert not shared_window.presenting.is_on
+    yield shared_window
+    shared_window.presenting.end()
+    shared_window.teaching.end()
+    wait_until_settled(shared_window.session)
 
 
 def arrived(window: Window, qtbot: QtBot) -> LessonPlayer:

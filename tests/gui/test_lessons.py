@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from engine.graph import Detail
 from graphs.lesson import Lesson, built_in_lessons, load_lesson, read_lesson
 from graphs.network import load
-from gui.app import application, temporary_settings
+from gui.app import application
 from gui.course import Course
 from gui.lessons import LessonPlayer
 from gui.session import Document, Session
@@ -210,14 +210,10 @@ def test_no_page_of_an_old_lesson_arrives(player: LessonPlayer, lesson: Lesson, 
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[Window]:
-    application()
-    window = Window(Session(Document.of(load("univariate-regression"))), temporary_settings())
-    window.resize(1280, 720)
-    window.show()
-    window.settle()
-    yield window
-    window.close()
+def window(shared_window: Window, qtbot: QtBot) -> Iterator[Window]:
+    assert shared_window.teaching.player.lesson is None
+    yield shared_window
+    shared_window.teaching.end()
 
 
 def test_a_lesson_is_chosen_from_the_course(window: Window, qtbot: QtBot) -> None:
@@ -263,17 +259,15 @@ def test_a_learner_returns_to_the_page_that_was_left(window: Window, qtbot: QtBo
     row = window.teaching.rows()[3]
     assert (row.page, row.is_done, row.progress) == (5, False, f"page 5 of {row.pages}")
     again = Window(Session(Document.of(load("univariate-regression"))), window.settings)
-    try:
-        again.teaching.open(name)
-        assert again.teaching.player.number == 4
-        again.teaching.player.go(999)
-        assert again.teaching.rows()[3].is_done
-        again.teaching.player.go(2)
-        assert again.teaching.rows()[3].is_done
-        again.teaching.open(name)
-        assert again.teaching.player.number == 0
-    finally:
-        again.close()
+    qtbot.addWidget(again)
+    again.teaching.open(name)
+    assert again.teaching.player.number == 4
+    again.teaching.player.go(999)
+    assert again.teaching.rows()[3].is_done
+    again.teaching.player.go(2)
+    assert again.teaching.rows()[3].is_done
+    again.teaching.open(name)
+    assert again.teaching.player.number == 0
 
 
 def test_answers_open_what_is_hidden(window: Window, qtbot: QtBot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,9 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from graphs.lesson import read_lesson
 from graphs.network import load
-from gui.app import application, temporary_settings
 from gui.presenting import LEAST, contrasted
-from gui.session import Document, Session
 from gui.theme import DARK, LIGHT, Theme, application_font
 from gui.window import Window
 from tests.gui.test_theme import contrast
@@ -45,14 +44,17 @@ explain = "Because."
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[Window]:
-    application()
-    window = Window(Session(Document.of(load("two-layer-nonlinear"))), temporary_settings())
-    window.resize(1280, 720)
-    window.show()
-    window.settle()
-    yield window
-    window.close()
+def window(shared_window: Window, qtbot: QtBot) -> Iterator[Window]:
+    """Return a window with a network that nobody has stepped through, and no lesson."""
+    shared_window.session.open_network(load("two-layer-nonlinear"))
+    shared_window.session.first()
+    shared_window.activateWindow()
+    shared_window.settle()
+    assert (shared_window.session.position, shared_window.session.iterations) == (0, 0)
+    yield shared_window
+    shared_window.presenting.end()
+    shared_window.teaching.end()
+    shared_window.resize(1280, 720)
 
 
 def page_down(window: Window) -> None:
@@ -120,6 +122,60 @@ def test_a_clicker_goes_through_a_lesson(window: Window, qtbot: QtBot) -> None:
     assert window.presenting.phase == "question"
     window.presenting.end()
     assert window.docks["lesson"].isVisible()
+
+
+ACTIONS = """
+title = "What pages start"
+network = "univariate-regression"
+[[page]]
+title = "Landscape"
+text = "A map."
+docks = ["loss"]
+landscape = ["w", "b"]
+[[page]]
+title = "Learning rates"
+text = "Too short, too long."
+docks = ["sweep"]
+sweep = true
+[[page]]
+title = "A fault"
+text = "Which?"
+fault = "count"
+hide = ["fault"]
+[page.question]
+ask = "What was left out?"
+kind = "choice"
+choices = ["1/m", "2"]
+answer = "1/m"
+"""
+
+
+def test_what_a_page_starts_opens_no_second_plot(window: Window, qtbot: QtBot) -> None:
+    window.presenting.begin(is_full=False)
+    window.teaching.begin(read_lesson(ACTIONS))
+    staged(window, qtbot)
+    seen = {name for name, dock in window.docks.items() if dock.isVisible()}
+    assert seen == {"landscape"}
+    page_down(window)
+    staged(window, qtbot)
+    seen = {name for name, dock in window.docks.items() if dock.isVisible()}
+    assert seen == {"sweep"}
+    panel: Any = window.panels["sweep"]
+    qtbot.waitUntil(lambda: panel.result is not None and not panel.running, timeout=60_000)
+    assert panel.result.done
+    assert panel.result.plan.rates[-1] > panel.limit.rate  # the picture is of the limit
+
+
+def test_a_fault_that_is_asked_for_has_no_name_until_it_is_found(window: Window, qtbot: QtBot) -> None:
+    window.presenting.begin(is_full=False)
+    window.teaching.begin(read_lesson(ACTIONS), 2)
+    staged(window, qtbot)
+    assert window.session.fault_text
+    assert window.remark.isHidden()
+    assert window.messages.isHidden()  # the lesson says what is to be said of the data
+    window.teaching.player.submit("1/m")
+    assert window.remark.isVisible()
+    assert "1/m" in window.remark.text()
 
 
 def test_the_speaker_sees_notes_and_what_comes_next(window: Window, qtbot: QtBot) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from engine.optimizers import OPTIMIZERS
 from engine.training import Recipe, Stopping
-from gui.races import all_optimizers, learning_rates, rivals
+from gui.races import all_optimizers, learning_rates, rivals, with_optimizer
 
 RECIPE = Recipe("adam", {"learning_rate": 0.02, "beta1": 0.8}, 16, Stopping(loss=1e-3)).checked()
 
@@ -36,6 +36,13 @@ def test_learning_rates_span_two_powers_of_ten_and_keep_the_other_settings():
     rates = [r.learning_rate for r in learning_rates(RECIPE).recipes]
     assert rates == [0.02, 0.002, 0.006, 0.06, 0.2]
     assert {r.settings["beta1"] for r in learning_rates(RECIPE).recipes} == {0.8}
+
+
+def test_the_optimizer_in_use_stays_as_it_is():
+    assert with_optimizer(RECIPE, "adam") is RECIPE
+    descent = Recipe("gd", {"learning_rate": 0.18}).checked()
+    assert with_optimizer(descent, "momentum").learning_rate == 0.18
+    assert with_optimizer(RECIPE, "gd") == Recipe("gd", {}, 16, Stopping(loss=1e-3)).checked()
 
 
 def test_every_other_optimizer_is_a_rival():

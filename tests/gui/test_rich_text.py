@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
@@ -47,6 +48,14 @@ def test_formulas_stand_where_they_were_written(text: RichText) -> None:
     plain = text.document().toPlainText()
     assert "\ue000" not in plain
     assert plain.startswith("First \ufffc, then bold \ufffc:")
+
+
+def test_a_formula_stands_in_the_middle_only_on_a_line_of_its_own(text: RichText) -> None:
+    text.set_source("$$a$$\n\n$b$\n\nand $c$\n\n- $d$\n- $e$")
+    document = text.document()
+    blocks = [document.findBlockByNumber(n) for n in range(document.blockCount())]
+    centred = [block.blockFormat().alignment() == Qt.AlignmentFlag.AlignHCenter for block in blocks]
+    assert centred == [True, True, False, False, False]
 
 
 def test_the_widget_is_as_high_as_its_text(text: RichText, qtbot: QtBot) -> None:
