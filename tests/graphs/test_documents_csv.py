@@ -7,10 +7,11 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from engine.training import Recipe, Run
 from graphs.documents import Options, formats
-from graphs.network import bind, load
+from graphs.network import bind, built_in_names, load
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
 
@@ -41,6 +42,15 @@ def test_a_run_is_a_row_for_each_iteration() -> None:
     np.testing.assert_array_equal(
         [[float(row["held_out_loss"]), float(row["gradient_norm"])] for row in known], samples.numbers
     )
+
+
+@pytest.mark.parametrize("name", built_in_names())
+def test_the_run_of_every_network_is_read(name: str) -> None:
+    model = bind(load(name))
+    run = Run(model, model.network.training.recipe)
+    run.advance(12)
+    rows = rows_of(Snapshot.of(run, model))
+    assert [float(row["loss"]) for row in rows] == run.losses.tolist()
 
 
 def test_without_held_out_examples_there_is_no_column_of_their_loss() -> None:
