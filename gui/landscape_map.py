@@ -696,8 +696,8 @@ class ColorBar(pg.GraphicsWidget):
         painter.drawRect(strip)
         painter.setFont(application_font("small"))
         painter.setPen(theme.color("muted"))
-        title = QRectF(0, bottom + 5, size.width(), 16)
-        painter.drawText(title, Qt.AlignmentFlag.AlignLeft, self._scale.title)
+        title = QRectF(0, bottom + 5, size.width(), 16)  # away from the last number of the axis beside it
+        painter.drawText(title, Qt.AlignmentFlag.AlignRight, self._scale.title)
         self._paint_levels(painter, strip)
         metrics = QFontMetricsF(application_font("small"))
         for place, text in self.texts():

@@ -97,19 +97,24 @@ def _numbers(view: StepView, theme: Theme) -> Iterator[_Block]:
     """Yield the numbers put in for one entry, and what they come to."""
     if view.entry:
         yield _words("entry", view.entry, application_font("small"), theme.color("muted"))
-    text = numbers_html(view)
+    text = unbroken(numbers_html(view) or "")
     font = QFont(application_font())
     font.setPixelSize(round(NUMBERS))
     if text:
         yield _words("numbers", text, font, theme.color("text"))
     elif view.numbers:
         yield _formula("numbers", view.numbers, NUMBERS, theme)
-    short = short_html(view)
+    short = unbroken(short_html(view))
     if short:
         yield _words("short", short, font, theme.color("text"))
     result = result_html(view, theme)
     if result:
         yield _words("result", result, font, theme.color("text"))
+
+
+def unbroken(text: str) -> str:
+    """Return numbers put in so that a line ends between terms: products and powers of ten stay whole."""
+    return text.replace(" · ", "\u00a0·\u00a0")
 
 
 def _words(

@@ -157,7 +157,8 @@ def _source_card(
     if key == GRADIENT:
         found = frame.trace.gradients[name]
         title, says = derivation.gradient_latex(name), f"gradient of {plain(frame, name)}"
-        return NodeView(key, "gradient", False, title, "", shape, dims, found, says=says)
+        noise = ("value",) if frame.rounding.is_gradient(name, found) else ()
+        return NodeView(key, "gradient", False, title, "", shape, dims, found, says=says, noise=noise)
     line = next(line for line in lines if line.name == key.removeprefix(KEPT))
     before = steps[line.name].before
     value = _zeros(np.shape(steps[line.name].after)) if before is None else before

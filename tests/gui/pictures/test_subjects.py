@@ -111,6 +111,22 @@ def test_a_pdf_is_vectors_and_text(trained: Session, subject: str, tmp_path: Pat
     assert expected[subject] in text
 
 
+def test_a_line_of_numbers_ends_between_terms(qtbot: QtBot) -> None:
+    application()
+    session = Session(Document.of(load("perceptron-classifier")))
+    root = ET.fromstring(svg.FORMAT.whole([pictures_of(session, Look("step"), [1])[0]]))
+    session.close()
+    part = root.find(f".//{SVG}g[@id='numbers']")
+    assert part is not None
+    lines: dict[float, str] = {}
+    for text in part.iter(f"{SVG}text"):  # a power of ten stands a little higher
+        place = next((y for y in lines if abs(y - float(text.attrib["y"])) < 9), float(text.attrib["y"]))
+        lines[place] = lines.get(place, "") + str(text.text)
+    assert len(lines) == 2
+    assert not any(line.strip("\u00a0 ").endswith(("·", "(")) for line in lines.values())
+    assert [line.lstrip()[0] in "=+−" or line.lstrip()[0] == "(" for line in lines.values()] == [True, True]
+
+
 def test_the_step_is_said_as_in_the_panel(trained: Session) -> None:
     view = step_view(trained.frame.at(12))
     found = " ".join(texts(pictures_of(trained, Look("step"), [12])[0])).split()
