@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from html import escape
 from itertools import pairwise
@@ -18,7 +18,17 @@ from graphs.views.frame import Statics
 from graphs.views.records import EdgeKey
 from graphs.wires import APART, NARROW, Arrow, Point, arrows
 
-__all__ = ["Card", "Drawing", "drawing"]
+__all__ = [
+    "Card",
+    "Drawing",
+    "arrow_svg",
+    "box_style",
+    "card_size",
+    "drawing",
+    "number",
+    "pixels",
+    "slot_html",
+]
 
 PADDING, BORDER, GAP, BAR = 10.0, 1.5, 7.0, 5.0
 TITLE_SIZE, PART_SIZE, FORMULA_SIZE, SMALLEST = 20.0, 15.0, 13.5, 0.6
@@ -53,11 +63,24 @@ class Card:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A graph that is drawn: its HTML, and the order of nodes and edges that the script goes by."""
+    """A graph that is drawn: its HTML, and the order of nodes and edges that the script goes by.
+
+    Attributes
+    ----------
+    middles
+        Where the middle of each card is, across; `size` is that of all.
+    """
 
     html: str
     nodes: Sequence[str]
     edges: Sequence[EdgeKey]
+    middles: Mapping[str, float] = field(default_factory=dict)
+    size: tuple[float, float] = (0.0, 0.0)
+
+    def with_lanes(self, html: str) -> Drawing:
+        """Return the same with more in its sheet."""
+        end = "</div>"
+        return replace(self, html=self.html.removesuffix(end) + html + end) if self.html else self
 
 
 def drawing(statics: Statics) -> Drawing:
@@ -73,13 +96,17 @@ def drawing(statics: Statics) -> Drawing:
         _card_html(statics, name, card, _corner(placed.positions[name], card, origin))
         for name, card in cards.items()
     )
-    html = (
-        f'<div class="sheet" style="width:{_px(size[0])};height:{_px(size[1])}">'
-        f'<svg class="wires" viewBox="0 0 {_n(size[0])} {_n(size[1])}" aria-hidden="true">{edges}</svg>'
-        f'<ul class="cards">{items}</ul>'
-        f'<svg class="wires over" viewBox="0 0 {_n(size[0])} {_n(size[1])}" aria-hidden="true"></svg></div>'
+    view = (
+        f'viewBox="0 0 {number(size[0])} {number(size[1])}" aria-hidden="true" '
+        f'style="width:{pixels(size[0])};height:{pixels(size[1])}"'
     )
-    return Drawing(html, statics.names, statics.edges)
+    html = (
+        f'<div class="sheet" style="width:{pixels(size[0])};height:{pixels(size[1])}">'
+        f'<svg class="wires" {view}>{edges}</svg><ul class="cards">{items}</ul>'
+        f'<svg class="wires over" {view}></svg></div>'
+    )
+    middles = {name: x - origin[0] for name, (x, _) in placed.positions.items()}
+    return Drawing(html, statics.names, statics.edges, middles, size)
 
 
 def _corner(middle: Point, card: Card, origin: Point) -> Point:
@@ -95,17 +122,23 @@ def _card_of(statics: Statics, name: str) -> Card:
     receives = name == statics.graph.loss or statics.expected.get(name, 0) > 0
     sizes = tuple(d.size for d in statics.graph[name].dims)
     label = max(len(shape), len(dims)) * LABEL_CHARACTER
-    return _card(statics.kind(name), title, "" if formula == title else formula, sizes, label, receives)
+    return card_size(statics.kind(name), title, "" if formula == title else formula, sizes, label, receives)
 
 
 @lru_cache(maxsize=4096)
-def _card(kind: str, title: str, formula: str, shape: tuple[int, ...], label: float, receives: bool) -> Card:
+def card_size(
+    kind: str, title: str, formula: str, shape: tuple[int, ...], label: float, receives: bool
+) -> Card:
+    """Return how large a card is: with a name, a label of a width beside it, and a right-hand side."""
     size = PART_SIZE if kind == "op" else TITLE_SIZE
     title_width, formula_width = size * width(title), FORMULA_SIZE * width(formula)
     least_map = _map_size(shape, LEAST[kind])[0]
     beside = receives and len(shape) == 2 and shape[0] > 1 and least_map <= 4 * CELL
     arrays = 2 * least_map + GAP if beside else least_map
-    inner = min(MOST, max(LEAST[kind], arrays, formula_width, title_width + bool(label) * (GAP + label)))
+    inner = min(
+        MOST,
+        max(LEAST[kind], arrays, formula_width, title_width + bool(label) * (GAP + label)),
+    )
     slots = 1 + receives
     map_size = _map_size(shape, inner)
     rows = 1 if beside else slots
@@ -142,13 +175,13 @@ def _map_size(shape: tuple[int, ...], inner: float) -> tuple[float, float]:
 def _card_html(statics: Statics, name: str, card: Card, corner: Point) -> str:
     title, formula = statics.titles[name]
     kind = "loss" if name == statics.graph.loss else statics.kind(name)
-    place = f"left:{_px(corner[0])};top:{_px(corner[1])};width:{_px(card.width)};height:{_px(card.height)}"
-    size = f"height:{_px(card.formula_row)};font-size:{_px(card.formula)}"
+    place = box_style(corner, (card.width, card.height))
+    size = f"height:{pixels(card.formula_row)};font-size:{pixels(card.formula)}"
     right = f'<div class="formula" style="{size}">{mathml(formula)}</div>'
     return (
         f'<li class="card {kind}" style="{place}">'
-        f'<div class="head" style="height:{_px(card.title_row)}">'
-        f'<span class="name" style="font-size:{_px(card.title)}">{mathml(title)}</span>'
+        f'<div class="head" style="height:{pixels(card.title_row)}">'
+        f'<span class="name" style="font-size:{pixels(card.title)}">{mathml(title)}</span>'
         f"{_labels(statics, name)}</div>"
         f"{right if card.formula_row else ''}"
         f'<div class="slots{" beside" if card.beside else ""}">{"".join(_slots(card))}</div></li>'
@@ -162,10 +195,15 @@ def _labels(statics: Statics, name: str) -> str:
 
 
 def _slots(card: Card) -> Iterator[str]:
-    wide, high = card.map_size
     for role in ("value", "gradient")[: card.slots]:
-        kind = "number" if card.is_number else "map"
-        yield f'<div class="slot {role} {kind}" style="width:{_px(wide)};height:{_px(high)}"></div>'
+        yield slot_html(card, role)
+
+
+def slot_html(card: Card, role: str) -> str:
+    """Return where an array is shown: as a value or as a gradient."""
+    wide, high = card.map_size
+    kind = "number" if card.is_number else "map"
+    return f'<div class="slot {role} {kind}" style="width:{pixels(wide)};height:{pixels(high)}"></div>'
 
 
 # --- wires --------------------------------------------------------------------------------------------------
@@ -176,13 +214,15 @@ def _edges(statics: Statics, placed: Layout, origin: Point) -> Iterator[str]:
     for edge in statics.edges:
         apart = NARROW if together[edge[:2]] > 1 else APART
         forward, backward = arrows(placed.routes[edge], edge in statics.flows_back, apart)
-        back = _arrow(backward, "b", origin) if backward is not None else ""
-        yield f'<g class="edge">{_arrow(forward, "f", origin)}{back}</g>'
+        back = arrow_svg(backward, "b", origin) if backward is not None else ""
+        yield f'<g class="edge">{arrow_svg(forward, "f", origin)}{back}</g>'
 
 
-def _arrow(arrow: Arrow, kind: str, origin: Point) -> str:
+def arrow_svg(arrow: Arrow, kind: str, origin: Point) -> str:
+    """Return an arrow as SVG, its line rounded at the corners."""
+
     def at(point: Point) -> str:
-        return f"{_n(point[0] - origin[0])} {_n(point[1] - origin[1])}"
+        return f"{number(point[0] - origin[0])} {number(point[1] - origin[1])}"
 
     line = f"M{at(arrow.line[0])}"
     for before, corner, after in arrow.bends():
@@ -193,9 +233,17 @@ def _arrow(arrow: Arrow, kind: str, origin: Point) -> str:
     return f'<g class="{kind}"><path class="line{long}" d="{line}"/><path class="head" d="{head}"/></g>'
 
 
-def _n(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+def number(x: float) -> str:
+    """Return a number as short as a tenth of a pixel needs it."""
+    return f"{x:.1f}".removesuffix(".0")
 
 
-def _px(number: float) -> str:
-    return f"{_n(number)}px"
+def box_style(corner: Point, size: tuple[float, float]) -> str:
+    """Return the style of what stands at a place in a size."""
+    sides = zip(("left", "top", "width", "height"), (*corner, *size), strict=True)
+    return ";".join(f"{side}:{pixels(x)}" for side, x in sides)
+
+
+def pixels(x: float) -> str:
+    """Return a length for a style."""
+    return f"{number(x)}px"

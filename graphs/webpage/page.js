@@ -157,7 +157,8 @@ const byPhase = (a, b) => a.p !== b.p;
 
 /* ---- showing it ---- */
 
-const cards = all(".card"), edges = all(".edge"), sheet = find(".sheet"), view = find("#view");
+const cards = all(".card"), edges = all(".sheet > .wires .edge"), sheet = find(".sheet"), view = find("#view");
+const room = sheet ? { w: sheet.offsetWidth, h: sheet.offsetHeight } : null; // of the graph alone
 const scrubber = find("#scrubber");
 const boxOf = (item) => ({ x: item.offsetLeft, y: item.offsetTop, w: item.offsetWidth, h: item.offsetHeight });
 const boxes = cards.map(boxOf), kinds = cards.map((card) => card.classList[1]);
@@ -205,6 +206,7 @@ const showGraph = (step) => {
   });
   cards.forEach((card, i) => showCard(card, i, step, reads.has(i), feeds.has(i)));
   showReading(step);
+  showLane(step);
   follow(step);
 };
 /* Sets classes only where they are others than before: of a thousand cards, a step changes a few. */
@@ -220,6 +222,40 @@ const showCard = (card, i, step, read, feeds) => {
   showSlot(slots[i].gradient, node.g);
   showFlag(i, read);
   showBadge(i);
+};
+/* The update of a parameter below the graph; only its own steps show it, and the sheet has room for it then. */
+const lanes = new Map(all(".lane").map((lane) => [Number(lane.dataset.of), {
+  lane, ...data.lanes[lane.dataset.of], boxes: all(".tile", lane), edges: all(".edge", lane), fitted: false,
+}]));
+let shownLane = null;
+const showLane = (step) => {
+  const found = step && step.p === "update" ? lanes.get(step.n) : null;
+  if (shownLane && shownLane !== found) shownLane.lane.hidden = true;
+  if (found) showTiles(found);
+  if (shownLane === found) return;
+  shownLane = found;
+  const box = found ? boxOf(found.lane) : { x: 0, y: 0, w: 0, h: 0 };
+  sheet.style.width = Math.max(room.w, box.x + box.w + 12) + "px";
+  sheet.style.height = Math.max(room.h, box.y + box.h + 16) + "px";
+  setScale(scale);
+};
+const showTiles = (found) => {
+  found.lane.hidden = false;
+  if (!found.fitted) fitTexts(found.boxes.map((tile) => [tile, tile.offsetWidth - 24]));
+  found.fitted = true;
+  const since = (tile) => (tile < 0 ? 0 : found.tiles[tile][1]);
+  const at = (arrow) => since(arrow[1] < 0 ? arrow[0] : arrow[1]);
+  const read = new Set(found.arrows.filter((arrow) => at(arrow) === position).map(([from]) => from));
+  found.boxes.forEach((tile, i) => {
+    const [array, place] = found.tiles[i];
+    const state = place === position ? "now" : place > position ? "future" : read.has(i) ? "taking" : "";
+    setClass(tile, "tile", tile.classList[1], state);
+    showSlot(find(".slot", tile), place <= position ? array : -1);
+  });
+  found.edges.forEach((edge, i) => {
+    const place = at(found.arrows[i]);
+    setClass(edge, "edge", edge.classList[1], place <= position && "done", place === position && "now-f");
+  });
 };
 const showSlot = (slot, at) => {
   if (!slot || slot.shows === at) return;
@@ -291,7 +327,7 @@ const best = (size, places, obstacles) => {
   return [found, least];
 };
 /* Along the wires, for words not to stand on them; of many wires none, as that would take long. */
-const wiring = edges.length > 60 ? [] : all(".edge .line").flatMap((line) => {
+const wiring = edges.length > 60 ? [] : edges.flatMap((edge) => all(".line", edge)).flatMap((line) => {
   const length = line.getTotalLength();
   return Array.from({ length: Math.floor(length / 9) }, (_, i) => line.getPointAtLength(9 * i + 4))
     .map(({ x, y }) => ({ x: x - 2, y: y - 2, w: 4, h: 4 }));
@@ -384,11 +420,11 @@ const costOf = (curve, obstacles) => {
 
 /* Formulas are measured with one font and set in whatever is there: those that are too wide become smaller. */
 const SMALLEST = 10;
-const shrink = () => {
-  const fitting = cards.flatMap((card, i) => all(".name, .formula", card).map((item) => {
+const shrink = () => fitTexts(cards.map((card, i) => [card, boxes[i].w - 24 - (card.classList.contains("parameter") ? 5 : 0)]));
+const fitTexts = (places) => {
+  const fitting = places.flatMap(([card, wide]) => all(".name, .formula", card).map((item) => {
     const aside = item.nextElementSibling && item.nextElementSibling.classList.contains("size") ? item.nextElementSibling.offsetWidth + 5 : 0;
-    const room = boxes[i].w - 24 - (card.classList.contains("parameter") ? 5 : 0) - aside;
-    return [item, room / item.firstElementChild.getBoundingClientRect().width];
+    return [item, (wide - aside) / (item.firstElementChild.getBoundingClientRect().width / scale)];
   }));
   for (const [item, share] of fitting) {
     const size = parseFloat(item.style.fontSize);
@@ -411,7 +447,8 @@ const setScale = (to) => {
   sizer.style.width = Math.max(w, view.clientWidth) + "px";
   sizer.style.height = Math.max(h, view.clientHeight) + "px";
   sheet.style.left = Math.max(0, (view.clientWidth - w) / 2) + "px";
-  sheet.style.top = Math.max(0, (view.clientHeight - h) / 2) + "px";
+  const above = (view.clientHeight - room.h * scale) / 2; // also with an update below, as far as there is room
+  sheet.style.top = Math.max(0, Math.min(above, view.clientHeight - h)) + "px";
 };
 const whole = () => Math.min(view.clientWidth / sheet.offsetWidth, view.clientHeight / sheet.offsetHeight, 1.25);
 const fit = (everything = false) => {
@@ -425,8 +462,13 @@ const zoom = (by) => {
   setScale(scale * by);
   view.scrollTo(middle[0] * scale - view.clientWidth / 2, middle[1] * scale - view.clientHeight / 2);
 };
+const tileBox = (tile) => {
+  const { x, y } = boxOf(tile.parentElement), own = boxOf(tile);
+  return { ...own, x: x + own.x, y: y + own.y };
+};
 const follow = (step) => {
-  const around = step ? [boxes[step.n], boxes[step.from], ...labels.filter((l) => l.offsetWidth).map(boxOf)] : [boxes[0]];
+  const tile = shownLane && shownLane.boxes.find((item) => item.classList.contains("now"));
+  const around = step ? [boxes[step.n], boxes[step.from], tile && tileBox(tile), ...labels.filter((l) => l.offsetWidth).map(boxOf)] : [boxes[0]];
   const seen = around.filter(Boolean);
   if (!seen.length) return;
   const left = Math.min(...seen.map((b) => b.x)), right = Math.max(...seen.map((b) => b.x + b.w));

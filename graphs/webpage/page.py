@@ -23,6 +23,7 @@ from graphs.views.numbers import format_number
 from graphs.webpage.arrays import ArrayTable
 from graphs.webpage.cards import Drawing, drawing
 from graphs.webpage.extent import extent
+from graphs.webpage.lanes import Lanes
 from graphs.webpage.record import Record
 from graphs.webpage.steps import article, walk
 
@@ -45,6 +46,8 @@ def page(snapshot: Snapshot) -> str:
     frames = walk(frame, shown.first, shown.last)
     steps = "".join(article(here, shown, table) for here in frames)
     drawn = drawing(statics) if shown.graph else Drawing("", statics.names, statics.edges)
+    lanes = Lanes(frame, shown, drawn, table)
+    drawn = drawn.with_lanes(lanes.html())
     script = _resource("page.js")
     return Template(_resource("page.html")).substitute(
         title=escape(snapshot.title),
@@ -61,7 +64,7 @@ def page(snapshot: Snapshot) -> str:
         first=shown.first,
         track=_track(snapshot.trace.steps[shown.first : shown.last]),
         phases=_phases(snapshot.trace.steps[shown.first : shown.last]),
-        data=_in_script(Record(frame, shown, drawn, table).data()),
+        data=_in_script(Record(frame, shown, drawn, table, lanes).data()),
         script=script,
     )
 

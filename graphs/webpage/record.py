@@ -14,6 +14,7 @@ from graphs.views.scene import factor_latex
 from graphs.webpage.arrays import ArrayTable
 from graphs.webpage.cards import Drawing
 from graphs.webpage.extent import Extent
+from graphs.webpage.lanes import Lanes
 from graphs.webpage.steps import is_noise
 
 __all__ = ["Record"]
@@ -32,12 +33,15 @@ class Record:
         The order of nodes and edges.
     table
         Where arrays are kept; those of the steps' text are there already.
+    lanes
+        The updates that are drawn.
     """
 
-    def __init__(self, frame: Frame, shown: Extent, drawn: Drawing, table: ArrayTable) -> None:
+    def __init__(self, frame: Frame, shown: Extent, drawn: Drawing, table: ArrayTable, lanes: Lanes) -> None:
         self._frame = frame
         self._shown = shown
         self._table = table
+        self._lanes = lanes
         self._nodes = {name: i for i, name in enumerate(drawn.nodes)}
         self._edges = {edge: i for i, edge in enumerate(drawn.edges)}
         self._formulas: dict[str, int] = {}
@@ -55,6 +59,7 @@ class Record:
             "nodes": nodes,
             "edges": [self._edge(edge) for edge in self._edges],
             "steps": steps,
+            "lanes": self._lanes.data(),
             "formulas": [mathml(latex) if latex else "" for latex in self._formulas],
             "arrays": self._table.rows(),
             "maps": {p.name: [p.negative, p.zero, p.positive] for p in (LIGHT, DARK, PRINT)},

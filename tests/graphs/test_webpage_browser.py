@@ -16,6 +16,7 @@ from engine.graph import Detail
 from graphs.palette import DARK, LIGHT
 from graphs.snapshot import Snapshot
 from graphs.views.frame import Frame
+from graphs.views.lane import lane_view
 from graphs.views.numbers import NOTHING, format_number, full
 from graphs.views.records import MatrixView
 from graphs.views.step import step_view
@@ -630,6 +631,76 @@ def test_nothing_in_the_graph_covers_anything_or_sticks_out(
     browser.open("about:blank")
     browser.open(f"{pages.of(built_in_snapshot(name, detail)).as_uri()}#step=0")
     assert browser.run(_COVERED) == []
+
+
+_LANE = (
+    _PRESS
+    + """
+const rect = item => item.getBoundingClientRect();
+const along = (a, b, low, high) => Math.min(a[high], b[high]) - Math.max(a[low], b[low]);
+const meet = (a, b) =>
+  Math.min(along(rect(a), rect(b), "left", "right"), along(rect(a), rect(b), "top", "bottom")) > 0.5;
+const within = (item, frame) => {
+  const a = rect(item), b = rect(frame);
+  return a.left > b.left - 1 && a.top > b.top - 1 && a.right < b.right + 1 && a.bottom < b.bottom + 1;
+};
+const found = [], sheet = document.querySelector(".sheet");
+press("Home");
+for (let k = 0; k <= last; k++) {
+  const lanes = all(".lane").filter(lane => lane.offsetWidth), wrong = [];
+  const tiles = lanes.flatMap(lane => all(".tile", lane));
+  const things = [...tiles, ...lanes.flatMap(lane => all(".port", lane))];
+  const slots = tiles.map(tile => tile.querySelector(".slot"));
+  for (const lane of lanes) {
+    if (!within(lane, sheet)) wrong.push("outside");
+    if (all(".card").some(card => meet(card, lane))) wrong.push("on a card");
+    if (things.some(thing => !within(thing, lane))) wrong.push("out of the lane");
+  }
+  things.forEach((thing, i) => {
+    if (things.slice(i + 1).some(other => meet(thing, other))) wrong.push("covered");
+  });
+  for (const tile of tiles) for (const part of all(".name math, .formula math, .size, .slot", tile)) {
+    if (!within(part, tile)) wrong.push(tile.textContent + " sticks out");
+  }
+  const edges = lanes.flatMap(lane => all(".edge", lane));
+  found.push({
+    of: lanes.map(lane => Number(lane.dataset.of)),
+    titles: slots.map(slot => slot.classList.contains("held") ? slot.title : null),
+    now: tiles.map(tile => tile.classList.contains("now")),
+    arrows: edges.map(edge => ["done", "now-f"].map(name => edge.classList.contains(name))),
+    wrong,
+  });
+  press("ArrowRight");
+}
+return found;
+"""
+)
+
+
+@pytest.mark.parametrize("name", ["batch", "univariate-regression", "perceptron-classifier"])
+def test_an_update_is_drawn_below_the_graph_while_it_is_done(
+    browser: Browser, pages: Pages, name: str
+) -> None:
+    snapshot = batch_snapshot() if name == "batch" else built_in_snapshot(name)
+    browser.open("about:blank")
+    browser.open(f"{pages.of(snapshot).as_uri()}#step=0")
+    names = Frame.of(snapshot).statics.names
+    for frame, shown in zip(
+        walk(Frame.of(snapshot), 0, len(snapshot.trace.steps)), browser.run(_LANE), strict=True
+    ):
+        lane = lane_view(frame)
+        assert shown["wrong"] == [], frame.position
+        assert shown["of"] == ([] if lane is None else [names.index(lane.parameter)])
+        if lane is None:
+            continue
+        cards = list(lane.cards.values())
+        assert shown["now"] == [bool(card.phase) for card in cards]
+        for card, title in zip(cards, shown["titles"], strict=True):
+            assert (title is None) == (card.value is None), (frame.position, card.name)
+            if card.value is not None and card.value.size == 1:
+                assert float(title.replace("−", "-")) == float(card.value.reshape(())), card.name
+        arrows = [a for a in lane.arrows if a.source or a.flow != "gradient"]
+        assert shown["arrows"] == [[arrow.done, arrow.current] for arrow in arrows]
 
 
 @pytest.mark.skipif(not which("pdftotext"), reason="pdftotext is not installed")
