@@ -387,6 +387,12 @@ def test_on_a_phone_the_page_does_not_scroll_sideways_and_controls_fit_thumbs(
             return [bottom === innerHeight, panel.top >= view.bottom, view.height > 150]"""
         )
         assert inside == [True, True, True]
+        seen = browser.run(
+            """const view = document.querySelector("#view").getBoundingClientRect();
+            const item = document.elementFromPoint(view.left + view.width / 2, view.top + 20);
+            return [Boolean(item.closest("#view")), document.querySelector("main").scrollTop]"""
+        )
+        assert seen == [True, 0]  # also where the address names the step
 
 
 def test_the_graph_follows_the_step(browser: Browser, pages: Pages) -> None:
