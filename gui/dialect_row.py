@@ -13,8 +13,8 @@ from gui.viewdata.choice import dialect_options
 __all__ = ["DialectRow"]
 
 TITLES = {"delimiter": "Delimiter", "decimal": "Decimals", "header": "Header", "encoding": "Encoding"}
-LENGTHS = {"delimiter": 10, "decimal": 9, "header": 9, "encoding": 15}
-"""In which proportion the boxes share the room."""
+BESIDE = 66
+"""Logical pixels of a box that are not its text's."""
 LEAST = 64
 """Logical pixels that a box takes at least."""
 TIPS = {
@@ -43,8 +43,9 @@ class DialectRow(QWidget):
 
     def __init__(self, wide: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._is_wide = wide
         self.boxes = {key: self._made(key) for key in TITLES}
-        grid = QGridLayout(self)
+        grid = self._grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(6)
@@ -56,7 +57,6 @@ class DialectRow(QWidget):
             row, column = (0, 2 * place) if wide else (place, 0)
             grid.addWidget(label, row, column)
             grid.addWidget(box, row, column + 1)
-            grid.setColumnStretch(column + 1, LENGTHS[key])
         self.show_dialect(None, NOTHING)
 
     def _made(self, key: str) -> QComboBox:
@@ -76,6 +76,14 @@ class DialectRow(QWidget):
         """Show what was found out, None where that is not known, and what is stated instead."""
         for key, options in dialect_options(found, stated).items():
             self._fill(self.boxes[key], options, getattr(stated, key))
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Give each box as much of the room as its words ask for."""
+        for place, box in enumerate(self.boxes.values()):
+            column = 2 * place + 1 if self._is_wide else 1
+            needed = box.fontMetrics().horizontalAdvance(box.currentText()) + BESIDE
+            self._grid.setColumnStretch(column, needed)
 
     def _fill(self, box: QComboBox, options: list[tuple[str, Any]], chosen: Any) -> None:
         box.clear()

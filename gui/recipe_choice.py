@@ -163,6 +163,7 @@ class Group(QWidget):
 
     def _make_rows(self, settings: Sequence[Setting]) -> None:
         for row in self.rows.values():
+            row.field.blockSignals(True)  # what is left behind says nothing, not even when it loses the focus
             for part in row.parts():
                 self.grid.removeWidget(part)
                 part.hide()
@@ -462,16 +463,22 @@ class RecipeChoice(Popup):
 
     def _submit(self, group: str, name: str, text: str) -> None:
         """Apply what a field says, or mark it and say why not."""
+        if not self._is_open(group, name):
+            return
         row = self.groups[group].rows[name]
-        if name not in {setting.name for setting in settings_of(self._session.document.recipe, group)}:
-            return  # left behind by a recipe that has been changed from elsewhere
         try:
             self._apply(lambda recipe: with_setting(recipe, group, name, text), row.title.text())
         except BackstepError as error:
             row.field.refuse()
             self._say(as_sentence(error))
 
+    def _is_open(self, group: str, name: str) -> bool:
+        """Say whether the recipe still has a setting: it may have been changed from elsewhere."""
+        return name in {setting.name for setting in settings_of(self._session.document.recipe, group)}
+
     def _step(self, group: str, name: str, direction: int) -> None:
+        if not self._is_open(group, name):
+            return
         recipe = self._session.document.recipe
         record = hyperparameter(recipe, group, name)
         settings = {s.name: s for s in settings_of(recipe, group)}

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QMainWindow
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QMainWindow, QStyle, QStyleOptionComboBox
 
 from engine.dialect import Stated
 from graphs.network import FileData, bind, built_in_names, load
+from gui.app import application
 from gui.data_choice import DataChoice
 from gui.session import Document, Session
 from gui.theme import DARK, LIGHT
@@ -75,6 +76,7 @@ class Opened:
 
 @pytest.fixture
 def opened(qtbot):
+    application()  # with its fonts and its style
     made = []
 
     def opened(source="multivariate-regression", path=""):
@@ -373,6 +375,7 @@ def test_numbers_in_the_networks_file_give_way_to_a_data_file(opened, tmp_path):
         ("u,v\n,NA\n?,-\n", "every row lacks a value"),
         ("u,v\n5,1\n5,2\n", "5 in every row"),
         ("u,v\n5,1\n", "5 in every row"),
+        ("u,v\n1,a\n2,3\nb,c\n", "are text"),
     ],
 )
 def test_a_bad_file_is_said_and_leaves_the_document(opened, tmp_path, text, said):
@@ -554,6 +557,14 @@ def lab(tmp_path):
     return path
 
 
+def room_of(box):
+    """Return how wide the text of a box may be."""
+    option = QStyleOptionComboBox()
+    box.initStyleOption(option)
+    field = QStyle.SubControl.SC_ComboBoxEditField
+    return box.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, box).width()
+
+
 def words(choice):
     return [box.currentText() for box in choice.popup.dialect.boxes.values()]
 
@@ -562,6 +573,8 @@ def test_what_was_found_out_is_shown_and_what_is_stated_instead_is_followed(open
     choice = opened("univariate-regression", lab)
     assert words(choice) == ["found: ;", "found: ,", "found: yes", "found: Windows-1252"]
     assert choice.popup.dataset.columns == ("Länge", "Zeit")
+    for box in choice.popup.dialect.boxes.values():
+        assert room_of(box) >= box.fontMetrics().horizontalAdvance(box.currentText())
     state(choice, "decimal", ".")
     assert words(choice) == ["found: ;", "point  .", "found: yes", "found: Windows-1252"]
     assert list(choice.popup.dataset.table["Länge"]) == ["1,5", "2,5", "3,5"]

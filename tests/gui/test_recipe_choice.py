@@ -270,6 +270,21 @@ def test_a_field_that_is_left_behind_by_another_optimizer_says_nothing(opened):
     assert choice.session.document.recipe == before
 
 
+def test_a_field_whose_place_another_has_taken_says_nothing_whatever_it_hears(opened):
+    choice = opened()
+    choice.session.set_recipe(Recipe("momentum").checked())
+    field = choice.field("optimizer", "dampening")
+    field.setFocus()
+    QTest.keyClicks(field, "0.5")
+    choice.session.set_recipe(Recipe("adam").checked())
+    before = choice.session.document.recipe
+    for key in (Key.Key_Up, Key.Key_1, Key.Key_Return, Key.Key_Tab):
+        QTest.keyClick(field, key)
+    choice.popup._step("optimizer", "dampening", 1)
+    assert choice.session.document.recipe == before
+    assert "dampening" not in choice.popup.groups["optimizer"].rows
+
+
 def test_the_tab_key_goes_through_everything_in_order(opened):
     choice = opened()
     choice.popup.optimizers["adam"].click()
