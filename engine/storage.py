@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -95,7 +96,7 @@ def operations(graph: Graph, node: Node) -> int:
 
 def size_of(node: Node) -> int:
     """Return how many values the array of a node has."""
-    return int(np.prod(shapes.sizes(node.dims), dtype=int))
+    return prod(shapes.sizes(node.dims))
 
 
 class _Step(NamedTuple):

@@ -178,7 +178,9 @@ def fan_out_subject(frame: Frame, selection: str | EdgeKey | None) -> str:
 def fan_out(frame: Frame, name: str) -> FanOut:
     """Return what the microscope shows of a value's gradient at a frame; "" for no value."""
     if not name:
-        return FanOut("", "", "", "", "", note=NOTHING_ADDED)
+        steps = [step for step in frame.trace.steps if step.phase == Phase.BACKWARD]
+        note = f"{NOTHING_ADDED} {_summed_inside(frame, steps)}".rstrip()
+        return FanOut("", "", "", "", "", note=note)
     statics = frame.statics
     shape, dims = statics.shapes_of(name)
     title = statics.derivation.gradient_latex(name)
@@ -193,7 +195,7 @@ def _filled(frame: Frame, whole: FanOut, steps: Sequence[Step]) -> FanOut:
     arrived = frame.arrived(whole.name)
     left = steps[0].before
     hidden = frame.curtain.hides_gradient(whole.name)
-    sums = _sums(steps[:arrived], left)
+    sums = _sums(frame, whole.name, steps)[:arrived]
     seen = [None] * len(steps) if hidden else [*sums, *[None] * (len(steps) - arrived)]
     rows = enumerate(zip(steps, seen, strict=True), 1)
     arrivals = tuple(_arrival(frame, step, number, total) for number, (step, total) in rows)
@@ -216,15 +218,18 @@ def _steps(statics: Statics, trace: Trace, name: str) -> list[Step]:
     return [trace.steps[index] for index in statics.arrivals(trace, name)]
 
 
-def _sums(steps: Sequence[Step], left: Array | None) -> list[Array]:
+def _sums(frame: Frame, name: str, steps: Sequence[Step]) -> Sequence[Array]:
     """Return the running sums, added in the order of the steps: so they are the gradient to the last bit."""
-    found: list[Array] = []
-    held = left
-    for step in steps:
-        assert step.contribution is not None
-        held = step.contribution if held is None else held + step.contribution
-        found.append(held)
-    return found
+    known = frame.statics.kept.get("running sums")
+    if known is None or known[0] is not frame.trace or known[1] != name:
+        found: list[Array] = []
+        held = steps[0].before
+        for step in steps:
+            assert step.contribution is not None
+            held = step.contribution if held is None else held + step.contribution
+            found.append(held)
+        known = frame.statics.kept["running sums"] = (frame.trace, name, found)
+    return known[2]
 
 
 def _index(frame: Frame, steps: Sequence[Step], sums: Sequence[Array]) -> tuple[int, ...]:
@@ -299,7 +304,10 @@ def _note(frame: Frame, name: str, steps: Sequence[Step], left: Array | None) ->
     if any(step.index in frame.faulty for step in steps) and left is None:
         said.append("The fault that was put in is done here: the card shows what it makes of them.")
     if "shapes" not in frame.curtain.names:
-        said.append(_summed(frame, steps))
+        sums: dict[str, str] = frame.statics.kept.setdefault("sums", {})
+        if name not in sums:
+            sums[name] = _summed(frame, steps)
+        said.append(sums[name])
     return " ".join(filter(None, said))
 
 
@@ -315,6 +323,14 @@ def _summed(frame: Frame, steps: Sequence[Step]) -> str:
         which = "Each contribution is" if count == len(steps) else f"{count} of the contributions are"
     sums = "sums" if which.endswith("are") else "a sum"
     return f"{which} {sums} over the {examples} examples already."
+
+
+def _summed_inside(frame: Frame, steps: Sequence[Step]) -> str:
+    """Say where the sums over the examples are in a network without fan-outs."""
+    examples = frame.trace.graph.examples
+    if not examples or examples < 2 or not any(_sums_examples(frame, step) for step in steps):
+        return ""
+    return f"The sums over the {examples} examples are part of the factors."
 
 
 def _sums_examples(frame: Frame, step: Step) -> bool:

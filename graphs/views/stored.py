@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
@@ -206,28 +207,102 @@ def is_same(frame: Frame, storage: Storage) -> bool:
 def shelf_view(frame: Frame, recomputed: frozenset[str] = frozenset()) -> ShelfView:
     """Return what the shelf shows at a frame, where some values are recomputed instead of kept."""
     usual, storage = storage_of(frame), storage_of(frame, recomputed)
-    graph = storage.graph
-    shelf = _Shelf(frame, storage)
-    kept = [graph.ids[name] for name in storage.kept]
-    leaves = [name for name in (*graph.inputs, *graph.parameters) if name in storage.readers]
+    shelf, facts = _Shelf(frame, storage), _facts(frame.statics, storage)
     moments = storage.moments[: frame.position]
     return ShelfView(
         rows=tuple(shelf.row(name) for name in usual.kept[:MOST_ROWS]),
-        leaves=tuple(shelf.leaf(name) for name in leaves[:MOST_ROWS]),
+        leaves=tuple(shelf.leaf(name) for name in facts.leaves[:MOST_ROWS]),
         sentence=shelf.sentence(),
-        note=shelf.note(),
+        note=facts.note,
         held=moments[-1].held if moments else 0,
-        kept=_count(graph, kept),
-        kept_formula=values_formula(graph, kept),
+        kept=facts.kept,
+        kept_formula=facts.kept_formula,
         peak=storage.peak,
-        peak_formula=values_formula(graph, storage.at_peak),
+        peak_formula=facts.peak_formula,
         peak_position=storage.peak_index + 1,
         usual=usual.peak,
         extra=storage.extra,
         forward=storage.forward,
-        history=tuple(m.peak for m in storage.moments),
-        usual_history=tuple(m.peak for m in usual.moments),
+        history=facts.history,
+        usual_history=_facts(frame.statics, usual).history,
     )
+
+
+class _Facts:
+    """What is the same at every step, of one choice of what is recomputed."""
+
+    def __init__(self, statics: Statics, storage: Storage) -> None:
+        graph = storage.graph
+        kept = [graph.ids[name] for name in storage.kept]
+        self._statics = statics
+        self._storage = storage
+        self.kept = sum(size_of(graph.nodes[i]) for i in kept)
+        self.kept_formula = values_formula(graph, kept)
+        self.peak_formula = values_formula(graph, storage.at_peak)
+        self.leaves = [name for name in (*graph.inputs, *graph.parameters) if name in storage.readers]
+        self.history = tuple(moment.peak for moment in storage.moments)
+        self.note = self._note()
+        self._origins: dict[int, str] = {}
+
+    def words(self, name: str) -> str:
+        """Return what a node is called."""
+        known: dict[str, str] = self._statics.kept.setdefault("words", {})
+        if name not in known:
+            known[name] = self._statics.wording.name(name)
+        return known[name]
+
+    def named(self, ids: Iterable[int]) -> list[str]:
+        """Return what nodes are called."""
+        return [self.words(self._storage.graph.nodes[i].name) for i in ids]
+
+    def _note(self) -> str:
+        storage, graph = self._storage, self._storage.graph
+        shown = graph.visible(storage.detail)
+        unread = [
+            n for n in shown if graph[n].kind == Kind.OP and n not in storage.readers and n != graph.loss
+        ]
+        if not unread:
+            return ""
+        verb, them = ("are", "them") if len(unread) > 1 else ("is", "it")
+        return f"{listed(map(self.words, unread))} {verb} not kept: no factor reads {them}."
+
+    @cached_property
+    def formulas(self) -> Mapping[str, str]:
+        """How many values each node has, as a formula."""
+        graph = self._storage.graph
+        return {name: values_formula(graph, [graph.ids[name]]) for name in self._storage.readers}
+
+    @cached_property
+    def made_again(self) -> Mapping[int, int]:
+        """The index of the step that works a value out again to read it, by id."""
+        found: dict[int, int] = {}
+        for step, moment in zip(self._storage.steps, self._storage.moments, strict=True):
+            if step.phase == Phase.BACKWARD:
+                for node_id in moment.worked_out:
+                    if node_id not in moment.passing:
+                        found.setdefault(node_id, step.index)
+        return found
+
+    def origin(self, index: int) -> str:
+        """Say what a step works values out from, by way of which others, and in how many operations."""
+        if index not in self._origins:
+            storage = self._storage
+            passing = storage.moments[index].passing
+            origins = self.named(storage.origins(index))
+            by_way = f", by way of {listed(self.named(sorted(passing)))}" if passing else ""
+            made = f" from {listed(origins)}" if origins else ""
+            count = counted(storage.operations_at(index), "operation")
+            self._origins[index] = f"{made}{by_way}: {count}"
+        return self._origins[index]
+
+
+def _facts(statics: Statics, storage: Storage) -> _Facts:
+    known: dict[Storage, _Facts] = statics.kept.setdefault("shelf", {})
+    if storage not in known:
+        if len(known) > REMEMBERED:
+            known.clear()
+        known[storage] = _Facts(statics, storage)
+    return known[storage]
 
 
 class _Shelf:
@@ -236,6 +311,7 @@ class _Shelf:
     def __init__(self, frame: Frame, storage: Storage) -> None:
         self._frame = frame
         self._storage = storage
+        self._facts = _facts(frame.statics, storage)
         self._graph = storage.graph
         self._held = storage.held_after(frame.position)
         self._kept = frozenset(storage.kept)
@@ -254,11 +330,11 @@ class _Shelf:
         hides = "shapes" in self._frame.curtain.names
         return StoredRow(
             name=name,
-            words=self._words(name),
+            words=self._facts.words(name),
             shape="?" if hides else shape or "scalar",
             dims="" if hides else dims,
             values=size_of(self._graph[name]),
-            formula=values_formula(self._graph, [self._graph.ids[name]]),
+            formula=self._facts.formulas[name],
             state=state,
             is_kept=is_kept,
             reads=tuple(self._reads(name)),
@@ -300,36 +376,16 @@ class _Shelf:
             state = "done" if index < position else "future"
             if index == position - 1:
                 state = "future" if self._hides else "current"
-            yield Read(self._words(self._storage.steps[index].target), index + 1, state)
+            yield Read(self._facts.words(self._storage.steps[index].target), index + 1, state)
 
     def _recomputed(self, name: str) -> str:
         if name in self._kept:
             return ""
         node_id = self._graph.ids[name]
-        index = self._made_again.get(node_id)
-        return "" if index is None else f"worked out again at step {index + 1}{self._origin(index)}"
-
-    @cached_property
-    def _made_again(self) -> Mapping[int, int]:
-        """The index of the step that works a value out again to read it, by id."""
-        found: dict[int, int] = {}
-        for step, moment in zip(self._storage.steps, self._storage.moments, strict=True):
-            if step.phase == Phase.BACKWARD:
-                for node_id in moment.worked_out:
-                    if node_id not in moment.passing:
-                        found.setdefault(node_id, step.index)
-        return found
+        index = self._facts.made_again.get(node_id)
+        return "" if index is None else f"worked out again at step {index + 1}{self._facts.origin(index)}"
 
     # --- words ---
-
-    def _words(self, name: str) -> str:
-        kept: dict[str, str] = self._frame.statics.kept.setdefault("words", {})
-        if name not in kept:
-            kept[name] = self._frame.statics.wording.name(name)
-        return kept[name]
-
-    def _named(self, ids: Iterable[int]) -> list[str]:
-        return [self._words(self._graph.nodes[i].name) for i in ids]
 
     @property
     def _moment(self) -> Moment | None:
@@ -351,7 +407,7 @@ class _Shelf:
         return " ".join(filter(None, (self._again(step), self._taken(moment), self._freed(moment))))
 
     def _put_away(self, step: Step) -> str:
-        name, words = step.node, capital(self._words(step.node))
+        name, words = step.node, capital(self._facts.words(step.node))
         if name in self._kept:
             times = len(self._storage.readers[name])
             return f"{words} is put away: {counted(times, 'backward step')} will read it."
@@ -366,55 +422,33 @@ class _Shelf:
         if not made:
             return ""
         passing = self._storage.moments[step.index].passing
-        named = listed(self._named(i for i in made if i not in passing))
+        named = listed(self._facts.named(i for i in made if i not in passing))
         verb = "are" if len(made) - len(passing) > 1 else "is"
-        return capital(f"{named} {verb} worked out again{self._origin(step.index)}.")
-
-    def _origin(self, index: int) -> str:
-        storage = self._storage
-        passing = storage.moments[index].passing
-        origins = self._named(storage.origins(index))
-        by_way = f", by way of {listed(self._named(sorted(passing)))}" if passing else ""
-        made = f" from {listed(origins)}" if origins else ""
-        return f"{made}{by_way}: {counted(storage.operations_at(index), 'operation')}"
+        return capital(f"{named} {verb} worked out again{self._facts.origin(step.index)}.")
 
     def _taken(self, moment: Moment) -> str:
         values = [i for i in sorted(moment.reads) if self._graph.nodes[i].kind == Kind.OP]
         leaves = [i for i in sorted(moment.reads) if i not in values]
         if values:
-            return f"The factor reads {listed(self._named([*values, *leaves]))}."
+            return f"The factor reads {listed(self._facts.named([*values, *leaves]))}."
         if leaves:
             verb = "is" if len(leaves) == 1 else "are"
-            return f"The factor reads {listed(self._named(leaves))}, which {verb} there anyway."
+            return f"The factor reads {listed(self._facts.named(leaves))}, which {verb} there anyway."
         return "This factor reads no stored value."
 
     def _freed(self, moment: Moment, own: str = "") -> str:
         named = [
-            self._words(n.name) for n in map(self._graph.nodes.__getitem__, moment.freed) if n.name != own
+            self._facts.words(n.name)
+            for n in map(self._graph.nodes.__getitem__, moment.freed)
+            if n.name != own
         ]
         if not named:
             return ""
         verb = "are" if len(named) > 1 else "is"
         return capital(f"{listed(named)} {verb} not needed any more.")
 
-    def note(self) -> str:
-        storage, graph = self._storage, self._graph
-        shown = graph.visible(storage.detail)
-        unread = [
-            n for n in shown if graph[n].kind == Kind.OP and n not in storage.readers and n != graph.loss
-        ]
-        if not unread:
-            return ""
-        verb = "are" if len(unread) > 1 else "is"
-        them = "them" if len(unread) > 1 else "it"
-        return f"{listed(map(self._words, unread))} {verb} not kept: no factor reads {them}."
-
 
 # --- numbers -----------------------------------------------------------------------------------------------
-
-
-def _count(graph: Graph, ids: Iterable[int]) -> int:
-    return sum(size_of(graph.nodes[i]) for i in ids)
 
 
 def values_formula(graph: Graph, ids: Iterable[int]) -> str:
@@ -428,7 +462,7 @@ def values_formula(graph: Graph, ids: Iterable[int]) -> str:
         dims = graph.nodes[node_id].dims
         examples = [dim for dim in dims if dim.examples]
         symbol = symbol or next((dim.name for dim in examples), "")
-        rest = int(np.prod([dim.size for dim in dims if not dim.examples], dtype=int))
+        rest = prod(dim.size for dim in dims if not dim.examples)
         counts[len(examples)] = counts.get(len(examples), 0) + rest
     if not any(counts):
         return ""

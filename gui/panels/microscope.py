@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import escape
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
@@ -26,7 +27,8 @@ from graphs.views.numbers import format_number, signed
 from graphs.views.records import Array
 from gui.equation_cache import EquationCache
 from gui.equations import plain_source
-from gui.formulas import fitting_scale, lines_missing, lines_size, paint_lines, set_lines, with_air
+from gui.formulas import fitting_scale, lines_missing, lines_size, paint_lines, set_lines
+from gui.formulas import with_air as air_of
 from gui.matrices import matrix_scale, matrix_size, paint_matrix
 from gui.panel import Panel
 from gui.rows import ROW, RowDelegate, RowList, RowModel
@@ -47,6 +49,12 @@ CHEAP = 200_000
 """Numbers in all arrays up to which the nudge test is made at once: it works the loss out several times."""
 HEADING_HEIGHT = 20.0
 LEAST_LIST = 44
+
+
+@lru_cache(maxsize=2048)
+def with_air(latex: str) -> str:
+    """Return a formula with air around its factor, once for each."""
+    return air_of(latex)
 
 
 class MicroscopePanel(Panel):
@@ -111,7 +119,7 @@ class MicroscopePanel(Panel):
     def set_letters(self, factor: float) -> None:
         """Write larger or smaller, as a projector asks for."""
         self._factor = factor
-        self._delegate.factor = factor
+        self._delegate.set_factor(factor)
         self._headings.set_factor(factor)
         for part in (self.choice, self._sentence, self._note, self._adds, self._overwrites):
             font = application_font("small" if part is self._note else "body")
@@ -173,7 +181,9 @@ class MicroscopePanel(Panel):
         lost = float(fan.missing[fan.index])
         entry = _entry(fan.index)
         added = f"{entry}{self._sum_text()} = <b>{_text(total)}</b>"
-        self._adds.setText(self._card("+=", "adds up", "✓", added, True, self._tested(True)))
+        self._adds.setText(
+            self._card("+=", "adds up", "✓" if fan.is_complete else "", added, True, self._tested(True))
+        )
         differs = bool((fan.missing != 0).any())
         kept = f"{entry}<b>{_text(last)}</b>"
         said = f"{kept}, short of {_text(lost)}" if differs else kept
@@ -332,11 +342,20 @@ class ArrivalDelegate(RowDelegate):
         self._view = view
         self._fan = FanOut("", "", "", "", "")
         self._scale = 0.0
-        self.factor = 1.0
         self.awaited: set[str] = set()
+        self._heights: dict[tuple[str, float, float], float] = {}
+        self.set_factor(1.0)
+
+    def set_factor(self, factor: float) -> None:
+        """Write larger or smaller."""
+        self.factor = factor
+        self._small = QFontMetricsF(self._font("small")).height()
+        self._heights.clear()
 
     def look_at(self, fan: FanOut) -> None:
         """Paint the rows of another gradient; its pictures have one scale, so that sums can be seen."""
+        if fan.name != self._fan.name:
+            self._heights.clear()
         self._fan = fan
         arrays = [a for row in fan.arrivals for a in (row.contribution, row.total) if a is not None]
         self._scale = max(map(matrix_scale, arrays), default=0.0)
@@ -423,20 +442,23 @@ class ArrivalDelegate(RowDelegate):
         return max(60.0, width - BADGE * self.factor - 2 * column_width(width, self.factor) - 4)
 
     def _height(self, row: Arrival) -> float:
-        latex, size = with_air(row.equation), SIZE * self.factor
+        latex, size, room = with_air(row.equation), SIZE * self.factor, self._room()
+        known = self._heights.get((latex, size, room))
+        if known is not None:
+            return known
         height = WAITING * self.factor
         if latex and not self.unset(latex):
-            lines = set_lines(latex, size, self._room())
-            height = max(height, lines_size(lines, size)[1] * fitting_scale(lines, size, self._room()))
+            lines = set_lines(latex, size, room)
+            height = max(height, lines_size(lines, size)[1] * fitting_scale(lines, size, room))
+            self._heights[latex, size, room] = height
         return height
 
     # Qt
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         height = self._height(index.data(ROW))
-        if self._fan.arrivals and self._fan.shape not in ("", "1 × 1"):
-            small = QFontMetricsF(self._font("small")).height()
-            height = max(height, PICTURE[1] * self.factor + small + 2)
+        if self._fan.shape not in ("", "1 × 1"):
+            height = max(height, PICTURE[1] * self.factor + self._small + 2)
         return QSize(100, int(height + 2 * PADDING) + 1)
 
 

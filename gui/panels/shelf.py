@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QPainterPath,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -59,9 +60,9 @@ CHEAP_STEPS = 400
 """Numbers and steps up to which an iteration is done anew, to see that its gradients are the same."""
 BOX = 15.0
 LEFT = 14.0
-ROW_HEIGHT = 38.0
+ROW_HEIGHT = 36.0
 HEADING_HEIGHT = 22
-BARS_HEIGHT = 36
+BARS_HEIGHT = 30
 LEAST_LIST = 44
 COUNTED = (
     "Values worked out by forward are counted. Inputs and parameters are there anyway, and gradients are not"
@@ -140,7 +141,8 @@ class ShelfPanel(Panel):
 
     def set_letters(self, factor: float) -> None:
         """Write larger or smaller, as a projector asks for."""
-        self._delegate.factor = self.bars.factor = factor
+        self._delegate.factor = factor
+        self.bars.set_factor(factor)
         for label, role in ((self._head, "strong"), (self._more, "body"), (self._sentence, "body")):
             font = application_font(role)
             font.setPointSizeF(font.pointSizeF() * factor)
@@ -150,9 +152,10 @@ class ShelfPanel(Panel):
         self.mark_stale()
 
     def _give_room(self) -> None:
-        """Keep two lines for the sentence: while stepping, nothing moves."""
-        for label, lines in ((self._sentence, 2), (self._more, 2 if self.recomputed else 1)):
-            label.setFixedHeight(lines * label.fontMetrics().lineSpacing() + 2)
+        """Keep as many lines for the sentence as it may take: while stepping, nothing moves."""
+        lines = 2 if self._delegate.factor == 1 else 3
+        self._sentence.setFixedHeight(lines * self._sentence.fontMetrics().lineSpacing() + 2)
+        self._more.setFixedHeight(max(1, self._more.heightForWidth(self.width())))
 
     def choices(self) -> dict[str, Any]:
         """Return what is recomputed."""
@@ -248,12 +251,11 @@ class ShelfPanel(Panel):
         self._sentence.setText(view.sentence)
 
     def _compared(self, view: ShelfView) -> str:
-        now = f"In memory now {view.held}"
         if not self.recomputed or not view.rows:
             formula = f" = {view.peak_formula}" if view.peak_formula else ""
-            return f"{now}, at most {view.peak}{formula} (step {view.peak_position})."
+            return f"In memory at most {view.peak}{formula}, at step {view.peak_position}."
         most = f"{view.peak} instead of {view.usual}" if view.peak != view.usual else f"{view.peak} as before"
-        instead = f"{now}, at most {most}"
+        instead = f"In memory at most {most}"
         again = f"{view.extra} operations done again, {_share(view.extra, view.forward)} of forward"
         same = {True: "; gradients the same to the last bit", False: "; gradients differ", None: ""}[
             self._is_same
@@ -268,7 +270,6 @@ class ShelfPanel(Panel):
         self._more.setToolTip(COUNTED)
         self._sentence.setAccessibleName("what this step does to the shelf")
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._give_room()
         self.keep_all = _button("Keep all", "Keep every value that backward reads")
         self.keep_some = _button("√n", "Of n values keep every √n-th, and work the others out again")
         self.keep_none = _button("None", "Keep nothing: work everything out again")
@@ -281,14 +282,14 @@ class ShelfPanel(Panel):
 
     def _arrange(self) -> None:
         top = QHBoxLayout()
-        top.setContentsMargins(14, 2, 8, 0)
-        top.setSpacing(4)
+        top.setContentsMargins(14, 0, 10, 0)
+        top.setSpacing(10)
         top.addWidget(self._head, 1)
         for button in (self.keep_all, self.keep_some, self.keep_none):
             top.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 2, 0, 4)
-        column.setSpacing(2)
+        column.setContentsMargins(0, 2, 0, 2)
+        column.setSpacing(1)
         column.addLayout(top)
         column.addWidget(self._more)
         column.addWidget(self.list, 1)
@@ -296,6 +297,13 @@ class ShelfPanel(Panel):
         column.addWidget(self._sentence)
         for label in (self._more, self._sentence):
             label.setContentsMargins(14, 0, 10, 0)
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._give_room()
 
 
 class ShelfList(RowList):
@@ -503,8 +511,7 @@ class MemoryBars(QWidget):
         self._view: ShelfView | None = None
         self._phases: tuple[str, ...] = ()
         self._position = 0
-        self.factor = 1.0
-        self.setFixedHeight(BARS_HEIGHT)
+        self.set_factor(1.0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("values in memory during each step")
         self.setMouseTracking(True)
@@ -514,8 +521,14 @@ class MemoryBars(QWidget):
         self._view, self._position = view, frame.position
         if len(self._phases) != len(view.history):
             self._phases = tuple(step.phase.value for step in frame.trace.steps)
-        self.setAccessibleDescription(f"At most {view.peak} values, during step {view.peak_position}.")
+        most = f"at most {view.peak}, during step {view.peak_position}"
+        self.setAccessibleDescription(f"{view.held} values in memory now, {most}.")
         self.update()
+
+    def set_factor(self, factor: float) -> None:
+        """Write larger or smaller."""
+        self.factor = factor
+        self.setFixedHeight(int(BARS_HEIGHT * factor))
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -523,7 +536,7 @@ class MemoryBars(QWidget):
         self.update()
 
     def _room(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(LEFT, 4, -10, -6)
+        return QRectF(self.rect()).adjusted(LEFT, 3, -10, -6)
 
     def _step_at(self, x: float) -> int:
         room, count = self._room(), len(self._view.history) if self._view is not None else 0
@@ -554,7 +567,23 @@ class MemoryBars(QWidget):
         x = room.left() + self._position * width
         painter.setPen(QPen(self._theme.color("text"), 1.6))
         painter.drawLine(QPointF(x, room.top() - 3), QPointF(x, room.bottom() + 5))
+        self._paint_now(painter, x, f"{view.held} now")
         painter.end()
+
+    def _paint_now(self, painter: QPainter, x: float, text: str) -> None:
+        """Say beside the cursor how much is in memory now, where the bars are lower."""
+        font = application_font("small")
+        font.setPointSizeF(font.pointSizeF() * self.factor)
+        painter.setFont(font)
+        metrics, room = QFontMetricsF(font), self._room()
+        width = metrics.horizontalAdvance(text)
+        left = x + 5 if x + 5 + width <= room.right() else x - 5 - width
+        place = QRectF(left, room.top() - 3, width, metrics.height())
+        ground = QColor(self._theme.color("window"))
+        ground.setAlpha(215)
+        painter.fillRect(place.adjusted(-2, 0, 2, -1), ground)
+        painter.setPen(self._theme.color("text"))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_bar(self, painter: QPainter, rect: QRectF, share: float, index: int) -> None:
         gap = 1.0 if rect.width() > 4 else 0.0
@@ -600,6 +629,7 @@ def _button(text: str, tip: str) -> QToolButton:
     button.setToolTip(tip)
     button.setAccessibleName(tip)
     button.setProperty("flat", True)
+    button.setProperty("tight", True)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
 

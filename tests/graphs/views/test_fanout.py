@@ -150,6 +150,8 @@ def test_a_network_without_any_says_so() -> None:
     assert fan_out_subject(frame, None) == ""
     assert fan_out(frame, "").note == "Every value of this network is used once: nothing is added up."
     assert "No value of this network is used more than once." in fan_out(frame, "u").note
+    lines = frame_of(models()["univariate-regression"])
+    assert fan_out(lines, "").note.endswith("The sums over the 50 examples are part of the factors.")
 
 
 def test_it_looks_at_what_is_selected_or_at_what_the_step_reaches() -> None:

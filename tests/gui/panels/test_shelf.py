@@ -77,7 +77,7 @@ def test_it_fills_and_empties_and_what_has_no_tick_is_worked_out_again(
         assert states(panel)[0] == ("A", expected)
     assert len(set(heights)) == 1  # nothing moves while stepping
     assert "Kept: 5 m = 665 values, 5.3 kB" in words(panel)
-    assert "at most 1064 = 8 m (step 2)" in words(panel)
+    assert "In memory at most 1064 = 8 m, at step 2." in words(panel)
     usual = session.trace
     untick(session, panel)
     assert session.trace is usual  # the numbers are those that they were
@@ -162,7 +162,7 @@ def test_every_root_th_layer_kept_takes_less_and_large_networks_are_worked_out_b
     assert len(panel.view.rows) - len(panel.recomputed) == 4  # of 17
     assert panel.view.peak < usual / 2
     assert panel._is_same is True
-    assert f"at most {panel.view.peak} instead of {usual}" in words(panel)
+    assert f"In memory at most {panel.view.peak} instead of {usual}" in words(panel)
 
     monkeypatch.setattr("gui.panels.shelf.MANY", 10)
     panel.recompute(frozenset({"h1"}))
