@@ -37,7 +37,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import BackstepError, as_sentence
+from engine.errors import BackstepError, UsageError, as_sentence
 from engine.graph import Detail
 from graphs.documents import Options
 from graphs.documents import formats as documents
@@ -328,8 +328,13 @@ class ExportChoice(Overlay):
         self._plan()
 
     def _named(self) -> None:
+        """Take a name that was typed; where its ending is another format's, that one is chosen."""
         self._is_named = bool(self.name.text().strip())
         self._plan()
+        kind = self._jobs[0].kind.name if self._jobs else self._wanted.kind
+        if kind != self._wanted.kind and self.kinds.findData(kind) >= 0:
+            self.kinds.setCurrentIndex(self.kinds.findData(kind))
+            self._changed()
 
     def set_path(self, path: str) -> None:
         """Take a name that was chosen elsewhere."""
@@ -375,6 +380,8 @@ class ExportChoice(Overlay):
             "theme": self._wanted.theme,
         }
         try:
+            if not self.name.text().strip():
+                raise UsageError("the file has no name.", how="Type one.")
             positions, snapshot = self._positions(), self._snapshot()
             jobs = planned([self.name.text()], positions, fields, wanted=self._wanted.kind, is_forced=True)
             if self._wanted.format.is_picture:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,7 +15,7 @@ from graphs.staging import Stage, Stager, place
 from gui.jobs import Task
 from gui.session import Session
 
-__all__ = ["LessonPlayer", "PageState"]
+__all__ = ["HeldLesson", "LessonPlayer", "PageState"]
 
 
 @dataclass
@@ -45,6 +46,10 @@ class PageState:
     def is_answered(self) -> bool:
         """Whether the question is out of the way."""
         return self.is_right or self.is_shown
+
+
+HeldLesson: TypeAlias = tuple[Lesson, int, Mapping[int, PageState]]
+"""A lesson, the page that is open, and what the learner has done on each page."""
 
 
 class LessonPlayer(QObject):
@@ -141,6 +146,12 @@ class LessonPlayer(QObject):
         self._lesson, self._stager = lesson, Stager(lesson)
         self._states = {}
         self._enter(max(0, min(number, len(lesson.pages) - 1)))
+
+    def join(self, lesson: Lesson, number: int, states: Mapping[int, PageState]) -> None:
+        """Hold a lesson that is held elsewhere, at its page: the session shows it already."""
+        self._states, self._number = dict(states), number
+        self.revise(lesson)
+        self.page_changed.emit()
 
     def revise(self, lesson: Lesson) -> None:
         """Hold the same lesson with other words: while it is written, the page that is open is read again.

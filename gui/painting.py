@@ -22,6 +22,7 @@ from engine.errors import UsageError
 from engine.graph import Detail
 from graphs.exporting import Look
 from gui.keeping import Place
+from gui.lessons import HeldLesson
 from gui.moments import Moment
 from gui.processes import begin, context, sentence_of
 from gui.session import Session
@@ -62,11 +63,14 @@ class WindowLook:
         Its docks and what is chosen in them, as a session's file keeps it.
     settings
         What was set, by key.
+    lesson
+        The lesson that is held in it, None for none.
     """
 
     size: tuple[int, int]
     view: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    lesson: HeldLesson | None = None
 
 
 @dataclass(frozen=True, eq=False)

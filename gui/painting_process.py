@@ -13,12 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QCoreApplication, QEventLoop, QSize
 
 from graphs.exporting import Look
 from gui.app import application
 from gui.export import pictures_of
 from gui.garbage import Collector
+from gui.lessons import HeldLesson
 from gui.offscreen import fitting, quietly, unseen_window
 from gui.painting import (
     Answer,
@@ -115,10 +116,19 @@ class _Easel:
             return None
         if self._window is None:
             self._window = unseen_window(session, look, QSize(*seen.size), seen.settings)
+            if seen.lesson is not None:
+                _hold(self._window, seen.lesson)
             self._window.show_view(seen.view)
         self._window.show_theme(THEMES[look.theme])
         self._window.settle()
         return self._window
+
+
+def _hold(window: Window, lesson: HeldLesson) -> None:
+    """Have a lesson open, and wait until its page is there."""
+    window.teaching.hold(lesson)
+    while window.teaching.player.is_busy:
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
 
 def _positions(work: Work) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from engine.landscape import Space
 from engine.optimizers import OPTIMIZERS
 from graphs.lesson import Lesson, Screen, built_in_lessons, load_lesson
 from gui.course import CourseRow
-from gui.lessons import LessonPlayer
+from gui.lessons import HeldLesson, LessonPlayer
 from gui.races import with_optimizer
 
 if TYPE_CHECKING:
@@ -79,6 +79,18 @@ class Teaching(QObject):
         panel.set_player(self.player)
         self.player.open(lesson, page)
         window.view.setFocus()
+
+    def held(self) -> HeldLesson | None:
+        """Return the lesson that is open and where it stands, None for none."""
+        player = self.player
+        return None if player.lesson is None else (player.lesson, player.number, dict(player.states))
+
+    def hold(self, held: HeldLesson) -> None:
+        """Have a lesson open that is held in another window, where that stands."""
+        self._window.build_late()
+        panel: Any = self._window.panels["lesson"]
+        panel.set_player(self.player)
+        self.player.join(*held)
 
     def end(self) -> None:
         """Leave the lesson; the network stays open."""

@@ -755,7 +755,7 @@ class Window(QMainWindow):
     def seen(self) -> WindowLook:
         """Return how the window stands, for a picture of it."""
         kept = {key: self.settings.get(key) for key in SEEN}
-        return WindowLook((self.width(), self.height()), self.view_state(), kept)
+        return WindowLook((self.width(), self.height()), self.view_state(), kept, self.teaching.held())
 
     def show_view(self, view: Mapping[str, Any]) -> None:
         """Put the docks where a session's file says, choose in them what it says, and look at what it says.

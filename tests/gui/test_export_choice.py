@@ -158,6 +158,18 @@ def test_a_name_that_was_typed_is_kept_and_follows_the_format(window: Window, qt
     assert card.name.text() == "mine.png"
 
 
+def test_another_ending_chooses_its_format(window: Window, qtbot: QtBot) -> None:
+    card = opened(window, qtbot)
+    card.name.selectAll()
+    QTest.keyClicks(card.name, "mine.json")
+    assert (card.wanted.kind, card.kinds.currentData(), card.name.text()) == ("json", "json", "mine.json")
+    assert not card.themes.isVisibleTo(card)
+    card.name.selectAll()
+    QTest.keyClick(card.name, Qt.Key.Key_Delete)
+    assert card.note.text() == "The file has no name. Type one."
+    assert not card.export_button.isEnabled()
+
+
 def test_a_folder_that_is_not_there_is_said(window: Window, qtbot: QtBot) -> None:
     card = opened(window, qtbot)
     card.name.selectAll()

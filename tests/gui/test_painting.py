@@ -161,6 +161,22 @@ def test_a_window_is_painted_as_it_stands_in_another_theme(open_window: OpenWind
     assert (window.theme.name, window.session.position) == ("light", 6)
 
 
+def test_a_window_is_painted_with_the_lesson_that_is_held_in_it(
+    open_window: OpenWindow, qtbot: QtBot
+) -> None:
+    window = open_window("univariate-regression", size=(1280, 760))
+    window.teaching.open("chain-rule", 1)
+    player = window.teaching.player
+    qtbot.waitUntil(lambda: player.stage is not None and not player.is_busy, timeout=30_000)
+    window.settle()
+    position = window.session.position
+    standing = Standing.of(window.session, window=window.seen())
+    order = Order(Look("window", window.theme.name, 1.0), (Encoding("png", (position,)),))
+    (answer,) = (a for a in painter().ask(standing, order) if isinstance(a, Encoded))
+    _, other = difference(pixels(QImage.fromData(answer.data)), pixels(window.grab().toImage()))
+    assert other < 0.02
+
+
 def test_every_subject_can_be_ordered(session: Session, open_window: OpenWindow) -> None:
     window = open_window("two-layer-nonlinear")
     standing = replace(Standing.of(session), window=window.seen())
