@@ -102,6 +102,8 @@ class FanOut:
         The entry whose numbers are said.
     is_hidden
         Whether the numbers are to be predicted first.
+    scale
+        The largest size of a finite number among what has arrived and the sums.
     """
 
     name: str
@@ -118,6 +120,7 @@ class FanOut:
     left: Array | None = None
     index: tuple[int, ...] = ()
     is_hidden: bool = False
+    scale: float = 0.0
 
     @property
     def is_complete(self) -> bool:
@@ -195,10 +198,9 @@ def _filled(frame: Frame, whole: FanOut, steps: Sequence[Step]) -> FanOut:
     arrived = frame.arrived(whole.name)
     left = steps[0].before
     hidden = frame.curtain.hides_gradient(whole.name)
-    sums = _sums(frame, whole.name, steps)[:arrived]
-    seen = [None] * len(steps) if hidden else [*sums, *[None] * (len(steps) - arrived)]
-    rows = enumerate(zip(steps, seen, strict=True), 1)
-    arrivals = tuple(_arrival(frame, step, number, total) for number, (step, total) in rows)
+    sums, sizes = _sums(frame, whole.name, steps)
+    arrivals = _arrivals(frame, whole.name, steps, [] if hidden else sums, arrived)
+    sums = sums[:arrived]
     total, last = (sums[-1], steps[arrived - 1].contribution) if arrived and not hidden else (None, None)
     return replace(
         whole,
@@ -211,6 +213,7 @@ def _filled(frame: Frame, whole: FanOut, steps: Sequence[Step]) -> FanOut:
         left=left,
         index=_index(frame, steps, sums),
         is_hidden=hidden and arrived > 0,
+        scale=sizes[arrived - 1] if arrived else 0.0,
     )
 
 
@@ -218,18 +221,46 @@ def _steps(statics: Statics, trace: Trace, name: str) -> list[Step]:
     return [trace.steps[index] for index in statics.arrivals(trace, name)]
 
 
-def _sums(frame: Frame, name: str, steps: Sequence[Step]) -> Sequence[Array]:
-    """Return the running sums, added in the order of the steps: so they are the gradient to the last bit."""
+def _sums(frame: Frame, name: str, steps: Sequence[Step]) -> tuple[Sequence[Array], Sequence[float]]:
+    """Return the running sums, and the largest finite size of a number up to each.
+
+    They are added in the order of the steps: so they are the gradient to the last bit.
+    """
     known = frame.statics.kept.get("running sums")
     if known is None or known[0] is not frame.trace or known[1] != name:
-        found: list[Array] = []
-        held = steps[0].before
+        sums: list[Array] = []
+        sizes: list[float] = []
+        held, largest = steps[0].before, 0.0
         for step in steps:
             assert step.contribution is not None
             held = step.contribution if held is None else held + step.contribution
-            found.append(held)
-        known = frame.statics.kept["running sums"] = (frame.trace, name, found)
+            largest = max(largest, _largest(step.contribution), _largest(held))
+            sums.append(held)
+            sizes.append(largest)
+        known = frame.statics.kept["running sums"] = (frame.trace, name, (sums, sizes))
     return known[2]
+
+
+def _largest(array: Array) -> float:
+    sizes = np.abs(array)
+    return float(np.max(sizes, where=np.isfinite(sizes), initial=0.0))
+
+
+def _arrivals(
+    frame: Frame, name: str, steps: Sequence[Step], sums: Sequence[Array], arrived: int
+) -> tuple[Arrival, ...]:
+    """Return the contributions; those that did not change since the last step are the same objects."""
+    known, key = frame.statics.kept.get("arrivals"), (name, frame.curtain)
+    if known is None or known[0] is not frame.trace or known[1] != key:
+        rows = enumerate(zip(steps, sums or [None] * len(steps), strict=True), 1)
+        done = [_arrival(frame, step, number, total) for number, (step, total) in rows]
+        future = [replace(row, state="future", contribution=None, total=None) for row in done]
+        known = frame.statics.kept["arrivals"] = (frame.trace, key, done, future)
+    done, future = known[2:]
+    found = [*done[:arrived], *future[arrived:]]
+    if arrived and steps[arrived - 1].index == frame.position - 1:
+        found[arrived - 1] = replace(found[arrived - 1], state="current")
+    return tuple(found)
 
 
 def _index(frame: Frame, steps: Sequence[Step], sums: Sequence[Array]) -> tuple[int, ...]:
@@ -258,14 +289,13 @@ def _arrival(frame: Frame, step: Step, number: int, total: Array | None) -> Arri
     text = equation.coloured if equation is not None else ""
     if hides and text:
         text = f"{text.partition('=')[0]}= {ASKED}"
-    state = "done" if step.index < frame.position else "future"
     return Arrival(
         number=number,
         position=step.index + 1,
         edge=(step.target, node, slot),
         equation=text,
         way="" if hides else _way(frame, step),
-        state="current" if step.index == frame.position - 1 else state,
+        state="done",
         contribution=step.contribution if total is not None else None,
         total=total,
     )

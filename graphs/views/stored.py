@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,6 +83,8 @@ class StoredRow:
         Who reads it, in the order of the steps.
     recomputed
         Where and how it is worked out again; "" for what is kept.
+    again
+        Where the timeline stands when it has been worked out again; 0 for what is kept.
     """
 
     name: str
@@ -94,6 +97,7 @@ class StoredRow:
     is_kept: bool
     reads: tuple[Read, ...]
     recomputed: str = ""
+    again: int = 0
 
     @property
     def current(self) -> bool:
@@ -242,6 +246,7 @@ class _Facts:
         self.leaves = [name for name in (*graph.inputs, *graph.parameters) if name in storage.readers]
         self.history = tuple(moment.peak for moment in storage.moments)
         self.note = self._note()
+        self.rows: dict[str, tuple[object, StoredRow]] = {}  # the last one of each, and how it looked
         self._origins: dict[int, str] = {}
 
     def words(self, name: str) -> str:
@@ -320,10 +325,24 @@ class _Shelf:
     # --- rows ---
 
     def row(self, name: str) -> StoredRow:
-        return self._row(name, self._state(name), name in self._kept, self._recomputed(name))
+        """Return a value that forward works out; the last one where it looks as it did."""
+        return self._remembered(name, self._state(name))
 
     def leaf(self, name: str) -> StoredRow:
-        return self._row(name, "anyway", True, "")
+        """Return an input or a parameter."""
+        return self._remembered(name, "anyway")
+
+    def _remembered(self, name: str, state: str) -> StoredRow:
+        position, reads = self._frame.position, self._storage.readers.get(name, ())
+        taken = bisect_left(reads, position)
+        is_now = taken > 0 and reads[taken - 1] == position - 1
+        looks = (state, taken, is_now, self._hides and is_now, "shapes" in self._frame.curtain.names)
+        known = self._facts.rows.get(name)
+        if known is None or known[0] != looks:
+            is_kept = state == "anyway" or name in self._kept
+            row = self._row(name, state, is_kept, "" if is_kept else self._recomputed(name))
+            known = self._facts.rows[name] = (looks, row)
+        return known[1]
 
     def _row(self, name: str, state: str, is_kept: bool, recomputed: str) -> StoredRow:
         shape, dims = self._frame.statics.shapes_of(name)
@@ -339,6 +358,7 @@ class _Shelf:
             is_kept=is_kept,
             reads=tuple(self._reads(name)),
             recomputed=recomputed,
+            again=0 if is_kept else self._facts.made_again.get(self._graph.ids[name], -1) + 1,
         )
 
     def _state(self, name: str) -> str:

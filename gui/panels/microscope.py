@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from html import escape
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QPainter, QPen
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QBoxLayout,
@@ -29,7 +29,7 @@ from gui.equation_cache import EquationCache
 from gui.equations import plain_source
 from gui.formulas import fitting_scale, lines_missing, lines_size, paint_lines, set_lines
 from gui.formulas import with_air as air_of
-from gui.matrices import matrix_scale, matrix_size, paint_matrix
+from gui.matrices import matrix_size, paint_matrix
 from gui.panel import Panel
 from gui.rows import ROW, RowDelegate, RowList, RowModel
 from gui.session import Session
@@ -43,6 +43,8 @@ COLUMN, LEAST_SHARE = 92.0, 0.23
 """The width of the column of contributions, and of that of running sums: at most so much, or this share."""
 PICTURE = (76.0, 28.0)
 WAITING = 28.0
+SETTLE = 60
+"""Milliseconds in which formulas that have become ready are collected."""
 MOST_OFFERED = 300
 """Values offered in the list; the others can be selected in the graph."""
 CHEAP = 200_000
@@ -76,7 +78,9 @@ class MicroscopePanel(Panel):
         self._judged: tuple[object, ...] = ()
         self._verdict: Judged | None = None
         self._offered: tuple[str, ...] | None = None
+        self._shown: tuple[object, ...] = ()
         self._factor = 1.0
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._make_parts()
         self._arrange()
         self.choice.activated.connect(self._choose)
@@ -84,6 +88,7 @@ class MicroscopePanel(Panel):
         self.view.activated.connect(self._go)
         self.view.pointed.connect(self._point)
         self._cache.ready.connect(self._note_ready)
+        self._settle.timeout.connect(self._lay_out)
         self.refresh_on(session.frame_changed, session.selection_changed, session.graph_changed)
 
     def refresh(self) -> None:
@@ -100,7 +105,10 @@ class MicroscopePanel(Panel):
             part.setVisible(has_rows)
         self._model.set_rows([*fan.arrivals])
         self._delegate.look_at(fan)
-        self._prefetch()
+        shown = (session.statics, name, session.frame.curtain)
+        if shown != self._shown:
+            self._shown = shown
+            self._lay_out()
         self._judge()
         self._say()
         self.view.follow()
@@ -108,8 +116,9 @@ class MicroscopePanel(Panel):
     def settle(self) -> None:
         """Have the formulas set now."""
         self._lay_out()
-        self._cache.drain()
-        self._lay_out()
+        while self._delegate.awaited:
+            self._cache.drain()
+            self._lay_out()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -204,7 +213,7 @@ class MicroscopePanel(Panel):
     def _tested(self, is_sum: bool) -> str:
         found, fan = self._verdict, self.fan
         if found is None:
-            return "" if fan.is_complete else "more to come"
+            return "Press G for the nudge test." if fan.is_complete else "more to come"
         passes = found.total_passes if is_sum else found.last_passes
         verdict = {True: "agrees", False: "does not agree", None: "cannot tell here"}[passes]
         return f"Nudge test {_text(found.slope)}: {verdict}."
@@ -218,21 +227,19 @@ class MicroscopePanel(Panel):
 
     # --- formulas ---
 
-    def _prefetch(self) -> None:
-        wanted = (with_air(a.equation) for a in self.fan.arrivals if a.equation)
-        self._cache.prefetch([latex for latex in wanted if self._delegate.unset(latex)])
-
     def _note_ready(self, latex: str) -> None:
         if latex in self._delegate.awaited:
-            self._lay_out()
+            self._delegate.awaited.discard(latex)
+            if not self._settle.isActive():  # begun again with every formula, it would wait for the last
+                self._settle.start()
 
     def _lay_out(self) -> None:
-        self._delegate.awaited.clear()
-        self._model.lay_out_again()
-        for row in self._model.rows:
-            if row.equation:
-                self._delegate.awaited.update(self._delegate.unset(with_air(row.equation)))
+        """Give every row the height of its formula; ask for what is missing of it."""
+        rows = (with_air(row.equation) for row in self._model.rows if row.equation)
+        self._delegate.awaited = {missing for latex in rows for missing in self._delegate.unset(latex)}
         self._cache.prefetch(self._delegate.awaited)
+        self._model.lay_out_again()
+        self.view.follow()
 
     # --- parts ---
 
@@ -280,6 +287,13 @@ class MicroscopePanel(Panel):
         column.addWidget(self._cards)
         column.addStretch(0)
         self._note.setContentsMargins(14, 0, 10, 0)
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width() and not self._settle.isActive():
+            self._settle.start()  # other lines may have to be set
 
 
 class Headings(QWidget):
@@ -357,8 +371,7 @@ class ArrivalDelegate(RowDelegate):
         if fan.name != self._fan.name:
             self._heights.clear()
         self._fan = fan
-        arrays = [a for row in fan.arrivals for a in (row.contribution, row.total) if a is not None]
-        self._scale = max(map(matrix_scale, arrays), default=0.0)
+        self._scale = fan.scale
 
     def paint_row(self, painter: QPainter, rect: QRectF, row: Arrival) -> None:
         """Paint one contribution."""

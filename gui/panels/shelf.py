@@ -450,7 +450,7 @@ class ShelfDelegate(RowDelegate):
         font = self._font("small")
         painter.setFont(font)
         metrics = QFontMetricsF(font)
-        state = STATES.get(row.state, "")
+        state = _state(row)
         role = {"read": "stored_text", "back": "backward_text", "gone": "muted", "done": "muted"}.get(
             row.state, "text"
         )
@@ -643,6 +643,12 @@ def _share(part: int, whole: int) -> str:
     return f"{round(100 * part / whole)} %" if whole else "0 %"
 
 
+def _state(row: StoredRow) -> str:
+    """Return what is with a value, in words."""
+    words = STATES.get(row.state, "")
+    return f"{words} until step {row.again}" if row.state == "gone" and row.again else words
+
+
 def _tip(row: StoredRow) -> str:
     if row.state == "anyway":
         return f"{row.words} is there anyway: it takes no extra memory."
@@ -654,5 +660,5 @@ def _tip(row: StoredRow) -> str:
 def _spoken(row: StoredRow) -> str:
     readers = ", ".join(read.words for read in row.reads)
     kept = "" if row.state == "anyway" else ", kept" if row.is_kept else ", not kept"
-    state = STATES.get(row.state, "there anyway")
+    state = _state(row) or "there anyway"
     return f"{row.words}, {row.shape}, {row.values} values{kept}, {state}, read for {readers}"

@@ -103,6 +103,7 @@ def test_what_is_recomputed_says_from_what() -> None:
         view.rows[0].recomputed
         == "worked out again at step 8 from W₁, X and b₁, by way of Z: 1596 operations"
     )
+    assert [row.again for row in view.rows] == [8, 0]
     assert (view.kept_formula, view.extra, view.forward) == ("m", 1596, 2927)
     assert [shelf_view(frame.at(p), FORGOTTEN).rows[0].state for p in (1, 2, 3, 7, 8, 9, 11, 12)] == [
         "future",

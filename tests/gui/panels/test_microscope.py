@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from engine.faults import FAULTS, FaultAt
 from engine.graph import Detail
 from graphs.lesson import read_lesson
-from gui.panels.microscope import MicroscopePanel
+from gui.panels.microscope import MicroscopePanel, with_air
 from gui.session import Session
 from gui.viewdata import Link, scene_view
 from gui.window import Window
@@ -168,6 +168,22 @@ def test_it_says_what_to_select_hides_what_is_hidden_and_shows_a_fault(
     session.open("univariate-regression")
     assert "Every value of this network is used once" in words(panel)
     assert not panel.choice.isVisible()
+
+
+def test_formulas_come_by_themselves(qtbot: QtBot, open_session: Any, show: Any) -> None:
+    panel = show(MicroscopePanel, open_session("scalar-operations"), 440, 260)
+    rows = panel._model.rows
+    assert rows
+
+    def are_set() -> bool:
+        return not any(panel._delegate.unset(with_air(row.equation)) for row in rows)
+
+    for width in (440, 230):  # where there is less room, other lines may be needed
+        panel.resize(width, 260)
+        qtbot.waitUntil(are_set, timeout=20_000)
+        qtbot.waitUntil(lambda: not panel._settle.isActive())
+        rect = panel.view.visualRect(panel._model.index(0))
+        assert rect.height() >= panel._delegate._height(rows[0])
 
 
 def test_sixty_doublings_are_shown_whole(open_window: OpenWindow, tmp_path: Path) -> None:
