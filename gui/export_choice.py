@@ -6,7 +6,7 @@ where a file exists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -456,9 +456,7 @@ class ExportChoice(Overlay):
         self._say(sentence, is_wrong=True)
 
     def _preview_document(self) -> None:
-        write, snapshot, options = documents()[self._wanted.kind].write, self._snapshot(), self._options()
-        snapshot = snapshot.at(self._jobs[0].positions[0])
-        self._task = Task(lambda: iter([_beginning(write(snapshot, options))]), self)
+        self._task = Task(self._written(_beginning), self)
         self._task.came.connect(self._show_text)
         self._task.failed.connect(lambda sentence: self._say(sentence, is_wrong=True))
         self._task.start()
@@ -491,15 +489,21 @@ class ExportChoice(Overlay):
         if self._wanted.format.is_picture:
             self._copy_picture()
             return
-        snapshot = self._snapshot().at(self._jobs[0].positions[0])
-        try:
-            QGuiApplication.clipboard().setText(
-                documents()[self._wanted.kind].write(snapshot, self._options())
-            )
-        except BackstepError as error:
-            self._say(str(error), is_wrong=True)
-            return
+        self._say("Copying…")
+        self._copying = Task(self._written(str), self)
+        self._copying.came.connect(self._copy_text)
+        self._copying.failed.connect(lambda sentence: self._say(sentence, is_wrong=True))
+        self._copying.start()
+
+    def _copy_text(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
         self._say("Copied.")
+
+    def _written(self, shorten: Callable[[str], str]) -> Callable[[], Iterator[str]]:
+        """Return what writes the document that is chosen, in a thread."""
+        write, options = documents()[self._wanted.kind].write, self._options()
+        snapshot = self._snapshot().at(self._jobs[0].positions[0])
+        return lambda: iter([shorten(write(snapshot, options))])
 
     def _copy_picture(self) -> None:
         position = (self._jobs[0].positions[0],)

@@ -133,6 +133,10 @@ def test_a_document_is_read_before_it_is_written(window: Window, qtbot: QtBot, t
     settled(card, qtbot)
     assert card.text.toPlainText().startswith("{")
     assert not card.themes.isVisibleTo(card)
+    card.copy_button.click()
+    settled(card, qtbot)
+    assert card.note.text() == "Copied."
+    assert json.loads(QGuiApplication.clipboard().text())["loss"] == window.session.trace.loss
     written(card, qtbot)
     document = json.loads((tmp_path / "univariate-regression.json").read_text())
     assert document["loss"] == window.session.trace.loss
