@@ -32,6 +32,8 @@ class Action:
         What it does, given the window.
     repeats
         Whether holding the key does it again and again.
+    asks
+        Whether a dialog or a panel of words opens for it: never while presenting.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Action:
     name: Callable[[Session], str] | None = None
     repeats: bool = True
     checked: Callable[[Session], bool] | None = None
+    asks: bool = False
 
 
 def _can_go_back(session: Session) -> bool:
@@ -109,7 +112,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("first", "Step", "First step", ("Home",), lambda w: w.session.first(), "first", _can_go_back),
     Action("last", "Step", "Last step", ("End",), lambda w: w.session.last(), "last"),
-    Action("go-to", "Step", "Go to step…", ("Ctrl+G",), lambda w: w.ask_step(), repeats=False),
+    Action("go-to", "Step", "Go to step…", ("Ctrl+G",), lambda w: w.ask_step(), repeats=False, asks=True),
     Action(
         "play",
         "Play",
@@ -147,6 +150,7 @@ ACTIONS: tuple[Action, ...] = (
         ("Shift+O",),
         lambda w: w.controls.recipe.open_under(w.controls.optimizer),
         repeats=False,
+        asks=True,
     ),
     Action(
         "race",
@@ -236,16 +240,34 @@ ACTIONS: tuple[Action, ...] = (
         lambda w: w.set_theme("print" if w.theme.name != "print" else "light"),
         repeats=False,
     ),
-    Action("lab", "View", "Larger plots", ("L",), lambda w: w.toggle_lab(), repeats=False),
+    Action("lab", "View", "Larger plots", ("L",), lambda w: w.toggle_lab(), repeats=False, asks=True),
     Action("landscape", "View", "Landscape", ("Shift+L",), lambda w: w.show_dock("landscape"), repeats=False),
     Action("step-size", "View", "Step size", (), lambda w: w.show_dock("sweep"), repeats=False),
-    Action("layout", "View", "Restore the panels", (), lambda w: w.restore_panels(), repeats=False),
-    Action("new", "File", "New network", ("Ctrl+N",), lambda w: w.new_network(), repeats=False),
-    Action("open-data", "File", "Open data…", ("Ctrl+Shift+O",), lambda w: w.open_data(), repeats=False),
-    Action("data", "File", "Choose data…", ("Ctrl+B",), lambda w: w.choose_data(), repeats=False),
-    Action("open", "File", "Open…", ("Ctrl+O",), lambda w: w.filing.ask_open(), repeats=False),
-    Action("save", "File", "Save", ("Ctrl+S",), lambda w: w.filing.save(), repeats=False),
-    Action("save-as", "File", "Save as…", ("Ctrl+Shift+S",), lambda w: w.filing.save_as(), repeats=False),
+    Action(
+        "layout", "View", "Restore the panels", (), lambda w: w.restore_panels(), repeats=False, asks=True
+    ),
+    Action("new", "File", "New network", ("Ctrl+N",), lambda w: w.new_network(), repeats=False, asks=True),
+    Action(
+        "open-data",
+        "File",
+        "Open data…",
+        ("Ctrl+Shift+O",),
+        lambda w: w.open_data(),
+        repeats=False,
+        asks=True,
+    ),
+    Action("data", "File", "Choose data…", ("Ctrl+B",), lambda w: w.choose_data(), repeats=False, asks=True),
+    Action("open", "File", "Open…", ("Ctrl+O",), lambda w: w.filing.ask_open(), repeats=False, asks=True),
+    Action("save", "File", "Save", ("Ctrl+S",), lambda w: w.filing.save(), repeats=False, asks=True),
+    Action(
+        "save-as",
+        "File",
+        "Save as…",
+        ("Ctrl+Shift+S",),
+        lambda w: w.filing.save_as(),
+        repeats=False,
+        asks=True,
+    ),
     Action(
         "copy-network",
         "File",
@@ -263,13 +285,7 @@ ACTIONS: tuple[Action, ...] = (
         repeats=False,
     ),
     Action(
-        "export",
-        "File",
-        "Export…",
-        ("Ctrl+E",),
-        lambda w: w.export(),
-        "export",
-        repeats=False,
+        "export", "File", "Export…", ("Ctrl+E",), lambda w: w.export(), "export", repeats=False, asks=True
     ),
     Action(
         "copy-picture",
@@ -286,6 +302,7 @@ ACTIONS: tuple[Action, ...] = (
         ("Ctrl+Shift+E",),
         lambda w: w.export_curves(),
         repeats=False,
+        asks=True,
     ),
     Action(
         "undo",
@@ -306,7 +323,13 @@ ACTIONS: tuple[Action, ...] = (
         name=lambda s: f"Redo: {s.redo_text}" if s.redo_text else "Redo",
     ),
     Action(
-        "formula", "Edit", "Edit the formula", ("Ctrl+Shift+F",), lambda w: w.edit_formula(), repeats=False
+        "formula",
+        "Edit",
+        "Edit the formula",
+        ("Ctrl+Shift+F",),
+        lambda w: w.edit_formula(),
+        repeats=False,
+        asks=True,
     ),
     Action(
         "search",
@@ -316,15 +339,30 @@ ACTIONS: tuple[Action, ...] = (
         lambda w: w.search_commands(),
         "search",
         repeats=False,
+        asks=True,
     ),
-    Action("course", "Lesson", "Lessons…", ("Ctrl+L",), lambda w: w.show_course(), repeats=False),
+    Action("course", "Lesson", "Lessons…", ("Ctrl+L",), lambda w: w.show_course(), repeats=False, asks=True),
     Action("lesson-next", "Lesson", "Next page", ("N",), lambda w: w.teaching.turn(1)),
     Action("lesson-back", "Lesson", "Page before", ("Shift+N",), lambda w: w.teaching.turn(-1)),
     Action("lesson-again", "Lesson", "This page again", ("Shift+B",), lambda w: w.teaching.player.restore()),
     Action(
-        "lesson-new", "Lesson", "New lesson", ("Ctrl+Shift+L",), lambda w: w.authoring.begin(), repeats=False
+        "lesson-new",
+        "Lesson",
+        "New lesson",
+        ("Ctrl+Shift+L",),
+        lambda w: w.authoring.begin(),
+        repeats=False,
+        asks=True,
     ),
-    Action("lesson-edit", "Lesson", "Edit this lesson", (), lambda w: w.authoring.edit_open(), repeats=False),
+    Action(
+        "lesson-edit",
+        "Lesson",
+        "Edit this lesson",
+        (),
+        lambda w: w.authoring.edit_open(),
+        repeats=False,
+        asks=True,
+    ),
     Action(
         "lesson-page",
         "Lesson",
@@ -332,11 +370,17 @@ ACTIONS: tuple[Action, ...] = (
         ("Ctrl+Shift+A",),
         lambda w: w.authoring.add_page(),
         repeats=False,
+        asks=True,
     ),
-    Action("present", "Lesson", "Present", ("F11", "F5"), lambda w: w.presenting.toggle(), repeats=False),
+    Action("present", "Lesson", "Present", ("F11",), lambda w: w.presenting.toggle(), repeats=False),
+    Action("present-start", "Lesson", "Start presenting", ("F5", "Shift+F5"), lambda w: w.presenting.start()),
     Action("speaker", "Lesson", "Speaker notes", ("Shift+F11",), lambda w: w.presenting.toggle_speaker()),
+    Action("screens", "Lesson", "Exchange the screens", ("Ctrl+F11",), lambda w: w.presenting.swap_screens()),
+    Action(
+        "black", "Lesson", "Black screen", ("B", "."), lambda w: w.presenting.toggle_black(), repeats=False
+    ),
     Action("spotlight", "Lesson", "Spotlight", ("P",), lambda w: w.view.set_spot(not w.view.has_spot)),
     Action("why", "Lesson", "Why? Go and come back", ("W",), lambda w: w.presenting.ask_why()),
     Action("lesson-end", "Lesson", "End the lesson", (), lambda w: w.teaching.end(), repeats=False),
-    Action("keys", "Help", "Keys", ("F1",), lambda w: w.show_keys(), "help", repeats=False),
+    Action("keys", "Help", "Keys", ("F1",), lambda w: w.show_keys(), "help", repeats=False, asks=True),
 )

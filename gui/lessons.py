@@ -160,6 +160,9 @@ class LessonPlayer(QObject):
         """
         self._lesson, self._stager = lesson, Stager(lesson)
         self._number = min(self._number, len(lesson.pages) - 1)
+        if self._stage is None:  # on its way to the session
+            self._enter(self._number)
+            return
         stager, number = self._stager, self._number
         self._cancel()
         self._task = Task(lambda: _staged(stager, number), self)

@@ -127,6 +127,8 @@ class NotificationBar(QWidget):
         self._theme = theme
         self._waiting: deque[Message] = deque()
         self._current: Message | None = None
+        self._holds = False
+        self._kept: list[Message] = []  # that ask something while nothing is to be asked
         self._buttons: list[QPushButton] = []
         self._is_open = False  # the mouse is over it: the whole text is shown
         self._text, self._more, self._dismiss = QLabel(), QLabel(), QToolButton()
@@ -147,11 +149,26 @@ class NotificationBar(QWidget):
         """Show a message; one that has not been dismissed comes back after it."""
         if message == self._current:
             return
+        if self._holds and message.choices:
+            self._kept.append(message)
+            return
         if message in self._waiting:
             self._waiting.remove(message)
         if self._current is not None and self._current.level != "info":
             self._waiting.appendleft(self._current)
         self._show(message)
+
+    def hold(self, held: bool) -> None:
+        """Keep what asks something until nobody looks on any more, or show what was kept."""
+        self._holds = held
+        if held:
+            if self._current is not None and self._current.choices:
+                self._kept.append(self._current)
+                self.dismiss()
+            return
+        kept, self._kept = self._kept, []
+        for message in kept:
+            self.show_message(message)
 
     def dismiss(self) -> None:
         """Take the message away and show the next one."""
@@ -164,6 +181,7 @@ class NotificationBar(QWidget):
 
     def withdraw(self, message: Message) -> None:
         """Take one message away, wherever it waits."""
+        self._kept = [kept for kept in self._kept if kept != message]
         if message in self._waiting:
             self._waiting.remove(message)
             self._count()

@@ -8,24 +8,26 @@ that the page waits for, the page's question, its answer, or the next page; with
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QSize, Qt, QTime, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTime, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QScreen
 from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from graphs.lesson import Page
 from graphs.views.records import StepView
 from gui.lessons import LessonPlayer
 from gui.rich_text import RichText
+from gui.speaker import SpeakerWindow, is_same, place_on
 from gui.theme import THEMES, Theme, application_font
 from gui.viewdata import step_view
 
 if TYPE_CHECKING:
     from gui.window import Window
 
-__all__ = ["LEAST", "PresenterStrip", "Presenting", "SpeakerWindow", "contrasted"]
+__all__ = ["LEAST", "PresenterStrip", "Presenting", "contrasted"]
 
 LEAST, LARGEST = 24.0, 32.0
 """Points of the strip's text, the least and the most."""
@@ -153,52 +155,15 @@ class PresenterStrip(QFrame):
             QTimer.singleShot(0, self, self._fit)
 
 
-class SpeakerWindow(QWidget):
-    """What the lecturer sees on a second screen: notes, what comes next, the time.
-
-    Signals
-    -------
-    key_pressed(QKeyEvent)
-        A key for the window that presents.
-    """
-
-    key_pressed = Signal(object)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setWindowTitle("Backstep – speaker")
-        self.clock, self.page, self.following = QLabel(), QLabel(), QLabel()
-        self.notes = RichText(theme)
-        self.clock.setStyleSheet("font-size: 28pt; font-weight: 600;")
-        for label in (self.page, self.following):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setStyleSheet("font-size: 16pt;")
-        self.following.setProperty("role", "muted")
-        self.notes.set_factor(1.9)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(28, 20, 28, 20)
-        column.setSpacing(14)
-        for part in (self.clock, self.page, self.notes):
-            column.addWidget(part)
-        column.addStretch(1)
-        column.addWidget(self.following)
-        self.resize(900, 600)
-
-    def show_page(self, page: str, notes: str, following: str) -> None:
-        """Show the notes of a page, and what comes after it."""
-        self.page.setText(page)
-        self.notes.set_source(notes or "*No notes.*")
-        self.following.setText(f"Next: {following}" if following else "")
-
-    def show_time(self, now: str, passed: str) -> None:
-        """Show the time, and how long it has been."""
-        self.clock.setText(f"{now}   {passed}")
-
-    # Qt
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        self.key_pressed.emit(event)
+def _blank(window: QWidget) -> QWidget:
+    """Return what lies over everything while the audience is to look at the speaker."""
+    blank = QWidget(window)
+    blank.setObjectName("blank")
+    blank.setStyleSheet("#blank { background: #000000; }")
+    blank.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    blank.setAccessibleName("Black screen")
+    blank.hide()
+    return blank
 
 
 class Presenting(QObject):
@@ -222,16 +187,24 @@ class Presenting(QObject):
         self._dock.setWidget(strip)
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._dock)
         self._dock.hide()
-        self._is_on = False
+        self._is_on = self._is_full = False
         self._state: Any = None
         self._was_full = False
         self._phase = "text"
         self._asked: tuple[int, int, int] | None = None  # page, iteration, position to come back to
+        self._geometry: Any = None  # of the window, before it went to the audience's screen
+        self._home = ""  # the name of its screen
+        self._is_swapped = False
+        self.screens: Callable[[], list[QScreen]] = QGuiApplication.screens
+        self.blank = _blank(window)
         self._begun = 0.0
         self.speaker: SpeakerWindow | None = None
         self._clock = QTimer(self)
         self._clock.setInterval(TICK)
         self._clock.timeout.connect(self._tick)
+        self._connect(window)
+
+    def _connect(self, window: Window) -> None:
         player = window.teaching.player
         player.page_changed.connect(self._turned)
         player.stage_changed.connect(self._say)
@@ -239,6 +212,14 @@ class Presenting(QObject):
         player.state_changed.connect(self._say)
         window.session.frame_changed.connect(self._say)
         window.session.training_changed.connect(self._say)
+        window.installEventFilter(self)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        for signal in (application.screenAdded, application.screenRemoved):
+            signal.connect(self._look_for_screens)
+
+    def _look_for_screens(self, _: QScreen) -> None:
+        QTimer.singleShot(0, self, self._place)  # when Qt has moved what stood on a screen that has gone
 
     # --- facts ---
 
@@ -265,6 +246,11 @@ class Presenting(QObject):
         else:
             self.begin()
 
+    def start(self) -> None:
+        """Begin, as a clicker's key asks; where it presents already, it goes on."""
+        if not self._is_on:
+            self.begin()
+
     def begin(self, is_full: bool = True) -> None:
         """Show the graph and the words alone, on the whole screen or in the window as it is."""
         window = self._window
@@ -272,8 +258,10 @@ class Presenting(QObject):
         self._state, self._was_full = window.saveState(), window.isFullScreen()
         window.show_bars(False)
         window.show_theme(contrasted(window.theme))
-        if is_full and not self._was_full:
-            window.showFullScreen()
+        self._is_full, self._is_swapped = is_full, False
+        self._home, self._geometry = window.screen().name(), window.saveGeometry()
+        self._place()
+        window.messages.hold(True)
         page = self._player.page
         self.show_docks((*page.screen.started, *page.screen.docks) if page is not None else ())
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
@@ -284,8 +272,9 @@ class Presenting(QObject):
         self._say()
         self._tick()
         self._clock.start()
-        if len(QGuiApplication.screens()) > 1:
+        if len(self.screens()) > 1:
             self.show_speaker()
+        window.activateWindow()
         window.view.setFocus()
         self.changed.emit()
 
@@ -295,6 +284,7 @@ class Presenting(QObject):
             return
         window = self._window
         self._is_on = False
+        self.show_black(False)
         self._clock.stop()
         self._dock.hide()
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -303,13 +293,23 @@ class Presenting(QObject):
         window.show_bars(True)
         if window.isFullScreen() and not self._was_full:
             window.showNormal()
+            home = next((screen for screen in self.screens() if screen.name() == self._home), None)
+            if home is not None:
+                place_on(window, home, home.availableGeometry())
+            window.restoreGeometry(self._geometry)
         window.restoreState(self._state)
+        window.messages.hold(False)
         for panel in window.panels.values():
             panel.set_letters(1.0)
         window.show_theme(THEMES[window.theme.name])
         window.view.fit()
         window.teaching.arrange()
         self.changed.emit()
+
+    def show_dock(self, name: str) -> None:
+        """Show a dock that is asked for, if it is a picture; panels of words stay away."""
+        if name in PLOTS:
+            self.show_docks((name,))
 
     def show_docks(self, names: Sequence[str]) -> None:
         """Show the first plot of these beside the graph, and no other dock."""
@@ -322,12 +322,88 @@ class Presenting(QObject):
             dock = window.docks[chosen]
             window.panels[chosen].set_letters(LETTERS)
             window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-            window.show_dock(chosen)
+            dock.show()
+            dock.raise_()
             window.resizeDocks([dock], [int(window.width() * PLOT_WIDTH)], Qt.Orientation.Horizontal)
 
+    # --- screens ---
+
+    def audience_screen(self) -> QScreen:
+        """Return the screen that the audience sees: not the laptop's own, where there is another one."""
+        own = QGuiApplication.primaryScreen()
+        others = [screen for screen in self.screens() if not is_same(screen, own)]
+        if not others:
+            return own
+        return own if self._is_swapped else others[0]
+
+    def speaker_screen(self) -> QScreen | None:
+        """Return the screen of the speaker, None where there is one screen alone."""
+        audience = self.audience_screen()
+        return next((screen for screen in self.screens() if not is_same(screen, audience)), None)
+
+    def swap_screens(self) -> None:
+        """Exchange the screens, for a laptop that takes the projector for its own."""
+        self._is_swapped = not self._is_swapped
+        self._place()
+
+    def _place(self) -> None:
+        """Let the window fill the audience's screen, and the notes stand on the other one."""
+        window = self._window
+        if self._is_on and self._is_full:
+            screen = self.audience_screen()
+            if len(self.screens()) > 1 or window.isFullScreen():
+                place_on(window, screen, screen.geometry())
+            window.showFullScreen()
+            self._strip.set_room(window.size())
+        if self.speaker is not None:
+            self._place_speaker(self.speaker)
+
+    def _place_speaker(self, speaker: SpeakerWindow) -> None:
+        screen = self.speaker_screen()
+        if screen is not None:
+            speaker.setWindowState(Qt.WindowState.WindowNoState)
+            place_on(speaker, screen, screen.availableGeometry().adjusted(60, 60, -60, -60))
+            speaker.showMaximized()
+        else:  # over a corner of what is presented: there is no other place
+            own = QGuiApplication.primaryScreen()
+            room = own.availableGeometry()
+            size = QSize(min(900, room.width() * 6 // 10), min(600, room.height() * 7 // 10))
+            corner = QRect(room.right() + 1 - size.width(), room.bottom() + 1 - size.height(), 0, 0)
+            corner.setSize(size)
+            speaker.setWindowState(Qt.WindowState.WindowNoState)
+            place_on(speaker, own, corner)
+            speaker.show()
+        speaker.raise_()
+
+    # --- going on ---
+
+    def show_black(self, black: bool) -> None:
+        """Show nothing, so that the audience looks at the speaker, or what is presented again."""
+        self.blank.setGeometry(self._window.rect())
+        self.blank.setVisible(black)
+        self.blank.raise_()
+        if self.speaker is not None:
+            self.speaker.show_remark("The screen is black. B shows it again." if black else "")
+
+    def toggle_black(self) -> None:
+        """Make the projector's screen black, or show what is presented again."""
+        if self._is_on:
+            self.show_black(self.blank.isHidden())
+
+    def refuse(self) -> None:
+        """Say that nothing is asked on the projector."""
+        sentence = "Not while presenting: Esc ends it."
+        if self.speaker is not None:
+            self.speaker.show_remark(sentence)
+        else:
+            self._window.notifier.info(sentence)
+
     def advance(self) -> None:
-        """Go on to the next thing."""
+        """Go on to the next thing; from a black screen, back to what is presented."""
         player = self._player
+        if not self.blank.isHidden():
+            self.show_black(False)
+            return
         if player.page is None:
             self._window.session.step(1)
         elif player.question is not None and self._phase != "answer" and not player.awaits_step:
@@ -339,8 +415,11 @@ class Presenting(QObject):
             player.advance()
 
     def back(self) -> None:
-        """Go to the thing before."""
+        """Go to the thing before; from a black screen, back to what is presented."""
         player = self._player
+        if not self.blank.isHidden():
+            self.show_black(False)
+            return
         if player.page is None:
             self._window.session.step(-1)
         elif self._phase != "text":
@@ -377,15 +456,12 @@ class Presenting(QObject):
             self.hide_speaker()
 
     def show_speaker(self) -> None:
-        """Show the notes, on another screen where there is one."""
+        """Show the notes, on the laptop's screen where the audience has another one."""
         self.speaker = SpeakerWindow(self._window.theme)
         self.speaker.key_pressed.connect(self._pass_on)
-        own = self._window.screen()
-        other = next((s for s in QGuiApplication.screens() if s is not own), None)
-        if other is not None:
-            self.speaker.setGeometry(other.availableGeometry())
+        self.speaker.closed.connect(self.hide_speaker)
         self._say_notes()
-        self.speaker.show()
+        self._place_speaker(self.speaker)
         self._tick()
         if not self._clock.isActive():
             self._begun = self._begun or time.monotonic()
@@ -393,21 +469,24 @@ class Presenting(QObject):
 
     def hide_speaker(self) -> None:
         """Put the notes away."""
-        if self.speaker is not None:
-            self.speaker.close()
-            self.speaker.deleteLater()
-            self.speaker = None
+        speaker, self.speaker = self.speaker, None
+        if speaker is not None:
+            speaker.close()
+            speaker.deleteLater()
+            if not self._is_on:
+                self._clock.stop()
 
     # --- showing ---
 
     def _pass_on(self, event: QKeyEvent) -> None:
         """Do what a key pressed over the notes means for the window that presents."""
-        keys = {Qt.Key.Key_PageDown: self.advance, Qt.Key.Key_PageUp: self.back}
-        steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
-        if event.key() in keys:
-            keys[Qt.Key(event.key())]()
-        elif event.key() in steps:
-            self._window.session.step(steps[Qt.Key(event.key())])
+        pressed = QKeySequence(event.keyCombination())
+        for action in self._window.actions_by_id.values():
+            if pressed in action.shortcuts() and action.isEnabled():
+                action.trigger()
+                return
+        if event.key() == Qt.Key.Key_Escape:
+            self.end()
 
     def _turned(self) -> None:
         self._phase = "text"
@@ -442,10 +521,17 @@ class Presenting(QObject):
             self.speaker.show_page("No lesson is open.", "", "")
             return
         notes = player.stage.texts["notes"] if player.stage is not None else page.notes
-        rest = lesson.pages[player.number + 1 :]
-        self.speaker.show_page(
-            f"{player.number + 1} of {len(lesson.pages)}: {page.title}", notes, rest[0].title if rest else ""
-        )
+        place = f"{player.number + 1} of {len(lesson.pages)}: {page.title}"
+        self.speaker.show_page(place, notes, self._following(lesson.pages[player.number + 1 :]))
+
+    def _following(self, rest: Sequence[Page]) -> str:
+        """Say what the clicker's key leads to next."""
+        player = self._player
+        if player.awaits_step:
+            return "a step"
+        if player.question is not None and self._phase != "answer":
+            return "the question" if self._phase == "text" else "the answer"
+        return rest[0].title if rest else "the end"
 
     def _tick(self) -> None:
         now = QTime.currentTime().toString("HH:mm")
@@ -453,5 +539,15 @@ class Presenting(QObject):
         self._strip.facts.setText(f"seed {self._window.session.document.seed} · {now}")
         if self.speaker is not None:
             self.speaker.show_time(now, f"{passed // 60}:{passed % 60:02d}")
-            if self.speaker.isHidden():  # closed by hand
-                self.hide_speaker()
+
+    # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self._window and self._is_on:
+            self.blank.setGeometry(self._window.rect())
+            QTimer.singleShot(0, self, self._fit_room)
+        return False
+
+    def _fit_room(self) -> None:
+        if self._is_on:
+            self._strip.set_room(self._window.size())

@@ -179,9 +179,16 @@ class Window(QMainWindow):
             action = QAction(row.text, self)
             action.setShortcuts([QKeySequence(keys) for keys in row.keys])
             action.setAutoRepeat(row.repeats)
-            action.triggered.connect(lambda _=False, run=row.run: run(self))
+            action.triggered.connect(lambda _=False, row=row: self._run(row))
             self.actions_by_id[row.id] = action
             self.addAction(action)
+
+    def _run(self, row: Action) -> None:
+        """Do what an action does; nothing opens on the projector."""
+        if row.asks and self.presenting.is_on:
+            self.presenting.refuse()
+        else:
+            row.run(self)
 
     def _make_centre(self) -> None:
         self.scene = GraphScene(self.theme, self)
@@ -392,6 +399,9 @@ class Window(QMainWindow):
 
     def show_dock(self, name: str) -> None:
         """Bring a dock to the front."""
+        if self.presenting.is_on:
+            self.presenting.show_dock(name)
+            return
         self.docks[name].show()
         self.docks[name].raise_()
 
@@ -919,6 +929,12 @@ class Window(QMainWindow):
             return True
         return super().eventFilter(watched, event)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.presenting.is_on:
+            self.presenting.end()
+        else:
+            super().keyPressEvent(event)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._fresh:
@@ -933,6 +949,7 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self._show_awaited)  # a window that is maximised has its size only then
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.presenting.end()  # no question on the projector
         if not self.filing.close() or not self.authoring.close():
             event.ignore()
             return

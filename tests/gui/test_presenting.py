@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from graphs.lesson import read_lesson
 from graphs.network import load
-from gui.presenting import LEAST, contrasted
+from gui.actions import ACTIONS as ROWS
+from gui.presenting import LEAST, PLOTS, contrasted
 from gui.theme import DARK, LIGHT, Theme, application_font
 from gui.window import Window
+from tests.gui.conftest import OpenWindow
 from tests.gui.test_theme import contrast
 
 LESSON = """
@@ -192,6 +200,108 @@ def test_the_speaker_sees_notes_and_what_comes_next(window: Window, qtbot: QtBot
     assert ":" in speaker.clock.text()
     window.presenting.end()
     assert window.presenting.speaker is None
+
+
+def test_two_screens_one_for_the_audience_and_one_for_the_speaker(tmp_path: Path) -> None:
+    screens = [
+        {"name": name, "x": x, "y": 0, "width": width, "height": height, "logicalDpi": 96, "dpr": 1}
+        for name, x, width, height in (("laptop", 0, 1280, 720), ("projector", 1280, 1920, 1080))
+    ]
+    config = tmp_path / "screens.json"
+    config.write_text(json.dumps({"screens": screens}))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.gui.two_screens"],
+        env={**os.environ, "QT_QPA_PLATFORM": f"offscreen:configfile={config}"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "done\n", done.stderr
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_F11, Qt.Key.Key_Escape])
+def test_a_clicker_begins_and_ends(window: Window, key: Qt.Key) -> None:
+    QTest.keyClick(window, Qt.Key.Key_F5)
+    assert window.presenting.is_on
+    QTest.keyClick(window, Qt.Key.Key_F5)  # some send it again and again
+    assert window.presenting.is_on
+    QTest.keyClick(window.view, key)
+    assert not window.presenting.is_on
+
+
+def test_escape_ends_a_nudge_test_first(window: Window) -> None:
+    window.presenting.begin(is_full=False)
+    window.session.go(9)
+    QTest.keyClick(window, Qt.Key.Key_G)
+    assert window.session.frame.nudge is not None
+    assert not any(dock.isVisible() for dock in window.docks.values())
+    QTest.keyClick(window.view, Qt.Key.Key_Escape)
+    assert window.session.frame.nudge is None
+    assert window.presenting.is_on
+    QTest.keyClick(window.view, Qt.Key.Key_Escape)
+    assert not window.presenting.is_on
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_B, Qt.Key.Key_Period])
+def test_a_black_screen_hides_everything_until_the_next_key(window: Window, key: Qt.Key) -> None:
+    QTest.keyClick(window, key)
+    assert window.presenting.blank.isHidden()  # it is for a projector
+    window.presenting.begin(is_full=False)
+    QTest.keyClick(window, key)
+    image = window.grab().toImage()
+    colours = {image.pixelColor(x, y).name() for x in range(0, 1280, 40) for y in range(0, 720, 40)}
+    assert colours == {"#000000"}
+    position = window.session.position
+    page_down(window)
+    assert window.presenting.blank.isHidden()
+    assert window.session.position == position
+    QTest.keyClick(window, key)
+    QTest.keyClick(window, key)
+    assert window.presenting.blank.isHidden()
+
+
+def test_nothing_is_asked_on_the_projector(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *_, name=name, **__: asked.append(name) or ("", ""))
+    window.presenting.begin(is_full=False)
+    for row in ROWS:
+        if row.asks:
+            window.actions_by_id[row.id].trigger()
+    assert asked == []
+    assert window.overlay is None
+    assert not any(dock.isVisible() for dock in window.docks.values())
+    assert window.presenting.is_on
+    message = window.messages.current
+    assert message is not None
+    assert message.text == "Not while presenting: Esc ends it."
+
+
+def test_every_other_action_leaves_the_projector_without_dialogs(open_window: OpenWindow) -> None:
+    window = open_window("two-layer-nonlinear")  # its own: actions change more than is put back
+    window.presenting.begin(is_full=False)
+    left_out = {"present", "paste-network", "copy-network", "copy-picture", "lesson-end", "speaker"}
+    for row in ROWS:
+        if not row.asks and row.group != "Train" and row.id not in left_out:
+            window.actions_by_id[row.id].trigger()
+            window.session.stop()
+            assert window.overlay is None, row.id
+            assert QApplication.activePopupWidget() is None, row.id
+            shown = {name for name, dock in window.docks.items() if dock.isVisible()}
+            assert shown <= set(PLOTS), row.id
+            assert len(shown) < 2, row.id
+
+
+def test_what_asks_waits_until_the_projector_is_off(window: Window) -> None:
+    window.presenting.begin(is_full=False)
+    answers: list[str] = []
+    window.notifier.ask("Reload?", ("&Reload", lambda: answers.append("yes")))
+    message = window.messages.current
+    assert message is None or not message.choices
+    window.presenting.end()
+    assert window.messages.current is not None
+    assert window.messages.current.text == "Reload?"
 
 
 def test_why_leads_back_to_where_it_was_asked(window: Window, qtbot: QtBot) -> None:
