@@ -38,6 +38,8 @@ LONGEST = 3.0
 """How long a line may be, in widths and heights of the plot, before it is a scribble that tells nothing."""
 DOT = 1.5
 """Half the length, in pixels, of what is drawn for a value between two gaps."""
+APART = 6.0
+"""Pixels between values that can be told one by one, however far the line goes up and down."""
 FEWEST = 16
 """Stretches below which a line is not smoothed any further."""
 
@@ -481,13 +483,16 @@ def drawn(series: Series, view: View) -> Drawn:
     """Return what to paint of a series.
 
     Two stretches a pixel at most; where the line through their means would still be a scribble, longer ones,
-    until it is at most `LONGEST` times as long as the plot is wide and high.
+    until it is at most `LONGEST` times as long as the plot is wide and high. Values that stand apart are all
+    shown: forty steps that swing are swings, not noise.
     """
     most = 2 * max(8, round(view.width))
     fine = line = series.stretches(view, most)
     x, y = view.x(line.middle), view.y(line.mean)
     limit = LONGEST * (view.width + view.height)
-    while len(line) > FEWEST and view.length(x, y) > limit:
+    apart = APART * (view.right - view.left) / view.width
+    is_scribble = view.length(x, y) > limit and x[-1] - x[0] < apart * (len(x) - 1)
+    while is_scribble and len(line) > FEWEST and view.length(x, y) > limit:
         most = min(most, len(line)) // 2
         line = series.stretches(view, most)
         x, y = view.x(line.middle), view.y(line.mean)

@@ -387,7 +387,7 @@ class Window(QMainWindow):
         height = self.height() - 44
         self.resizeDocks(
             [self.docks["lesson"], self.docks["step"]],
-            [height * 55 // 100, height - height * 55 // 100],
+            [height * 64 // 100, height - height * 64 // 100],
             Qt.Orientation.Vertical,
         )
 

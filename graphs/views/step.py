@@ -130,13 +130,18 @@ def _backward_view(frame: Frame, step: Step) -> StepView:
     if equation is None or step.contribution is None:
         return view
     index = entry_of(frame, step.contribution)
-    return replace(
+    view = replace(
         view,
         equation=equation.coloured,
         entry=_entry_text(index),
         index=index,
         latex=equation.latex,
         code=equation.source,
+    )
+    if step.node not in frame.gradients:  # a learner is to predict it, and has stepped on
+        return view
+    return replace(
+        view,
         matrices=factor_views(frame, step, equation),
         shapes=factor_shapes(frame.statics.derivation, equation),
         **_numbers(frame.numbers, equation.contribution.expr, step.contribution, index),

@@ -61,6 +61,20 @@ def arrays_shown(frame: Frame, name: str) -> list[object]:
 
 @pytest.mark.parametrize("name", built_in_names())
 @pytest.mark.parametrize("detail", Detail)
+def test_every_step_can_be_shown_while_a_gradient_is_hidden(name: str, detail: Detail) -> None:
+    """A learner steps on from where something is to be predicted: what is hidden comes in at a later step."""
+    whole = frame_of(name, detail=detail)
+    for hidden in ("gradients", *(f"d_{node}" for node in whole.trace.gradients)):
+        start = replace(whole, curtain=Curtain(frozenset({hidden})), position=0)
+        for step in whole.trace.steps:
+            if step.phase == Phase.BACKWARD and hidden in ("gradients", f"d_{step.node}"):
+                view = step_view(start.at(step.index + 1))
+                assert view.matrices == ()
+                assert view.sentence
+
+
+@pytest.mark.parametrize("name", built_in_names())
+@pytest.mark.parametrize("detail", Detail)
 def test_the_outcome_of_every_step_can_be_hidden(name: str, detail: Detail) -> None:
     whole = frame_of(name, detail=detail)
     for step in whole.trace.steps:

@@ -155,6 +155,15 @@ def test_a_scribble_becomes_a_mean_over_its_range():
     assert len(found.band_x) == 2 * len(values)
 
 
+def test_swings_that_stand_apart_are_no_scribble():
+    values = np.where(np.arange(41) % 4 < 2, 9.0, -9.0)
+    seen = view(0, 40)
+    found = drawn(pyramid_of(values), seen)
+    assert seen.length(found.x, found.y) > 3 * (500 + 100)
+    np.testing.assert_array_equal(found.y, values)
+    assert not found.has_band
+
+
 def test_what_is_not_positive_has_no_place_on_a_log_axis_but_hides_nothing_beside_it():
     values = np.tile([0.0, -3.0, 100.0, 1e-3], 5000)
     found = drawn(pyramid_of(values), view(0, 20_000, -4, 3, log_y=True))
