@@ -12,14 +12,16 @@ import pickle
 import shutil
 import threading
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from engine.errors import UsageError
 from engine.graph import Detail
+from graphs.definition import Network
 from graphs.exporting import Look
 from gui.keeping import Place
 from gui.lessons import HeldLesson
@@ -111,6 +113,26 @@ class Standing:
         if self.detail != own.detail:
             own.set_detail(self.detail)
         return own
+
+
+class _Pickler(pickle.Pickler):
+    """Sends networks whole: what their files are written from goes into exports that open again."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if not isinstance(obj, Network):
+            return NotImplemented
+        return _network, ({f.name: getattr(obj, f.name) for f in fields(obj)},)
+
+
+def _network(kept: Mapping[str, Any]) -> Network:
+    return Network(**kept)
+
+
+def pickled(standing: Standing) -> bytes:
+    """Return a standing as it is sent."""
+    file = BytesIO()
+    _Pickler(file, pickle.HIGHEST_PROTOCOL).dump(standing)
+    return file.getvalue()
 
 
 @dataclass(frozen=True)
@@ -256,7 +278,7 @@ class Painter:
         with self._turn:
             orders, messages = self._connections()
             try:
-                orders.send((pickle.dumps(standing, pickle.HIGHEST_PROTOCOL), order))
+                orders.send((pickled(standing), order))
                 yield from self._answers(messages)
             except (EOFError, OSError):
                 self.end()

@@ -14,9 +14,11 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from engine.errors import UsageError
+from engine.faults import FAULTS, FaultAt
 from engine.graph import Detail
 from graphs.exporting import SUBJECTS, Look
 from graphs.network import load
+from graphs.sessions import read_session
 from gui.app import application
 from gui.export import pictures_of
 from gui.painting import Encoded, Encoding, Order, Painter, Painting, Progress, Shown, Standing, painter
@@ -78,6 +80,51 @@ def test_the_search_is_in_the_loss(session: Session, qtbot: QtBot) -> None:
     (found,) = svg_of(Standing.of(session), Look("loss"), 9)
     assert [found] == painted_here(session, Look("loss"), 9)
     assert b"best of random search" in found
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_runs_with_a_fault_are_painted_with_it(qtbot: QtBot, name: str) -> None:
+    application()
+    session = Session(Document.of(load("logistic-regression")))
+    places = FAULTS[name].places(session.model.graph)
+    if not places:
+        session.open("two-layer-nonlinear")
+        places = FAULTS[name].places(session.model.graph)
+    place = places[0]
+    session.set_fault(FaultAt(name, place.node, place.slot))
+    for _ in range(3):
+        session.step_training()
+    try:
+        for subject in ("step", "loss"):
+            found = svg_of(Standing.of(session), Look(subject), 9)
+            assert found == painted_here(session, Look(subject), 9)
+    finally:
+        session.close()
+
+
+def test_an_export_carries_the_network_with_its_comments_and_its_tables(qtbot: QtBot, tmp_path: Path) -> None:
+    application()
+    (tmp_path / "points.csv").write_text("a,b\n1,2\n2,3\n4,9\n")
+    text = (
+        'title = "Mine"  # a comment\nformula = """\nz = w * X\nL = sum((z - y)**2)\n"""\n'
+        '[parameters]\nw = 0.5\n[data]\nfile = "points.csv"\n'
+        'inputs = { X = ["a"] }\ntargets = { y = ["b"] }\n'
+    )
+    (tmp_path / "mine.toml").write_text(text)
+    session = Session(Document.of(load(str(tmp_path / "mine.toml"))))
+    found = svg_of(Standing.of(session), Look(), 2)
+    assert found == painted_here(session, Look(), 2)
+    session.close()
+    (tmp_path / "points.csv").unlink()
+    (tmp_path / "a.svg").write_bytes(found[0])
+    network = read_session(tmp_path / "a.svg").document.network
+    assert network.source.text == text
+    assert b"4,9" in network.attached["points.csv"]
+    again = Session(Document.of(network))
+    (second,) = svg_of(Standing.of(again), Look(), 2)
+    again.close()
+    (tmp_path / "b.svg").write_bytes(second)
+    assert b"4,9" in read_session(tmp_path / "b.svg").document.network.attached["points.csv"]
 
 
 def test_another_detail_is_shown_at_the_same_iteration(session: Session) -> None:
