@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTextEdit
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QTextEdit
 from pytestqt.qtbot import QtBot
 
 from gui.app import application
 from gui.docking import docks_state, restore_docks
+from tests.gui.conftest import OpenWindow
 
 RIGHT, BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 Docks = dict[str, QDockWidget]
@@ -95,3 +96,14 @@ def test_any_state_is_survived(made: tuple[QMainWindow, Docks], state: Any) -> N
     restore_docks(window, docks, state)
     QApplication.processEvents()
     assert window.size() == QSize(1000, 700)
+
+
+def test_a_tab_bar_that_is_left_over_is_hidden(open_window: OpenWindow) -> None:
+    window = open_window(size=(1920, 1080))
+    window.authoring.begin()
+    QApplication.processEvents()
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    shown = [{bar.tabText(i) for i in range(bar.count())} for bar in bars if bar.isVisible()]
+    assert {"Write", "This step", "Inspector"} in shown
+    assert not any(a < b for a in shown for b in shown)
+    window.authoring.give_up()
