@@ -257,6 +257,7 @@ class Painter:
 
     def __init__(self) -> None:
         self._process: _Process | None = None
+        self._is_closed = False
         self._turn = threading.Lock()
         self._change = threading.Lock()
 
@@ -306,6 +307,8 @@ class Painter:
 
     def _connections(self) -> tuple[Connection, Connection]:
         with self._change:
+            if self._is_closed:
+                raise UsageError("nothing is painted any more: the application ends.")
             try:
                 self._process = self._process or _Process()
             except Exception as error:  # whatever forbids it
@@ -320,6 +323,12 @@ class Painter:
         if process is not None:
             process.end()
 
+    def close(self) -> None:
+        """End the process, and begin no other: also a thread that waits for its turn gets none."""
+        with self._change:
+            self._is_closed = True
+        self.end()
+
 
 def _is_end(messages: Connection) -> bool:
     """Take a message that nobody waits for; say whether it is the last one."""
@@ -333,5 +342,5 @@ def _is_end(messages: Connection) -> bool:
 def painter() -> Painter:
     """Return the application's painter; its process ends with the application."""
     made = Painter()
-    atexit.register(made.end)
+    atexit.register(made.close)
     return made

@@ -184,7 +184,10 @@ def test_a_process_that_dies_is_one_sentence_and_another_one_comes(
         assert not folder.exists()
         assert len(list(own.ask(standing, order))) == 2
     finally:
-        own.end()
+        own.close()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(UsageError, match="the application ends"):
+        list(own.ask(standing, order))
     assert list(tmp_path.iterdir()) == []
 
 
