@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from engine.expr import Expr
+from engine.expr import Expr, uses
 from engine.optimizers import update_equation
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
@@ -81,12 +81,19 @@ def _forward_view(frame: Frame, step: Step) -> StepView:
     if not derivation.is_written(line):
         return view
     right = derivation.right_side(step.node)
+    if _reads_hidden(frame, right):
+        return view
     return replace(
         view,
         **_numbers(frame.numbers, right, step.after, index),
         matrices=product_views(frame, step.node, step.after, right, "forward"),
         shapes=product_shapes(right),
     )
+
+
+def _reads_hidden(frame: Frame, expr: Expr) -> bool:
+    """Say whether an expression would show the number of a value that is hidden."""
+    return bool(frame.covered) and not frame.covered.isdisjoint(uses(expr))
 
 
 def _numbers(known: Mapping[str, Array], expr: Expr, result: Array, index: tuple[int, ...]) -> dict[str, str]:
@@ -138,8 +145,8 @@ def _backward_view(frame: Frame, step: Step) -> StepView:
         latex=equation.latex,
         code=equation.source,
     )
-    if step.node not in frame.gradients:  # a learner is to predict it, and has stepped on
-        return view
+    if step.node not in frame.gradients or _reads_hidden(frame, equation.contribution.expr):
+        return view  # a learner is to predict it, and has stepped on
     return replace(
         view,
         matrices=factor_views(frame, step, equation),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.graph import Detail
-from engine.trace import Phase
+from engine.trace import Phase, Step
 from engine.training import Run
 from graphs.network import bind, built_in_names, load
 from graphs.snapshot import Snapshot
@@ -71,6 +71,22 @@ def test_every_step_can_be_shown_while_a_gradient_is_hidden(name: str, detail: D
                 view = step_view(start.at(step.index + 1))
                 assert view.matrices == ()
                 assert view.sentence
+
+
+@pytest.mark.parametrize("position", ["yhat", "Z"])
+def test_a_step_that_reads_a_hidden_value_shows_no_number_of_it(position: str) -> None:
+    whole = frame_of("two-layer-nonlinear")
+    (step,) = [s for s in whole.trace.steps if position in (s.input, s.node) and reads_a(s)]
+    hidden = step_view(replace(whole, curtain=Curtain(frozenset({"A"})), position=0).at(step.index + 1))
+    shown = step_view(replace(whole, position=0).at(step.index + 1))
+    assert "0.3207" in shown.numbers
+    assert (hidden.numbers, hidden.short, hidden.matrices) == ("", "", ())
+    assert hidden.equation == shown.equation
+
+
+def reads_a(step: Step) -> bool:
+    """Say whether a step is forward from A, or back to Z through the factor that is made of A."""
+    return (step.phase, step.node) in ((Phase.FORWARD, "yhat"), (Phase.BACKWARD, "A"))
 
 
 @pytest.mark.parametrize("name", built_in_names())
