@@ -961,6 +961,7 @@ class Window(QMainWindow):
         self.settings.set("window/state", self.saveState().data())
         self.settings.save()
         _application().focusChanged.disconnect(self._guard)
+        self.presenting.hide_speaker()  # it may be shown without presenting, and would stand alone
         self.session.close()
         super().closeEvent(event)
 

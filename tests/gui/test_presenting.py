@@ -202,6 +202,16 @@ def test_the_speaker_sees_notes_and_what_comes_next(window: Window, qtbot: QtBot
     assert window.presenting.speaker is None
 
 
+def test_the_notes_go_with_the_window_also_where_it_does_not_present(window: Window) -> None:
+    window.presenting.show_speaker()
+    speaker = window.presenting.speaker
+    assert speaker is not None
+    assert speaker.isVisible()
+    assert window.close()
+    assert not speaker.isVisible()
+    assert window.presenting.speaker is None
+
+
 def test_two_screens_one_for_the_audience_and_one_for_the_speaker(tmp_path: Path) -> None:
     screens = [
         {"name": name, "x": x, "y": 0, "width": width, "height": height, "logicalDpi": 96, "dpr": 1}
