@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from engine.graph import Detail
 from graphs.network import is_session, load
 from graphs.sessions import read_session
+from gui.dialogs import use_own_dialogs
 from gui.keeping import opened
 from gui.recovery import recovery_folder
 from gui.session import Document, Session
@@ -61,6 +62,7 @@ def make_window(
     overrides: dict[str, Any] | None = None,
 ) -> Window:
     """Return the window on a network, paused, ready to step."""
+    use_own_dialogs(settings.get("files/dialogs") == "own")
     kept = None
     if source is not None and is_session(source) and not (seed or overrides):
         kept = opened(read_session(Path(source)))

@@ -7,22 +7,22 @@ right one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog
 
 from engine.errors import BackstepError, excerpt
 from graphs.carrying import CARRIERS
 from graphs.files import write_whole
-from graphs.network import SESSION, FileData, complete, data_path, is_session
+from graphs.network import SESSION, FileData, Network, complete, data_path, is_session
 from graphs.reading import load as load_network
 from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
 from graphs.writing import is_said_alike
+from gui.dialogs import ask_open, ask_save
 from gui.files import network_of, save_network
 from gui.jobs import Task
 from gui.keeping import Opened, Place, Snapshot, opened, saved
@@ -41,8 +41,10 @@ OPENED = (
     f"Networks and sessions (*{NETWORK} *{SESSION});;Exported at a step ({EXPORTED})"
 )
 FAULT_LEFT_OUT = "The fault is not in it: a session (.backstep) keeps it."
-LEAVING = "Another file takes its place. If you discard them now, Undo brings them back."
+LEAVING = "Something else takes its place."
+UNDOABLE = "If you discard them now, Undo brings them back."
 CLOSING = "They are lost when the window closes without."
+UNREAD = "The formula cannot be read as it stands: only a session (.backstep) keeps its text."
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +59,14 @@ class OnDisk:
         The document as it is there, None where nothing of it is.
     runs
         Which runs a session file has, and how long they are.
+    unread
+        The formula's text that a session file keeps although it cannot be read.
     """
 
     path: Path | None = None
     document: Document | None = None
     runs: tuple[tuple[str, int], ...] = ()
+    unread: str = ""
 
     @property
     def is_session(self) -> bool:
@@ -81,11 +86,14 @@ class Filing(QObject):
     -------
     changed()
         Another name, or saved, or not saved any more.
+    typed()
+        The formula's text, which cannot be read as it stands, may be another one.
     may_close()
         The window may close: what was to be saved is.
     """
 
     changed = Signal()
+    typed = Signal()
     may_close = Signal()
 
     def __init__(self, window: Any) -> None:
@@ -99,12 +107,15 @@ class Filing(QObject):
         self._told: tuple[str, bool] | None = None
         self._offer: Message | None = None
         self._is_leaving = False
+        self._lost: tuple[Any, OnDisk] | None = None  # a file that went, and what was known of it
         self._known: OnDisk | None = None
         self._compared: tuple[OnDisk, Document] | None = None  # of which it is known whether they are alike
         self._is_alike = True
         self._watch = FileWatch(self)
         self._watch.changed.connect(self._offer_reload)
         self._watch.gone.connect(self._say_gone)
+        self._watch.unreadable.connect(self._say_unreadable)
+        self._watch.back.connect(self._take_back)
         self._session.document_changed.connect(self._follow)
         self._session.progressed.connect(self._tell)
         self._session.runs_changed.connect(self._tell)
@@ -132,9 +143,25 @@ class Filing(QObject):
             self._is_alike = disk.document is not None and is_saved_alike(
                 document, disk.document, with_seed=disk.is_session
             )
-        if not self._is_alike:
+        if not self._is_alike or self._window.unread != disk.unread:
             return True
         return disk.is_session and disk.runs != _lengths(self._session.runs)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is unsaved that is worth a question.
+
+        How a network without a file is to be trained is none: a lecturer tries this and that. Nor is what a
+        lesson has put on stage, and what is tried there.
+        """
+        disk, document = self.on_disk, self._session.document
+        if not self.is_modified or disk.path is not None:
+            return self.is_modified
+        if self._window.teaching.player.lesson is not None:
+            return False
+        if disk.document is None or self._window.unread:
+            return True
+        return not is_saved_alike(replace(document, recipe=disk.document.recipe), disk.document)
 
     @property
     def is_busy(self) -> bool:
@@ -150,28 +177,44 @@ class Filing(QObject):
 
     def ask_open(self) -> None:
         """Let the user choose a file to open."""
-        path, _ = QFileDialog.getOpenFileName(
-            self._window, "Open a network or a session", self._settings.get("files/folder"), OPENED
-        )
-        if path:
+
+        def take(path: str) -> None:
             self._settings.set("files/folder", str(Path(path).parent))
             self.open(path)
+
+        folder = self._settings.get("files/folder")
+        ask_open(self._window, "Open a network or a session", folder, OPENED, take)
 
     def open(self, source: str) -> None:
         """Open a built-in network, a network's file, a session's, or an export at the step that it shows.
 
-        Unsaved changes of a file are asked for. Built-in networks ask nothing when they are left for another
-        built-in one: undo brings them back.
+        Unsaved changes are asked for.
         """
         is_file = source.endswith(NETWORK) or is_session(source)
         if is_file and not Path(source).is_file():
             gone = f"{excerpt(Path(source).name)} is not there any more. It was {excerpt(source, 150)}."
             self._notifier.error(gone)
             return
-        if self.is_modified and (is_file or self.path is not None):
-            self._ask_before(LEAVING, lambda: self._open(source))
+        self.leave(lambda: self._open(source))
+
+    def leave(self, then: Callable[[], object]) -> None:
+        """Let another network take the place of this one, after a question where anything is unsaved.
+
+        While a lesson is held nothing stands over the graph: the message bar asks. While the window presents
+        nothing is asked, so nothing is left.
+        """
+        if not self.has_work:
+            then()
+        elif self._window.presenting.is_on:
+            self._window.presenting.refuse()
+        elif self._window.teaching.player.lesson is not None:
+            rest = UNREAD if self._window.unread else "Undo brings them back."
+            self._notifier.ask(
+                f"{excerpt(self.name)} has unsaved changes, and something else is to take its place. {rest}",
+                ("&Go on", then),
+            )
         else:
-            self._open(source)
+            self._ask_before(f"{UNREAD} {LEAVING}" if self._window.unread else f"{LEAVING} {UNDOABLE}", then)
 
     def _open(self, source: str) -> None:
         if is_session(source):
@@ -213,9 +256,11 @@ class Filing(QObject):
         document = self._session.document
         runs = _lengths(self._session.runs)
         own = None if path is not None and path.suffix.lower() in CARRIERS else path
-        self._files[document.network.source] = OnDisk(own, document, runs) if is_saved else OnDisk(own)
+        unread = unread_of(kept.view)
+        disk = OnDisk(own, document, runs, unread) if is_saved else OnDisk(own)
+        self._files[document.network.source] = disk
         for network in kept.networks():
-            self._files.setdefault(network.source, self._files[document.network.source])
+            self._files.setdefault(network.source, disk)
         if is_saved and path is not None:
             self._settings.add_recent(str(path.resolve()))
         self._follow()
@@ -224,7 +269,7 @@ class Filing(QObject):
 
     # --- saving ---
 
-    def save(self, then: Callable[[], None] | None = None) -> None:
+    def save(self, then: Callable[[], object] | None = None) -> None:
         """Write the file that the document came from; ask for one where there is none."""
         path = self.path
         if path is None:
@@ -232,13 +277,22 @@ class Filing(QObject):
         else:
             self.write(path, then)
 
-    def save_as(self, then: Callable[[], None] | None = None) -> None:
+    def save_as(self, then: Callable[[], object] | None = None) -> None:
         """Let the user choose a file, and write it; its ending says whether runs are kept."""
         folder = self.path.parent if self.path is not None else Path(self._settings.get("files/folder"))
         name = self.path.name if self.path is not None else f"{self._session.document.network.name}{NETWORK}"
-        path, chosen = QFileDialog.getSaveFileName(self._window, "Save", str(folder / name), FILTERS)
-        if not path:
-            return
+        kinds = FILTERS
+        if self._window.unread:  # which a network's file cannot keep
+            name, kinds = f"{Path(name).stem}{SESSION}", ";;".join(reversed(FILTERS.split(";;")))
+        ask_save(
+            self._window,
+            "Save",
+            str(folder / name),
+            kinds,
+            lambda path, chosen: self._save_as(path, chosen, then),
+        )
+
+    def _save_as(self, path: str, chosen: str, then: Callable[[], object] | None) -> None:
         target = Path(path)
         if target.suffix not in (NETWORK, SESSION):
             target = Path(f"{path}{SESSION if SESSION in chosen else NETWORK}")
@@ -250,15 +304,16 @@ class Filing(QObject):
         self._settings.set("files/folder", str(target.parent))
         self.write(target, then)
 
-    def write(self, path: Path, then: Callable[[], None] | None = None) -> None:
+    def write(self, path: Path, then: Callable[[], object] | None = None) -> None:
         """Write the document, or the whole session, into a file in the background."""
         session = self._session
-        document, runs = session.document, _lengths(session.runs)
+        document, runs, unread = session.document, _lengths(session.runs), self._window.unread
         keep = self.snapshot() if path.suffix == SESSION else None
         sources = {document.network.source}
         if keep is not None:
             sources |= {run.document.network.source for run in session.runs}
         said = [FAULT_LEFT_OUT] if keep is None and document.fault is not None else []
+        said += [UNREAD] if keep is None and unread else []
 
         def work() -> Iterator[str]:
             if keep is None:
@@ -270,7 +325,7 @@ class Filing(QObject):
         def end() -> None:
             resolved = path.resolve()
             for source in sources:
-                self._files[source] = OnDisk(resolved, document, runs)
+                self._files[source] = OnDisk(resolved, document, runs, unread if keep else "")
             self._settings.add_recent(str(resolved))
             self._follow()
             self._notifier.info(" ".join([f"Saved {path.name}.", *said]))
@@ -319,9 +374,9 @@ class Filing(QObject):
         if self.is_busy:
             self._begin(lambda: iter(()), self._leave, lambda _: None)
             return False
-        if not self.is_modified:
+        if not self.has_work:
             return True
-        self._ask_before(CLOSING, self._leave)
+        self._ask_before(f"{UNREAD} {CLOSING}" if self._window.unread else CLOSING, self._leave)
         return False
 
     def _leave(self) -> None:
@@ -332,13 +387,26 @@ class Filing(QObject):
         """Let the window close without a question."""
         self._is_leaving = True
 
-    def _ask_before(self, why: str, then: Callable[[], None]) -> None:
-        question = UnsavedQuestion(self._window.theme, self.name, why, self._window)
-        question.save.connect(lambda: self.save(then))
+    def _ask_before(self, why: str, then: Callable[[], object]) -> None:
+        keeps = self.path is not None and (self.on_disk.is_session or not self._window.unread)
+        question = UnsavedQuestion(self._window.theme, self.name, why, self._window, has_file=keeps)
+        question.save.connect(lambda: self.save(then) if keeps else self.save_as(then))
         question.discard.connect(then)
         self._window.show_overlay(question)
 
     # --- following ---
+
+    def note_stage(self) -> None:
+        """Take note that a lesson has put on stage what is open: nothing of it is the user's yet."""
+        if self.path is None:
+            document = self._session.document
+            self._files[document.network.source] = OnDisk(None, document)
+            self._follow()
+
+    def note_text(self) -> None:
+        """Take note that the formula's text, which cannot be read, may be another one."""
+        self._tell()
+        self.typed.emit()
 
     def _follow(self) -> None:
         """Take note of a document that is new here, and say what is open."""
@@ -362,7 +430,7 @@ class Filing(QObject):
     def _watch_files(self) -> None:
         wanted = tuple(path for path in (self.path, self._csv()) if path is not None)
         if wanted != self._watch.paths or self._known is not self.on_disk:
-            self._known = self.on_disk  # which has just been read or written
+            self._known, self._lost = self.on_disk, None  # which has just been read or written
             self._watch.watch(wanted)
             self._withdraw()
 
@@ -395,7 +463,35 @@ class Filing(QObject):
         self._offer = self._notifier.ask(what, reload, ("&Keep", lambda: None), stays=True)
 
     def _say_gone(self, path: Path) -> None:
+        self._lose(path)
         self._notifier.warning(f"{excerpt(path.name)} has been moved or deleted. Saving writes it again.")
+
+    def _say_unreadable(self, path: Path, why: str) -> None:
+        self._lose(path)
+        self._notifier.warning(
+            f"{excerpt(path.name)} cannot be read any more ({why}). "
+            "What is open here stays; Save as… keeps it."
+        )
+
+    def _lose(self, path: Path) -> None:
+        """Take note that nothing of the document is on the disk any more, as far as one can tell."""
+        self._withdraw()
+        if path == self.path and self._lost is None:
+            source = self._session.document.network.source
+            self._lost = source, self.on_disk
+            self._files[source] = OnDisk(path)
+            self._known = self.on_disk
+            self._tell()
+
+    def _take_back(self, path: Path) -> None:
+        """Take note that a file is there again as it was."""
+        if self._lost is not None and path == self._lost[1].path:
+            source, disk = self._lost
+            self._lost = None
+            self._files[source] = disk
+            if source is self._session.document.network.source:
+                self._known = disk
+            self._tell()
 
     def reload(self) -> None:
         """Read the document's file again; the place on the timeline stays where the graph is the same."""
@@ -452,6 +548,9 @@ class Filing(QObject):
         except BackstepError as error:
             self._notifier.error(error)
             return
+        self.leave(lambda: self._paste(network))
+
+    def _paste(self, network: Network) -> None:
         before = self._session.document
         self._files.setdefault(network.source, OnDisk())  # nothing of it is on the disk
         self._session.open_network(network)
@@ -469,6 +568,14 @@ def is_saved_alike(a: Document, b: Document, *, with_seed: bool = False) -> bool
         return is_said_alike(network_of(a), network_of(b))
     except BackstepError:
         return False
+
+
+def unread_of(view: Mapping[str, Any]) -> str:
+    """Return the text of a formula that a session's file keeps although it cannot be read."""
+    panels = view.get("panels")
+    formula = panels.get("formula") if isinstance(panels, dict) else None
+    text = formula.get("text") if isinstance(formula, dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def _lengths(runs: Any) -> tuple[tuple[str, int], ...]:

@@ -17,6 +17,15 @@ WIDTH = 460
 class UnsavedQuestion(Overlay):
     """Asks what is to become of unsaved changes: Enter saves, D discards, Escape goes back.
 
+    Parameters
+    ----------
+    name
+        What is unsaved.
+    before
+        What happens to it otherwise.
+    has_file
+        Whether it is known which file is written.
+
     Signals
     -------
     save(), discard(), cancelled()
@@ -27,7 +36,9 @@ class UnsavedQuestion(Overlay):
     discard = Signal()
     cancelled = Signal()
 
-    def __init__(self, theme: Theme, name: str, before: str, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, name: str, before: str, parent: QWidget, *, has_file: bool = True
+    ) -> None:
         super().__init__(theme, parent)
         self._answered = False
         self._box = QWidget(self)
@@ -38,7 +49,7 @@ class UnsavedQuestion(Overlay):
             label.setWordWrap(True)
         text.setProperty("role", "muted")
         self.save_button, self.discard_button, self.cancel_button = (
-            QPushButton(words) for words in ("Save", "Discard", "Cancel")
+            QPushButton(words) for words in ("Save" if has_file else "Save as…", "Discard", "Cancel")
         )
         row = QHBoxLayout()
         row.addWidget(self.discard_button)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QLockFile, QObject, QStandardPaths, QTimer
 
@@ -28,6 +28,8 @@ __all__ = ["LessonRecovery", "Recovery", "recovery_folder"]
 SOON, TRAINED = 1500, 5000
 """Milliseconds from a change to its being kept: one of the document, and one of its runs."""
 
+DISCARDED = ".discarded"
+"""How the names of files end that are not offered any more."""
 LAST_WAIT = 5.0  # seconds that a file has to be written when the window closes
 
 
@@ -35,6 +37,15 @@ def recovery_folder() -> Path:
     """Return where unsaved work is kept."""
     place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
     return Path(place or ".") / "recovery"
+
+
+class Left(NamedTuple):
+    """What a window has left that ended where it should not: the file, its lock, whose changes, of when."""
+
+    path: Path
+    lock: QLockFile
+    name: str
+    when: str
 
 
 class Recovery(QObject):
@@ -59,6 +70,7 @@ class Recovery(QObject):
         self._task: Task | None = None
         self._kept: tuple[Any, ...] | None = None  # what is in the file: document and lengths of runs
         self._replaces: list[tuple[Path, QLockFile]] = []
+        self._discarded: list[Left] = []
         self._stays = False
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.keep)
@@ -67,6 +79,7 @@ class Recovery(QObject):
         session.runs_changed.connect(lambda: self._wait(SOON))
         session.progressed.connect(lambda: self._wait(TRAINED))
         window.filing.changed.connect(lambda: self._wait(SOON))
+        window.filing.typed.connect(lambda: self._wait(SOON))
 
     @property
     def path(self) -> Path:
@@ -83,7 +96,8 @@ class Recovery(QObject):
 
     def _state(self) -> tuple[Any, ...]:
         session = self._session
-        return session.document, tuple((run.id, run.iterations) for run in session.runs)
+        runs = tuple((run.id, run.iterations) for run in session.runs)
+        return session.document, runs, self._window.unread
 
     def keep(self) -> None:
         """Write what there is to lose, in the background; take the file away where there is nothing."""
@@ -143,11 +157,24 @@ class Recovery(QObject):
         """Offer what windows have left that ended where they should not."""
         try:
             paths = sorted(self._folder.glob("*.backstep"), key=lambda path: path.stat().st_mtime)
+            discarded = list(self._folder.glob(f"*{DISCARDED}"))
         except OSError:
             return
+        self._sweep()
+        for path in discarded:  # at an earlier start; of a window that is still open they stay
+            if (lock := _lock_of(path)) is not None:
+                _remove(path, lock)
         for path in paths:
             if path != self._path and (lock := _lock_of(path)) is not None:
                 self._offer(path, lock)
+
+    def _sweep(self) -> None:
+        """Remove what windows were writing when they were killed."""
+        for path in self._folder.glob("*.lock"):
+            if (lock := _lock_of(path)) is not None:
+                for half in self._folder.glob(f".{path.stem}.*"):
+                    half.unlink(missing_ok=True)
+                lock.unlock()
 
     def _offer(self, path: Path, lock: QLockFile) -> None:
         try:
@@ -158,23 +185,49 @@ class Recovery(QObject):
             return
         name = Path(session.path).name or session.document.network.title
         day = "" if moment.date() == datetime.now().date() else f" on {moment:%d %B}"
+        left = Left(path, lock, excerpt(name), f"{moment:%H:%M}{day}")
         self._window.notifier.ask(
-            f"Backstep ended unexpectedly{day} at {moment:%H:%M} with unsaved changes to {excerpt(name)}.",
-            ("&Restore", lambda: self._restore(path, lock)),
-            ("&Discard", lambda: _remove(path, lock)),
+            f"Backstep ended unexpectedly{day} at {moment:%H:%M} with unsaved changes to {left.name}.",
+            ("&Restore", lambda: self.restore(left)),
+            ("&Discard", lambda: self._discard(left)),
             stays=True,
         )
         self._found.append(lock)
 
-    def _restore(self, path: Path, lock: QLockFile) -> None:
+    def _discard(self, left: Left) -> None:
+        """Offer it no more; until the next start it can be brought back."""
+        target = left.path.with_suffix(DISCARDED)
+        try:
+            left.path.replace(target)
+        except OSError:
+            _remove(left.path, left.lock)
+            return
+        gone = left._replace(path=target)
+        self._discarded.append(gone)
+        self._window.notifier.ask(
+            f"Discarded the changes to {left.name}. Until the next start they can be brought back: "
+            "here, and under Open recent.",
+            ("&Bring back", lambda: self.restore(gone)),
+        )
+
+    @property
+    def discarded(self) -> tuple[Left, ...]:
+        """What was discarded since the start, the last first."""
+        return tuple(reversed(self._discarded))
+
+    def restore(self, left: Left) -> None:
+        """Open what was left, after a question where anything that is open now is unsaved."""
+
         def enter(kept: Opened) -> None:
             target = Path(kept.path) if kept.path else None
             if self._window.filing.enter(kept, target, is_saved=False):
-                self._replaces.append((path, lock))
+                self._discarded = [other for other in self._discarded if other is not left]
+                self._replaces.append((left.path, left.lock))
                 self.keep()
                 self._window.notifier.info("Restored. Undo goes back to what was open.")
 
-        self._window.filing.read(path, enter)
+        filing = self._window.filing
+        filing.leave(lambda: filing.read(left.path, enter))
 
     def keep_now(self) -> None:
         """Write what there is to lose before the application ends, and leave it for the next start."""

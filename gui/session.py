@@ -361,9 +361,17 @@ class Session(QObject):
         self._change(lambda: Document.of(network, self._document.seed), "Open network")
 
     def reload(self, document: Document) -> bool:
-        """Open a document anew whose files have changed; return whether it is open now."""
+        """Open a document anew whose files have changed; return whether it is open now.
+
+        The place on the timeline stays while the graph is the same one: the new run is trained as far.
+        """
+        iteration, before = self._iteration, self._model.graph
         self._change(lambda: document, "Reload")
-        return self._document is document
+        is_open = self._document.network is document.network
+        if is_open and iteration and _is_built_alike(self._model.graph, before):
+            self._follow = True
+            self._go_on([self.current], iteration)
+        return is_open
 
     def open_moment(
         self,
@@ -1211,3 +1219,12 @@ def _over(document: Document, iterations: int) -> Document:
     recipe = document.recipe.spanning(iterations)
     is_same = recipe.span == document.recipe.span or not recipe.has_span
     return document if is_same else replace(document, recipe=recipe)
+
+
+def _is_built_alike(a: Graph, b: Graph) -> bool:
+    """Say whether two graphs have the same operations on the same values, whatever numbers stand in them."""
+
+    def built(graph: Graph) -> list[tuple[object, ...]]:
+        return [(node.name, node.kind, node.op and node.op.name, node.inputs) for node in graph.nodes]
+
+    return built(a) == built(b)

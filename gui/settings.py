@@ -63,6 +63,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("files/recent", ()),
     Setting("files/folder", ""),
     Setting("files/network", ""),
+    Setting("files/dialogs", "system", "File dialogs", ("system", "own")),
 )
 BY_KEY: dict[str, Setting] = {setting.key: setting for setting in SETTINGS}
 

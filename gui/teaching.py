@@ -61,7 +61,7 @@ class Teaching(QObject):
     def open(self, source: str, page: int | None = None) -> None:
         """Begin a lesson by name or file: where it was left unless a page is given, a finished one anew.
 
-        Where it cannot be read, the user is told why.
+        Where it cannot be read, the user is told why; unsaved changes are asked about first.
         """
         try:
             lesson = load_lesson(source)
@@ -69,7 +69,8 @@ class Teaching(QObject):
             self._window.notifier.error(error)
             return
         left = self._places.get(_key(lesson), 1) - 1
-        self.begin(lesson, (left if left < len(lesson.pages) - 1 else 0) if page is None else page)
+        number = (left if left < len(lesson.pages) - 1 else 0) if page is None else page
+        self._window.filing.leave(lambda: self.begin(lesson, number))
 
     def begin(self, lesson: Lesson, page: int = 0) -> None:
         """Begin a lesson that has been read."""
@@ -135,6 +136,7 @@ class Teaching(QObject):
         if stage is None:
             return
         window, screen = self._window, stage.page.screen
+        window.filing.note_stage()
         if window.presenting.is_on:
             window.presenting.show_docks((*screen.started, *screen.docks))
         else:

@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDockWidget,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -48,6 +47,7 @@ from gui.clinic import FaultMenu
 from gui.controls import ControlBar
 from gui.course import Course
 from gui.data_choice import DataChoice
+from gui.dialogs import ask_open, ask_save
 from gui.docking import docks_state, hide_stale_tabs, restore_docks, show_docks
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equation_cache import EquationCache
@@ -259,6 +259,13 @@ class Window(QMainWindow):
             action.triggered.connect(lambda _=False, path=path: self.filing.open(path))
         if not paths:
             self._recent_menu.addAction("No files yet").setEnabled(False)
+        if self.recovery is not None:
+            for left in self.recovery.discarded:
+                name = left.name.replace("&", "&&")
+                action = self._recent_menu.addAction(f"Discarded changes to {name} ({left.when})")
+                action.triggered.connect(
+                    lambda _=False, left=left, recovery=self.recovery: recovery.restore(left)
+                )
 
     def _make_docks(self) -> None:
         self.strip = PresenterStrip(self.theme)
@@ -293,6 +300,9 @@ class Window(QMainWindow):
         self.panels[row.id] = panel
         panel.focus_back.connect(self.view.setFocus)
         panel.remarked.connect(self._remark)
+        if row.id == "formula":
+            panel.leaving = self.filing.leave
+            panel.read.connect(self.filing.note_text)
         self.docks[row.id].setWidget(panel)
         self.docks[row.id].visibilityChanged.connect(panel.make_up)
         _focus_by_tab(panel)
@@ -466,7 +476,7 @@ class Window(QMainWindow):
         self.controls.opener = self.filing.open
         self.filing.changed.connect(self._name_window)
         self.filing.may_close.connect(self.close)
-        self.controls.focus_back.connect(self.view.setFocus)
+        self.controls.focus_back.connect(self._focus_graph)
         for part in (self.controls, self.transport, self.menu_button):
             _focus_by_tab(part)
         _application().focusChanged.connect(self._guard)
@@ -720,12 +730,16 @@ class Window(QMainWindow):
         self.show_overlay(course)
 
     def _open_lesson(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a lesson", self.settings.get("files/folder"), "Lessons (*.toml)"
-        )
-        if path:
+        self._ask_open("Open a lesson", "Lessons (*.toml)", self.teaching.open)
+
+    def _ask_open(self, title: str, filters: str, done: Callable[[str], object]) -> None:
+        """Let the user choose a file, and remember its folder."""
+
+        def take(path: str) -> None:
             self.settings.set("files/folder", str(Path(path).parent))
-            self.teaching.open(path)
+            done(path)
+
+        ask_open(self, title, self.settings.get("files/folder"), filters, take)
 
     @property
     def overlay(self) -> Overlay | None:
@@ -750,6 +764,17 @@ class Window(QMainWindow):
     def _forget_overlay(self, overlay: QWidget) -> None:
         if self._overlay is overlay:
             self._overlay = None
+
+    def _focus_graph(self) -> None:
+        """Give the keys to the graph, unless something lies over it that asks for them."""
+        if self._overlay is None:
+            self.view.setFocus()
+
+    @property
+    def unread(self) -> str:
+        """The formula's text where it cannot be read as it stands; else nothing."""
+        panel: Any = self.panels.get("formula")
+        return panel.unread if panel is not None else ""
 
     def view_state(self) -> dict[str, Any]:
         """Return what a session's file keeps of the window: its docks, and what was chosen in them."""
@@ -819,12 +844,7 @@ class Window(QMainWindow):
     def open_data(self) -> None:
         """Let the user choose a file of data."""
         endings = " ".join(f"*{ending}" for ending in DATA_ENDINGS)
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open data", self.settings.get("files/folder"), f"Data ({endings});;All files (*)"
-        )
-        if path:
-            self.settings.set("files/folder", str(Path(path).parent))
-            self.choose_data(path)
+        self._ask_open("Open data", f"Data ({endings});;All files (*)", self.choose_data)
 
     def choose_data(self, path: str = "") -> None:
         """Let the user choose data, from a file or from those in use; nothing changes until Apply."""
@@ -855,22 +875,20 @@ class Window(QMainWindow):
         self.notifier.info("Copied this step as a picture.")
 
     def _browse_export(self, choice: Any, name: str) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Export", name, options=QFileDialog.Option.DontConfirmOverwrite
-        )
-        if path:
-            choice.set_path(path)
+        ask_save(self, "Export", name, "", lambda path, _: choice.set_path(path), confirms=False)
 
     def export_curves(self) -> None:
         """Write the curves of all runs to a CSV file."""
         start = str(
             Path(self.settings.get("files/folder")) / f"{self.session.document.network.name}-runs.csv"
         )
-        path, _ = QFileDialog.getSaveFileName(self, "Export the curves", start, "CSV (*.csv)")
-        if path:
+
+        def write(path: str, _: str) -> None:
             self.settings.set("files/folder", str(Path(path).parent))
             panel: Any = self.panels["loss"]
             panel.write_csv(Path(path if Path(path).suffix else f"{path}.csv"))
+
+        ask_save(self, "Export the curves", start, "CSV (*.csv)", write)
 
     def edit_formula(self) -> None:
         """Bring the formula to the front, ready to be typed in."""

@@ -50,6 +50,8 @@ WIDE, HIGH = 640, 300
 """Pixels: text and rows stand side by side in a panel so wide, or not so high."""
 SHARES = (56, 44)
 """How text and rows share the width until somebody moves what parts them: a usual loss fits into a line."""
+MOST_KEPT = 200_000
+"""Characters of a text that cannot be read which a session's file keeps."""
 MOST_LOSSES = 24
 """Lines that are offered as the loss, the last ones."""
 BEHIND = "The graph shows the last formula that could be read."
@@ -97,8 +99,11 @@ class FormulaPanel(Panel):
     title = "Formula"
     object_name = "formula"
 
+    read = Signal()  # the text has been read, and can be or not
+
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(session, theme, parent)
+        self.leaving: Callable[[Callable[[], object]], object] = lambda then: then()
         self._draft = Draft.of(session.document.network)
         self._checked: Checked | None = None
         self._own: Network | None = None  # the network that the text has made, or was read from
@@ -255,8 +260,31 @@ class FormulaPanel(Panel):
 
     # --- the user's side ---
 
+    @property
+    def unread(self) -> str:
+        """The text where the network is not the one that it says, since it cannot be read; else nothing."""
+        text = self.text.toPlainText()
+        is_said = text.rstrip("\n") == self.session.document.network.formula.rstrip("\n")
+        return "" if is_said or not self._is_edited else text
+
+    def choices(self) -> dict[str, Any]:
+        """Return the text that cannot be read, which is nowhere else."""
+        text = self.unread
+        return {"text": text} if 0 < len(text) <= MOST_KEPT else {}
+
+    def choose_again(self, choices: Mapping[str, Any]) -> None:
+        """Have the text again that could not be read."""
+        text = choices.get("text")
+        if isinstance(text, str) and 0 < len(text) <= MOST_KEPT:
+            self._is_stale = True
+            self.make_up()
+            self.text.put(text, True)
+
     def begin(self, name: str = BLANK) -> None:
         """Open a template, ready to be typed over."""
+        self.leaving(lambda: self._begin(name))
+
+    def _begin(self, name: str) -> None:
         self._own = None  # also where the same template is open, with something else typed over it
         self.session.open_network(template(name))
         self._is_stale = True
@@ -386,6 +414,7 @@ class FormulaPanel(Panel):
             self._patience.start()
         self.remarked.emit(BEHIND if checked.network is None and self._is_edited else "")
         self._show_step()
+        self.read.emit()
 
     def _apply(self, network: Network) -> None:
         """Make the session's network the one that was typed."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QContextMenuEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLayout,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 from engine.training import Diverged
 from graphs.files import write_whole
 from graphs.views.numbers import format_number
+from gui.dialogs import ask_save
 from gui.entry_choice import EntryChoice
 from gui.jobs import Task
 from gui.legend import Legend, LegendItem, MiniButton, short_names
@@ -229,9 +229,11 @@ class LossPanel(Panel):
     def ask_export(self) -> None:
         """Let the user choose a file, and write the table in the background."""
         name = f"{self.session.document.network.name}-runs.csv"
-        path, _ = QFileDialog.getSaveFileName(self, "Export the data", name, "Tables (*.csv)")
-        if path:
+
+        def write(path: str, _: str) -> None:
             self.write_csv(Path(path if Path(path).suffix else f"{path}.csv"))
+
+        ask_save(self, "Export the data", name, "Tables (*.csv)", write)
 
     def write_csv(self, path: Path) -> None:
         """Write the table in the background, and say when it is done."""

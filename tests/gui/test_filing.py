@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
@@ -24,6 +25,7 @@ from gui.app import application, make_window, temporary_settings
 from gui.question import UnsavedQuestion
 from gui.settings import Settings
 from gui.window import Window
+from tests.gui.dialogs import answer, dialog_of, no_dialog
 from tests.gui.waiting import wait_until_settled
 
 KEY = Qt.Key
@@ -56,7 +58,9 @@ HEARD: dict[Window, list[str]] = {}
 @pytest.fixture
 def settings() -> Settings:
     application()
-    return temporary_settings()
+    settings = temporary_settings()
+    settings.set("files/dialogs", "own")  # into which one can type
+    return settings
 
 
 @pytest.fixture
@@ -106,12 +110,6 @@ def message(window: Window) -> str:
     return told[-1] if told else ""
 
 
-def choose(monkeypatch: pytest.MonkeyPatch, path: Path, chosen: str = "") -> None:
-    """Answer the system's own file dialogs, which no test can reach."""
-    for name in ("getSaveFileName", "getOpenFileName"):
-        monkeypatch.setattr(QFileDialog, name, lambda *_: (str(path), chosen))
-
-
 # --- saving ------------------------------------------------------------------------------------------------
 
 
@@ -146,31 +144,30 @@ def test_undoing_back_to_the_file_clears_the_mark(qtbot: QtBot, make: Make, line
 
 
 def test_a_built_in_network_asks_for_a_name_and_has_one_from_then_on(
-    qtbot: QtBot, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    qtbot: QtBot, make: Make, tmp_path: Path, settings: Settings
 ) -> None:
     window = make("univariate-regression")
-    choose(monkeypatch, tmp_path / "mine", "Network (*.toml)")
     press(qtbot, window, KEY.Key_S, CTRL)
+    assert dialog_of(qtbot, window).selectedFiles()[0].endswith("univariate-regression.toml")
+    answer(qtbot, window, tmp_path / "mine")
     idle(qtbot, window)
     assert (tmp_path / "mine.toml").read_text().startswith("title = ")
     assert window.windowTitle() == "Univariate regression — mine.toml[*] — Backstep"
     assert settings.get("files/recent") == (str(tmp_path / "mine.toml"),)
-    choose(monkeypatch, tmp_path / "not asked")
     window.session.set_value("w", 3)
     press(qtbot, window, KEY.Key_S, CTRL)
+    assert no_dialog(window)
     idle(qtbot, window)
     assert "w = 3.0" in (tmp_path / "mine.toml").read_text()
 
 
-def test_what_cannot_be_written_is_said_and_stays_unsaved(
-    qtbot: QtBot, make: Make, line: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.skipif(not Path("/sys/kernel").exists(), reason="needs a folder that takes no files")
+def test_what_cannot_be_written_is_said_and_stays_unsaved(qtbot: QtBot, make: Make, line: Path) -> None:
     window = make(line)
     window.session.set_value("w", 0.25)
-    (tmp_path / "file").write_text("")
     for ending in (".toml", ".backstep"):
-        choose(monkeypatch, tmp_path / "file" / f"a{ending}")
         press(qtbot, window, KEY.Key_S, CTRL | SHIFT)
+        answer(qtbot, window, f"/sys/a{ending}")  # where nobody may write, not even root
         idle(qtbot, window)
         assert "cannot be written" in message(window)
         assert window.isWindowModified()
@@ -182,10 +179,13 @@ def test_what_cannot_be_written_is_said_and_stays_unsaved(
 
 
 def question(qtbot: QtBot, window: Window) -> UnsavedQuestion:
-    qtbot.waitUntil(lambda: isinstance(window.overlay, UnsavedQuestion), timeout=LIMIT)
+    def is_asked() -> bool:
+        overlay = window.overlay  # an answered one may not have gone yet
+        return isinstance(overlay, UnsavedQuestion) and overlay.save_button.hasFocus()
+
+    qtbot.waitUntil(is_asked, timeout=LIMIT)
     overlay = window.overlay
     assert isinstance(overlay, UnsavedQuestion)
-    qtbot.waitUntil(overlay.save_button.hasFocus, timeout=LIMIT)
     return overlay
 
 
@@ -238,14 +238,16 @@ def test_without_changes_nothing_is_asked(make: Make, line: Path) -> None:
     assert window.close()
 
 
-def test_opening_a_file_over_unsaved_changes_asks_a_built_in_one_over_a_built_in_one_does_not(
-    qtbot: QtBot, make: Make, line: Path
-) -> None:
+def test_opening_another_network_over_unsaved_changes_asks(qtbot: QtBot, make: Make, line: Path) -> None:
     window = make("univariate-regression")
     window.session.set_value("w", 5)
     window.filing.open("two-layer-linear")
+    asked = question(qtbot, window)
+    assert asked.accessibleName() == "Save the changes to Univariate regression?"
+    assert asked.save_button.text() == "Save as…"
+    press(qtbot, window, KEY.Key_D)
     assert window.session.document.network.name == "two-layer-linear"
-    window.session.undo()
+    window.session.undo()  # as the question has said
     assert float(window.session.model.leaves["w"]) == 5
     window.filing.open(str(line))
     question(qtbot, window)
@@ -256,6 +258,203 @@ def test_opening_a_file_over_unsaved_changes_asks_a_built_in_one_over_a_built_in
     question(qtbot, window)
     press(qtbot, window, KEY.Key_Escape)
     assert float(window.session.model.leaves["w"]) == 7
+
+
+def test_trying_this_and_that_on_a_built_in_network_asks_nothing(
+    qtbot: QtBot, make: Make, tmp_path: Path
+) -> None:
+    window = make("univariate-regression")
+    window.session.set_learning_rate(0.7)
+    window.session.train(5)
+    wait_until_settled(window.session)
+    window.session.set_seed(3)
+    assert window.isWindowModified()
+    window.filing.open("two-layer-linear")
+    assert window.session.document.network.name == "two-layer-linear"
+    window.session.set_learning_rate(0.2)
+    assert window.close()
+
+
+def test_the_answer_to_save_asks_for_a_name_and_goes_on_when_it_is_written(
+    qtbot: QtBot, make: Make, tmp_path: Path
+) -> None:
+    window = make("univariate-regression")
+    window.session.set_value("w", 5)
+    window.filing.open("two-layer-linear")
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_Return)
+    dialog_of(qtbot, window).reject()
+    assert window.session.document.network.name == "univariate-regression"  # nothing has happened
+    window.filing.open("two-layer-linear")
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_Return)
+    answer(qtbot, window, tmp_path / "mine", "Session")
+    qtbot.waitUntil(lambda: window.session.document.network.name == "two-layer-linear", timeout=LIMIT)
+    assert float(load(tmp_path / "mine.backstep").parameters["w"]) == 5  # type: ignore[arg-type]
+
+
+def test_a_new_network_and_a_pasted_one_are_asked_about(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make("univariate-regression")
+    press(qtbot, window, KEY.Key_N, CTRL)
+    formula: Any = window.panels["formula"]
+    assert window.session.document.network.title == "New network"
+    assert not window.isWindowModified()
+    formula.text.setPlainText("L = (w - 3)**2")
+    formula.check_now()
+    assert not window.close()
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_Escape)
+    window.view.setFocus()
+    press(qtbot, window, KEY.Key_N, CTRL)  # a new one again: the one that was typed would be gone
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_D)
+    assert formula.text.toPlainText() != "L = (w - 3)**2"
+    window.session.undo()
+    assert window.session.document.network.formula == "L = (w - 3)**2"
+    QApplication.clipboard().setText(
+        line.read_text()
+        .replace('file = "points.csv"', 'file = "cars.csv"')
+        .replace('["a"]', '["speed"]')
+        .replace('["b"]', '["dist"]')
+    )
+    window.paste_network()
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_D)
+    assert window.session.document.network.title == "Line"
+    window.filing.open("two-layer-linear")
+    question(qtbot, window)  # it is nowhere but on the clipboard
+    press(qtbot, window, KEY.Key_Escape)
+    assert not window.close()
+    question(qtbot, window)
+
+
+HALF = "yhat = w * x + b\nL = mse(yhat, y"
+
+
+def half_typed(make: Make, line: Path) -> Window:
+    window = make(line)
+    formula: Any = window.panels["formula"]
+    window.edit_formula()
+    formula.text.setPlainText(HALF)
+    formula.check_now()
+    assert window.isWindowModified()
+    return window
+
+
+def test_a_formula_that_cannot_be_read_yet_is_asked_about(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = half_typed(make, line)
+    assert not window.close()
+    asked = question(qtbot, window)
+    words = " ".join(label.text() for label in asked.findChildren(QLabel))
+    assert "only a session (.backstep) keeps its text" in words
+    assert asked.save_button.text() == "Save as…"  # the file that there is cannot keep it
+    press(qtbot, window, KEY.Key_Escape)
+    window.filing.save()
+    idle(qtbot, window)
+    assert message(window).startswith("Saved line.toml. The formula cannot be read as it stands")
+    assert window.isWindowModified()
+
+
+def test_a_session_keeps_a_formula_that_cannot_be_read_yet(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path
+) -> None:
+    first = half_typed(make, line)
+    first.filing.save_as()
+    assert dialog_of(qtbot, first).selectedFiles()[0].endswith("line.backstep")
+    answer(qtbot, first, tmp_path / "a")
+    idle(qtbot, first)
+    assert not first.isWindowModified()
+    second = make(tmp_path / "a.backstep")
+    qtbot.waitUntil(lambda: second.unread == HALF, timeout=LIMIT)
+    formula: Any = second.panels["formula"]
+    formula.settle()
+    assert not second.isWindowModified()
+    assert second.session.document.network.formula.rstrip().endswith("L = mse(yhat, y)")
+    formula.text.setPlainText("yhat = w * x + b\nL = mse(yhat, y) * 2")
+    formula.check_now()
+    assert second.unread == ""
+    assert second.session.document.network.formula.endswith("* 2")
+
+
+def test_the_menu_asks_and_the_keys_go_to_the_question(qtbot: QtBot, make: Make) -> None:
+    window = make("univariate-regression")
+    window.session.set_value("w", 5)
+    window.controls.menu.aboutToShow.emit()
+    next(a for a in window.controls.menu.actions() if a.text() == "Logistic regression").trigger()
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_Escape)
+    assert window.session.document.network.name == "univariate-regression"
+
+
+def offered(qtbot: QtBot, window: Window, text: str) -> QPushButton:
+    """Return the button of the message in sight that says this."""
+
+    def found() -> list[QPushButton]:
+        buttons = window.messages.findChildren(QPushButton)
+        return [button for button in buttons if button.text() == text and button.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(found()), timeout=LIMIT)
+    return found()[0]
+
+
+def on_stage(qtbot: QtBot, window: Window) -> None:
+    player = window.teaching.player
+    qtbot.waitUntil(lambda: player.stage is not None and not player.is_busy, timeout=LIMIT)
+    wait_until_settled(window.session)
+
+
+def test_nothing_lies_over_a_lesson_and_what_it_shows_is_not_the_users_work(
+    qtbot: QtBot, make: Make, line: Path
+) -> None:
+    window = make(line)
+    player = window.teaching.player
+    window.session.set_value("w", 0.25)
+    window.teaching.open("1", 0)
+    question(qtbot, window)  # the lesson has not begun yet
+    press(qtbot, window, KEY.Key_D)
+    on_stage(qtbot, window)
+    for _ in range(len(player.lesson.pages) - 1 if player.lesson is not None else 0):
+        player.forward()
+        on_stage(qtbot, window)
+        assert not window.isWindowModified()
+    window.session.set_value("w", 3)  # as a lesson asks for
+    assert window.isWindowModified()
+    window.teaching.open("2", 0)
+    on_stage(qtbot, window)
+    assert window.overlay is None
+    window.filing.open(str(line))
+    window.session.set_value("w", 0.75)  # of a file, while the lesson goes on
+    window.filing.open("logistic-regression")
+    assert window.session.document.network.name == "line"
+    go_on = offered(qtbot, window, "&Go on")
+    assert window.overlay is None
+    assert message(window).endswith(
+        "unsaved changes, and something else is to take its place. Undo brings them back."
+    )
+    qtbot.mouseClick(go_on, Qt.MouseButton.LeftButton)
+    assert window.session.document.network.name == "logistic-regression"
+    window.teaching.end()
+    window.session.set_value("b", 3)
+    assert not window.close()
+    question(qtbot, window)
+
+
+def test_nothing_lies_over_what_is_presented_and_closing_ends_it_first(
+    qtbot: QtBot, make: Make, line: Path
+) -> None:
+    window = make(line)
+    window.session.set_value("w", 5)
+    window.presenting.begin(False)
+    window.filing.open("logistic-regression")  # as a file that is dropped
+    assert window.overlay is None
+    assert window.session.document.network.name == "line"
+    replace_file(line, TEXT.replace("0.50", "0.6"))
+    told(qtbot, window, "another program")
+    assert window.overlay is None
+    assert window.presenting.is_on
+    assert not window.close()
+    question(qtbot, window)
+    assert not window.presenting.is_on
 
 
 # --- recent files, drag and drop ---------------------------------------------------------------------------
@@ -554,12 +753,12 @@ def test_an_export_that_is_dropped_opens_at_its_step(
 
 
 def test_an_export_opens_from_the_dialog_the_recent_files_and_the_command_line(
-    qtbot: QtBot, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, make: Make, tmp_path: Path
 ) -> None:
     path = exported(tmp_path, ".json")
     window = make("univariate-regression")
-    choose(monkeypatch, path)
-    window.filing.ask_open()
+    press(qtbot, window, KEY.Key_O, CTRL)
+    answer(qtbot, window, path)
     qtbot.waitUntil(lambda: window.session.document.network.name == "perceptron-classifier", timeout=LIMIT)
     at_its_step(window)
     assert window.settings.get("files/recent")[0] == str(path)
@@ -589,6 +788,37 @@ def replace_file(path: Path, text: str) -> None:
     """Write as many editors do: a new file is put in the old one's place."""
     path.with_suffix(".new").write_text(text)
     os.replace(path.with_suffix(".new"), path)
+
+
+def test_reloading_keeps_the_place_on_the_timeline(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    session = window.session
+    session.train(20)
+    wait_until_settled(session)
+    session.go_to_iteration(8)
+    session.go(3)
+    replace_file(line, TEXT.replace("0.50", "0.75"))
+    qtbot.waitUntil(lambda: "another program" in message(window), timeout=LIMIT)
+    window.filing.reload()
+    wait_until_settled(session)
+    assert (session.iteration, session.position) == (8, 3)
+    alone = Run(session.model, session.document.recipe)
+    alone.advance(8)
+    assert session.losses.tobytes() == alone.losses.tobytes()
+    assert float(session.model.leaves["w"]) == 0.75
+    session.undo()
+    assert (session.iteration, session.iterations, float(session.model.leaves["w"])) == (8, 20, 0.5)
+
+
+def test_reloading_another_graph_begins_at_its_beginning(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    window.session.train(20)
+    wait_until_settled(window.session)
+    replace_file(line, TEXT.replace("w * x + b", "tanh(w * x + b)"))
+    qtbot.waitUntil(lambda: "another program" in message(window), timeout=LIMIT)
+    window.filing.reload()
+    wait_until_settled(window.session)
+    assert (window.session.iteration, window.session.position) == (0, 0)
 
 
 @pytest.mark.parametrize("write", [Path.write_text, replace_file])
@@ -634,6 +864,114 @@ def test_a_csv_that_another_program_changes_is_read_again_and_edits_stay(
     assert float(window.session.model.leaves["w"]) == 9
     window.session.undo()
     assert window.session.model.leaves["x"].tolist() == [[0.0, 1.0, 2.0]]
+
+
+def is_untouched(window: Window, before: tuple[object, ...]) -> bool:
+    session = window.session
+    return before == (session.document, session.frame, session.iteration, session.position)
+
+
+def standing(window: Window) -> tuple[object, ...]:
+    """Return what is open, after some work, and where the timeline stands."""
+    session = window.session
+    session.train(5)
+    wait_until_settled(session)
+    session.go(3)
+    return session.document, session.frame, session.iteration, session.position
+
+
+def told(qtbot: QtBot, window: Window, words: str) -> str:
+    qtbot.waitUntil(lambda: words in message(window), timeout=LIMIT)
+    return message(window)
+
+
+def test_a_file_that_is_deleted_is_said_and_is_not_saved_any_more(
+    qtbot: QtBot, make: Make, line: Path
+) -> None:
+    window = make(line)
+    before = standing(window)
+    line.unlink()
+    assert told(qtbot, window, "deleted") == ("line.toml has been moved or deleted. Saving writes it again.")
+    assert is_untouched(window, before)
+    assert window.isWindowModified()
+    assert not window.close()
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_Escape)
+    line.write_text(TEXT)  # it has come back as it was
+    qtbot.waitUntil(lambda: not window.isWindowModified(), timeout=LIMIT)
+    line.unlink()
+    qtbot.waitUntil(window.isWindowModified, timeout=LIMIT)
+    press(qtbot, window, KEY.Key_S, CTRL)
+    idle(qtbot, window)
+    assert line.read_text() == TEXT
+    assert not window.isWindowModified()
+    assert is_untouched(window, before)
+
+
+def test_a_file_that_is_moved_and_replaced_by_another_is_offered(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path
+) -> None:
+    window = make(line)
+    before = standing(window)
+    line.rename(tmp_path / "elsewhere.toml")
+    told(qtbot, window, "deleted")
+    line.write_text(TEXT.replace("0.50", "0.75"))
+    told(qtbot, window, "another program")
+    assert is_untouched(window, before)
+    window.filing.reload()
+    assert float(window.session.model.leaves["w"]) == 0.75
+    assert not window.isWindowModified()
+
+
+@pytest.mark.parametrize("instead", ["a folder", "a pipe", "a circle of links"])
+def test_what_cannot_be_read_in_its_place_is_said(qtbot: QtBot, make: Make, line: Path, instead: str) -> None:
+    window = make(line)
+    before = standing(window)
+    line.unlink()
+    if instead == "a folder":
+        line.mkdir()
+    elif instead == "a pipe":
+        os.mkfifo(line)
+    else:
+        line.symlink_to(line)
+    said = told(qtbot, window, "cannot be read any more")
+    assert said.startswith("line.toml cannot be read any more (")
+    assert said.endswith("). What is open here stays; Save as… keeps it.")
+    assert is_untouched(window, before)
+    assert window.isWindowModified()
+
+
+GARBAGE = {
+    "nothing": b"",
+    "bytes": bytes(range(256)) * 40,
+    "other text": b"Dear all,\n",
+    "another network, cut off": TEXT.encode()[:90],
+    "a newer format": b"format = 99\n" + TEXT.encode(),
+    "far too much": b"# " + b"x" * (9 * 2**20),
+}
+
+
+@pytest.mark.parametrize("content", GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize("ending", [".toml", ".backstep"])
+def test_garbage_in_its_place_is_not_taken_and_is_said_in_a_sentence(
+    qtbot: QtBot, make: Make, line: Path, content: bytes, ending: str
+) -> None:
+    window = make(line)
+    path = line.with_suffix(ending)
+    if ending == ".backstep":
+        window.filing.write(path)
+        idle(qtbot, window)
+    before = standing(window)
+    path.with_suffix(".new").write_bytes(content)
+    os.replace(path.with_suffix(".new"), path)
+    told(qtbot, window, "another program")
+    assert is_untouched(window, before)
+    reload = next(b for b in window.messages.findChildren(QPushButton) if b.text() == "&Reload")
+    qtbot.mouseClick(reload, Qt.MouseButton.LeftButton)
+    idle(qtbot, window)
+    assert message(window).startswith(f"{path.name}: ")
+    assert "\n" not in message(window)
+    assert is_untouched(window, before)
 
 
 def test_own_saving_offers_nothing(qtbot: QtBot, make: Make, line: Path) -> None:

@@ -20,6 +20,7 @@ from graphs.templates import template, template_names
 from graphs.writing import dumps
 from gui.fields import TextField
 from gui.panels.formula import BEHIND, FormulaPanel
+from gui.question import UnsavedQuestion
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
 
@@ -315,6 +316,8 @@ def test_opening_a_network_takes_a_wrong_text_and_its_mark_away(qtbot: QtBot, wi
     panel = new(qtbot, window, "L = (w")
     qtbot.keyClick(panel.text, KEY.Key_Escape)
     qtbot.keyClick(focus(), KEY.Key_N, CTRL)
+    qtbot.waitUntil(lambda: isinstance(window.overlay, UnsavedQuestion) and focus() is not window.view)
+    qtbot.keyClick(focus(), KEY.Key_D)  # what is half typed is asked about, and discarded
     assert panel.text.toPlainText() == template("blank").formula.rstrip()
     assert window.remark.isHidden()
 

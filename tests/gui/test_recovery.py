@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from gui.recovery import Recovery, recovery_folder
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
+from tests.gui.killed import kill_once
 
 LIMIT = 60_000
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes as Unix does")
@@ -39,6 +42,14 @@ def edit():
 
 QTimer.singleShot(0, edit)
 sys.exit(app.run(sys.argv[1]))
+"""
+LOCKING = """
+import os, sys
+from PySide6.QtCore import QLockFile
+
+lock = QLockFile(sys.argv[1])
+assert lock.tryLock(0)
+os._exit(0)  # as if killed
 """
 ASKING = """
 import sys
@@ -115,17 +126,26 @@ def network(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(300)
-def test_a_killed_application_loses_less_than_ten_seconds(network: Path) -> None:
-    edits = edits_until_killed(str(network), lambda seconds: seconds > 14.0)
-    killed = edits[-1][1]
-    asked, restored = answers(str(network), "&Restore")
-    assert asked.startswith("Backstep ended unexpectedly")
-    assert asked.endswith("with unsaved changes to line.toml.")
-    value, is_modified, path = restored.split()
-    when = dict(edits)[float(value)]
-    assert killed - when < 10.0
-    assert (is_modified, path) == ("True", str(network))
-    assert network.read_text().endswith("w = 0.5\n")
+def test_a_killed_program_loses_less_than_ten_seconds_of_edits(tmp_path: Path) -> None:
+    one = kill_once(tmp_path, tmp_path, random.uniform(11.0, 14.0), random.randrange(1000))
+    assert one.seconds_lost < 10.0, one
+    assert one.found["message"].startswith("Backstep ended unexpectedly")
+    assert one.found["message"].endswith("with unsaved changes to line.toml.")
+    assert (one.found["modified"], one.found["path"]) == (True, str(tmp_path / "line.toml"))
+    assert one.left == ()
+    assert one.orphans == 0
+
+
+def test_what_a_killed_window_was_writing_is_taken_away(open_window: OpenWindow, network: Path) -> None:
+    recovery_folder().mkdir(parents=True)
+    half = recovery_folder() / ".deadbeef.backstep.x1y2"
+    half.write_bytes(b"PK half")
+    lock = recovery_folder() / "deadbeef.lock"
+    subprocess.run([sys.executable, "-c", LOCKING, str(lock)], check=True)
+    assert lock.exists()
+    window = open_window(network, before=keep)
+    assert list(recovery_folder().iterdir()) == []
+    assert window.messages.current is None
 
 
 @pytest.mark.timeout(300)
@@ -133,6 +153,57 @@ def test_what_is_discarded_is_not_offered_again(network: Path) -> None:
     edits_until_killed(str(network), lambda _: any(recovery_folder().glob("*.backstep")))
     assert answers(str(network), "&Discard")[0].startswith("Backstep ended unexpectedly")
     assert answers(str(network), "&Discard") == ["nothing"]
+
+
+@pytest.mark.timeout(300)
+def test_what_was_discarded_can_be_brought_back_until_the_next_start(
+    network: Path, open_window: OpenWindow, qtbot: QtBot
+) -> None:
+    edits = edits_until_killed(str(network), lambda _: any(recovery_folder().glob("*.backstep")))
+    window = open_window(before=keep)
+    name = window.session.document.network.name
+    click(qtbot, window, "&Discard")
+    assert window.messages.current is not None
+    assert window.messages.current.text.startswith("Discarded the changes to line.toml.")
+    assert not any(recovery_folder().glob("*.backstep"))
+    window._recent_menu.aboutToShow.emit()
+    assert "Discarded changes to line.toml (" in window._recent_menu.actions()[-1].text()
+    click(qtbot, window, "&Bring back")
+    qtbot.waitUntil(lambda: window.session.document.network.name == "line", timeout=LIMIT)
+    assert float(window.session.model.leaves["w"]) in dict(edits)
+    assert window.filing.path == network
+    window._recent_menu.aboutToShow.emit()
+    assert not any("Discarded" in action.text() for action in window._recent_menu.actions())
+    window.session.undo()
+    while window.session.document.network.name == "line":
+        window.session.undo()
+    assert window.session.document.network.name == name
+
+
+@pytest.mark.timeout(300)
+def test_what_was_discarded_is_brought_back_by_the_menu_and_is_gone_after_the_next_start(
+    network: Path, open_window: OpenWindow, qtbot: QtBot
+) -> None:
+    edits_until_killed(str(network), lambda _: any(recovery_folder().glob("*.backstep")))
+    first = open_window(before=keep)
+    click(qtbot, first, "&Discard")
+    first.messages.dismiss()
+    open_window(before=keep)  # while the first one is open what it has discarded is its own
+    assert [path.suffix for path in recovery_folder().glob("*.discarded")] == [".discarded"]
+    first._recent_menu.aboutToShow.emit()
+    first._recent_menu.actions()[-1].trigger()
+    qtbot.waitUntil(lambda: first.session.document.network.name == "line", timeout=LIMIT)
+    first.session.undo()
+    assert recovery_of(first).path.suffix == ".backstep"
+
+
+def click(qtbot: QtBot, window: Window, text: str) -> None:
+    def buttons() -> list[QPushButton]:
+        found = window.messages.findChildren(QPushButton)
+        return [button for button in found if button.text() == text and button.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(buttons()), timeout=LIMIT)
+    qtbot.mouseClick(buttons()[0], Qt.MouseButton.LeftButton)
 
 
 # --- in one process ----------------------------------------------------------------------------------------

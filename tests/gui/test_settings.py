@@ -21,6 +21,7 @@ OTHER = {
     "export/subject": "neurons",
     "export/theme": "print",
     "files/network": "perceptron-classifier",
+    "files/dialogs": "own",
 }
 
 
