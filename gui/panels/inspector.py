@@ -140,7 +140,7 @@ class InspectorPanel(Panel):
             part = "value" if matrix is self.value_matrix else "gradient"
             if link is None or (link.name, link.part) != (self._name, part):
                 matrix.set_linked(None)
-            elif link.entry is None or len(link.entry) != matrix.array.ndim:
+            elif not link.entry or len(link.entry) != matrix.array.ndim:  # all of it, or a scalar
                 matrix.set_linked(None, is_whole=True)
             else:
                 row, column = (0, *link.entry)[-2:]

@@ -218,3 +218,8 @@ def test_a_cell_of_the_inspector_is_the_cell_of_every_other_panel(opened: Opened
     panel.tabs.setCurrentIndex(0)
     move(matrix, QPointF(matrix.cell_position(0, 0)))
     assert session.hovered == Link("b2")
+    plain = matrix.grab().toImage()
+    session.hover(Link("b2", ()))  # as the neurons say it
+    assert matrix.grab().toImage() == plain
+    session.hover(None)
+    assert matrix.grab().toImage() != plain
