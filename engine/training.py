@@ -322,6 +322,28 @@ class Run:
         self.history = History.of(self._form, recording)
         self._point = self._form.point(len(recording.losses) - 1, recording.point)
 
+    @classmethod
+    def having_kept(cls, problem: Problem, recipe: Recipe, state: Mapping[tuple[str, str], Array]) -> Run:
+        """Return a run in its second iteration, whose first changed no parameter and left this to be kept.
+
+        Parameters
+        ----------
+        state
+            What the optimizer has kept, by parameter and quantity, of the parameter's shape.
+        """
+        begun = cls(problem, recipe)
+        whole, point = begun.recording(), begun._form.vector(Point(1, problem.parameters, state))
+        recording = replace(
+            whole,
+            stride=1,
+            losses=np.repeat(whole.losses, 2),
+            iterations=np.array([0, 1]),
+            vectors=np.stack([whole.vectors[0], point]),
+            numbers=np.repeat(whole.numbers, 2, axis=0),
+            point=point,
+        )
+        return cls.resumed(problem, recipe, recording)
+
     def recording(self) -> Recording:
         """Return all that was recorded, for :meth:`resumed`."""
         return self.history.recording(self._form.vector(self._point))

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from engine.alterations import Change
 from engine.calculator import read, work_out
-from engine.errors import BackstepError, FormulaError, LessonError, excerpt
+from engine.errors import BackstepError, FormulaError, LessonError, UsageError, excerpt
 from engine.formula import Item
 from graphs.definition import Array
 from graphs.hints import array_latex, formula_of, hints_about, shape_hints, solution_of
@@ -88,11 +88,17 @@ class Posed:
         Where it is asked.
     more
         Further names that its answer may use.
+    closed
+        Names that no answer may use: they stand for what is to be found out.
+    remarks
+        What is said to a wrong choice, or a wrong name, instead of that it is not it.
     """
 
     question: Question
     snapshot: Snapshot
     more: Mapping[str, Array] | None = None
+    closed: frozenset[str] = frozenset()
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def place(self) -> Snapshot:
@@ -293,6 +299,7 @@ class Posed:
             "name": self._check_names,
         }
         try:
+            self._refuse_closed(text)
             return checks[self.question.kind](text)
         except FormulaError as error:
             return Verdict(
@@ -301,15 +308,32 @@ class Posed:
         except BackstepError as error:
             return Verdict(False, _capital(str(error)), is_read=False)
 
+    def _refuse_closed(self, text: str) -> None:
+        """Raise where an answer names what is asked for."""
+        if not self.closed or self.question.kind not in ("number", "matrix", "expression"):
+            return
+        try:
+            used = {item.text for item in read(text, self.names()) if item.kind == "name"}
+        except FormulaError:  # numbers, or what is said when it is checked
+            return
+        if used & self.closed:
+            raise UsageError("this names what is asked for.", how="Write it with other names, or numbers.")
+
     def _check_choice(self, text: str) -> Verdict:
         choices = self.question.choices
-        is_right = choices[chosen(text, choices)] == self.question.answer
-        return Verdict(is_right, "Right." if is_right else "That is not it.")
+        given = choices[chosen(text, choices)]
+        if given == self.question.answer:
+            return Verdict(True, "Right.")
+        hint = self.remarks.get(given, "")
+        return Verdict(False, hint or "That is not it.", hint)
 
     def _check_names(self, text: str) -> Verdict:
         given, right = names_in(text, self._known), self.right_names
         if given == right:
             return Verdict(True, "Right.")
+        said = [self.remarks[name] for name in self._known if name in given - right and name in self.remarks]
+        if said:
+            return Verdict(False, said[0], said[0])
         derivation = self.place.derivation
         wrong = [f"${derivation.name_latex(n)}$" for n in self._known if n in given - right]
         missing = len(right - given)

@@ -20,7 +20,7 @@ from engine.optimizers import updates
 from engine.shapes import Dim, sizes, unnamed
 from engine.trace import forward, gradients, links, trace
 from engine.training import Recipe
-from graphs.definition import Array
+from graphs.definition import Array, Source
 from graphs.network import Model
 from graphs.snapshot import Snapshot
 
@@ -86,6 +86,7 @@ def _model(model: Model, kinds: Sequence[Leaf], graph: Graph, leaves: Mapping[st
         held_out=0.0,
         folder=None,
         attached={},
+        source=Source(),  # saved, it is another file
     ).taking(model.network.statements)
     return Model(network, model.seed, dict(leaves), graph, tuple(kinds), targets=model.targets)
 

@@ -8,8 +8,10 @@ same exercises.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count as every
+from itertools import islice
 
 from engine.errors import UsageError, excerpt
 from engine.optimizers import OPTIMIZERS
@@ -20,7 +22,7 @@ from graphs.drills.updates import update_with
 from graphs.scope import by_line
 from graphs.snapshot import Snapshot
 
-__all__ = ["DRILLS", "MOST", "Block", "Exercise", "exercises", "stored_values"]
+__all__ = ["DRILLS", "MOST", "Block", "Exercise", "checked", "exercises", "series", "stored_values"]
 
 MOST = 200
 MOST_LINES = 60
@@ -48,32 +50,51 @@ def exercises(
         For other kinds and counts, where the network has nothing for any of them, and for one that is too
         large.
     """
-    chosen = _checked(kinds)
+    chosen = checked(kinds)
     if count is not None and not 1 <= count <= MOST:
         raise UsageError(f"there cannot be {count} exercises.", how=f"Choose from 1 to {MOST}.")
+    if count is None:
+        return tuple(series(snapshot, chosen, seed, rounds=1))
+    return tuple(islice(series(snapshot, chosen, seed), count))
+
+
+def series(
+    snapshot: Snapshot, kinds: Sequence[str] = (), seed: int = 0, rounds: int | None = None
+) -> Iterator[Exercise]:
+    """Yield exercises one after the other, the kinds in turns; each is made when it is asked for.
+
+    It ends after so many rounds, or where a round has nothing new.
+
+    Raises
+    ------
+    UsageError
+        As :func:`exercises`.
+    """
+    chosen = checked(kinds)
     lines = len(snapshot.trace.graph.lines)
     if lines > MOST_LINES:
         raise UsageError(
             f"a network of {lines:,} lines cannot be worked out by hand.",
             how=f"Take one of at most {MOST_LINES}.",
         )
-    maker = Maker(by_line(snapshot), seed)
-    found: list[Exercise] = []
-    turn = 0
-    while not turn or (count is not None and len(found) < count):
-        made = [exercise for kind in chosen if (exercise := _made(maker, kind, turn)) is not None]
-        if not made:
+    maker, has_any = Maker(by_line(snapshot), seed), False
+    for turn in every() if rounds is None else range(rounds):
+        is_empty = True
+        for kind in chosen:
+            found = _made(maker, kind, turn)
+            if found is not None:
+                is_empty, has_any = False, True
+                yield found
+        if is_empty:
             break
-        found += made
-        turn += 1
-    if not found:
+    if not has_any:
         raise UsageError(
             "this network has nothing for that.", how=f"Choose other kinds: {', '.join(DRILLS)}."
         )
-    return tuple(found[:count])
 
 
-def _checked(kinds: Sequence[str]) -> list[str]:
+def checked(kinds: Sequence[str]) -> list[str]:
+    """Return the kinds that are meant, all where none is named; raise for one that there is not."""
     for kind in kinds:
         if kind not in DRILLS and kind not in OPTIMIZERS:
             known = ", ".join((*DRILLS, *OPTIMIZERS))

@@ -183,6 +183,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("reset", "Train", "Reset, same seed", ("R",), lambda w: w.session.reset(), "reset", repeats=False),
     Action("new-seed", "Train", "New seed", ("Shift+R",), lambda w: w.session.new_seed(), repeats=False),
     Action("hide", "Look closer", "Predict, then reveal", ("H",), lambda w: w.session.toggle_hidden()),
+    Action(
+        "predict", "Look closer", "Type a prediction", ("Q",), lambda w: w.predicting.ask(), repeats=False
+    ),
     Action("nudge", "Look closer", "Nudge test", ("G",), lambda w: w.nudge(), repeats=False),
     Action(
         "end-nudge",
@@ -215,7 +218,7 @@ ACTIONS: tuple[Action, ...] = (
         "No fault",
         (),
         lambda w: w.session.set_fault(None),
-        enabled=lambda s: s.document.fault is not None,
+        enabled=lambda s: s.known_fault is not None,
         repeats=False,
     ),
     Action(
@@ -382,5 +385,27 @@ ACTIONS: tuple[Action, ...] = (
     Action("spotlight", "Lesson", "Spotlight", ("P",), lambda w: w.view.set_spot(not w.view.has_spot)),
     Action("why", "Lesson", "Why? Go and come back", ("W",), lambda w: w.presenting.ask_why()),
     Action("lesson-end", "Lesson", "End the lesson", (), lambda w: w.teaching.end(), repeats=False),
+    Action("practice", "Exercises", "Exercises", ("E",), lambda w: w.practice.show(), repeats=False),
+    Action(
+        "answer", "Exercises", "Type the answer", ("Shift+E",), lambda w: w.practice.answer(), repeats=False
+    ),
+    Action(
+        "exercise-next",
+        "Exercises",
+        "Next part or exercise",
+        ("X",),
+        lambda w: w.practice.player.forward(),
+    ),
+    Action("exercise-back", "Exercises", "Part before", ("Shift+X",), lambda w: w.practice.player.back()),
+    Action("exercise-end", "Exercises", "Back to my network", (), lambda w: w.practice.end(), repeats=False),
+    Action(
+        "report",
+        "Exercises",
+        "What was right at the first try",
+        (),
+        lambda w: w.practice.show_report(),
+        repeats=False,
+        asks=True,
+    ),
     Action("keys", "Help", "Keys", ("F1",), lambda w: w.show_keys(), "help", repeats=False, asks=True),
 )

@@ -45,7 +45,7 @@ class FaultMenu:
             at = FaultAt(fault.name, place.node, place.slot)
             self._offer(menu, fault, at, _as_title(fault.where(place)))
             menu.actions()[-1].setCheckable(True)
-            menu.actions()[-1].setChecked(at == self._session.document.fault)
+            menu.actions()[-1].setChecked(at == self._session.known_fault)
         if menu.isEmpty():
             menu.addAction("Nowhere in this network").setEnabled(False)
 

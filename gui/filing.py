@@ -90,11 +90,15 @@ class Filing(QObject):
         The formula's text, which cannot be read as it stands, may be another one.
     may_close()
         The window may close: what was to be saved is.
+    leaving()
+        Something else is about to be opened, or the window to be closed: what was put over the user's network
+        for a while has to go.
     """
 
     changed = Signal()
     typed = Signal()
     may_close = Signal()
+    leaving = Signal()
 
     def __init__(self, window: Any) -> None:
         super().__init__(window)
@@ -203,6 +207,7 @@ class Filing(QObject):
         While a lesson is held nothing stands over the graph: the message bar asks. While the window presents
         nothing is asked, so nothing is left.
         """
+        self.leaving.emit()
         if not self.has_work:
             then()
         elif self._window.presenting.is_on:
@@ -369,6 +374,7 @@ class Filing(QObject):
 
     def close(self) -> bool:
         """Say whether the window may close now; if not, the user is asked, or a file is being written."""
+        self.leaving.emit()
         if self._is_leaving:
             return True
         if self.is_busy:

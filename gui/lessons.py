@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from engine.errors import LessonError
 from graphs.answers import Verdict
 from graphs.lesson import Lesson, Page, Question, Wait
+from graphs.report import Key, key_of_page
 from graphs.staging import Stage, Stager, place
 from gui.jobs import Task
 from gui.session import Session
@@ -69,6 +70,10 @@ class LessonPlayer(QObject):
         Something was answered, asked for, or done.
     failed(str)
         A page cannot be shown: one sentence.
+    tried(object, str, object)
+        An answer was given: the question's `Key`, what was asked, the `Verdict`.
+    helped(object, str, int), revealed(object, str)
+        So many hints have been shown; the answer was shown.
     """
 
     page_changed = Signal()
@@ -76,6 +81,9 @@ class LessonPlayer(QObject):
     state_changed = Signal()
     stage_revised = Signal()
     failed = Signal(str)
+    tried = Signal(object, str, object)
+    helped = Signal(object, str, int)
+    revealed = Signal(object, str)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -229,6 +237,7 @@ class LessonPlayer(QObject):
         if page is None or page.question is None or stage is None or state.is_answered:
             return None
         verdict = stage.check(text)
+        self.tried.emit(self._key, stage.texts["ask"], verdict)
         if verdict.right:
             state.is_right = True
             self.reveal()
@@ -244,6 +253,8 @@ class LessonPlayer(QObject):
         if not hints:
             return ""
         state.hints = min(state.hints + 1, len(hints))
+        if self.question is not None:
+            self.helped.emit(self._key, self.question.ask, state.hints)
         self.state_changed.emit()
         return hints[state.hints - 1]
 
@@ -252,6 +263,7 @@ class LessonPlayer(QObject):
         question = self.question
         if question is not None and not self.state.is_answered:
             self.state.is_shown = True
+            self.revealed.emit(self._key, question.ask)
             self.reveal()
             self.state_changed.emit()
 
@@ -263,6 +275,11 @@ class LessonPlayer(QObject):
     def question(self) -> Question | None:
         """What the page asks."""
         return self.page.question if self.page is not None else None
+
+    @property
+    def _key(self) -> Key:
+        assert self._lesson is not None
+        return key_of_page(self._lesson, self._number)
 
     # --- pages ---
 

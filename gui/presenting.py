@@ -17,7 +17,9 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QScreen
 from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from graphs.lesson import Page
+from graphs.views.curtain import ASKED
 from graphs.views.records import StepView
+from gui.exercising import ExercisePlayer
 from gui.lessons import LessonPlayer
 from gui.rich_text import RichText
 from gui.speaker import SpeakerWindow, is_same, place_on
@@ -61,9 +63,23 @@ class Words:
 
 def words_of_step(view: StepView) -> Words:
     """Return what is said of a step."""
-    lines = [view.equation, *(line for line in (view.numbers, view.result) if line)]
+    is_asked = view.equation.endswith(ASKED)  # once is enough
+    more = () if is_asked else (view.numbers, view.result)
+    lines = [view.equation, *(line for line in more if line)]
     formula = " ".join(lines) if sum(map(len, lines)) < 160 else view.equation
     return Words("", f"**{view.sentence}**\n\n$${formula}$$" if formula else f"**{view.sentence}**")
+
+
+def words_of_exercise(player: ExercisePlayer) -> Words:
+    """Return what is asked in an exercise, what was said of an answer, or the right one."""
+    exercise, part = player.exercise, player.part
+    if exercise is None or part is None:
+        return Words("", "One moment…")
+    ask, state = f"**{part.question.ask}**", player.state
+    if state.is_done:
+        return Words(exercise.title, f"{ask}\n\n{part.answer_latex}\n\n{part.question.explain}".strip())
+    choices = "\n".join(f"- {choice}" for choice in part.question.choices)
+    return Words(exercise.title, "\n\n".join(text for text in (ask, choices, state.said) if text))
 
 
 def words_of_page(player: LessonPlayer, phase: str) -> Words:
@@ -237,6 +253,15 @@ class Presenting(QObject):
     def _player(self) -> LessonPlayer:
         return self._window.teaching.player
 
+    @property
+    def _exercises(self) -> ExercisePlayer:
+        return self._window.practice.player
+
+    def follow(self, player: ExercisePlayer) -> None:
+        """Say what is asked in exercises too."""
+        player.changed.connect(self._say)
+        player.state_changed.connect(self._say)
+
     # --- commands ---
 
     def toggle(self) -> None:
@@ -304,6 +329,7 @@ class Presenting(QObject):
         window.show_theme(THEMES[window.theme.name])
         window.view.fit()
         window.teaching.arrange()
+        window.practice.arrange()
         self.changed.emit()
 
     def show_dock(self, name: str) -> None:
@@ -404,7 +430,9 @@ class Presenting(QObject):
         if not self.blank.isHidden():
             self.show_black(False)
             return
-        if player.page is None:
+        if self._exercises.is_open:
+            self._window.practice.advance()
+        elif player.page is None:
             self._window.session.step(1)
         elif player.question is not None and self._phase != "answer" and not player.awaits_step:
             self._phase = "question" if self._phase == "text" else "answer"
@@ -420,7 +448,9 @@ class Presenting(QObject):
         if not self.blank.isHidden():
             self.show_black(False)
             return
-        if player.page is None:
+        if self._exercises.is_open:
+            self._exercises.back()
+        elif player.page is None:
             self._window.session.step(-1)
         elif self._phase != "text":
             self._phase = "text" if self._phase == "question" else "question"
@@ -499,7 +529,9 @@ class Presenting(QObject):
         if not self._is_on:
             return
         player, frame = self._player, self._window.session.frame
-        if player.page is not None:
+        if self._exercises.is_open:
+            self._strip.show_words(words_of_exercise(self._exercises))
+        elif player.page is not None:
             if player.stage is not None:
                 self._strip.show_words(words_of_page(player, self._phase))
         else:

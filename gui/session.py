@@ -28,7 +28,7 @@ from graphs.views.curtain import Curtain, step_names
 from graphs.views.records import Array
 from gui.edits import edit_of, entry_text, with_entry
 from gui.jobs import ready_for_threads
-from gui.lab import Document, Lab, LabRun
+from gui.lab import Document, Lab, LabRun, fresh_name
 from gui.moments import NO_PAST, Kept, Moment, Moments, Past
 from gui.nudging import Nudging
 from gui.player import Player
@@ -87,6 +87,7 @@ class Session(QObject):
     _hidden: frozenset[str] = frozenset()
     _predicting = False
     _marked: tuple[str, ...] = ()
+    _secret: FaultAt | None = None
 
     # One sentence, and its kind: "info", "warning", "error"; "step" for what holds at this step alone;
     # "reached" and "stopped" for how a run has ended.
@@ -289,6 +290,34 @@ class Session(QObject):
             self.marked_changed.emit()
 
     @property
+    def secret(self) -> FaultAt | None:
+        """The fault that is to be found: nothing says that it is there."""
+        return self._secret
+
+    def set_secret(self, fault: FaultAt | None) -> None:
+        """Say nothing of this fault while it is in, or of none in particular."""
+        before, self._secret = self._secret, fault
+        if fault != before and self._document.fault in (fault, before):
+            self._refresh()
+            self.document_changed.emit()
+
+    @property
+    def known_fault(self) -> FaultAt | None:
+        """What is wrong in the current run, None where nothing is or where that is to be found."""
+        fault = self._document.fault
+        return None if fault == self._secret else fault
+
+    def return_to(self, moment: Moment, detail: Detail, what: str) -> None:
+        """Be again what the session was at a moment; undo comes back to where it is now."""
+        before = self._moment()
+        self._detail = detail
+        self._restore(moment, rewinds=False)
+        self._show(moment.position, at=min(moment.iteration, self.iterations))
+        self._announce()
+        self._moments.seal()
+        self._record(before, what)
+
+    @property
     def undo_text(self) -> str:
         """What undo would take back, "" for nothing."""
         return self._moments.undo_text
@@ -347,6 +376,8 @@ class Session(QObject):
         self._leave()
         self._search.forget()
         chosen = self._lab.add(document, model, run=run)
+        if fault is not None and fault == self._secret:
+            chosen.name = fresh_name(replace(document, fault=None), ())
         self._lab.keep_beside(chosen)
         self._enter(document, model, chosen, snapshot.iteration, snapshot.position)
 
@@ -447,7 +478,7 @@ class Session(QObject):
     @property
     def fault_text(self) -> str:
         """What is wrong in the current run and where, "" where nothing is."""
-        fault = self._document.fault
+        fault = self.known_fault
         return "" if fault is None else fault.title(self._model.graph)
 
     def set_learning_rate(self, rate: float) -> None:
@@ -818,7 +849,9 @@ class Session(QObject):
     def _make_frame(self) -> Frame:
         timeline = self._timeline
         state, curtain = timeline.state, Curtain(self._hidden)
-        values, gradients, covered = curtain.known(timeline.trace, state.values, state.gradients)
+        values, gradients, covered = curtain.known(
+            timeline.trace, state.values, state.gradients, timeline.position
+        )
         return Frame(
             model=self._model,
             trace=timeline.trace,
@@ -834,7 +867,7 @@ class Session(QObject):
             nudge=self._nudging.shown(self.trace, self.position),
             curtain=curtain,
             covered=covered,
-            faulty=self._faulty,
+            faulty=self._faulty if self.known_fault is not None else frozenset(),
         )
 
     @property

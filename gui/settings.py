@@ -6,6 +6,7 @@ The store is a `QSettings` that is handed in, so that tests have an empty one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
@@ -87,6 +88,11 @@ class Settings(QObject):
     def __init__(self, store: QSettings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = store
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file that they are in, for what is kept beside it."""
+        return Path(self._store.fileName()).parent
 
     def get(self, key: str) -> Any:
         """Return a setting's value; its default if none is stored, or one that cannot be.

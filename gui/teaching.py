@@ -19,8 +19,10 @@ from gui.races import with_optimizer
 if TYPE_CHECKING:
     from gui.window import Window
 
-__all__ = ["Teaching"]
+__all__ = ["Place", "Teaching"]
 
+PLACED = ("author", "lesson", "practice")
+"""The docks that have a :class:`Place`."""
 MOST_PLACES = 100
 """Lessons whose page is remembered."""
 
@@ -39,7 +41,8 @@ class Teaching(QObject):
         self._window = window
         self.player = LessonPlayer(window.session, self)
         self._is_arranged = False
-        self._place = _Place(window)
+        self._before: list[Any] = []
+        self._place = self.place_of("lesson")
         self._places = _read_places(window.settings.get("lessons/places"))
         self.player.stage_changed.connect(self._follow)
         self.player.page_changed.connect(self.arrange)
@@ -55,6 +58,10 @@ class Teaching(QObject):
             row = CourseRow(name, number, lesson.title, lesson.summary, last, page, page == last)
             found.append(row)
         return found
+
+    def place_of(self, name: str) -> Place:
+        """Return where a dock with words stands: lesson and exercises share one place."""
+        return Place(self._window, name, self._before)
 
     # --- commands ---
 
@@ -171,44 +178,57 @@ def _read_places(rows: tuple[str, ...]) -> dict[str, int]:
     return {key: int(page) for page, _, key in found if key and page.isdecimal() and len(page) < 4}
 
 
-class _Place:
-    """Where the lesson stands: above the step, whose panel shares its place with the inspector."""
+class Place:
+    """Where a dock with words stands: above the step, whose panel shares its place with the inspector.
 
-    def __init__(self, window: Window) -> None:
+    Parameters
+    ----------
+    name
+        The dock.
+    before
+        How the docks stood before the first of them had its place, shared by all; empty where none has.
+    """
+
+    def __init__(self, window: Window, name: str, before: list[Any]) -> None:
         self._window = window
-        self._before: Any = None
+        self._name = name
+        self._before = before
 
     def take(self) -> None:
-        window = self._window
-        if window.authoring.is_open and not window.is_small:  # beside the fields that it is written in
-            window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.docks["lesson"])
-            window.tabifyDockWidget(window.docks["author"], window.docks["lesson"])
-            window.set_bare("lesson", True)
-            window.show_dock("lesson")
-            return
-        if window.is_small:
-            window.show_dock("lesson")
+        """Give the dock its place, or bring it to the front there; beside another in the same place."""
+        window, name = self._window, self._name
+        beside = next((n for n in PLACED if n != name and not window.docks[n].isHidden()), "")
+        has_place = bool(self._before) and not window.docks[name].isHidden()
+        if window.is_small or beside or has_place:
+            if beside and not window.is_small and window.docks[name].isHidden():
+                window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.docks[name])
+                window.tabifyDockWidget(window.docks[beside], window.docks[name])
+                for each in (name, beside):
+                    window.set_bare(each, True)  # its tab says what it is
+            window.show_dock(name)
             return
         docks = window.docks
-        self._before = window.saveState()
+        if not self._before:
+            self._before.append(window.saveState())
         right = Qt.DockWidgetArea.RightDockWidgetArea
-        for name in ("lesson", "step", "inspector"):
-            window.addDockWidget(right, docks[name])
-        window.splitDockWidget(docks["lesson"], docks["step"], Qt.Orientation.Vertical)
+        for each in (name, "step", "inspector"):
+            window.addDockWidget(right, docks[each])
+        window.splitDockWidget(docks[name], docks["step"], Qt.Orientation.Vertical)
         window.tabifyDockWidget(docks["step"], docks["inspector"])
-        for name in ("lesson", "step", "inspector"):
-            docks[name].show()
-            window.set_bare(name, name != "lesson")  # its tab says what it is
+        for each in (name, "step", "inspector"):
+            docks[each].show()
+            window.set_bare(each, each != name)  # its tab says what it is
         docks["step"].raise_()
-        window.size_lesson()
+        window.size_column(name)
 
     def give_back(self) -> None:
-        if self._before is not None:
-            self._window.restoreState(self._before)
-            self._before = None
+        """Put the docks back to where they were before."""
+        others = [n for n in PLACED if n != self._name and not self._window.docks[n].isHidden()]
+        if self._before and not others:
+            self._window.restoreState(self._before.pop())
             for name in ("step", "inspector"):
                 self._window.set_bare(name, False)
-        self._window.docks["lesson"].hide()
+        self._window.docks[self._name].hide()
 
 
 # --- what a page starts ------------------------------------------------------------------------------------

@@ -59,6 +59,8 @@ from gui.notify import STRIP, About, NotificationBar, Notifier
 from gui.overlay import Overlay
 from gui.painting import WindowLook
 from gui.panel import Panel
+from gui.practice import Practice
+from gui.predicting import Predicting
 from gui.presenting import PresenterStrip, Presenting, contrasted
 from gui.races import all_optimizers
 from gui.recovery import LessonRecovery, Recovery
@@ -97,6 +99,7 @@ DOCKS = (
     Dock("inspector", "Inspector", "gui.panels.inspector", "InspectorPanel", _RIGHT, late=False),
     Dock("lesson", "Lesson", "gui.panels.lesson", "LessonPanel", _RIGHT, shown=False),
     Dock("author", "Write", "gui.panels.author", "AuthorPanel", _RIGHT, shown=False),
+    Dock("practice", "Exercises", "gui.panels.practice", "PracticePanel", _RIGHT, shown=False),
     Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
     Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="loss"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="loss"),
@@ -286,6 +289,11 @@ class Window(QMainWindow):
             if not row.late:
                 self._build(row)
         self._arrange_docks()
+        self._make_practice()
+
+    def _make_practice(self) -> None:
+        self.practice = Practice(self)
+        self.predicting = Predicting(self)
 
     def _build(self, row: Dock) -> None:
         """Make a dock's panel; the late ones after the first paint, so that the window is there at once."""
@@ -303,6 +311,8 @@ class Window(QMainWindow):
         if row.id == "formula":
             panel.leaving = self.filing.leave
             panel.read.connect(self.filing.note_text)
+        if row.id == "practice":
+            self.practice.connect_panel(panel)
         self.docks[row.id].setWidget(panel)
         self.docks[row.id].visibilityChanged.connect(panel.make_up)
         _focus_by_tab(panel)
@@ -360,12 +370,17 @@ class Window(QMainWindow):
             self.addDockWidget(_RIGHT, self.docks[row.id])
             if row.id != "step":
                 self.tabifyDockWidget(first, self.docks[row.id])
-            if not row.shown and self.teaching.player.lesson is None:
+            if not row.shown and not self._holds(row.id):
                 self.docks[row.id].hide()
         first.raise_()
         for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
             bar.setElideMode(Qt.TextElideMode.ElideNone)  # whole words, and buttons to reach the last ones
             bar.setUsesScrollButtons(True)
+
+    def _holds(self, name: str) -> bool:
+        """Say whether a lesson or an exercise is open in a dock."""
+        is_lesson = name == "lesson" and self.teaching.player.lesson is not None
+        return is_lesson or (name == "practice" and self.practice.player.is_open)
 
     def _size_docks(self) -> None:
         QTimer.singleShot(0, self, lambda: hide_stale_tabs(self))
@@ -392,11 +407,11 @@ class Window(QMainWindow):
         """Take a dock's own bar away where its tab says what it is, or give it back."""
         _set_bare(self.docks[name], bare)
 
-    def size_lesson(self) -> None:
-        """Give a lesson the larger part of the column at the right."""
+    def size_column(self, name: str) -> None:
+        """Give a dock with words the larger part of the column at the right."""
         height = self.height() - 44
         self.resizeDocks(
-            [self.docks["lesson"], self.docks["step"]],
+            [self.docks[name], self.docks["step"]],
             [height * 64 // 100, height - height * 64 // 100],
             Qt.Orientation.Vertical,
         )
@@ -650,6 +665,7 @@ class Window(QMainWindow):
             self.messages,
             self.scene,
             self.strip,
+            self.predicting,
             *self.panels.values(),
         ):
             part.set_theme(self.theme)
@@ -971,6 +987,7 @@ class Window(QMainWindow):
         if not self.filing.close() or not self.authoring.close():
             event.ignore()
             return
+        self.practice.close()
         if self.recovery is not None:
             self.recovery.close()
         if self.lesson_recovery is not None:

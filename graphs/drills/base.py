@@ -69,6 +69,8 @@ class Exercise:
         Where it is asked.
     seed, turn
         The seed that it was made with, and the round, counted from 0.
+    staged
+        What a window shows with it, where that is not `snapshot`.
     """
 
     kind: str
@@ -79,11 +81,22 @@ class Exercise:
     snapshot: Snapshot
     seed: int = 0
     turn: int = 0
+    staged: Snapshot | None = None
+
+    @property
+    def texts(self) -> tuple[Block, ...]:
+        """What is given and told."""
+        return (*self.given, *self.blocks)
 
     @cached_property
     def text(self) -> str:
         """What is given and told, as Markdown with LaTeX between dollars."""
-        return "\n\n".join(_markdown(block) for block in (*self.given, *self.blocks))
+        return "\n\n".join(_markdown(block) for block in self.texts)
+
+    @property
+    def stage(self) -> Snapshot:
+        """What a window shows with it."""
+        return self.snapshot if self.staged is None else self.staged
 
 
 def _markdown(block: Block) -> str:
@@ -100,13 +113,14 @@ class Drill:
 
     Attributes
     ----------
-    name, text
-        As the command line takes it, and what it is about.
+    name, title, text
+        As the command line takes it, as a list shows it, and what it is about.
     make
         Returns an exercise of a round, None where the network has nothing for it.
     """
 
     name: str
+    title: str
     text: str
     make: Callable[[Maker, int], Exercise | None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.derive import Derivation
-from engine.faults import FAULTS, Fault, FaultyDerivation, Place, Stage, faulty_trace
+from engine.faults import FAULTS, Fault, FaultyDerivation, FaultyRun, Place, Stage, faulty_trace
 from graphs.answers import Posed, Question
 from graphs.drills.base import Block, Drill, Exercise, Maker, posed
 from graphs.snapshot import Snapshot
@@ -19,6 +19,11 @@ _TOLD = (
     "Somebody has written this backward pass in NumPy. There is one fault in it; what comes after it goes by "
     "the rules."
 )
+_WHERE = "Which gradient is the first that comes out wrong?"
+_HINTS = (
+    "Compare a gradient with its nudge test (G): where the two differ, the fault is there or further back.",
+    "Begin at the loss and go back. The first gradient that the nudge test does not confirm is the one.",
+)
 _IN_BACKWARD = tuple(f for f in FAULTS.values() if f.stage in (Stage.FACTOR, Stage.ACCUMULATION))
 
 
@@ -31,14 +36,47 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
     code = FaultyDerivation(here.trace.graph, fault, place).code()
     lines = tuple(f"d_{name} = {source}" for name, source in code if name not in here.trace.graph.inputs)
     subject = Subject(Aspect.GRADIENT, place.name)
-    formula = f"Write the right formula for ${subject.symbol(here.derivation)}$."
+    symbol = subject.symbol(here.derivation)
+    staged = _staged(here, fault, place)
+    where = Question(_WHERE, "name", place.name, hints=_HINTS, explain=f"${symbol}$ is where it begins.")
+    what = Question(
+        *("What is the fault?", "choice", fault.title, _choices(here, fault, rng)),
+        hints=(f"Compare ${symbol}$ as it is with what the rules give.",),
+        explain=fault.explanation,
+    )
     parts = (
-        Posed(Question("Which gradient is the first that comes out wrong?", "name", place.name), here),
-        Posed(Question("What is the fault?", "choice", fault.title, _choices(here, fault, rng)), here),
-        posed(subject, here, "expression", formula),
+        Posed(where, here, remarks=_about_names(here, staged, place.name)),
+        Posed(what, here, remarks={f.title: _about(f) for f in _IN_BACKWARD if f is not fault}),
+        posed(subject, here, "expression", f"Write the right formula for ${symbol}$."),
     )
     blocks = (Block("text", (_TOLD,)), Block("code", lines))
-    return Exercise("faults", "Find the fault", maker.given(turn), blocks, parts, here)
+    return Exercise("faults", "Find the fault", maker.given(turn), blocks, parts, here, staged=staged)
+
+
+def _staged(snapshot: Snapshot, fault: Fault, place: Place) -> Snapshot:
+    """Return the iteration as it is with the fault in it."""
+    run = FaultyRun(snapshot.model, fault, place, snapshot.recipe)
+    return Snapshot.of(run, snapshot.model)
+
+
+def _about_names(here: Snapshot, staged: Snapshot, first: str) -> dict[str, str]:
+    """Return what is to be said where a gradient is named that is right, or wrong because of another."""
+    derivation, found = here.derivation, {}
+    for name, right in here.trace.gradients.items():
+        if name == first:
+            continue
+        if np.allclose(right, staged.trace.gradients[name], rtol=1e-9, atol=1e-12):
+            found[name] = f"The gradient of ${derivation.name_latex(name)}$ is right: the nudge test agrees."
+        else:
+            found[name] = (
+                f"The gradient of ${derivation.name_latex(name)}$ is wrong because another one is: "
+                "look further back, towards the loss."
+            )
+    return found
+
+
+def _about(fault: Fault) -> str:
+    return f"Were it {fault.title}: {fault.explanation} That is not what these numbers show."
 
 
 def _that_shows(snapshot: Snapshot, rng: np.random.Generator) -> tuple[Fault, Place] | None:
@@ -66,4 +104,4 @@ def _choices(snapshot: Snapshot, fault: Fault, rng: np.random.Generator) -> tupl
     return tuple(titles[i] for i in rng.permutation(len(titles)))
 
 
-DRILL = Drill("faults", "find the fault in a backward pass", _make)
+DRILL = Drill("faults", "Find the fault", "find the fault in a backward pass", _make)

@@ -24,4 +24,4 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
     return Exercise("gradients", "The backward pass", maker.given(turn), blocks, tuple(parts), here)
 
 
-DRILL = Drill("gradients", "the backward pass, with numbers", _make)
+DRILL = Drill("gradients", "Backward pass", "the backward pass, with numbers", _make)

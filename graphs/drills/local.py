@@ -43,4 +43,4 @@ def local_pairs(snapshot: Snapshot) -> list[tuple[str, str]]:
     return found
 
 
-DRILL = Drill("local", "local derivatives, as formulas and as numbers", _make)
+DRILL = Drill("local", "Local derivatives", "local derivatives, as formulas and as numbers", _make)

@@ -21,4 +21,4 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
     return Exercise("shapes", "Shapes", maker.sizes, (told,), tuple(parts), here)
 
 
-DRILL = Drill("shapes", "shapes of values and gradients", _make)
+DRILL = Drill("shapes", "Shapes", "shapes of values and gradients", _make)

@@ -59,4 +59,4 @@ def _rules(snapshot: Snapshot) -> str:
     return f"Take {listed(found)}." if found else ""
 
 
-DRILL = Drill("stored", "what forward has to store, and how many numbers", _make)
+DRILL = Drill("stored", "Stored values", "what forward has to store, and how many numbers", _make)

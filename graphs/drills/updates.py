@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
-from engine.optimizers import OPTIMIZERS, Optimizer, updates
-from engine.trace import trace
-from engine.training import Recipe
+from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.training import Recipe, Run
 from graphs.drills.base import Block, Drill, Exercise, Maker, asked, telling_entry
 from graphs.hints import array_latex
 from graphs.scope import Draw
@@ -58,12 +56,9 @@ def _with_kept(snapshot: Snapshot, optimizer: Optimizer, rng: np.random.Generato
     state = {
         (n, k): np.asarray(rng.choice(_KEPT, shape)) for k in optimizer.state for n, shape in shapes.items()
     }
-    recipe, iteration = Recipe(optimizer.name, settings).checked(), 1 if optimizer.state else 0
-    found = replace(snapshot, recipe=recipe, iteration=iteration, position=0)
-    now = dict(found.settings)
-    leaves = {name: values[name] for name in (*graph.inputs, *graph.parameters)}
-    whole = trace(graph, leaves, optimize=lambda own, g: updates(optimizer, own, g, state, now))
-    return replace(found, trace=whole).at(len(whole.steps))
+    recipe = Recipe(optimizer.name, settings).checked()
+    run = Run.having_kept(snapshot.model, recipe, state) if state else Run(snapshot.model, recipe)
+    return Snapshot.of(run, snapshot.model, iteration=run.iteration)
 
 
 def _told(snapshot: Snapshot, name: str, entry: Entry) -> tuple[Block, ...]:
@@ -97,4 +92,4 @@ def _known(snapshot: Snapshot, name: str, entry: Entry) -> list[str]:
     return lines
 
 
-DRILL = Drill("updates", "one update by hand, with each optimizer in turn", _make)
+DRILL = Drill("updates", "Updates by hand", "one update by hand, with each optimizer in turn", _make)

@@ -16,4 +16,4 @@ def _make(maker: Maker, turn: int) -> Exercise:
     return Exercise("values", "The forward pass", maker.given(turn), (told,), tuple(parts), here)
 
 
-DRILL = Drill("values", "the forward pass, with numbers", _make)
+DRILL = Drill("values", "Forward pass", "the forward pass, with numbers", _make)

@@ -6,7 +6,7 @@ and gradients out of what is known; here hidden factors, shapes and equations ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from engine.trace import Phase, Step, Trace
 from graphs.views.records import CodeRow, EdgeView, EquationRow, NodeView, StepView
 
-__all__ = ["KINDS", "Curtain", "step_names"]
+__all__ = ["ASKED", "KINDS", "Curtain", "step_names", "updated_name"]
 
 Array = np.ndarray
 KINDS = frozenset(("values", "gradients", "factors", "shapes", "equations"))
@@ -29,7 +29,8 @@ class Curtain:
     Attributes
     ----------
     names
-        Values by name, gradients as ``d_NAME``, parameters after their update as ``new_NAME``, and `KINDS`:
+        Values by name, gradients as ``d_NAME``, parameters after their update as ``new_NAME``, what an
+        optimizer works out on the way as ``new_NAME:velocity``, and `KINDS`:
         every computed value, every gradient, factors, shapes, equations of gradients.
     """
 
@@ -61,15 +62,16 @@ class Curtain:
         if step.phase in (Phase.SEED, Phase.BACKWARD):
             return self.hides_gradient(step.target)
         if step.phase == Phase.UPDATE:
-            return f"new_{step.node}" in self.names or step.node in self.names
+            return updated_name(step) in self.names or step.node in self.names
         return self.hides_value(trace, step.node)
 
     def known(
-        self, trace: Trace, values: Mapping[str, Array], gradients: Mapping[str, Array]
+        self, trace: Trace, values: Mapping[str, Array], gradients: Mapping[str, Array], position: int
     ) -> tuple[dict[str, Array], dict[str, Array], frozenset[str]]:
         """Return the values and gradients that may be seen, and the names of those that may not.
 
-        A parameter whose new value is hidden shows the old one.
+        They are those that are known after `position` steps. A parameter whose new value is hidden shows the
+        old one.
         """
         if not self.names:
             return dict(values), dict(gradients), frozenset()
@@ -80,7 +82,16 @@ class Curtain:
             if f"new_{name}" in self.names and name in seen and seen[name] is not trace.values[name]:
                 seen[name] = trace.values[name]
                 covered.add(f"new_{name}")
+        covered.update(self._covered_quantities(trace, position))
         return seen, {n: a for n, a in gradients.items() if f"d_{n}" not in covered}, frozenset(covered)
+
+    def _covered_quantities(self, trace: Trace, position: int) -> Iterator[str]:
+        """Yield what optimizers have worked out by now and what is hidden of it."""
+        for name in self.names:
+            if name.startswith("new_") and ":" in name:
+                for step in trace.updates.get(name[4:].partition(":")[0], ()):
+                    if updated_name(step) == name and step.index < position:
+                        yield name
 
     # --- what is said ---
 
@@ -110,10 +121,11 @@ class Curtain:
         is_backward = step.phase in (Phase.SEED, Phase.BACKWARD)
         if is_backward and (self.hides_equation(step.target) or "factors" in self.names):
             left = view.equation.partition("=")[0]
-            changes |= {"equation": f"{left}= {ASKED}", "latex": "", "code": "", "numbers": "", "more": ""}
+            changes |= {"equation": f"{left}= {ASKED}", "latex": "", "code": "", "more": ""}
+            changes |= {"numbers": "", "short": ""}
             changes |= {"sentence": _asking(view), "matrices": (), "shapes": ""}
         if self.hides_result(trace, step):
-            changes |= {"result": f"= {ASKED}", "numbers": "", "matrices": ()}
+            changes |= {"result": f"= {ASKED}", "numbers": "", "short": "", "matrices": ()}
         if "shapes" in self.names:
             changes |= {"shapes": "", "matrices": ()}
         return replace(view, **changes) if changes else view
@@ -135,6 +147,11 @@ OPEN = Curtain()
 """A curtain that hides nothing."""
 
 
+def updated_name(step: Step) -> str:
+    """Return what the outcome of an update's step is called: ``new_w``, ``new_w:velocity``."""
+    return f"new_{step.node}" if step.quantity == "value" else f"new_{step.node}:{step.quantity}"
+
+
 def _asking(view: StepView) -> str:
     return "What goes back along this edge?" if view.phase == "backward" else view.sentence
 
@@ -144,7 +161,7 @@ def step_names(step: Step | None) -> frozenset[str]:
     if step is None:
         return frozenset()
     if step.phase == Phase.UPDATE:
-        return frozenset((f"new_{step.node}",)) if step.quantity == "value" else frozenset()
+        return frozenset((updated_name(step),))
     if step.phase == Phase.FORWARD:
         return frozenset((step.node,))
     return frozenset((f"d_{step.target}",))

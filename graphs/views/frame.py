@@ -19,7 +19,7 @@ from engine.rounding import Rounding
 from engine.trace import Phase, Step, Trace
 from graphs.network import Model
 from graphs.snapshot import Snapshot
-from graphs.views.curtain import OPEN, Curtain
+from graphs.views.curtain import OPEN, Curtain, updated_name
 from graphs.views.records import Array, EdgeKey, SceneView
 from graphs.wording import Wording
 
@@ -258,7 +258,7 @@ class Frame:
         if position == self.position and self.nudge is None:
             return self
         state = self.trace.state(position)
-        values, gradients, covered = self.curtain.known(self.trace, state.values, state.gradients)
+        values, gradients, covered = self.curtain.known(self.trace, state.values, state.gradients, position)
         return replace(
             self, position=position, values=values, gradients=gradients, covered=covered, nudge=None
         )
@@ -295,7 +295,8 @@ class Frame:
         """Return what is known at this place of an update of a parameter: kept, or worked out by now."""
         found = {key: array for (node, key), array in self.trace.kept.items() if node == name}
         for step in self.trace.updates.get(name, ()):
-            if step.index < self.position and step.quantity != "value":
+            is_known = step.index < self.position and updated_name(step) not in self.covered
+            if is_known and step.quantity != "value":
                 found[str(step.quantity)] = step.after
         return found
 

@@ -17,6 +17,7 @@ from engine.expr import Name
 from engine.notation import latex
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Step, Trace
+from graphs.views.curtain import updated_name
 from graphs.views.frame import Frame
 from graphs.views.records import Array, LaneArrow, LaneView, NodeView
 from graphs.views.words import plain
@@ -175,7 +176,7 @@ def _zeros(shape: tuple[int, ...]) -> Array:
 
 def _line_card(frame: Frame, line: LaneLine, step: Step) -> NodeView:
     shape, dims = frame.statics.shapes_of(step.node)
-    is_covered = line.name == VALUE and f"new_{step.node}" in frame.covered
+    is_covered = updated_name(step) in frame.covered
     return NodeView(
         name=line.name,
         kind="quantity",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from engine.expr import Expr, uses
 from engine.optimizers import update_equation
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
+from graphs.views.curtain import updated_name
 from graphs.views.frame import Frame
 from graphs.views.matrices import factor_views, product_views, update_numbers, update_views
 from graphs.views.records import Array, StepView
@@ -103,13 +104,21 @@ def _numbers(known: Mapping[str, Array], expr: Expr, result: Array, index: tuple
     there is nothing to shorten, there is only one line.
     """
     in_full, short = put_in(expr, known, index, in_full=True), put_in(expr, known, index)
-    came_to = number_latex(float(result[index]))
+    came_to = _result(result, index)
     if in_full == short or len(in_full) > LONGEST:
         in_full, short = short, ""
     lines = {"numbers": in_full, "short": short}
-    return {key: f"= {text}" if text not in ("", came_to) else "" for key, text in lines.items()} | {
-        "result": f"= {came_to}"
-    }
+    shown = {key: f"= {text}" if text and f"= {text}" != came_to else "" for key, text in lines.items()}
+    return shown | {"result": came_to}
+
+
+def _result(array: Array, index: tuple[int, ...]) -> str:
+    return f"= {number_latex(float(array[index]))}"
+
+
+def _hides_any(frame: Frame, names: Iterable[str]) -> bool:
+    """Say whether anything that a step reads is hidden: then no numbers of it are put in."""
+    return bool(frame.covered) and not frame.covered.isdisjoint(names)
 
 
 def _seed_view(frame: Frame, step: Step) -> StepView:
@@ -144,14 +153,15 @@ def _backward_view(frame: Frame, step: Step) -> StepView:
         index=index,
         latex=equation.latex,
         code=equation.source,
+        shapes=factor_shapes(frame.statics.derivation, equation),
     )
-    if step.node not in frame.gradients or _reads_hidden(frame, equation.contribution.expr):
+    found = equation.contribution
+    if step.node not in frame.gradients or _reads_hidden(frame, found.expr):
         return view  # a learner is to predict it, and has stepped on
     return replace(
         view,
         matrices=factor_views(frame, step, equation),
-        shapes=factor_shapes(frame.statics.derivation, equation),
-        **_numbers(frame.numbers, equation.contribution.expr, step.contribution, index),
+        **_numbers(frame.numbers, found.expr, step.contribution, index),
     )
 
 
@@ -160,15 +170,21 @@ def _update_view(frame: Frame, step: Step) -> StepView:
     numbers = update_numbers(frame, step)
     wording = frame.statics.wording
     index = entry_of(frame, step.after)
-    return StepView(
+    view = StepView(
         phase="update",
         sentence=wording.update(equation, step, frame.settings),
         more=wording.update_place(frame.optimizer, equation, frame.settings),
         equation=equation.latex,
         entry=_entry_text(index),
         index=index,
-        matrices=update_views(frame, step, equation, numbers),
         latex=equation.latex,
         code=equation.source(frame.settings),
+    )
+    earlier = map(updated_name, frame.trace.updates[step.node])
+    if _hides_any(frame, (f"d_{step.node}", *earlier)):
+        return replace(view, result=_result(step.after, index))
+    return replace(
+        view,
+        matrices=update_views(frame, step, equation, numbers),
         **_numbers(numbers, equation.expr, step.after, index),
     )

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
-    QRadioButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from gui.fields import EDITING, ENTER, PushButton, keeps
+from gui.answering import PROMPTS, AnswerField, Choice
+from gui.fields import PushButton
 from gui.lessons import LessonPlayer
 from gui.panel import Panel
 from gui.rich_text import RichText
@@ -27,15 +25,6 @@ from gui.session import Session
 from gui.theme import Theme, application_font
 
 __all__ = ["LessonPanel"]
-
-PROMPTS = {
-    "number": "a number, or an expression: 1/3",
-    "shape": "rows × columns, such as 4 × 2",
-    "expression": "a formula: A * (1 - A)",
-    "matrix": "[[1, 2], [3, 4]]",
-    "name": "the name of a node",
-}
-"""What stands in an empty field, by the kind of answer."""
 
 
 class LessonPanel(Panel):
@@ -75,7 +64,7 @@ class LessonPanel(Panel):
         self.heading, self.text = QLabel(), RichText(self.theme)
         self.ask = RichText(self.theme)
         self.said = RichText(self.theme)
-        self.field = _AnswerField()
+        self.field = AnswerField()
         self.check, self.hint, self.show_answer = map(PushButton, ("Check", "Hint", "Show"))
         self.check.setProperty("accent", True)
         self.show_answer.setToolTip("Show the answer")
@@ -208,7 +197,7 @@ class LessonPanel(Panel):
             self.options.removeButton(button)
             button.deleteLater()
         for number, text in enumerate(choices):
-            button = _Choice(text, self.theme)
+            button = Choice(text, self.theme)
             self.options.addButton(button, number)
             self._choice_box.addWidget(button)
 
@@ -259,67 +248,6 @@ class LessonPanel(Panel):
 
     def choose_again(self, choices: Any) -> None:
         """Leave the page as it is: a lesson remembers its own place."""
-
-
-class _AnswerField(QLineEdit):
-    """Takes an answer; keys of the window are its own while it has the focus."""
-
-    left = Signal()
-
-    def event(self, event: QEvent) -> bool:
-        return keeps(event, EDITING) or super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.left.emit()
-            return
-        super().keyPressEvent(event)
-
-
-class _Choice(QRadioButton):
-    """One answer of several: its text may have formulas."""
-
-    def __init__(self, text: str, theme: Theme) -> None:
-        super().__init__()
-        self._label = RichText(theme, parent=self)
-        self._label.set_source(text)
-        self._label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName(text)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-
-    LEFT, TOP = 26, 4
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in another theme."""
-        self._label.set_theme(theme)
-
-    # Qt
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in ENTER:
-            self.click()
-            return
-        super().keyPressEvent(event)
-
-    def hitButton(self, point) -> bool:  # noqa: ANN001  Qt's own
-        return self.rect().contains(point)
-
-    def heightForWidth(self, width: int) -> int:
-        return max(28, self._label.text_height(width - self.LEFT) + 2 * self.TOP)
-
-    def sizeHint(self) -> QSize:
-        width = self.width() or 300
-        return QSize(200, self.heightForWidth(width))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, 28)
-
-    def resizeEvent(self, event: Any) -> None:
-        super().resizeEvent(event)
-        self._label.setGeometry(self.LEFT, self.TOP, self.width() - self.LEFT, self.height() - self.TOP)
 
 
 class _Dots(QWidget):

@@ -230,7 +230,7 @@ class SweepPanel(Panel):
             "iterations": session.document.network.training.steps,
         }
         self._propose_range()
-        if self._fault is not None:
+        if self._fault is not None and session.fault_text:
             self._take_limit(Limit(reason=f"Every rate is trained with the fault: {session.fault_text}."))
             return
         model, recipe = session.model, session.document.recipe

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.ops import Side
 from engine.optimizers import QUANTITIES
+from graphs.views.curtain import ASKED
 from graphs.views.frame import Frame
 from graphs.views.numbers import format_number
 from graphs.views.records import EdgeKey, InspectorView
@@ -160,12 +161,19 @@ def _inspect_edge(frame: Frame, key: EdgeKey) -> InspectorView:
             ("reads", listed([plain(frame, n) for n in factor.uses] or ["nothing stored"])),
         ]
     )
+    heading = equation.latex if equation else node.heading
+    note = "" if step is not None else "No gradient has flowed back along it yet."
+    curtain = frame.curtain
+    if curtain.hides_equation(source) or "factors" in curtain.names:
+        heading, facts = f"{heading.partition('=')[0]}= {ASKED}", []
+    if step is not None and curtain.hides_gradient(source):
+        step, note = None, "What flowed back along it is hidden: predict it, then press H."
     return replace(
         node,
         name=f"{plain(frame, source)} → {plain(frame, target)}",
-        heading=equation.latex if equation else node.heading,
+        heading=heading,
         kind="edge",
         contribution=step.contribution if step is not None else None,
-        gradient_note="" if step is not None else "No gradient has flowed back along it yet.",
+        gradient_note=note,
         facts=tuple(facts),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from engine.training import Recipe, Run
 from graphs.answers import Posed
 from graphs.byhand import by_hand, small_snapshot
 from graphs.drills import DRILLS
-from graphs.exercise import Exercise, exercises, stored_values
+from graphs.exercise import Exercise, exercises, series, stored_values
 from graphs.network import Model, bind, built_in_names, load
 from graphs.plain import equation_text
 from graphs.snapshot import Snapshot
@@ -269,3 +270,26 @@ def test_what_is_too_long_to_be_worked_out_by_hand_is_said() -> None:
     model = model_of("\n".join(["h0 = w * 1", *lines, "L = h59**2"]), {"w": 0.5})
     with pytest.raises(UsageError, match="a network of 61 lines cannot be worked out by hand"):
         exercises(snapshot_of(model))
+
+
+def test_exercises_come_one_by_one_and_end_where_nothing_is_new() -> None:
+    snapshot = snapshot_of(bind(load("two-layer-nonlinear")))
+    first, second = islice(series(snapshot, ["values"], seed=4), 2)
+    assert [(e.kind, e.seed, e.turn) for e in (first, second)] == [("values", 4, 0), ("values", 4, 1)]
+    assert [e.kind for e in series(snapshot, ["stored"])] == ["stored"]
+
+
+def test_a_small_network_is_saved_in_another_file_than_the_one_it_was_made_of() -> None:
+    model = bind(load("two-layer-nonlinear"))
+    assert by_hand(model).network.source is not model.network.source
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_update_is_one_of_a_run_that_can_be_stood_in(name: str) -> None:
+    snapshot = exercises(snapshot_of(bind(load("two-layer-nonlinear"))), [name])[0].snapshot
+    assert snapshot.run is not None
+    again = Snapshot.of(snapshot.run, snapshot.model, iteration=snapshot.iteration)
+    assert again.recipe == snapshot.recipe
+    for parameter, steps in snapshot.trace.updates.items():
+        for step, other in zip(steps, again.trace.updates[parameter], strict=True):
+            np.testing.assert_array_equal(step.after, other.after)

@@ -1,0 +1,162 @@
+"""Exercises in the window: the dock and the graph follow them, and what was learnt is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from engine.errors import BackstepError
+from graphs.files import write_whole
+from gui.exercising import ExercisePlayer
+from gui.learning import Learning
+
+if TYPE_CHECKING:
+    from gui.window import Window
+
+__all__ = ["Practice"]
+
+REPORTS = "Markdown (*.md);;Text (*.txt);;CSV (*.csv)"
+
+
+class Practice(QObject):
+    """Holds exercises in a window.
+
+    Parameters
+    ----------
+    window
+        Whose network they are made from, and whose dock shows them.
+    """
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+        self.player = ExercisePlayer(window.session, self)
+        self.learning = Learning(window.settings.folder, self)
+        self._place = window.teaching.place_of("practice")
+        self._shown: object = None
+        self.player.changed.connect(self._follow)
+        self.learning.failed.connect(window.notifier.error)
+        self._listen(self.player)
+        self._listen(window.teaching.player)
+        window.filing.leaving.connect(self.end)
+        window.presenting.follow(self.player)
+
+    def connect_panel(self, panel: Any) -> None:
+        """Let the dock's panel show them."""
+        panel.set_player(self.player, self.learning)
+        panel.export_requested.connect(self.export)
+        self._window.scene.node_clicked.connect(panel.take_name)
+        self._window.scene.edge_clicked.connect(lambda key: panel.take_name(key[0]))
+        self.learning.begin()
+
+    def _listen(self, player: Any) -> None:
+        """Keep what a player tells, but for what a lecturer shows."""
+        learning = self.learning
+        player.tried.connect(self._unless_presenting(learning.tried))
+        player.helped.connect(self._unless_presenting(learning.helped))
+        player.revealed.connect(self._unless_presenting(learning.revealed))
+
+    def _unless_presenting(self, keep: Callable[..., None]) -> Callable[..., None]:
+        def told(*facts: object) -> None:
+            if not self._window.presenting.is_on:
+                keep(*facts)
+
+        return told
+
+    # --- facts ---
+
+    @property
+    def panel(self) -> Any:
+        """The dock's panel."""
+        self._window.build_late()
+        return self._window.panels["practice"]
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether an exercise asks for something that the graph shows."""
+        player = self.player
+        return player.part is not None and not player.state.is_done and not player.is_away
+
+    # --- commands ---
+
+    def show(self) -> None:
+        """Show the exercises, and begin where none is posed."""
+        if not self.player.is_open:
+            self.player.begin(self.player.kinds)
+        else:
+            self.arrange()
+        self.panel.show_exercises()
+
+    def show_report(self) -> None:
+        """Show what was right at the first try."""
+        self.panel.show_report()
+        if not self._window.presenting.is_on:
+            self._place.take()
+
+    def end(self) -> None:
+        """Leave the exercises; the network that was open before comes back."""
+        self.player.end()
+
+    def answer(self) -> None:
+        """Let the answer be typed."""
+        self.arrange()
+        self.panel.focus_answer()
+
+    def advance(self) -> None:
+        """Do the next thing, as a clicker's key does: show the answer, or go on."""
+        if self.player.part is not None and not self.player.state.is_done:
+            self.player.give_up()
+        else:
+            self.player.forward()
+
+    def export(self) -> None:
+        """Let the user choose a file for the report."""
+        window = self._window
+        folder = Path(window.settings.get("files/folder"))
+        path, chosen = QFileDialog.getSaveFileName(
+            window, "Export the report", str(folder / "report.md"), REPORTS
+        )
+        if path:
+            window.settings.set("files/folder", str(Path(path).parent))
+            ending = next((e for e in (".csv", ".txt") if e in chosen), ".md")
+            self.write(Path(path if Path(path).suffix else f"{path}{ending}"))
+
+    def write(self, path: Path) -> None:
+        """Write the report to a file: its ending says whether as a table or as a text."""
+        report = self.learning.report
+        text = report.csv() if path.suffix.lower() == ".csv" else report.markdown()
+        try:
+            write_whole(path, text.encode())
+        except BackstepError as error:
+            self._window.notifier.error(error)
+        else:
+            self._window.notifier.info(f"Wrote {path.name}.")
+
+    def close(self) -> None:
+        """Write what is not written yet; the window is closing."""
+        self.learning.close()
+
+    # --- the window ---
+
+    def _follow(self) -> None:
+        """Give the exercises their place, and look at the graph they are about."""
+        window, exercise = self._window, self.player.exercise
+        self.arrange()
+        if exercise is not None and exercise is not self._shown:
+            window.view.fit()
+        self._shown = exercise
+
+    def arrange(self) -> None:
+        """Give the exercises their place while there are any, and put things back afterwards."""
+        window = self._window
+        if window.presenting.is_on:  # arranged when that ends
+            return
+        if self.player.is_open:
+            window.build_late()
+            self._place.take()
+        else:
+            self._place.give_back()

@@ -1,0 +1,346 @@
+"""Predict, then reveal, in the graph: a field beside what is hidden takes numbers, a shape or a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from graphs.answers import Verdict
+from graphs.predicting import EdgeKey, Prediction, prediction_at, without
+from graphs.report import Key
+from graphs.views.curtain import Curtain
+from gui.answering import AnswerField
+from gui.fields import PushButton
+from gui.jobs import Task
+from gui.rich_text import RichText
+from gui.theme import Theme, application_font
+
+if TYPE_CHECKING:
+    from gui.window import Window
+
+__all__ = ["PredictBox", "Predicting"]
+
+WIDTH, LARGE_WIDTH = 316, 640
+LARGEST = 24.0
+"""Points of the words on a projector."""
+GAP = 10
+SIDE, TOP = 12, 10
+
+
+class PredictBox(QFrame):
+    """Asks for one thing, beside where it is hidden.
+
+    Signals
+    -------
+    submitted(str)
+        An answer was typed.
+    hint_wanted(), answer_wanted(), closed()
+        Help, the answer, or nothing more is wanted.
+    """
+
+    submitted = Signal(str)
+    hint_wanted = Signal()
+    answer_wanted = Signal()
+    closed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Prediction")
+        self.is_done = False
+        self.ask, self.said = RichText(theme), RichText(theme)
+        self.field = AnswerField()
+        self.check, self.hint, self.show_answer, self.close_button = map(
+            PushButton, ("Check", "Hint", "Show", "Esc")
+        )
+        self._buttons = (self.check, self.hint, self.show_answer, self.close_button)
+        self.check.setProperty("accent", True)
+        self.close_button.setAccessibleName("Close")
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for part in (self.check, self.hint, self.show_answer):
+            row.addWidget(part)
+        row.addStretch(1)
+        row.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SIDE, TOP, SIDE, TOP)
+        column.setSpacing(8)
+        for part in (self.ask, self.field):
+            column.addWidget(part)
+        column.addLayout(row)
+        column.addWidget(self.said)
+        self.field.returnPressed.connect(self._submit)
+        self.check.clicked.connect(self._submit)
+        self.field.left.connect(self.closed)
+        self.close_button.clicked.connect(self.closed)
+        self.hint.clicked.connect(self.hint_wanted)
+        self.show_answer.clicked.connect(self.answer_wanted)
+        self.set_theme(theme)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self.setStyleSheet(
+            f"PredictBox {{ border: 1px solid {theme.focus}; border-radius: 8px; background: {theme.card}; }}"
+        )
+        for text in (self.ask, self.said):
+            text.set_theme(theme)
+
+    def put(self, prediction: Prediction, is_large: bool) -> None:
+        """Ask for another thing."""
+        factor = LARGEST / application_font().pointSizeF() if is_large else 1.0
+        for text in (self.ask, self.said):
+            text.set_factor(factor)
+        self.field.setStyleSheet("font-size: 22pt;" if is_large else "")
+        for button in self._buttons:
+            button.setStyleSheet("font-size: 16pt;" if is_large else "")
+        self.ask.set_source(prediction.ask)
+        self.field.clear()
+        self.field.setPlaceholderText(prediction.prompt)
+        self.field.setAccessibleName(f"Prediction: {prediction.ask}")
+        self.set_done(False)
+        self.say("")
+
+    def say(self, text: str) -> None:
+        """Say something about the answer."""
+        self.said.set_source(text)
+        self.said.setVisible(bool(text))
+
+    def set_done(self, is_done: bool) -> None:
+        """Take no more answers, or the first one."""
+        self.is_done = is_done
+        for part in (self.field, *self._buttons):
+            part.setVisible(not is_done)
+
+    def fit(self, width: int) -> None:
+        """Be as high as the words are at a width."""
+        for text in (self.ask, self.said):
+            text.resize(width - 2 * SIDE, text.height())
+            text.fit_height()
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.resize(width, layout.sizeHint().height())
+
+    def _submit(self) -> None:
+        if self.field.text().strip():
+            self.submitted.emit(self.field.text())
+
+
+class Predicting(QObject):
+    """Asks for what is hidden in a window's graph.
+
+    A click on something hidden asks for it, and so does a key for what the step has worked out.
+
+    Parameters
+    ----------
+    window
+        Whose session hides things.
+    """
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = window.session
+        self.box = PredictBox(window.theme, window.view)
+        self._prediction: Prediction | None = None
+        self._place: tuple[object, ...] = ()
+        self._near = QRectF()
+        self._hints = 0
+        self._task: Task | None = None
+        self.box.submitted.connect(self._check)
+        self.box.hint_wanted.connect(self._give_hint)
+        self.box.answer_wanted.connect(self._show_answer)
+        self.box.closed.connect(self.end)
+        window.scene.node_clicked.connect(self._ask_for)
+        window.scene.edge_clicked.connect(self._ask_for)
+        self._session.frame_changed.connect(self._look)
+        for bar in (window.view.horizontalScrollBar(), window.view.verticalScrollBar()):
+            bar.valueChanged.connect(lambda _: self._move())
+            bar.rangeChanged.connect(lambda *_: self._move())
+
+    # --- facts ---
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """What is asked for."""
+        return self._prediction
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is being checked."""
+        return self._task is not None and self._task.running
+
+    # --- commands ---
+
+    def ask(self) -> None:
+        """Ask for what the step has worked out; tell where nothing is hidden."""
+        if not self._ask_for(None):
+            self._session.notice.emit("info", "Nothing is hidden here. H hides each result at first.")
+
+    def end(self) -> None:
+        """Ask no more; what is hidden stays hidden."""
+        self._cancel()
+        if self._prediction is not None:
+            self._prediction = None
+            self.box.hide()
+            self._window.view.setFocus()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self.box.set_theme(theme)
+
+    # --- inside ---
+
+    def _ask_for(self, target: str | EdgeKey | None) -> bool:
+        """Ask for something where it is hidden; say whether it is."""
+        session, window = self._session, self._window
+        if not session.hidden:
+            return False
+        if window.practice.wants_answer:  # the exercise asks for it already
+            window.practice.answer()
+            return True
+        link = session.hovered
+        entry = link.entry if link is not None and link.name == target else session.frame.entry
+        found = prediction_at(
+            session.snapshot(),
+            Curtain(session.hidden),
+            session.frame.covered,
+            target,
+            entry,
+            session.statics.derivation,
+        )
+        if found is None:
+            return False
+        self._cancel()
+        self._prediction, self._hints, self._place = found, 0, self._here
+        self._near = self._rect_of(target)
+        self.box.put(found, window.presenting.is_on)
+        self._move()
+        self.box.show()
+        self.box.raise_()
+        self.box.field.setFocus()
+        return True
+
+    @property
+    def _here(self) -> tuple[object, ...]:
+        session = self._session
+        return session.trace, session.position
+
+    def _rect_of(self, target: str | EdgeKey | None) -> QRectF:
+        scene, step = self._window.scene, self._session.frame.step
+        if target is None and step is not None:
+            target = step.target
+            lane = scene.lane_rect()
+            if not lane.isEmpty():
+                return lane
+        if isinstance(target, str):
+            return scene.node_rect(target)
+        assert target is not None
+        return scene.node_rect(target[0])
+
+    def _move(self) -> None:
+        """Stand beside what is asked for, inside of the view."""
+        if self._prediction is None:
+            return
+        view = self._window.view
+        width = min(LARGE_WIDTH if self._window.presenting.is_on else WIDTH, view.width() - 2 * GAP)
+        self.box.fit(width)
+        near = view.mapFromScene(self._near).boundingRect()
+        self.box.move(_beside(near, self.box.rect(), view.rect()))
+
+    def _look(self) -> None:
+        """Go away with what was asked for: at another place, or when it has been revealed otherwise."""
+        prediction = self._prediction
+        if prediction is None:
+            return
+        is_revealed = not (prediction.revealed & (self._session.frame.covered | self._session.hidden))
+        if self._place != self._here or (is_revealed and not self.box.is_done):
+            self.end()
+
+    def _check(self, text: str) -> None:
+        prediction = self._prediction
+        if prediction is not None and not self.is_busy:
+            self._run(lambda: prediction.check(text), partial(self._judge, prediction))
+
+    def _run(self, work: Callable[[], Any], take: Callable[[Any], None]) -> None:
+        """Work something out beside the window: in a large network it takes a while."""
+        self._cancel()
+        task = self._task = Task(lambda: iter([work()]), self)
+        task.came.connect(take)
+        task.failed.connect(self.box.say)
+        task.start()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task.deleteLater()
+            self._task = None
+
+    def _judge(self, prediction: Prediction, found: tuple[Verdict, bool]) -> None:
+        if prediction is not self._prediction:
+            return
+        verdict, is_found = found
+        if is_found or not verdict.right:
+            self._tell("tried", verdict)
+        self._say("**Right.**" if is_found else verdict.message)
+        if is_found:
+            self._reveal(prediction)
+
+    def _reveal(self, prediction: Prediction) -> None:
+        """Show what has been found out; the keys step on."""
+        self.box.set_done(True)
+        session = self._session
+        session.set_hidden(without(session.hidden, prediction.revealed, session.trace))
+        self._window.view.setFocus()
+
+    def _say(self, text: str) -> None:
+        self.box.say(text)
+        self._move()
+
+    def _give_hint(self) -> None:
+        prediction = self._prediction
+        if prediction is not None and not self.is_busy:
+            self._run(lambda: prediction.hints, self._say_hint)
+
+    def _say_hint(self, hints: Sequence[str]) -> None:
+        self._hints = min(self._hints + 1, len(hints))
+        if hints:
+            self._tell("helped", self._hints)
+        self._say(hints[self._hints - 1] if hints else "There is no hint. Show gives the answer.")
+
+    def _show_answer(self) -> None:
+        prediction = self._prediction
+        if prediction is not None and not self.is_busy:
+            posed = prediction.posed(prediction.help_kind)
+            self._run(lambda: posed.answer_latex, partial(self._say_answer, prediction))
+
+    def _say_answer(self, prediction: Prediction, answer: str) -> None:
+        if prediction is self._prediction:
+            self._tell("revealed")
+            self._say(f"It is {answer}.")
+            self._reveal(prediction)
+
+    def _tell(self, what: str, *facts: Any) -> None:
+        """Let the report know, unless a lecturer does it."""
+        prediction, window = self._prediction, self._window
+        if prediction is not None and not window.presenting.is_on:
+            key = Key(self._session.document.network.title, prediction.key)
+            getattr(window.practice.learning, what)(key, prediction.ask, *facts)
+
+
+def _beside(near: QRect, box: QRect, room: QRect) -> QPoint:
+    """Return where a box stands: under a place, over it, or beside it, wherever it covers nothing of it."""
+    left = min(max(near.center().x() - box.width() // 2, GAP), room.width() - box.width() - GAP)
+    under, over = near.bottom() + GAP, near.top() - GAP - box.height()
+    if under + box.height() <= room.height() - GAP:
+        return QPoint(left, under)
+    if over >= GAP:
+        return QPoint(left, over)
+    right = near.right() + GAP
+    across = right if right + box.width() <= room.width() - GAP else near.left() - GAP - box.width()
+    top = min(max(near.top(), GAP), room.height() - box.height() - GAP)
+    return QPoint(min(max(across, GAP), room.width() - box.width() - GAP), max(GAP, top))

@@ -1,0 +1,377 @@
+"""Exercises in the real window: every kind is posed, answered wrong and right, and is kept in a report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from engine.faults import FAULTS, FaultAt, fault_of
+from engine.graph import Detail
+from graphs.answers import Posed
+from graphs.drills import DRILLS
+from graphs.network import load
+from graphs.writing import dumps
+from gui.app import temporary_settings
+from gui.learning import FILE
+from gui.viewdata import scene_view
+from gui.window import Window
+from tests.graphs.test_exercise import right_text
+
+
+def posed(window: Window, qtbot: QtBot) -> Posed:
+    """Return the question that is posed, as soon as it is there."""
+    player = window.practice.player
+    qtbot.waitUntil(lambda: player.part is not None and not player.is_busy, timeout=30_000)
+    assert player.part is not None
+    return player.part
+
+
+def begin(window: Window, qtbot: QtBot, *kinds: str, seed: int = 0) -> Posed:
+    window.practice.player.begin(kinds, seed)
+    return posed(window, qtbot)
+
+
+def answer(window: Window, qtbot: QtBot, text: str) -> None:
+    """Type an answer, or choose it, and have it checked."""
+    panel, part = window.practice.panel, posed(window, qtbot)
+    if part.question.kind == "choice":
+        panel.options.button(part.question.choices.index(text)).click()
+        panel.check.click()
+    else:
+        panel.field.setText(text)
+        QTest.keyClick(panel.field, Qt.Key.Key_Return)
+    posed(window, qtbot)
+
+
+def wrong_text(part: Posed, names: tuple[str, ...]) -> tuple[str, str]:
+    """Return a wrong answer that is often given, and part of what has to be said of it."""
+    kind = part.question.kind
+    if kind == "choice":
+        return next(c for c in part.question.choices if c != part.question.answer), "Were it"
+    if kind == "name":
+        return next(n for n in names if n not in part.right_names), ""
+    if kind == "shape":
+        return "7 x 9 x 2", ""
+    if kind == "expression":
+        return f"-({right_expression(part)})", "sign"
+    if part.question.tolerance == 0 or not np.any(part.right):
+        return "4711", ""
+    return str((-part.right).tolist()), "sign"
+
+
+def right_expression(part: Posed) -> str:
+    """Return a formula that does not name what is asked for."""
+    assert part.subject is not None
+    if part.subject.aspect == "gradient":
+        return right_text(part)
+    line, name = part.subject.reader, part.subject.name
+    graph = part.place.trace.graph
+    op = graph[line].op
+    if op is not None and op.name == "sigmoid":
+        return f"{line} * (1 - {line})"
+    if op is not None and op.name == "tanh":
+        return f"1 - {line}**2"
+    return {"square": f"2 * {name}", "log": f"1 / {name}"}.get(op.name if op else "", f"{name}")
+
+
+OWN = (
+    """
+formula = """
+    + '"""'
+    + """
+Z = w @ X + b
+A = tanh(Z)
+P = A * Z
+L = mean((P - y)**2)
+"""
+    + '"""'
+    + """
+[parameters]
+w = [[0.5, -1.0]]
+b = 0.25
+[data]
+X = [[1.0, 2.0, 0.5], [0.0, 1.0, -1.0]]
+y = [1.0, 0.0, 2.0]
+"""
+)
+
+
+def answer_all_parts(window: Window, qtbot: QtBot) -> None:
+    """Answer every part of an exercise wrong, then right."""
+    player, panel = window.practice.player, window.practice.panel
+    exercise = player.exercise
+    assert exercise is not None
+    for number in range(len(exercise.parts)):
+        part, hidden = posed(window, qtbot), window.session.hidden
+        text, hint = wrong_text(part, part.place.trace.graph.named)
+        answer(window, qtbot, text)
+        assert not player.state.is_right, (part.question.ask, text)
+        assert hint in player.state.said, (part.question.ask, text, player.state.said)
+        assert panel.said.source == player.state.said != ""
+        assert window.session.hidden == hidden
+        right = right_expression(part) if part.question.kind == "expression" else right_text(part)
+        answer(window, qtbot, right)
+        assert player.state.is_right, (part.question.ask, right, player.state.said)
+        assert panel.said.source.startswith("**Right.**")
+        assert not panel.field.isEnabled()
+        if number < len(exercise.parts) - 1:
+            player.forward()
+    assert window.session.hidden == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("network", "kinds"),
+    [
+        ("two-layer-nonlinear", [kind for kind in (*DRILLS, "momentum", "adam") if kind != "paths"]),
+        ("", ["values", "local", "gradients", "paths", "faults"]),
+    ],
+)
+def test_every_kind_is_answered_wrong_and_right(
+    open_window, qtbot: QtBot, tmp_path: Path, network: str, kinds: list[str]
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    window = open_window(network or path)
+    before, player = window.session.document, window.practice.player
+    begin(window, qtbot, *kinds, seed=1)
+    for number, kind in enumerate(kinds):
+        qtbot.waitUntil(lambda number=number: player.number == number and not player.is_busy, timeout=30_000)
+        assert player.exercise is not None
+        assert player.exercise.kind == (kind if kind in DRILLS else "updates")
+        answer_all_parts(window, qtbot)
+        player.forward()
+    player.end()
+    assert window.session.document is before
+
+
+def test_the_users_network_comes_back_whole(open_window, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(dumps(load("univariate-regression")))
+    window = open_window(path, position=5)
+    session = window.session
+    session.set_detail(Detail.PRIMITIVE)
+    session.set_value("b", np.asarray(0.25))
+    session.step_training()
+    session.step_training()
+    document, losses, run = session.document, session.losses.copy(), session.current
+    assert window.filing.is_modified
+    begin(window, qtbot, "values")
+    assert session.document.network is not document.network
+    assert window.filing.path is None  # saving would ask, and not write over the file
+    begin(window, qtbot, "gradients")
+    window.practice.player.end()
+    assert session.document is document
+    assert session.detail == Detail.PRIMITIVE
+    assert (session.current, session.iterations) == (run, 2)
+    np.testing.assert_array_equal(session.losses, losses)
+    assert window.filing.is_modified
+    assert window.filing.path == path
+
+
+def test_undo_and_another_file_lead_back_too(open_window, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(dumps(load("univariate-regression")))
+    window = open_window(path)
+    session = window.session
+    session.set_value("b", np.asarray(0.25))
+    document = session.document
+    begin(window, qtbot, "values")
+    assert session.hidden
+    session.undo()
+    assert session.document is document
+    assert (session.hidden, session.marked) == (frozenset(), ())  # nothing of it stays
+    assert not window.practice.panel.away.isHidden()
+    begin(window, qtbot, "values")
+    window.filing.open("perceptron-classifier")  # asks about the user's file, not about the exercise
+    assert session.document is document
+    assert "mine.toml" in window.overlay.accessibleName()
+
+
+def test_where_the_graph_stands_and_what_it_hides(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear")
+    session, panel, player = window.session, window.practice.panel, window.practice.player
+    part = begin(window, qtbot, "gradients", seed=3)
+    assert part.subject is not None
+    name = part.subject.name
+    step = session.frame.step
+    assert step is not None
+    assert step.target == name
+    assert scene_view(session.frame).nodes[name].asked == ("gradient",)
+    assert session.marked == (f"d_{name}",)
+    panel.hint.click()
+    panel.hint.click()
+    assert panel.said.source == part.hints[1]
+    panel.show_answer.click()
+    assert scene_view(session.frame).nodes[name].gradient is not None
+    assert panel.said.source.startswith("The answer is")
+    assert all(text in panel.said.source for text in part.solution[:-1])
+    panel.forward.click()
+    panel.back.click()
+    assert player.part is part
+    assert player.state.is_shown
+    session.go(0)
+    session.toggle_hidden()  # H is giving up as well
+    panel.forward.click()
+    second = posed(window, qtbot)
+    session.toggle_hidden()
+    assert player.part is second
+    assert player.state.is_shown
+
+
+def test_a_secret_fault_is_named_by_a_click_and_told_at_the_end(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear")
+    session, panel, player = window.session, window.practice.panel, window.practice.player
+    part = begin(window, qtbot, "faults", seed=1)
+    assert player.exercise is not None
+    fault = fault_of(player.exercise.stage.run)
+    assert fault is not None
+    assert session.document.fault == fault
+    told = [session.fault_text, window.remark.text(), session.undo_text, session.current.name]
+    told.append(panel.given.source)
+    assert not any(fault.fault.title in text for text in told)
+    assert not session.frame.is_faulty
+    assert not window.actions_by_id["no-fault"].isEnabled()
+    wrong = next(n for n in part.place.trace.graph.named if n != part.question.answer and n != "L")
+    window.scene.activate(wrong)
+    assert panel.field.text() == wrong
+    panel.check.click()
+    posed(window, qtbot)
+    assert "gradient of" in player.state.said
+    window.scene.activate(part.question.answer)
+    panel.check.click()
+    posed(window, qtbot)
+    assert player.state.is_right
+    player.forward()
+    answer(window, qtbot, posed(window, qtbot).question.answer)
+    assert fault.fault.title in window.remark.text()
+    assert fault.fault.explanation in panel.said.source
+    assert "```" in panel.given.source  # now the source may be read
+    player.end()
+    assert session.document.fault is None
+    assert window.remark.isHidden()
+
+
+def test_faults_in_the_users_own_run_are_in_no_exercise(open_window, qtbot: QtBot) -> None:
+    window = open_window("univariate-regression", position=3)
+    session = window.session
+    graph = session.model.graph
+    fault = FaultAt("sign", FAULTS["sign"].places(graph)[0].node, FAULTS["sign"].places(graph)[0].slot)
+    session.set_fault(fault)
+    session.set_hidden(frozenset(("L",)))
+    part = begin(window, qtbot, "formulas")
+    assert part.check(right_text(part)).right
+    assert session.document.fault is None
+    window.practice.player.end()
+    assert session.document.fault == fault
+    assert (session.position, session.hidden) == (3, {"L"})
+
+
+def test_what_was_right_at_first_stays_and_can_be_exported_and_cleared(
+    open_window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    settings = temporary_settings()
+    window = open_window("univariate-regression", settings=settings)
+    practice, panel, player = window.practice, window.practice.panel, window.practice.player
+    part = begin(window, qtbot, "values", seed=2)
+    answer(window, qtbot, right_text(part))
+    player.forward()
+    part = posed(window, qtbot)
+    answer(window, qtbot, str((-part.right).tolist()))
+    answer(window, qtbot, right_text(part))
+    assert practice.learning.report.sentence() == "1 of 2 questions right at the first try."
+    qtbot.waitUntil(lambda: practice.learning.is_settled)
+    kept = settings.folder / FILE
+    assert json.loads(kept.read_text())["records"][1]["tries"] == 2
+    window.close()
+
+    again = open_window("univariate-regression", settings=settings)
+    practice, panel = again.practice, again.practice.panel
+    qtbot.waitUntil(lambda: practice.learning.is_read)
+    practice.show_report()
+    assert "1 of 2 questions right at the first try." in panel.report.source
+    for name, start in (("report.md", "# What was right"), ("report.csv", "source,place,ask")):
+        practice.write(tmp_path / name)
+        assert (tmp_path / name).read_text().startswith(start)
+    panel.clear.click()
+    assert "Nothing has been answered yet." in panel.report.source
+    panel.clear.click()  # put back
+    assert "1 of 2 questions" in panel.report.source
+    panel.clear.click()
+    qtbot.waitUntil(lambda: practice.learning.is_settled)
+    assert json.loads(kept.read_text())["records"] == []
+
+
+def test_questions_of_lessons_are_in_the_report_unless_a_lecturer_shows_them(
+    open_window, qtbot: QtBot
+) -> None:
+    window = open_window()
+    window.teaching.open("4", 0)
+    player = window.teaching.player
+    number = next(i for i, page in enumerate(player.lesson.pages) if page.question is not None)
+    player.go(number)
+    qtbot.waitUntil(lambda: player.stage is not None and not player.is_busy, timeout=30_000)
+    window.presenting.begin(False)
+    player.hint()
+    window.presenting.end()
+    learning = window.practice.learning
+    qtbot.waitUntil(lambda: learning.is_read)
+    assert not learning.report.records
+    player.submit(player.question.answer)
+    (key,) = learning.report.records
+    assert (key.source, key.place) == (player.lesson.title, player.page.title)
+
+
+def test_the_keyboard_is_enough(open_window, qtbot: QtBot) -> None:
+    window = open_window("univariate-regression")
+    panel, player = window.practice.panel, window.practice.player
+    QTest.keyClick(window, Qt.Key.Key_E)
+    part = posed(window, qtbot)
+    assert panel.isVisible()
+    QTest.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
+    assert panel.field.hasFocus()
+    QTest.keyClicks(panel.field, right_text(part))
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)
+    posed(window, qtbot)
+    assert player.state.is_right
+    QTest.keyClick(window, Qt.Key.Key_X)
+    assert player.part_number == 1
+    QTest.keyClick(window, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
+    assert player.part_number == 0
+
+
+def test_kinds_and_seeds_are_chosen_and_a_series_ends(open_window, qtbot: QtBot) -> None:
+    window = open_window("univariate-regression")
+    panel = window.practice.panel
+    first = begin(window, qtbot, "values", seed=0)
+    panel.seed.setText("12")
+    QTest.keyClick(panel.seed, Qt.Key.Key_Return)
+    other = posed(window, qtbot)
+    assert window.practice.player.seed == 12
+    assert panel.seed.text() == "12"
+    assert panel.given.source
+    assert first.snapshot.model.leaves["x"].tolist() != other.snapshot.model.leaves["x"].tolist()
+    panel.seed.setText("nonsense")
+    QTest.keyClick(panel.seed, Qt.Key.Key_Return)
+    assert panel.seed.is_refused
+    panel.kinds.setCurrentIndex(panel.kinds.findData("shapes"))
+    panel.kinds.activated.emit(panel.kinds.currentIndex())
+    assert posed(window, qtbot).question.kind == "shape"
+    assert window.practice.player.seed == 12
+    player = window.practice.player
+    begin(window, qtbot, "stored")
+    player.forward()
+    assert not player.is_last  # nobody has asked for more yet
+    player.forward()
+    qtbot.waitUntil(lambda: player.is_last)
+    assert not panel.forward.isEnabled()
+    assert player.part is not None
+    player.begin(("paths",))
+    qtbot.waitUntil(lambda: "has nothing for that" in panel.given.source)
+    assert panel.asking.isHidden()
+    assert panel.kinds.isEnabled()

@@ -1,0 +1,112 @@
+"""Predict, then reveal, in the real window: by mouse and by keys, right and wrong, also on a projector."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from graphs.views.curtain import ASKED
+from gui.viewdata import inspector_view, scene_view
+from gui.window import Window
+
+
+@pytest.fixture
+def window(open_window) -> Window:
+    """Return the window with each result hidden, at the second step."""
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    window.session.toggle_hidden()
+    for _ in range(3):
+        window.session.step(1)
+    assert window.session.hidden == {"A"}
+    return window
+
+
+def type_in(window: Window, qtbot: QtBot, text: str) -> str:
+    """Type a prediction and return what is said of it."""
+    box = window.predicting.box
+    assert box.field.hasFocus()
+    box.field.selectAll()
+    QTest.keyClicks(box.field, text)
+    QTest.keyClick(box.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not window.predicting.is_busy)
+    return box.said.source
+
+
+def test_keys_alone_are_enough(window: Window, qtbot: QtBot) -> None:
+    box, session = window.predicting.box, window.session
+    QTest.keyClick(window, Qt.Key.Key_Q)
+    assert box.isVisible()
+    assert "[0, 0]" in box.ask.source
+    assert "sign" in type_in(window, qtbot, "-sigmoid(Z)")
+    assert "its shape" in type_in(window, qtbot, "4 x 133")
+    assert session.hidden == {"A"}
+    box.hint.click()
+    qtbot.waitUntil(lambda: not window.predicting.is_busy)
+    assert window.predicting.prediction is not None
+    assert box.said.source == window.predicting.prediction.hints[0]
+    assert type_in(window, qtbot, "sigmoid(Z)") == "**Right.**"
+    assert session.hidden == frozenset()
+    assert "A" in session.frame.values
+    assert window.view.hasFocus()
+    QTest.keyClick(window, Qt.Key.Key_Right)
+    assert box.isHidden()
+    assert session.hidden == {"yhat"}  # predicting goes on
+    QTest.keyClick(window, Qt.Key.Key_Q)
+    QTest.keyClick(box.field, Qt.Key.Key_Escape)
+    assert box.isHidden()
+    assert session.hidden == {"yhat"}
+    record = next(iter(window.practice.learning.report.records.values()))
+    assert (record.tries, record.is_right, record.is_first) == (2, True, False)
+
+
+def test_a_click_asks_where_something_is_hidden_and_nowhere_else(window: Window, qtbot: QtBot) -> None:
+    box, session = window.predicting.box, window.session
+    window.scene.activate("X")
+    assert box.isHidden()
+    window.scene.activate("A")
+    assert box.isVisible()
+    near = window.view.mapFromScene(window.scene.node_rect("A")).boundingRect()
+    assert not box.geometry().intersects(near)
+    assert window.view.rect().contains(box.geometry())
+    box.show_answer.click()
+    qtbot.waitUntil(lambda: not window.predicting.is_busy)
+    assert box.said.source.startswith("It is $")
+    assert session.hidden == frozenset()
+    while session.frame.step is None or session.frame.step.target != "W1":
+        session.step(1)
+    edge = ("W1", "Z", 0)
+    window.scene.activate(edge)
+    assert "gradient of $W_1$" in box.ask.source
+    close = inspector_view(session.frame, edge)
+    assert close is not None
+    assert close.contribution is None
+    assert close.heading.endswith(ASKED)
+    assert "transpose" in type_in(window, qtbot, "d_Z @ X")
+    assert type_in(window, qtbot, "d_Z @ X.T") == "**Right.**"
+    assert scene_view(session.frame).nodes["W1"].gradient is not None
+
+
+def test_it_goes_with_what_it_asks_for(window: Window) -> None:
+    box, session = window.predicting.box, window.session
+    window.predicting.ask()
+    session.toggle_hidden()  # H reveals it
+    assert box.isHidden()
+    window.predicting.ask()
+    assert box.isHidden()
+    session.step(1)
+    window.predicting.ask()
+    session.go(0)
+    assert box.isHidden()
+
+
+def test_on_a_projector_it_is_large_and_nothing_is_kept(window: Window, qtbot: QtBot) -> None:
+    window.presenting.begin(False)
+    window.predicting.ask()
+    box = window.predicting.box
+    assert box.ask.document().defaultFont().pointSizeF() >= 24
+    assert window.view.rect().contains(box.geometry())
+    type_in(window, qtbot, "4711")
+    assert not window.practice.learning.report.records
+    window.presenting.end()
