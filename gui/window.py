@@ -494,6 +494,7 @@ class Window(QMainWindow):
         self.controls.focus_back.connect(self._focus_graph)
         for part in (self.controls, self.transport, self.menu_button):
             _focus_by_tab(part)
+        self._is_closed = False
         _application().focusChanged.connect(self._guard)
 
     # --- showing ---
@@ -983,6 +984,9 @@ class Window(QMainWindow):
             QTimer.singleShot(0, self._show_awaited)  # a window that is maximised has its size only then
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._is_closed:  # a window that has closed may be told to once more
+            super().closeEvent(event)
+            return
         self.presenting.end()  # no question on the projector
         if not self.filing.close() or not self.authoring.close():
             event.ignore()
@@ -995,6 +999,7 @@ class Window(QMainWindow):
         self.settings.set("window/geometry", self.saveGeometry().data())
         self.settings.set("window/state", self.saveState().data())
         self.settings.save()
+        self._is_closed = True
         _application().focusChanged.disconnect(self._guard)
         self.presenting.hide_speaker()  # it may be shown without presenting, and would stand alone
         self.session.close()

@@ -202,7 +202,8 @@ def test_the_speaker_sees_notes_and_what_comes_next(window: Window, qtbot: QtBot
     assert window.presenting.speaker is None
 
 
-def test_the_notes_go_with_the_window_also_where_it_does_not_present(window: Window) -> None:
+def test_the_notes_go_with_the_window_also_where_it_does_not_present(open_window: OpenWindow) -> None:
+    window = open_window("two-layer-nonlinear")
     window.presenting.show_speaker()
     speaker = window.presenting.speaker
     assert speaker is not None
@@ -210,6 +211,7 @@ def test_the_notes_go_with_the_window_also_where_it_does_not_present(window: Win
     assert window.close()
     assert not speaker.isVisible()
     assert window.presenting.speaker is None
+    assert window.close()
 
 
 def test_two_screens_one_for_the_audience_and_one_for_the_speaker(tmp_path: Path) -> None:
