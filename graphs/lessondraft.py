@@ -52,7 +52,7 @@ class Draft:
             raise draft.misread[-1].error
         if not draft.text.is_editable:
             raise LessonError(
-                "its pages cannot be changed here.",
+                "the pages of this lesson cannot be changed here.",
                 where=path.name if path is not None else "",
                 how="Begin each page with [[page]] on a line of its own.",
             )

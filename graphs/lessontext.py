@@ -46,7 +46,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
-        items = ", ".join(f"{key_text(key)} = {value_text(item)}" for key, item in value.items())
+        items = ", ".join(f"{key_text(key)} = {_item_text(item)}" for key, item in value.items())
         return f"{{ {items} }}" if items else "{}"
     if isinstance(value, Sequence):
         return _list(value)
@@ -58,8 +58,13 @@ def key_text(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _quoted(key)
 
 
+def _item_text(value: Any) -> str:
+    """Return a value in a list or a table: in one line, so that its last line is not ended."""
+    return _quoted(value) if isinstance(value, str) and "\n" in value else value_text(value)
+
+
 def _list(values: Sequence[Any]) -> str:
-    words = [value_text(value) for value in values]
+    words = [_item_text(value) for value in values]
     line = f"[{', '.join(words)}]"
     if len(line) <= WIDTH or not all(isinstance(value, str) for value in values):
         return line
