@@ -71,7 +71,7 @@ class Recovery(QObject):
         self._kept: tuple[Any, ...] | None = None  # what is in the file: document and lengths of runs
         self._replaces: list[tuple[Path, QLockFile]] = []
         self._discarded: list[Left] = []
-        self._stays = False
+        self._stays = self._has_ended = False
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.keep)
         session = self._session
@@ -101,6 +101,8 @@ class Recovery(QObject):
 
     def keep(self) -> None:
         """Write what there is to lose, in the background; take the file away where there is nothing."""
+        if self._has_ended:
+            return
         if self._task is not None:
             self._wait(SOON)
             return
@@ -240,6 +242,7 @@ class Recovery(QObject):
 
     def close(self) -> None:
         """Leave nothing behind: the window closes as it should."""
+        self._has_ended = True
         self._timer.stop()
         if self._task is not None:
             self._task.cancel()
@@ -271,7 +274,7 @@ class LessonRecovery(QObject):
         self._path = folder / f"{uuid.uuid4().hex}.lesson"
         self._locks: list[QLockFile] = []
         self._lock: QLockFile | None = None
-        self._stays = False
+        self._stays = self._has_ended = False
         self._timer = QTimer(self, singleShot=True, interval=SOON)
         self._timer.timeout.connect(self.keep)
         self._authoring.changed.connect(self._wait)
@@ -334,6 +337,7 @@ class LessonRecovery(QObject):
 
     def close(self) -> None:
         """Leave nothing behind: the window closes as it should."""
+        self._has_ended = True
         self._timer.stop()
         if not self._stays:
             self._path.unlink(missing_ok=True)

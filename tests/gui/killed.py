@@ -77,9 +77,11 @@ def begin():
     window = next(w for w in app.QApplication.topLevelWidgets() if isinstance(w, app.Window))
     message = window.messages.current
     found = {"message": message.text if message else ""}
+    said = []
+    window.notifier.message.connect(lambda message: said.append(message.text))
     def end():
-        if window.filing.is_busy:
-            return
+        if message is not None and not any(text.startswith("Restored") for text in said):
+            return  # also while it is being opened, which lets timers go on
         window.settle()
         session = window.session
         found.update({name: float(np.ravel(session.model.leaves[name])[0]) for name in ("w", "x")})
