@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen
+from PySide6.QtGui import QFont, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
 from gui.groups import group, is_grouped
@@ -172,7 +172,7 @@ class CrowdItem(QGraphicsItem):
             painter.drawLines(lines)
 
     def _paint_names(self, painter: QPainter, nodes: list[int], scale: float) -> None:
-        font = canvas_font("label")
+        font = QFont(canvas_font("label"))  # its own: cards are measured with the shared one
         font.setPixelSize(round(11 / scale))
         painter.setFont(font)
         for name in (self._names[i] for i in nodes):

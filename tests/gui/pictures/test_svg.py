@@ -24,6 +24,7 @@ from gui.groups import group
 from gui.pictures import Picture, svg
 from gui.raster import painted
 from gui.scene.graph_scene import CROWD
+from gui.scene.metrics import text_width
 from gui.session import Document, Session
 from tests.gui.pictures.readers import difference, needs, needs_chromium, pixels, run, screenshot, with_fonts
 
@@ -130,7 +131,9 @@ def test_parts_of_a_large_graph_are_named_too(qtbot: QtBot) -> None:
     application()
     lines = "\n".join(f"h{i} = h{i - 1} * w" for i in range(1, CROWD + 20))
     session = Session(Document.of(loads(f"formula = '''\nh0 = x + w\n{lines}\n'''\n{LEAVES}")))
+    before = text_width("1 × m", "label")
     root = parsed(picture_of(session, 300))
+    assert text_width("1 × m", "label") == before  # names of parts are smaller; those on cards are not
     ids = Counter(e.attrib["id"] for e in root.iter() if "id" in e.attrib)
     assert max(ids.values()) == 1
     graph = session.trace.graph
