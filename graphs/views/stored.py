@@ -161,8 +161,14 @@ class ShelfView:
 
 def storage_of(frame: Frame, recomputed: frozenset[str] = frozenset()) -> Storage:
     """Return what is in memory at every step of a frame's trace; worked out once for a graph and a choice."""
-    found = frame.statics.kept.get("storage", {}).get(recomputed)
+    found = _known(frame, recomputed)
     return found or keep_storage(frame.statics, recomputed, Storage(frame.trace, recomputed))
+
+
+def _known(frame: Frame, recomputed: frozenset[str]) -> Storage | None:
+    """Return the plan that is at hand; none where another optimizer has given the iteration other steps."""
+    found = frame.statics.kept.get("storage", {}).get(recomputed)
+    return found if found is not None and len(found.steps) == len(frame.trace.steps) else None
 
 
 def keep_storage(statics: Statics, recomputed: frozenset[str], storage: Storage) -> Storage:
@@ -176,8 +182,7 @@ def keep_storage(statics: Statics, recomputed: frozenset[str], storage: Storage)
 
 def has_storage(frame: Frame, recomputed: frozenset[str] = frozenset()) -> bool:
     """Say whether :func:`shelf_view` answers at once."""
-    plans = frame.statics.kept.get("storage", {})
-    return recomputed in plans and frozenset() in plans
+    return all(_known(frame, choice) is not None for choice in (recomputed, frozenset[str]()))
 
 
 def plans(frame: Frame, recomputed: frozenset[str] = frozenset()) -> Iterator[tuple[frozenset[str], Storage]]:

@@ -35,6 +35,7 @@ def empty_hands() -> Iterator[None]:
     for window in _standing():
         if isinstance(window, Window) and id(window) not in before:
             window.filing.give_up()
+            window.authoring.give_up()
             window.close()
             window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -11,6 +11,7 @@ import pytest
 from engine.faults import FAULTS, faulty_trace
 from engine.graph import Detail, Kind
 from engine.trace import Phase
+from engine.training import Recipe
 from graphs.network import Model, bind, built_in_names, load
 from graphs.templates import template, template_names
 from graphs.views.curtain import Curtain
@@ -165,6 +166,16 @@ def test_what_is_to_be_predicted_is_not_told() -> None:
     assert view.sentence == "Which stored values does this factor read?"
     assert not any(row.current for row in (*view.rows, *view.leaves))
     assert {row.shape for row in view.rows} == {"?"}
+
+
+def test_another_optimizer_has_an_iteration_of_its_own() -> None:
+    plain = frame_of(TWO_LAYERS)
+    found = snapshot_of(model(TWO_LAYERS), recipe=Recipe("adam").checked())
+    adam = replace(Frame.of(found), statics=plain.statics)
+    assert len(adam.trace.steps) > len(plain.trace.steps)
+    for frame in (plain, adam, plain):
+        view = shelf_view(frame.at(len(frame.trace.steps)))
+        assert len(view.history) == len(frame.trace.steps)
 
 
 def test_plans_are_kept_for_a_graph_and_forgotten_in_turn() -> None:
