@@ -392,9 +392,7 @@ class _Picture:
 
 def tiny_font() -> QFont:
     """Return the font of the gradients below neurons."""
-    font = QFont(application_font("small"))
-    font.setPointSizeF(font.pointSizeF() * 0.92)
-    return font
+    return application_font("small", 0.92)
 
 
 def _beside(start: QPointF, end: QPointF) -> QPointF:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.nudge import EPSILONS
+from gui.labels import words_label
 from gui.theme import Theme
 from gui.viewdata import NudgeView
 
@@ -41,7 +42,7 @@ class NudgeBox(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("nudge test")
-        self._title, self._note, self._verdict = _label("strong"), _label("muted"), _label("")
+        self._title, self._note, self._verdict = words_label("strong"), words_label("muted"), words_label("")
         self.epsilon = QComboBox()
         self.epsilon.setAccessibleName("ε")
         for value in EPSILONS:
@@ -56,7 +57,7 @@ class NudgeBox(QFrame):
         self._form.setVerticalSpacing(3)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         self._rows = [self._add_row() for _ in range(ROWS)]
-        self._moved = _label("muted")
+        self._moved = words_label("muted")
         self._arrange()
         self.set_theme(theme)
 
@@ -90,7 +91,7 @@ class NudgeBox(QFrame):
         )
 
     def _add_row(self) -> tuple[QLabel, QLabel]:
-        name, number = _label("muted"), _label("")
+        name, number = words_label("muted"), words_label("")
         name.setWordWrap(False)
         number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._form.addRow(name, number)
@@ -110,12 +111,3 @@ class NudgeBox(QFrame):
         column.addLayout(self._form)
         column.addWidget(self._verdict)
         column.addWidget(self._moved)
-
-
-def _label(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    if role:
-        label.setProperty("role", role)
-    return label

@@ -26,12 +26,11 @@ from graphs.exporting import Look
 from gui.keeping import Place
 from gui.lessons import HeldLesson
 from gui.moments import Moment
-from gui.processes import begin, context, sentence_of
+from gui.processes import sentence_of, served
 from gui.session import Session
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
 
 __all__ = [
     "Answer",
@@ -222,18 +221,9 @@ class _Process:
 
     def __init__(self) -> None:
         self._folder = Path(mkdtemp(prefix="backstep-"))
-        start = context()
-        theirs, self._orders = start.Pipe(duplex=False)
-        self._messages, theirs_too = start.Pipe(duplex=False)
-        self._process: SpawnProcess = start.Process(
-            target=begin,
-            args=("gui.painting_process", theirs, theirs_too, str(self._folder)),
-            name="backstep-painting",
-            daemon=True,
+        self._process, self._orders, self._messages = served(
+            "gui.painting_process", "backstep-painting", str(self._folder)
         )
-        self._process.start()
-        theirs.close()  # or the end of the process would not be seen
-        theirs_too.close()
 
     @property
     def pid(self) -> int | None:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import BackstepError, excerpt
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnContext
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnContext, SpawnProcess
 
-__all__ = ["begin", "context", "sentence_of", "settle"]
+__all__ = ["begin", "context", "sentence_of", "served", "settle"]
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 NICENESS = 5
@@ -29,6 +30,23 @@ def context() -> SpawnContext:
     import multiprocessing
 
     return multiprocessing.get_context("spawn")
+
+
+def served(module: str, name: str, *arguments: Any) -> tuple[SpawnProcess, Connection, Connection]:
+    """Start a process that runs the ``serve`` of `module`; return it, and where orders go and answers come from.
+
+    ``serve`` is called with the other ends of the two connections, and `arguments`.
+    """
+    start = context()
+    theirs, orders = start.Pipe(duplex=False)
+    answers, theirs_too = start.Pipe(duplex=False)
+    process = start.Process(
+        target=begin, args=(module, theirs, theirs_too, *arguments), name=name, daemon=True
+    )
+    process.start()
+    theirs.close()  # or the end of the process would not be seen
+    theirs_too.close()
+    return process, orders, answers
 
 
 def begin(module: str, *arguments: Any) -> None:

@@ -106,12 +106,15 @@ def load_fonts() -> list[str]:
     return sorted(found, key=lambda family: (family != FAMILY, family))
 
 
-def application_font(role: str = "body") -> QFont:
-    """Return the font of a role: body, small, strong, title, heading.
+def application_font(role: str = "body", factor: float = 1.0) -> QFont:
+    """Return the font of a role: body, small, strong, title, heading; `factor` times as large.
 
     The bundled Inter where its files are there, else the system's own sans font.
     """
-    return QFont(_font_of(role))  # the caller's own, to be changed
+    font = QFont(_font_of(role))  # the caller's own, to be changed
+    if factor != 1.0:
+        font.setPointSizeF(font.pointSizeF() * factor)
+    return font
 
 
 @lru_cache(maxsize=16)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from engine.faults import FaultAt
 from engine.training import Point, Problem, Recipe
-from gui.processes import begin, context, sentence_of
+from gui.processes import sentence_of, served
 from gui.training_process import (
     Command,
     Done,
@@ -54,18 +54,7 @@ class _Process:
     """A training process, with a thread for each of its pipes."""
 
     def __init__(self) -> None:
-        start = context()
-        theirs, self._commands = start.Pipe(duplex=False)
-        self._messages, theirs_too = start.Pipe(duplex=False)
-        self._process = start.Process(
-            target=begin,
-            args=("gui.training_process", theirs, theirs_too),
-            name="backstep-training",
-            daemon=True,
-        )
-        self._process.start()
-        theirs.close()  # or the end of the process would not be seen
-        theirs_too.close()
+        self._process, self._commands, self._messages = served("gui.training_process", "backstep-training")
         self._outbox: SimpleQueue[Command | None] = SimpleQueue()
         self._inbox: deque[bytes] = deque()
         self._room = threading.Semaphore(ROOM)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from graphs.views.numbers import full
 from gui.formulas import FormulaBlock
+from gui.labels import words_label
 from gui.matrices import MatrixWidget, as_latex, as_numpy
 from gui.matrix_editor import EditableMatrix, shapes_differ
 from gui.panel import Panel
@@ -408,11 +409,7 @@ def _fact_row(form: QFormLayout) -> tuple[QLabel, QLabel]:
 
 
 def _words(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    if role:
-        label.setProperty("role", role)
+    label = words_label(role)
     if role == "small":
         label.setFont(application_font("small"))
     return label

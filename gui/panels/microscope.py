@@ -29,6 +29,7 @@ from gui.equation_cache import EquationCache
 from gui.equations import plain_source
 from gui.formulas import fitting_scale, lines_missing, lines_size, paint_lines, set_lines
 from gui.formulas import with_air as air_of
+from gui.labels import words_label
 from gui.matrices import matrix_size, paint_matrix
 from gui.panel import Panel
 from gui.rows import ROW, RowDelegate, RowList, RowModel
@@ -131,9 +132,7 @@ class MicroscopePanel(Panel):
         self._delegate.set_factor(factor)
         self._headings.set_factor(factor)
         for part in (self.choice, self._sentence, self._note, self._adds, self._overwrites):
-            font = application_font("small" if part is self._note else "body")
-            font.setPointSizeF(font.pointSizeF() * factor)
-            part.setFont(font)
+            part.setFont(application_font("small" if part is self._note else "body", factor))
         self._top.setDirection(
             QBoxLayout.Direction.TopToBottom if factor > 1 else QBoxLayout.Direction.LeftToRight
         )
@@ -307,9 +306,7 @@ class Headings(QWidget):
     def set_factor(self, factor: float) -> None:
         """Write larger or smaller."""
         self._factor = factor
-        font = application_font("small")
-        font.setPointSizeF(font.pointSizeF() * factor)
-        self.setFont(font)
+        self.setFont(application_font("small", factor))
         self.setFixedHeight(int(HEADING_HEIGHT * factor))
 
     # Qt
@@ -446,9 +443,7 @@ class ArrivalDelegate(RowDelegate):
         painter.drawText(words, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
 
     def _font(self, role: str) -> QFont:
-        font = application_font(role)
-        font.setPointSizeF(font.pointSizeF() * self.factor)
-        return font
+        return application_font(role, self.factor)
 
     def _room(self) -> float:
         width = self._view.viewport().width()
@@ -481,14 +476,7 @@ def column_width(room: float, factor: float) -> float:
 
 
 def _label(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.RichText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    if role:
-        label.setProperty("role", role)
-    return label
+    return words_label(role, Qt.TextFormat.RichText, is_selectable=True, gives_way=True)
 
 
 def _text(x: float) -> str:

@@ -47,6 +47,7 @@ from graphs.views.stored import (
     storage_of,
 )
 from gui.jobs import Task
+from gui.labels import words_label
 from gui.panel import Panel
 from gui.rows import ROW, RowDelegate, RowList, RowModel
 from gui.session import Session
@@ -144,9 +145,7 @@ class ShelfPanel(Panel):
         self._delegate.factor = factor
         self.bars.set_factor(factor)
         for label, role in ((self._head, "strong"), (self._more, "body"), (self._sentence, "body")):
-            font = application_font(role)
-            font.setPointSizeF(font.pointSizeF() * factor)
-            label.setFont(font)
+            label.setFont(application_font(role, factor))
         self._give_room()
         self._model.lay_out_again()
         self.mark_stale()
@@ -483,9 +482,7 @@ class ShelfDelegate(RowDelegate):
         return x + width
 
     def _font(self, role: str) -> QFont:
-        font = application_font(role)
-        font.setPointSizeF(font.pointSizeF() * self.factor)
-        return font
+        return application_font(role, self.factor)
 
     # Qt
 
@@ -572,8 +569,7 @@ class MemoryBars(QWidget):
 
     def _paint_now(self, painter: QPainter, x: float, text: str) -> None:
         """Say beside the cursor how much is in memory now, where the bars are lower."""
-        font = application_font("small")
-        font.setPointSizeF(font.pointSizeF() * self.factor)
+        font = application_font("small", self.factor)
         painter.setFont(font)
         metrics, room = QFontMetricsF(font), self._room()
         width = metrics.horizontalAdvance(text)
@@ -613,14 +609,7 @@ class MemoryBars(QWidget):
 
 
 def _label(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    if role:
-        label.setProperty("role", role)
-    return label
+    return words_label(role, is_selectable=True, gives_way=True)
 
 
 def _button(text: str, tip: str) -> QToolButton:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from gui.equation_cache import EquationCache
 from gui.equations import plain_source
 from gui.formulas import FormulaBlock, inline_fractions, with_air
+from gui.labels import words_label
 from gui.links import LinkedFormula
 from gui.nudge_box import NudgeBox
 from gui.panel import Panel
@@ -219,12 +220,8 @@ class StepPanel(Panel):
 
 
 def _label(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.RichText if role != "title" else Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    if role:
-        label.setProperty("role", role)
+    kind = Qt.TextFormat.PlainText if role == "title" else Qt.TextFormat.RichText
+    label = words_label(role, kind, is_selectable=True)
     if role == "title":
         label.setFont(application_font("title"))
     return label

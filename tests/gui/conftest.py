@@ -34,10 +34,7 @@ def empty_hands() -> Iterator[None]:
         popup.close()
     for window in _standing():
         if isinstance(window, Window) and id(window) not in before:
-            window.filing.give_up()
-            window.authoring.give_up()
-            window.close()
-            window.deleteLater()
+            discard(window)
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     for widget in QApplication.topLevelWidgets():
         if widget.inherits("QTipLabel"):
@@ -51,6 +48,19 @@ def empty_hands() -> Iterator[None]:
         elsewhere.destroy()
     assert not QGuiApplication.mouseButtons()
     assert [repr(widget) for widget in _standing() if id(widget) not in before] == []
+
+
+def give_up(window: Window) -> None:
+    """Let a window close without a question."""
+    window.filing.give_up()
+    window.authoring.give_up()
+
+
+def discard(window: Window) -> None:
+    """Close a window, whatever is unsaved in it, for good."""
+    give_up(window)
+    window.close()
+    window.deleteLater()
 
 
 def _standing() -> list[QWidget]:
@@ -78,7 +88,7 @@ def open_window(qtbot: QtBot) -> Iterator[OpenWindow]:
     ) -> Window:
         window = make_window(None if source is None else str(source), settings or temporary_settings())
         opened.append(window)
-        qtbot.addWidget(window, before_close_func=lambda _: window.filing.give_up())
+        qtbot.addWidget(window, before_close_func=give_up)
         window.session.go(position)
         if size is not None:
             window.resize(*size)
@@ -108,9 +118,7 @@ def shared_window() -> Iterator[Window]:
     window.show()
     window.settle()
     yield window
-    window.filing.give_up()
-    window.close()
-    window.deleteLater()
+    discard(window)
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
