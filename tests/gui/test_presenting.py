@@ -282,6 +282,7 @@ def test_nothing_is_asked_on_the_projector(window: Window, monkeypatch: pytest.M
         if row.asks:
             window.actions_by_id[row.id].trigger()
     assert asked == []
+    assert not window.findChildren(QFileDialog)
     assert window.overlay is None
     assert not any(dock.isVisible() for dock in window.docks.values())
     assert window.presenting.is_on
