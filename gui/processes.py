@@ -33,7 +33,7 @@ def context() -> SpawnContext:
 
 
 def served(module: str, name: str, *arguments: Any) -> tuple[SpawnProcess, Connection, Connection]:
-    """Start a process that runs the ``serve`` of `module`; return it, and where orders go and answers come from.
+    """Start a process that runs a module's ``serve``; return it, where orders go, where answers come from.
 
     ``serve`` is called with the other ends of the two connections, and `arguments`.
     """
