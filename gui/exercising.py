@@ -106,7 +106,7 @@ class ExercisePlayer(QObject):
         self._has_ended = False
         self._expected: frozenset[str] = frozenset()  # what has been hidden
         session.hidden_changed.connect(self._look)
-        session.selection_changed.connect(self._uncover)  # told once every panel has the other graph
+        session.document_changed.connect(self._uncover)
 
     # --- facts ---
 

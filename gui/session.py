@@ -70,8 +70,8 @@ class Session(QObject):
         Where the document's network cannot be bound to its data.
     """
 
-    document_changed = Signal()  # another model: everything is new
-    graph_changed = Signal()  # another graph on the screen: other nodes, or another detail
+    graph_changed = Signal()  # another graph on the screen, perhaps: other nodes, another fault or detail
+    document_changed = Signal()  # another model: everything is new; told after the graph
     frame_changed = Signal()  # another place on the timeline, or other numbers there
     selection_changed = Signal()
     training_changed = Signal()  # started, paused, ended
@@ -665,7 +665,10 @@ class Session(QObject):
 
     def accept(self) -> None:
         """Make the parameters that are shown the ones that training starts from."""
-        self.set_values(dict(self.current.at(self._iteration).parameters), "Start from these parameters")
+        shown, given = self.current.at(self._iteration).parameters, self._document.overrides
+        is_given = all(n in given and np.array_equal(given[n], a) for n, a in shown.items())
+        if self._iteration or not is_given:
+            self.set_values(dict(shown), "Start from these parameters")
 
     def reset(self) -> None:
         """Go back to iteration 0 of the same seed, with a run that has not been trained."""
@@ -801,8 +804,8 @@ class Session(QObject):
         self._iteration, self._entry = iteration, None
         self._follow = iteration == run.iterations
         self._show(position)
-        self.document_changed.emit()
         self.graph_changed.emit()
+        self.document_changed.emit()
         self._announce()
         self.runs_changed.emit()
         self.training_changed.emit()
@@ -1038,9 +1041,9 @@ class Session(QObject):
         statics = self.statics
         self._document, self._model, self._current = run.document, self._bound(run.document), run
         self._show(self.position, at=iteration)
-        self.document_changed.emit()
         if self.statics is not statics:  # with a fault, or without: other equations
             self.graph_changed.emit()
+        self.document_changed.emit()
         self._announce()
         self.runs_changed.emit()
         self.progressed.emit()

@@ -523,9 +523,6 @@ class Window(QMainWindow):
         self._show_place()
 
     def _show_frame(self) -> None:
-        if self.session.statics is not self._drawn:  # told by somebody who heard of the document first
-            self._show_graph()
-            return
         self.scene.show_step(scene_view(self.session.frame))
         self._show_timeline()
         self._let_go()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
+from engine.faults import FAULTS, FaultAt, Stage
 from engine.graph import Detail
 from engine.nudge import Verdict
 from engine.trace import State, Trace, trace
@@ -21,7 +22,7 @@ from engine.training import Run
 from graphs.draft import Draft, check
 from graphs.network import Model, Network, bind, built_in_names, load, loads
 from gui.session import POLL, Document, Session
-from gui.viewdata import inspector_view, scene_view, step_view
+from gui.viewdata import Statics, inspector_view, scene_view, step_view
 from tests.gui.waiting import wait_until_settled
 from tests.helpers import model_of
 
@@ -246,10 +247,10 @@ def _undo_and_redo(session: Session) -> None:
 
 
 def made(session: Session) -> tuple[Any, ...]:
-    """Return what undo must bring back: the document, every run and its record, which one is stood in."""
+    """Return what undo must bring back: the document itself, every run and its record, which is stood in."""
     runs = [(run.name, run.style, id(run.document), run.losses.tobytes()) for run in session.runs]
     start = [(name, array.tobytes()) for name, array in session.model.leaves.items()]
-    return session.document, start, runs, session.runs.index(session.current), session.search
+    return id(session.document), start, runs, session.runs.index(session.current), session.search
 
 
 @settings(max_examples=40)
@@ -460,6 +461,17 @@ def test_a_mini_batch_that_the_shapes_do_not_allow_changes_nothing(opened: Opene
     assert_whole(session)
 
 
+def test_starting_twice_from_the_same_parameters_is_one_change(opened: Opened) -> None:
+    session = opened()
+    session.step_training()
+    session.accept()
+    document = session.document
+    session.accept()
+    assert session.document is document
+    session.undo()
+    assert (session.undo_text, session.redo_text) == ("Train", "Start from these parameters")
+
+
 def test_a_learning_rate_given_as_text_becomes_a_number(opened: Opened) -> None:
     session = opened()
     session.set_learning_rate("0.25")  # type: ignore[arg-type]
@@ -494,6 +506,33 @@ def test_no_stale_number_stands_after_an_edit(opened: Opened, edit: Callable[[Se
     assert (session.iteration, session.iterations) == (0, 0)
     if not session.document.overrides:
         assert_whole(session)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.open("logistic-regression"),
+        lambda s: s.undo(),
+        lambda s: s.set_fault(None),
+        lambda s: s.choose_run(s.runs[0]),
+    ],
+)
+def test_whoever_answers_a_new_document_finds_its_graph_told(
+    opened: Opened, change: Callable[[Session], None]
+) -> None:
+    session = opened()
+    fault = next(fault for fault in FAULTS.values() if fault.stage == Stage.FACTOR)
+    place = fault.places(session.model.graph)[0]
+    session.step_training()
+    session.set_fault(FaultAt(fault.name, place.node, place.slot))  # another run, with equations of its own
+    drawn: list[Statics] = []
+    session.graph_changed.connect(lambda: drawn.append(session.statics))
+    known: list[bool] = []
+    session.frame_changed.connect(lambda: known.append(drawn[-1:] == [session.statics]))
+    session.document_changed.connect(lambda: session.set_hidden(frozenset(("L",))))
+    change(session)
+    assert known
+    assert all(known)
 
 
 def test_reset_keeps_the_weights_of_the_seed(opened: Opened) -> None:

@@ -147,6 +147,29 @@ def test_the_layout_stays_while_stepping_and_comes_back_with_the_detail(qtbot: Q
     assert {name: window.scene.node_rect(name) for name in places} == places
 
 
+def test_the_last_mini_batch_though_smaller_leaves_the_graph_where_it_is(window: Window) -> None:
+    session = window.session
+    session.set_batch_size(100)  # of 133 examples
+    for _ in range(3):
+        session.step_training()
+    session.go_to_iteration(0)
+    window.view.scale(1.3, 1.3)
+    sight, shapes = window.view.transform(), {}
+    for iteration in (0, 1, 2, 3):
+        session.go_to_iteration(iteration)
+        assert window.view.transform() == sight
+        shapes[iteration] = window.scene.view.nodes["X"].shape
+    assert len(set(shapes.values())) == 2
+
+
+def test_whoever_hides_a_number_of_a_new_network_has_its_graph_drawn(window: Window) -> None:
+    session = window.session
+    session.document_changed.connect(lambda: session.set_hidden(frozenset(("L",))))
+    for change in (lambda: session.open("logistic-regression"), session.undo):
+        change()
+        assert set(window.scene.view.nodes) == set(session.statics.names)
+
+
 def test_training_runs_beside_the_window_and_the_graph_follows(qtbot: QtBot, window: Window) -> None:
     window.session.train(40)
     qtbot.waitUntil(lambda: not window.session.training and window.session.iteration == 40, timeout=20_000)
