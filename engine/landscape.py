@@ -25,7 +25,7 @@ import numpy as np
 from engine.batched import Batch, Rows, losses
 from engine.errors import UsageError, excerpt
 from engine.graph import Graph
-from engine.names import plain_name
+from engine.names import entry_text, plain_name
 from engine.training import Point, Run
 
 __all__ = [
@@ -143,7 +143,7 @@ class Space:
                 if prod(shape) == 1:
                     return name
                 place = np.unravel_index(index - span.start, shape)
-                return f"{name}[{', '.join(str(int(i)) for i in place)}]"
+                return f"{name}{entry_text(place)}"
         raise IndexError(index)
 
     def title(self, index: int) -> str:

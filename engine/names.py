@@ -1,12 +1,17 @@
-r"""Names as a mathematician writes them: ``yhat`` is \hat{y}, ``W1`` is W_1, ``alpha`` is \alpha."""
+r"""Names as a mathematician writes them: ``yhat`` is \hat{y}, ``W1`` is W_1, ``alpha`` is \alpha.
+
+Entries of arrays are named by brackets, ``W1[0, 1]``, and counted from 0 as NumPy counts, wherever that is.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 
-__all__ = ["latex_name", "plain_name"]
+__all__ = ["entry_latex", "entry_text", "latex_name", "plain_name"]
 
 _GREEK = (
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu"),
@@ -61,6 +66,29 @@ def plain_name(name: str) -> str:
 
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def entry_text(index: Sequence[int]) -> str:
+    """Return the place of an entry as people write it, ``[0, 1]``; nothing for a scalar, which has none."""
+    return f"[{', '.join(str(int(place)) for place in index)}]" if len(index) else ""
+
+
+def entry_latex(symbol: str, index: Sequence[int]) -> str:
+    r"""Return the LaTeX of an entry of what a symbol stands for; what is worked out gets parentheses.
+
+    Examples
+    --------
+    >>> entry_latex("W_1", (0, 1)), entry_latex(r"\hat{y} - y", (0, 1)), entry_latex("b", ())
+    ('W_1[0, 1]', '\\left(\\hat{y} - y\\right)[0, 1]', 'b')
+    """
+    place = entry_text(index)
+    is_worked_out = re.search(r"[\s+\-=/]", _outside_braces(symbol)) is not None
+    return rf"\left({symbol}\right){place}" if place and is_worked_out else f"{symbol}{place}"
+
+
+def _outside_braces(latex: str) -> str:
+    depths = accumulate({"{": 1, "}": -1}.get(letter, 0) for letter in latex)
+    return "".join(letter for letter, depth in zip(latex, depths, strict=True) if not depth)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from engine.alterations import Change
 from engine.calculator import read, work_out
 from engine.errors import BackstepError, FormulaError, LessonError, UsageError, excerpt
 from engine.formula import Item
+from engine.names import entry_text
 from graphs.definition import Array
 from graphs.hints import array_latex, formula_of, hints_about, shape_hints, solution_of
 from graphs.lesson import Question
@@ -407,7 +408,7 @@ class Posed:
             i for i in entries if not self._is_close(given.each(lambda a, i=i: np.asarray(a[i])), right[i])
         ]
         if len(wrong) < len(entries):
-            where = ", ".join(str(list(i)) for i in wrong[:3]) + (" and others" if len(wrong) > 3 else "")
+            where = ", ".join(map(entry_text, wrong[:3])) + (" and others" if len(wrong) > 3 else "")
             count = f"{len(entries) - len(wrong)} of {len(entries)} entries are right"
             yield Slip.ENTRY, f"{count}; look at {where}."
 

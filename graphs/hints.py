@@ -14,6 +14,7 @@ from engine import expr as ex
 from engine.errors import BackstepError
 from engine.expr import Expr
 from engine.graph import Kind
+from engine.names import entry_latex, entry_text
 from engine.notation import latex
 from engine.optimizers import UpdateEquation, update_equation
 from engine.substitute import number_latex, put_in
@@ -21,7 +22,7 @@ from engine.trace import Phase, Step
 from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
-from graphs.subjects import Aspect, Subject, entry_text
+from graphs.subjects import Aspect, Subject
 from graphs.wording import Wording, listed, product_shapes
 
 __all__ = ["array_latex", "formula_of", "hints_about", "shape_hints", "solution_of"]
@@ -138,8 +139,7 @@ class _Helper:
         entry = self.entry(array)
         came_to = number_latex(float(array[entry]))
         text = put_in(expr, numbers, entry)
-        place = f"{left}{entry_text(entry)}" if entry and left else left
-        parts = [place] if left else []
+        parts = [entry_latex(left, entry)] if left else []
         where = f"Entry {entry_text(entry)}: " if entry and not left else ""
         return f"{where}${' = '.join([*parts, *dict.fromkeys((text, came_to))])}$"
 

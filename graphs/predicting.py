@@ -18,12 +18,13 @@ from engine.derive import Derivation
 from engine.errors import BackstepError, FormulaError
 from engine.faults import fault_of
 from engine.graph import Detail
+from engine.names import entry_text
 from engine.trace import Phase, Step, Trace
 from graphs.answers import Posed, Question, Verdict
 from graphs.definition import Array
 from graphs.snapshot import Snapshot
 from graphs.standing import closed
-from graphs.subjects import Aspect, Subject, entry_text
+from graphs.subjects import Aspect, Subject
 from graphs.typed import dims_by_name, shape_of
 from graphs.views.curtain import Curtain, updated_name
 
@@ -72,7 +73,7 @@ class Prediction:
     @property
     def key(self) -> str:
         """What it is called in a report."""
-        entry = "" if self.entry is None else entry_text(self.entry)
+        entry = entry_text(self.entry or ())
         place = f"iteration {self.snapshot.iteration}"
         return f"Prediction at {place}: {', '.join(sorted(self.revealed))}{entry}"
 
@@ -83,7 +84,7 @@ class Prediction:
             return f"What shape has {self.words}?"
         if self.wants_formula:
             return f"What is {self.words}, as a formula?"
-        where = f"entry ${entry_text(self.entry)}$ of " if self.entry is not None else ""
+        where = f"entry ${entry_text(self.entry)}$ of " if self.entry else ""
         return f"What is {where}{self.words}?"
 
     @property

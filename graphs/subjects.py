@@ -8,7 +8,7 @@ what comes back to :math:`w_2` through the line of :math:`\hat{y}` (``p -> s 2``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,13 +18,14 @@ from engine.calculator import read
 from engine.derive import Derivation
 from engine.errors import FormulaError, UsageError, excerpt
 from engine.graph import Graph, Use
+from engine.names import entry_latex, entry_text
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Trace
 from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 
-__all__ = ["Aspect", "Subject", "contribution_of", "entry_text", "subject_of", "subjects"]
+__all__ = ["Aspect", "Subject", "contribution_of", "subject_of", "subjects"]
 
 
 class Aspect(StrEnum):
@@ -94,7 +95,7 @@ class Subject:
     def symbol(self, derivation: Derivation, optimizer: Optimizer | None = None) -> str:
         r"""Return its LaTeX: ``\frac{\partial\mathcal{L}}{\partial W_1}``."""
         text = self._symbol(derivation, optimizer)
-        return text if self.entry is None else rf"\left[{text}\right]_{{{', '.join(map(str, self.entry))}}}"
+        return entry_latex(text, self.entry or ())
 
     def _symbol(self, derivation: Derivation, optimizer: Optimizer | None) -> str:
         name = derivation.name_latex(self.name)
@@ -109,7 +110,7 @@ class Subject:
     def words(self, derivation: Derivation, optimizer: Optimizer | None = None) -> str:
         """Return it in words, for a sentence: "the gradient of $W_1$", "entry [0, 1] of $A$"."""
         text = self._words(derivation, optimizer)
-        return text if self.entry is None else f"entry {entry_text(self.entry)} of {text}"
+        return f"entry {entry_text(self.entry)} of {text}" if self.entry else text
 
     def _words(self, derivation: Derivation, optimizer: Optimizer | None) -> str:
         name = f"${derivation.name_latex(self.name)}$"
@@ -133,7 +134,7 @@ class Subject:
 
     def text(self, snapshot: Snapshot) -> str:
         """Return it as a lesson file writes it."""
-        entry = "" if self.entry is None else entry_text(self.entry)
+        entry = entry_text(self.entry or ())
         if self.aspect == Aspect.GRADIENT:
             return f"d_{self.name}{entry}"
         if self.aspect == Aspect.LOCAL:
@@ -148,11 +149,6 @@ class Subject:
                 return f"new_{self.name}{entry}"
             return f"{snapshot.optimizer.quantity(self.quantity).code.format(p=self.name)}{entry}"
         return f"{self.name}{entry}"
-
-
-def entry_text(entry: Sequence[int]) -> str:
-    """Return an entry as people write it: ``[0, 1]``."""
-    return f"[{', '.join(map(str, entry))}]"
 
 
 def contribution_of(found: Trace, reader: str, slot: int, name: str) -> Array:

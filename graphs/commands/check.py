@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.gradcheck import COMPLEX_STEP, REAL_STEP, TOLERANCE, Check, Nudge, check, is_analytic, nudge
 from engine.graph import Graph
+from engine.names import entry_text
 from engine.trace import forward, loss_and_gradients
 from graphs.commands.base import Command, Outcome, add_format, add_network, bound
 from graphs.documents.json import dumps, plain
@@ -221,7 +222,7 @@ def _row(test: Tested) -> tuple[str, ...]:
         test.check.name,
         shape_text(test.gradient),
         METHODS[test.check.method],
-        f"[{', '.join(map(str, worst.index))}]" if worst.index else "",
+        entry_text(worst.index),
         f"{worst.numeric:.10g}",
         f"{worst.backpropagated:.10g}",
         number(test.error),

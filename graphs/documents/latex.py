@@ -11,7 +11,7 @@ from math import ceil, isnan
 from typing import NamedTuple
 
 from engine.graph import Kind, Node
-from engine.names import latex_name
+from engine.names import entry_latex, latex_name
 from engine.shapes import Dims
 from engine.trace import Phase
 from graphs.definition import Array, FileData
@@ -53,7 +53,10 @@ _NOTATION = (
     ),
     (r"\mathbf{1}[", r"$\mathbf{1}[\ldots]$ is 1 where the condition holds, and 0 elsewhere."),
 )
-_ENTRY = "$Z_{i,j}$ is the entry of $Z$ in row $i$ and column $j$, counted from 1; examples are columns."
+_ENTRY = (
+    "$Z[i, j]$ is the entry of $Z$ in row $i$ and column $j$, which are counted from 0, as NumPy counts; "
+    "examples are columns."
+)
 _QUESTION = (
     "What does the chain rule multiply the gradient of {node} with, from which side, and which stored values "
     "does that read?"
@@ -173,7 +176,7 @@ class _Answers:
             )
         if snapshot.batch is not None:
             count = len(snapshot.batch)
-            which = f": {', '.join(str(i + 1) for i in snapshot.batch)}" if count <= FEW else ""
+            which = f": {', '.join(map(str, snapshot.batch))}, counted from 0" if count <= FEW else ""
             yield f"This iteration takes a mini-batch of {count} of the {model.examples} examples{which}.\n"
         if snapshot.overrides:
             symbols = [self.solution.symbol(name) for name in snapshot.overrides if name in self.graph.ids]
@@ -213,7 +216,7 @@ class _Answers:
         sign = "=" if written.step.phase == Phase.BACKWARD else written.sign
         if written.right and (written.numbers or not written.index):
             came_to = f"{written.numbers} = {written.comes_to}" if written.numbers else written.comes_to
-            yield Row(_entry(left, written.index), sign, self.worked_out(came_to))
+            yield Row(entry_latex(left, written.index), sign, self.worked_out(came_to))
         if written.index or not written.right:
             yield Row(left, sign, self.array(written.result))
 
@@ -289,7 +292,7 @@ class _Answers:
             yield Row("", "=", self.derived(composed))
         entries = [number(written.result[index]) for written in rows]
         added = " + ".join(f"({e})" if e.startswith("-") and i else e for i, e in enumerate(entries))
-        yield Row(_entry(left, index), "=", self.worked_out(f"{added} = {number(whole[index])}"))
+        yield Row(entry_latex(left, index), "=", self.worked_out(f"{added} = {number(whole[index])}"))
         if index:
             yield Row(left, "=", self.array(whole))
 
@@ -384,16 +387,6 @@ def _set(row: Row, narrow: float, is_wide: bool) -> Iterator[str]:
         yield rf"\lefteqn{{{row.left}}} &"
     yield f"{'' if is_wide else row.left} &{row.sign} {first}"
     yield from (rf"&\quad {line}" for line in more)
-
-
-def _entry(left: str, index: tuple[int, ...]) -> str:
-    """Return the symbol of one entry: rows and columns counted from 1."""
-    if not index:
-        return left
-    place = ",".join(str(i + 1) for i in index)
-    if r"\frac" in left:
-        return rf"\left({left}\right)_{{{place}}}"
-    return f"{left}_{{{place}}}" if len(left) == 1 or left[1:].isalpha() else f"({left})_{{{place}}}"
 
 
 def _box(right: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from engine.graph import Kind
-from engine.names import latex_name
+from engine.names import entry_text, latex_name
 from engine.shapes import Dims
 from engine.trace import Phase
 from graphs.definition import Array
@@ -47,10 +47,10 @@ _IN_MATHS: Mapping[str, str] = {
 }
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INTRODUCTION = (
-    "Examples are columns; rows and columns are counted from 1. The gradient of a value is the derivative "
-    "of the loss with respect to it and has the value's shape: by the chain rule, every use of a value "
-    "contributes the gradient of what was computed from it, times the local derivative of that computation, "
-    "the factor."
+    "Examples are columns. Rows and columns are counted from 0, as NumPy counts: $A[i, j]$ is the entry of "
+    "$A$ in row $i$ and column $j$. The gradient of a value is the derivative of the loss with respect to it "
+    "and has the value's shape: by the chain rule, every use of a value contributes the gradient of what was "
+    "computed from it, times the local derivative of that computation, the factor."
 )
 
 
@@ -264,11 +264,11 @@ def _array_table(left: str, array: Array, write: Callable[[float], str]) -> str:
     """Return an array as a table with numbered rows and columns; of a large one the corners."""
     rows, columns = places_shown(array, TABLE_ROOM)
     table = np.atleast_2d(array) if array.ndim <= 2 else array.reshape(array.shape[0], -1)
-    head = [_maths(left) if left else " ", *("…" if c is None else str(c + 1) for c in columns)]
+    head = [_maths(left) if left else " ", *("…" if c is None else str(c) for c in columns)]
     body = [
         ["⋮", *("⋱" if c is None else "⋮" for c in columns)]
         if r is None
-        else [str(r + 1), *("…" if c is None else write(float(table[r, c])) for c in columns)]
+        else [str(r), *("…" if c is None else write(float(table[r, c])) for c in columns)]
         for r in rows
     ]
     return _table(head, body, "r" * len(head))
@@ -306,12 +306,8 @@ def _number(x: float) -> str:
 
 
 def _place(index: tuple[int, ...]) -> str:
-    """Return which entry an index is, in words."""
-    if not index:
-        return ""
-    if len(index) == 2:
-        return f"Row {index[0] + 1}, column {index[1] + 1}"
-    return f"Entry {', '.join(str(i + 1) for i in index)}"
+    """Return which entry an index is, as the screen says it."""
+    return _escaped(f"Entry {entry_text(index)}") if index else ""
 
 
 def _shape(dims: Dims) -> str:

@@ -17,6 +17,7 @@ from graphs.snapshot import Snapshot
 from graphs.subjects import Subject
 
 __all__ = [
+    "COUNTING",
     "MOST_PARTS",
     "Block",
     "Drill",
@@ -31,6 +32,7 @@ __all__ = [
 
 SMALL = 8  # entries of an array that is asked for whole
 MOST_PARTS = 6
+COUNTING = "Rows and columns are counted from 0: $A[i, j]$ is the entry in row $i$ and column $j$."
 ROUNDED = 5e-3  # relative: what rounding to three digits on the way comes to
 
 
@@ -173,8 +175,9 @@ def given(snapshot: Snapshot) -> tuple[Block, ...]:
     numbers = tuple(f"{derivation.name_latex(n)} = {array_latex(values[n])}" for n in leaves)
     several = (graph.examples or 1) > 1
     examples = f" There are $m = {graph.examples}$ examples, one a column." if several else ""
+    counting = f" {COUNTING}" if any(value.ndim for value in values.values()) else ""
     return (
-        Block("text", (f"{snapshot.title}.{examples}",)),
+        Block("text", (f"{snapshot.title}.{examples}{counting}",)),
         _equations(snapshot),
         *([Block("text", ("with",)), Block("equations", numbers)] if numbers else []),
     )

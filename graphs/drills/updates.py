@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.training import Recipe, Run
-from graphs.drills.base import Block, Drill, Exercise, Maker, asked, telling_entry
+from graphs.drills.base import COUNTING, Block, Drill, Exercise, Maker, asked, telling_entry
 from graphs.hints import array_latex
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
@@ -67,7 +67,8 @@ def _told(snapshot: Snapshot, name: str, entry: Entry) -> tuple[Block, ...]:
     settings = [f"${symbol} = {number}$" for symbol, number in _settings(snapshot)]
     has_epsilon = any(h.name == "epsilon" for h in optimizer.hyperparameters)
     epsilon = r" ($\epsilon$ is too small to matter)" if has_epsilon else ""
-    sentence = f"{optimizer.title}, with {listed(settings)}{epsilon}. Before the update"
+    counting = f"{COUNTING} " if entry else ""
+    sentence = f"{optimizer.title}, with {listed(settings)}{epsilon}. {counting}Before the update"
     return (Block("text", (sentence,)), Block("equations", tuple(_known(snapshot, name, entry))))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.alterations import Change
+from engine.names import entry_text
 from graphs.definition import Array
 from graphs.mistakes.backward import Backward
 from graphs.mistakes.forward import of_value
@@ -21,7 +22,7 @@ from graphs.mistakes.record import Mistake, Slip
 from graphs.mistakes.updating import of_update
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
-from graphs.subjects import Aspect, Subject, entry_text
+from graphs.subjects import Aspect, Subject
 
 __all__ = ["Mistake", "Slip", "mistakes"]
 

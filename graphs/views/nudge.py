@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.names import entry_text
 from engine.nudge import AnyNudge, Verdict
 from engine.trace import Phase
 from graphs.views.frame import Frame
@@ -91,8 +92,7 @@ def _knows_gradient(frame: Frame, name: str) -> bool:
 
 
 def _title(frame: Frame, nudge: AnyNudge) -> str:
-    entry = f"[{', '.join(map(str, nudge.index))}]" if nudge.index else ""
-    name = f"{plain(frame, nudge.name)}{entry}"
+    name = f"{plain(frame, nudge.name)}{entry_text(nudge.index)}"
     if nudge.name not in frame.values:
         return f"{name}, which is not computed yet, moves by ε."
     before = frame.trace.values.get(nudge.name)

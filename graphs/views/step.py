@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from engine.expr import Expr, uses
+from engine.names import entry_text
 from engine.optimizers import update_equation
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
@@ -60,7 +61,7 @@ def entry_of(frame: Frame, array: Array) -> tuple[int, ...]:
 
 
 def _entry_text(index: tuple[int, ...]) -> str:
-    return f"Entry [{', '.join(map(str, index))}]" if index else ""
+    return f"Entry {entry_text(index)}" if index else ""
 
 
 def _forward_view(frame: Frame, step: Step) -> StepView:

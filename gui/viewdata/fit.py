@@ -252,7 +252,7 @@ class Fit:
                 known,
                 curve=(grid, self._linked(_flat(values[self.name]))),
                 units=curves[shown],
-                unit_names=tuple(str(i + 1) for i in shown),
+                unit_names=tuple(map(str, shown)),
                 units_text=f"{known.units_text}, {len(shown)} of {len(curves)} drawn"
                 if len(shown) < len(curves)
                 else known.units_text,

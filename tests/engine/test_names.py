@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.names import latex_name, plain_name
+from engine.names import entry_latex, entry_text, latex_name, plain_name
 from tests.helpers import assert_well_formed
 
 
@@ -41,6 +42,23 @@ from tests.helpers import assert_well_formed
 def test_names_are_written_as_in_a_textbook(name: str, latex: str, plain: str) -> None:
     assert latex_name(name) == latex
     assert plain_name(name) == plain
+
+
+@pytest.mark.parametrize(
+    ("symbol", "expected"),
+    [
+        (r"\hat{y}", r"\hat{y}[0, 1]"),
+        (r"\frac{\partial\mathcal{L}}{\partial W_1}", r"\frac{\partial\mathcal{L}}{\partial W_1}[0, 1]"),
+        (r"W_1 X", r"\left(W_1 X\right)[0, 1]"),
+        (r"-y", r"\left(-y\right)[0, 1]"),
+        (r"\sigma(Z)", r"\sigma(Z)[0, 1]"),
+    ],
+)
+def test_an_entry_is_named_by_brackets(symbol: str, expected: str) -> None:
+    assert entry_latex(symbol, (0, 1)) == expected
+    assert entry_latex(symbol, ()) == symbol
+    assert entry_text((0, 1)) == "[0, 1]"
+    assert entry_text((np.int64(2),)) == "[2]"
 
 
 @given(st.from_regex(r"[^\W\d]\w{0,12}", fullmatch=True).filter(str.isidentifier))

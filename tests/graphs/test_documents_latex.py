@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.graph import Detail
+from engine.names import entry_latex
 from graphs.documents import Options, formats
 from graphs.documents.latex import derivation_tex
 from graphs.figures import is_shown_whole
@@ -56,8 +57,21 @@ def test_a_mini_batch_and_the_quantities_of_its_optimizer_stand_in_it() -> None:
     _assert_complete(snapshot)
     source = derivation_tex(snapshot)
     assert snapshot.batch is not None
-    assert f"mini-batch of 16 of the 133 examples: {', '.join(str(i + 1) for i in snapshot.batch)}." in source
+    which = ", ".join(map(str, snapshot.batch))
+    assert f"mini-batch of 16 of the 133 examples: {which}, counted from 0." in source
     assert "this is update $t = 38$" in source
+
+
+@pytest.mark.parametrize("detail", list(Detail))
+def test_entries_are_named_and_counted_as_on_the_screen(detail: Detail) -> None:
+    snapshot = built_in_snapshot("two-layer-nonlinear", detail)
+    source, named = derivation_tex(snapshot), 0
+    assert "$Z[i, j]$ is the entry of $Z$ in row $i$ and column $j$, which are counted from 0" in source
+    for written in Solution(snapshot).steps:
+        if written.right and written.index and written.numbers and not written.left.startswith("("):
+            named += f"{entry_latex(written.left, written.index)} &" in source
+    assert named > 4
+    assert "_{1,1}" not in source
 
 
 def _assert_complete(snapshot: Snapshot) -> None:

@@ -13,6 +13,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from engine.graph import Detail
+from engine.names import entry_text
 from engine.trace import Phase
 from graphs.documents import Options, formats
 from graphs.documents.markdown import TABLE_ROOM, solution_md
@@ -99,6 +100,20 @@ def test_the_quantities_of_adam_stand_in_it() -> None:
     assert "a mini-batch of 16 of 133 examples, Adam" in solution_md(batch_snapshot())
 
 
+@pytest.mark.parametrize(("name", "detail"), BUILT_IN)
+def test_entries_are_named_and_counted_as_on_the_screen(name: str, detail: Detail) -> None:
+    snapshot = built_in_snapshot(name, detail)
+    found = read(solution_md(snapshot))
+    assert any("Rows and columns are counted from 0, as NumPy counts" in text for text in found.texts)
+    named = {text for text in found.texts if re.match(r"Entry \[[\d, ]+\]:\Z", text)}
+    places = {w.index for w in Solution(snapshot).steps if w.right and w.index and w.step.phase != Phase.SEED}
+    assert named <= {f"Entry {entry_text(place)}:" for place in places}
+    assert named or not places
+    for table in found.tables:
+        if table[0][1:] and table[0][1].isdigit():
+            assert (table[0][1], table[1][0]) == ("0", "0")
+
+
 def _assert_complete(snapshot: Snapshot) -> None:
     found = read(solution_md(snapshot))
     steps = snapshot.trace.steps
@@ -141,7 +156,7 @@ def test_an_exercise_has_room_for_what_is_to_be_worked_out(name: str, detail: De
         if written.step.phase == Phase.BACKWARD:
             assert f"= {written.right}\n" not in body
         assert not written.numbers or f"= {written.numbers} = {written.comes_to}" not in body
-    blanks = [t for t in found.tables if t[0][1:2] == ["1"] and any("" in row[1:] for row in t[1:])]
+    blanks = [t for t in found.tables if t[0][1:2] == ["0"] and any("" in row[1:] for row in t[1:])]
     whole = sum(s.after.ndim > 0 for s in snapshot.trace.steps if s.phase != Phase.SEED)
     assert len(blanks) >= whole
     assert len(numbers_in(body)) < len(numbers_in(solution_md(snapshot)))

@@ -131,7 +131,7 @@ def test_residuals_of_many_points_wait_until_they_are_asked_for(fit):
 
 def test_each_hidden_unit_has_its_curve_and_its_name(fit):
     _, panel = fit("two-layer-nonlinear")
-    assert [label.toPlainText() for _, label in panel._units if label.isVisible()] == ["1", "2", "3", "4"]
+    assert [label.toPlainText() for _, label in panel._units if label.isVisible()] == ["0", "1", "2", "3"]
     assert len({curve.opts["pen"].color().name() for curve, _ in panel._units}) == 4
     (left, right), (bottom, top) = panel.plot.box.viewRange()
     for _, label in panel._units:

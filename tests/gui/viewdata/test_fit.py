@@ -226,7 +226,7 @@ def test_many_points_are_thinned_and_it_is_said():
 def test_the_units_of_a_two_layer_network_sum_to_its_curve(shown):
     session = shown(load("two-layer-nonlinear"), trained=5)
     view = fit_view(session.frame)
-    assert view.unit_names == ("1", "2", "3", "4")
+    assert view.unit_names == ("0", "1", "2", "3")
     assert view.units_text == "each hidden unit: w₂ · A"
     b2 = float(session.trace.values["b2"])
     np.testing.assert_allclose(view.units.sum(axis=0) + b2, view.curve[1], rtol=1e-12)
@@ -241,7 +241,7 @@ def test_of_many_units_those_that_vary_most_are_drawn():
         {"x": X, "y": RISING},
     )
     view = view_of(model)
-    assert view.unit_names == tuple(str(i + 1) for i in range(count) if i % 3 == 1)
+    assert view.unit_names == tuple(str(i) for i in range(count) if i % 3 == 1)
     assert view.units_text.endswith(f"{MOST_UNITS} of {count} drawn")
 
 
