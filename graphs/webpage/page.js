@@ -43,21 +43,37 @@ const levelsOf = (array) => {
   const scale = Math.max(0, ...values.map(Math.abs).filter(Number.isFinite)) || 1;
   return Uint8Array.from(values, (x) => (Number.isNaN(x) ? 0 : 128 + Math.round(127 * Math.max(-1, Math.min(1, x / scale)))));
 };
+/* A heat map has more pixels than it is shown with, so that no browser blurs its cells; only of more cells than
+   there is room for are they mixed. Cells large enough are kept apart by a gap. */
+const FINE = 3, APART_FROM = 5; // pixels of a canvas for each that is shown; the least side of such a cell
 const paint = (canvas, array) => {
-  const levels = levelsOf(array), columns = array.w || array.c;
-  canvas.width = columns;
-  canvas.height = levels.length / columns;
-  const image = new ImageData(canvas.width, canvas.height);
+  const levels = levelsOf(array), columns = array.w || array.c, rows = levels.length / columns;
+  const width = parseFloat(canvas.style.width), height = parseFloat(canvas.style.height);
+  const sides = [width / columns, height / rows].map((side) => (side < 1 ? 1 : Math.ceil(FINE * side)));
+  const gap = Math.min(width / columns, height / rows) < APART_FROM ? 0 : FINE;
+  canvas.width = columns * sides[0];
+  canvas.height = rows * sides[1];
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(one(levels, columns, rows), 0, 0, canvas.width, canvas.height);
+  if (!gap) return;
+  for (let i = 0; i <= columns; i++) context.clearRect(i * sides[0] - gap / 2, 0, gap, canvas.height);
+  for (let i = 0; i <= rows; i++) context.clearRect(0, i * sides[1] - gap / 2, canvas.width, gap);
+};
+const one = (levels, columns, rows) => { // pixel a cell
+  const canvas = el("canvas"), image = new ImageData(columns, rows);
   const table = Array.from({ length: 256 }, (_, level) => (level ? colour((level - 128) / 127) : [128, 128, 128]));
   levels.forEach((level, i) => image.data.set([...table[level], 255], 4 * i));
+  canvas.width = columns;
+  canvas.height = rows;
   canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
 };
 const heat = (array, width, height) => {
   const canvas = el("canvas");
   canvas.dataset.of = data.arrays.indexOf(array);
   canvas.style.width = width + "px";
   canvas.style.height = height + "px";
-  canvas.style.imageRendering = (array.w || array.c) <= width ? "pixelated" : "auto";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", spoken(array));
   paint(canvas, array);

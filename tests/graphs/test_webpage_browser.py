@@ -443,6 +443,32 @@ return [...context.getImageData(0, 0, canvas.width, 1).data].join()
 """
 
 
+_CELLS = """
+const canvas = document.querySelectorAll(".card")[arguments[0]].querySelector("canvas");
+const copy = document.createElement("canvas");
+[copy.width, copy.height] = [canvas.width, canvas.height];
+const context = copy.getContext("2d", { willReadFrequently: true });
+context.drawImage(canvas, 0, 0);
+const row = [0, copy.height >> 1, copy.width, 1], column = [copy.width >> 1, 0, 1, copy.height];
+const colours = pixels => pixels.filter((_, i) => i % 4 == 3)
+  .map((alpha, i) => alpha ? pixels.slice(4 * i, 4 * i + 3).join() : "")
+  .filter((colour, i, all) => colour != all[i - 1]);
+return [row, column].map(area => colours([...context.getImageData(...area).data]))
+"""
+
+
+def test_cells_of_heat_maps_are_sharp_and_large_ones_stand_apart(browser: Browser, pages: Pages) -> None:
+    snapshot = built_in_snapshot(TWO_LAYERS)
+    browser.open(pages.of(snapshot))
+    browser.press("End")
+    names = list(snapshot.trace.graph.visible(snapshot.detail))
+    across, _ = browser.run(_CELLS, names.index("w2"))
+    assert [not colour for colour in across] == [True, False] * 4 + [True]  # a gap at every cell's sides
+    _, down = browser.run(_CELLS, names.index("Z"))
+    assert len(down) == 4  # each of the four rows has one colour, not a blend of two
+    assert all(down)
+
+
 def test_it_is_dark_where_the_system_is_and_where_the_reader_says_so(browser: Browser, pages: Pages) -> None:
     browser.prefer(color_scheme="dark", reduced_motion="reduce")
     browser.open(pages.of(built_in_snapshot(TWO_LAYERS)))
