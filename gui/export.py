@@ -21,7 +21,7 @@ from graphs.exporting import Look
 from graphs.files import write_whole
 from graphs.provenance import provenance
 from gui.drawing import Drawing
-from gui.groups import group
+from gui.groups import group, write
 from gui.landscape_picture import check_landscape, draw_landscape
 from gui.layouts import layout_of
 from gui.loss_picture import check_loss, draw_loss
@@ -124,7 +124,7 @@ def _draw_neurons(session: Session, positions: Sequence[int], theme: Theme) -> D
             painter.setFont(application_font("small"))
             painter.setPen(theme.color("muted"))
             corner = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
-            painter.drawText(rect.adjusted(0, 0, 0, -3), corner, f"values of example 0 of {view.examples}")
+            write(painter, rect.adjusted(0, 0, 0, -3), corner, f"values of example 0 of {view.examples}")
 
     return Drawing(NEURONS, theme.color("canvas"), paint)
 

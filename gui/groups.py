@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPaintEngine, QPainter
 
-__all__ = ["Group", "GroupingEngine", "group", "is_grouped"]
+__all__ = ["Group", "GroupingEngine", "aligned", "group", "is_grouped", "write"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,16 @@ class Group:
 
 
 class GroupingEngine(QPaintEngine):
-    """A paint engine that knows groups."""
+    """A paint engine that knows groups.
+
+    Attributes
+    ----------
+    side
+        How the text that is painted is aligned: its right end, its middle or its left end is to stay in place
+        where a reader has other fonts.
+    """
+
+    side = Qt.AlignmentFlag.AlignLeft
 
     def begin_group(self, group: Group) -> None:
         """Let what follows belong to a group."""
@@ -68,3 +78,23 @@ def group(
         yield
     finally:
         engine.end_group()
+
+
+@contextmanager
+def aligned(painter: QPainter, side: Qt.AlignmentFlag) -> Iterator[None]:
+    """Say of the text that is painted inside which side of it stays in place; see `GroupingEngine`."""
+    engine = painter.paintEngine()
+    if not isinstance(engine, GroupingEngine):
+        yield
+        return
+    before, engine.side = engine.side, side
+    try:
+        yield
+    finally:
+        engine.side = before
+
+
+def write(painter: QPainter, rect: QRectF, alignment: Qt.AlignmentFlag, text: str) -> None:
+    """Write a text in a rectangle, as ``drawText`` does; a file that keeps text keeps its side as well."""
+    with aligned(painter, alignment & Qt.AlignmentFlag.AlignHorizontal_Mask):
+        painter.drawText(rect, alignment, text)

@@ -38,6 +38,7 @@ from PySide6.QtWidgets import (
 from engine.landscape import Extent, Surface
 from graphs.views.numbers import format_number
 from gui.fields import PRESS, keeps
+from gui.groups import write
 from gui.plots import NumberAxis
 from gui.runstyle import run_color, run_pen
 from gui.theme import Theme, application_font, blend
@@ -697,7 +698,7 @@ class ColorBar(pg.GraphicsWidget):
         painter.setFont(application_font("small"))
         painter.setPen(theme.color("muted"))
         title = QRectF(0, bottom + 5, size.width(), 16)  # away from the last number of the axis beside it
-        painter.drawText(title, Qt.AlignmentFlag.AlignRight, self._scale.title)
+        write(painter, title, Qt.AlignmentFlag.AlignRight, self._scale.title)
         self._paint_levels(painter, strip)
         metrics = QFontMetricsF(application_font("small"))
         for place, text in self.texts():

@@ -18,7 +18,7 @@ from engine.errors import UsageError
 from graphs.views.numbers import format_number
 from gui.curves import Drawn, Line, View, drawn, heights
 from gui.drawing import Drawing
-from gui.groups import group
+from gui.groups import aligned, group
 from gui.plots import round_range, round_up
 from gui.runlines import RunLines
 from gui.runstyle import run_color, run_pen
@@ -182,18 +182,23 @@ def _paint_axes(painter: QPainter, plot: _Plot, theme: Theme) -> None:
             painter.setPen(theme.color("muted"))
             text = format_number(value)
             where = QPointF(area.left() - 8 - metrics.horizontalAdvance(text), y + metrics.capHeight() / 2)
-            painter.drawText(where, text)
+            with aligned(painter, Qt.AlignmentFlag.AlignRight):
+                painter.drawText(where, text)
         for value in _ticks(max(0.0, view.left), view.right, TICKS[0], least=1.0):
             x = plot.at(value, 0.0).x()
             painter.setPen(QPen(theme.color("muted"), 1.0))
             painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
             text = format_number(value)
             half = metrics.horizontalAdvance(text) / 2
-            painter.drawText(QPointF(min(x - half, SIZE.width() - 4 - 2 * half), area.bottom() + 17), text)
+            with aligned(painter, Qt.AlignmentFlag.AlignHCenter):
+                painter.drawText(
+                    QPointF(min(x - half, SIZE.width() - 4 - 2 * half), area.bottom() + 17), text
+                )
         painter.setPen(QPen(theme.color("muted"), 1.0))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         across = metrics.horizontalAdvance("iteration")
-        painter.drawText(QPointF(area.center().x() - across / 2, area.bottom() + 34), "iteration")
+        with aligned(painter, Qt.AlignmentFlag.AlignHCenter):
+            painter.drawText(QPointF(area.center().x() - across / 2, area.bottom() + 34), "iteration")
         _paint_upright(painter, QPointF(14, area.center().y()), "loss")
 
 
@@ -201,7 +206,8 @@ def _paint_upright(painter: QPainter, middle: QPointF, text: str) -> None:
     painter.save()
     painter.translate(middle)
     painter.rotate(-90)
-    painter.drawText(QPointF(-QFontMetricsF(painter.font()).horizontalAdvance(text) / 2, 4), text)
+    with aligned(painter, Qt.AlignmentFlag.AlignHCenter):
+        painter.drawText(QPointF(-QFontMetricsF(painter.font()).horizontalAdvance(text) / 2, 4), text)
     painter.restore()
 
 

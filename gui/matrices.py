@@ -32,7 +32,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from graphs.views.numbers import MINUS, NOTHING, compact, format_number, full, shape_text
-from gui.groups import GroupingEngine
+from gui.groups import GroupingEngine, write
 from gui.links import paint_frame
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 
@@ -161,9 +161,9 @@ def paint_legend(
     right = f"{high}  {note}".rstrip()
     text = rect.adjusted(rect.width() - metrics.horizontalAdvance(right) - 1, 0, 0, 0)
     bar = QRectF(text.left() - 8 - 104, rect.center().y() - 4.5, 104, 9)
-    painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, right)
+    write(painter, text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, right)
     before = QRectF(rect.left(), rect.top(), bar.left() - 8 - rect.left(), rect.height())
-    painter.drawText(before, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, low)
+    write(painter, before, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, low)
     painter.drawImage(bar, _image(diverging_map(theme)[None, ::8]))
     painter.restore()
 
@@ -646,9 +646,8 @@ def _paint_numbers(painter: QPainter, rect: QRectF, table: np.ndarray, scale: fl
     painter.setFont(font)
     for (row, column), value in np.ndenumerate(table):
         painter.setPen(QColor(str(inks[row, column])))
-        painter.drawText(
-            grid.cell_rect(row, column), Qt.AlignmentFlag.AlignCenter, _cell_text(value, chars, scale)
-        )
+        text = _cell_text(value, chars, scale)
+        write(painter, grid.cell_rect(row, column), Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _cell_text(value: float, chars: int, scale: float) -> str:

@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 
 from graphs.views.numbers import compact
 from graphs.views.records import EdgeKey, Link
+from gui.groups import aligned, write
 from gui.neuron_layout import GRADIENT_ROOM, Edge, NeuronLayout, Stack, neuron_layout
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 from gui.viewdata.neurons import EdgeBundle, NeuronColumn, NeuronView
@@ -265,7 +266,7 @@ class _Picture:
         if stack.more is not None:
             self._painter.setPen(self._theme.color("muted"))
             self._painter.setFont(self._small)
-            self._painter.drawText(stack.more, Qt.AlignmentFlag.AlignCenter, f"… {stack.hidden} more")
+            write(self._painter, stack.more, Qt.AlignmentFlag.AlignCenter, f"… {stack.hidden} more")
 
     def _label(self, stack: Stack, columns: list[NeuronColumn]) -> None:
         """Paint the names of a column; the one that the step changes in the phase's colour."""
@@ -428,4 +429,5 @@ def _static(text: str, size: float) -> tuple[QStaticText, float, float]:
 def _write(painter: QPainter, centre: QPointF, text: str) -> None:
     """Write a short text about a point, in the painter's font and pen."""
     found, width, height = _static(text, painter.font().pointSizeF())
-    painter.drawStaticText(QPointF(centre.x() - width, centre.y() - height), found)
+    with aligned(painter, Qt.AlignmentFlag.AlignHCenter):
+        painter.drawStaticText(QPointF(centre.x() - width, centre.y() - height), found)

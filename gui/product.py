@@ -24,6 +24,7 @@ from graphs.views.numbers import NOTHING, format_number, full
 from gui.equations import Equation, equation, paint, plain_source
 from gui.formulas import inline_fractions
 from gui.groups import group as grouped
+from gui.groups import write
 from gui.links import paint_frame
 from gui.matrices import Grid, as_table, matrix_size, paint_matrix
 from gui.theme import Theme, application_font
@@ -294,7 +295,7 @@ class ProductStrip(QWidget):
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         painter.setPen(self._theme.color("text"))
         painter.setFont(application_font())
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, _chip_text(view))
+        write(painter, rect, Qt.AlignmentFlag.AlignCenter, _chip_text(view))
 
     def _paint_band(self, painter: QPainter, grid: Grid, band: Band) -> None:
         first = grid.cell_rect(band.row, band.column)
@@ -322,7 +323,7 @@ class ProductStrip(QWidget):
         height = _small_height()
         for i, words in enumerate(_words(view)):
             line = QRectF(slot.x - GAP, rect.bottom() + 3 + i * height, slot.width + 2 * GAP, height)
-            painter.drawText(line, Qt.AlignmentFlag.AlignCenter, words)
+            write(painter, line, Qt.AlignmentFlag.AlignCenter, words)
 
     # Qt
 

@@ -30,6 +30,8 @@ LEAST, ROOM = 320.0, 620.0
 MARGIN = 24.0
 EQUATION, NUMBERS = 21.0, 16.0
 """Font sizes of formulas, in pixels."""
+SLACK = 1.17
+"""By how much wider words are in fonts that others may have instead, for readers that do not squeeze them."""
 PRODUCT = 1.25
 """By how much the matrices are larger than in the panel."""
 APART = 14.0
@@ -123,7 +125,7 @@ def _words(
     document = QTextDocument()
     document.setDefaultFont(font)
     document.setDocumentMargin(0)
-    document.setTextWidth(ROOM)
+    document.setTextWidth(ROOM / SLACK)
     if plain:
         document.setPlainText(text)
     else:
@@ -136,7 +138,7 @@ def _words(
     def paint(painter: QPainter) -> None:
         document.documentLayout().draw(painter, context)
 
-    return _Block(name, document.idealWidth(), document.size().height(), above, paint)
+    return _Block(name, document.idealWidth() * SLACK, document.size().height(), above, paint)
 
 
 def _formula(name: str, latex: str, size: float, theme: Theme, above: float = 0.0) -> _Block:

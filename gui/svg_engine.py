@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
@@ -40,8 +40,13 @@ from gui.groups import Group, GroupingEngine
 
 __all__ = ["SvgDevice", "escaped", "identifier", "number", "quoted"]
 
-FALLBACKS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
-"""Fonts that are no wider than Inter: where it is not installed, nothing runs out of its card."""
+FALLBACKS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans Condensed', sans-serif"
+"""Fonts that are no wider than Inter, for readers that know no ``textLength``, by which others keep a text
+to the room that it was measured for."""
+PLAIN = {"font-weight": "400", "font-style": "normal", "fill-opacity": "1"}
+"""What is not written of a text's look, since it is so anyway."""
+ANCHORS = {Qt.AlignmentFlag.AlignRight: (1.0, "end"), Qt.AlignmentFlag.AlignHCenter: (0.5, "middle")}
+"""Which point of a text is given, as a share of its length: so it keeps its side in a font of any width."""
 MONOSPACE = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 HATCHES = {
     Qt.BrushStyle.HorPattern: "M0 4H8",
@@ -126,20 +131,60 @@ def identifier(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name)
 
 
-class _Text(NamedTuple):
-    """A text that has been written: as which element, from where to where, and how it looks."""
+class _Run(NamedTuple):
+    """Characters that look the same."""
+
+    text: str
+    look: Mapping[str, str]
+
+
+class _Words(NamedTuple):
+    """A line of text that has been written: as which element, from where to where, and of which runs.
+
+    `frame` is what stands on the whole element: transformation and clip.
+    """
 
     at: int
     place: QPointF
     right: float
-    text: str
-    look: str
+    side: Qt.AlignmentFlag
+    frame: str
+    runs: tuple[_Run, ...]
 
-    def is_before(self, other: _Text) -> bool:
-        """Say whether `other` begins where this ends, and looks the same."""
-        is_next = other.at == self.at + 1 and other.look == self.look
+    @property
+    def text(self) -> str:
+        return "".join(run.text for run in self.runs)
+
+    def is_before(self, other: _Words) -> bool:
+        """Say whether `other` begins where this ends, on the same line."""
+        is_next = other.at == self.at + 1 and (other.side, other.frame) == (self.side, self.frame)
         level = abs(other.place.y() - self.place.y()) < 0.01
         return is_next and level and abs(other.place.x() - self.right) < 0.6
+
+    def joined(self, other: _Words) -> _Words:
+        """Return both as one line; runs that look the same become one."""
+        (*before, last), (first, *after) = self.runs, other.runs
+        middle = [last, first]
+        if last.look == first.look or not first.text.strip():
+            middle = [_Run(last.text + first.text, last.look)]
+        return self._replace(right=other.right, runs=(*before, *middle, *after))
+
+    def element(self) -> str:
+        """Return it as an element, which keeps its length in a font of any width."""
+        share, anchor = ANCHORS.get(self.side, (0.0, ""))
+        length = self.right - self.place.x()
+        where = f'x="{number(self.place.x() + share * length)}" y="{number(self.place.y())}"'
+        where += f' text-anchor="{anchor}"' if anchor else ""
+        where += f' textLength="{number(length)}" lengthAdjust="spacingAndGlyphs"'
+        keep = "" if self.text == " ".join(self.text.split()) else ' xml:space="preserve"'
+        first, *others = self.runs
+        words = escaped(first.text) + "".join(
+            f"<tspan{_attributes(_changed(first.look, run.look))}>{escaped(run.text)}</tspan>"
+            if run.look != first.look
+            else escaped(run.text)
+            for run in others
+        )
+        return f"<text {where}{_attributes(first.look)}{self.frame}{keep}>{words}</text>"
 
 
 def _kept(draw: Callable[..., None]) -> Callable[..., None]:
@@ -164,7 +209,7 @@ class _SvgEngine(GroupingEngine):
         self._parts: list[str] = []
         self._defs: dict[str, str] = {}  # by what is defined: its id
         self._names: Counter[str] = Counter()
-        self._last_text: _Text | None = None
+        self._last_words: _Words | None = None
         self._depth = 0
         self._pen, self._brush, self._font = QPen(), QBrush(), QFont()
         self._transform = QTransform()
@@ -454,27 +499,31 @@ class _SvgEngine(GroupingEngine):
 
     @_kept
     def drawTextItem(self, p: QPointF, textItem: QTextItem) -> None:
-        font, text = textItem.font(), textItem.text()
-        if not text.strip():
-            return
+        font = textItem.font()
         baked = self._is_plain
         place = self._transform.map(p) if baked else p
         size = QFontInfo(font).pixelSize()  # in whole pixels, whatever was asked for
         bounds = QRectF(place.x(), place.y() - size, textItem.width() * self._scale(), size * 1.3)
-        look = _font(font, size * self._scale()) + _paint("fill", self._pen.color(), self._opacity)
-        look += self._matrix(baked) + self._clipped(bounds, baked)
-        self._write_text(_Text(len(self._parts), place, bounds.right(), text, look))
+        look = _font(font, size * self._scale()) | _ink(self._pen.color(), self._opacity)
+        frame = self._matrix(baked) + self._clipped(bounds, baked)
+        run = _Run(textItem.text(), look)
+        self._write_words(_Words(len(self._parts), place, bounds.right(), self.side, frame, (run,)))
 
-    def _write_text(self, text: _Text) -> None:
-        """Write a text, or go on with the last one: Qt cuts a text where the script changes."""
-        last = self._last_text
-        if last is not None and last.is_before(text):
-            text = text._replace(place=last.place, at=last.at, text=last.text + text.text)
+    def _write_words(self, words: _Words) -> None:
+        """Write a text, or go on with the last one: Qt cuts a line where script or look change."""
+        last = self._last_words
+        follows = last is not None and last.is_before(words)
+        if last is not None and follows:
+            is_blank = not words.text.strip()
+            words = last.joined(words)
+            if is_blank:  # it is written when something follows
+                self._last_words = words
+                return
             del self._parts[last.at]
-        self._last_text = text
-        keep = "" if text.text == " ".join(text.text.split()) else ' xml:space="preserve"'
-        where = f'x="{number(text.place.x())}" y="{number(text.place.y())}"'
-        self._write(f"<text {where}{text.look}{keep}>{escaped(text.text)}</text>")
+        elif not words.text.strip():
+            return
+        self._last_words = words
+        self._write(words.element())
 
     @_kept
     def drawImage(self, r: QRectF, pm: QImage, sr: QRectF, *flags: Any) -> None:
@@ -542,12 +591,28 @@ def _paint(what: str, color: QColor, opacity: float, key: str = "") -> str:
     return f' {key or what}="{color.name()}"{more}'
 
 
-def _font(font: QFont, size: float) -> str:
+def _ink(color: QColor, opacity: float) -> dict[str, str]:
+    share = color.alphaF() * opacity
+    return {"fill": color.name()} | ({} if share >= 0.999 else {"fill-opacity": number(share, 3)})
+
+
+def _font(font: QFont, size: float) -> dict[str, str]:
     families = [f"'{family}'" if " " in family else family for family in font.families() or [font.family()]]
     fallbacks = MONOSPACE if font.styleHint() == QFont.StyleHint.Monospace else FALLBACKS
-    words = f' font-family="{escape(", ".join([*families, fallbacks]))}" font-size="{number(size)}"'
-    words += f' font-weight="{int(font.weight())}"' if font.weight() != QFont.Weight.Normal else ""
-    return words + (' font-style="italic"' if font.italic() else "")
+    look = {"font-family": ", ".join([*families, fallbacks]), "font-size": number(size)}
+    if font.weight() != QFont.Weight.Normal:
+        look["font-weight"] = str(int(font.weight()))
+    return look | ({"font-style": "italic"} if font.italic() else {})
+
+
+def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what a part of a line has otherwise than the whole."""
+    plain = {key: PLAIN[key] for key in before if key not in after}
+    return plain | {key: value for key, value in after.items() if before.get(key) != value}
+
+
+def _attributes(pairs: Mapping[str, str]) -> str:
+    return "".join(f" {key}={quoted(value)}" for key, value in pairs.items())
 
 
 def _hatch(brush: QBrush) -> str:

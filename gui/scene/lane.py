@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphic
 
 from graphs.wires import HALF_HEAD
 from gui.equations import equation, paint, plain_source
-from gui.groups import group
+from gui.groups import aligned, group
 from gui.scene.edge_item import WIDTHS, Wire
 from gui.scene.geometry import Geometry
 from gui.scene.lane_plan import INSIDE, LanePlan
@@ -157,7 +157,8 @@ class PanelItem(QGraphicsItem):
         baseline = self._rect.bottom() - INSIDE + 4
         painter.setFont(canvas_font("note"))
         painter.setPen(theme.color("update_text"))
-        painter.drawText(QPointF(self._rect.left() + INSIDE, baseline), words)
+        with aligned(painter, Qt.AlignmentFlag.AlignRight):  # the name follows
+            painter.drawText(QPointF(self._rect.left() + INSIDE, baseline), words)
         left = self._rect.left() + INSIDE + text_width(words, "note") + 5
         paint(painter, equation(latex, HEADING_SIZE), left, baseline, theme, "update", field=False)
 

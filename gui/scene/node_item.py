@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from graphs.views.numbers import NOTHING, format_number
 from gui.equations import equation, paint, plain_source
-from gui.groups import group
+from gui.groups import group, write
 from gui.matrices import Grid, as_table, is_for_a_file, paint_matrix
 from gui.scene.metrics import (
     BAR,
@@ -427,9 +427,9 @@ def _paint_labels(painter: QPainter, card: Card, view: NodeView, theme: Theme) -
     line = card.labels.height() / card.label_lines
     for index, text in enumerate(texts):
         if card.label_left:
-            painter.drawText(card.labels.adjusted(0, 0, 40, 20), LEFT_TOP, text)
+            write(painter, card.labels.adjusted(0, 0, 40, 20), LEFT_TOP, text)
         else:
-            painter.drawText(card.labels.adjusted(-40, index * line, 0, 20), RIGHT_TOP, text)
+            write(painter, card.labels.adjusted(-40, index * line, 0, 20), RIGHT_TOP, text)
 
 
 def _paint_array(
@@ -479,7 +479,7 @@ def _paint_questions(painter: QPainter, card: Card, view: NodeView, theme: Theme
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         painter.setFont(canvas_font("number"))
         painter.setPen(theme.color(role))
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "?")
+        write(painter, place, Qt.AlignmentFlag.AlignCenter, "?")
 
 
 def _paint_number(
@@ -541,4 +541,4 @@ def _paint_pill(painter: QPainter, rect: QRectF, text: str, pen: QPen, theme: Th
     painter.drawRoundedRect(rect, BADGE_HEIGHT / 2, BADGE_HEIGHT / 2)
     painter.setPen(theme.color(ink))
     painter.setFont(canvas_font("badge"))
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+    write(painter, rect, Qt.AlignmentFlag.AlignCenter, text)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from gui.equations import Equation, equation, paint, plain_source
-from gui.groups import group
+from gui.groups import aligned, group
 from gui.scene.metrics import canvas_font, text_width
 from gui.theme import Theme
 
@@ -91,7 +91,8 @@ class ReadsItem(QGraphicsItem):
         painter.scale(self._scale, self._scale)
         painter.setFont(canvas_font("note"))
         painter.setPen(self._theme.color("stored_text"))
-        painter.drawText(QPointF(0, 4.5), self._words)
+        with aligned(painter, Qt.AlignmentFlag.AlignRight):  # the name follows
+            painter.drawText(QPointF(0, 4.5), self._words)
         left = text_width(self._words, "note")
         paint(painter, self._name, left, 4.5, self._theme, "stored", field=False)
 

@@ -44,6 +44,19 @@ def run(*command: object, env: Mapping[str, str] | None = None) -> str:
     return result.stdout
 
 
+DEJAVU = Path("/usr/share/fonts/truetype/dejavu")
+ALONE = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{fonts}</dir><cachedir>{cache}</cachedir></fontconfig>"""
+needs_dejavu = pytest.mark.skipif(not DEJAVU.exists(), reason="not installed: DejaVu fonts")
+
+
+def with_wide_fonts(folder: Path) -> dict[str, str]:
+    """Return an environment in which other programs find only fonts that are wider than Backstep's."""
+    file = folder / "wide.conf"
+    file.write_text(ALONE.format(fonts=DEJAVU, cache=folder / "wide"), "utf-8")
+    return {"FONTCONFIG_FILE": str(file)}
+
+
 def with_fonts(folder: Path) -> dict[str, str]:
     """Return an environment in which other programs find the fonts that Backstep brings along."""
     file = folder / "fonts.conf"
@@ -51,8 +64,10 @@ def with_fonts(folder: Path) -> dict[str, str]:
     return {"FONTCONFIG_FILE": str(file)}
 
 
-def screenshot(page: Path, image: Path, width: int, height: int) -> None:
-    """Paint a page in a browser."""
+def screenshot(
+    page: Path, image: Path, width: int, height: int, env: Mapping[str, str] | None = None
+) -> None:
+    """Paint a page in a browser, with Backstep's fonts unless `env` gives it others."""
     home = page.parent / "chromium"
     run(
         CHROMIUM,
@@ -66,7 +81,7 @@ def screenshot(page: Path, image: Path, width: int, height: int) -> None:
         f"--window-size={width},{height}",
         f"--screenshot={image}",
         page.as_uri(),
-        env=with_fonts(page.parent),
+        env=env or with_fonts(page.parent),
     )
 
 

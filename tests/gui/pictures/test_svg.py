@@ -8,9 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QLinearGradient, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QLinearGradient,
+    QPainter,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QTextDocument,
+)
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
@@ -26,7 +38,18 @@ from gui.raster import painted
 from gui.scene.graph_scene import CROWD
 from gui.scene.metrics import text_width
 from gui.session import Document, Session
-from tests.gui.pictures.readers import difference, needs, needs_chromium, pixels, run, screenshot, with_fonts
+from gui.theme import application_font
+from tests.gui.pictures.readers import (
+    difference,
+    needs,
+    needs_chromium,
+    needs_dejavu,
+    pixels,
+    run,
+    screenshot,
+    with_fonts,
+    with_wide_fonts,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = """
@@ -168,6 +191,60 @@ def test_text_stays_text_and_names_fonts_to_fall_back_on(session: Session) -> No
         assert text.attrib["font-family"].endswith("sans-serif")
         assert float(text.attrib["font-size"]) >= 9
     assert not any("class" in e.attrib or e.tag == f"{SVG}style" for e in root.iter())
+
+
+def test_text_keeps_the_room_that_it_was_measured_for(session: Session) -> None:
+    root = parsed(picture_of(session, 14, Look("step")))
+    (headline,) = (t for t in root.iter(f"{SVG}text") if str(t.text).startswith("b₁ is copied"))
+    width = QFontMetricsF(application_font("title")).horizontalAdvance(str(headline.text))
+    assert float(headline.attrib["textLength"]) == pytest.approx(width, abs=1.0)
+    assert headline.attrib["lengthAdjust"] == "spacingAndGlyphs"
+
+
+def test_shapes_keep_their_right_ends_and_numbers_their_middle(session: Session) -> None:
+    graph = parsed(picture_of(session, 14))
+    shapes = [t for t in graph.iter(f"{SVG}text") if t.text in ("1 × m", "1 × 133")]
+    assert {t.get("text-anchor") for t in shapes} == {"end"}
+    assert len({t.attrib["x"] for t in shapes}) == len(shapes) / 2  # names and sizes end at one place
+    neurons = parsed(picture_of(session, 14, Look("neurons")))
+    numbers = [t for t in neurons.iter(f"{SVG}text") if str(t.text)[0] in "+−" and str(t.text)[1:2] != " "]
+    assert numbers
+    assert {t.get("text-anchor") for t in numbers} == {"middle"}
+
+
+def test_a_line_in_several_colours_is_one_text(qapp: object) -> None:
+    document = QTextDocument()
+    document.setHtml('<b>reads</b> <span style="color:#a84900">stored z</span> <i>now</i>')
+
+    def paint(painter: QPainter) -> None:
+        document.drawContents(painter)
+
+    (line,) = parsed(Picture(QSizeF(300, 40), paint)).iter(f"{SVG}text")
+    assert "".join(line.itertext()) == "reads stored z now"
+    assert line.get("font-weight") == "700"
+    found = [(part.text, part.get("font-weight"), part.get("fill"), part.get("font-style")) for part in line]
+    assert found == [("stored z ", "400", "#a84900", None), ("now", "400", None, "italic")]
+
+
+def _ink(image: Path) -> np.ndarray:
+    """Return the columns in which something dark stands."""
+    return np.flatnonzero((pixels(image).sum(axis=2) < 300).any(axis=0))
+
+
+@needs_dejavu
+@needs("rsvg-convert")
+@needs_chromium
+def test_nothing_runs_out_where_only_wider_fonts_are_found(session: Session, tmp_path: Path) -> None:
+    picture = picture_of(session, 14, Look("step", scale=1.0))
+    path, wide = tmp_path / "a.svg", with_wide_fonts(tmp_path)
+    path.write_bytes(svg.FORMAT.whole([picture]))
+    width, height = round(picture.size.width()), round(picture.size.height())
+    screenshot(path, tmp_path / "narrow.png", width, height)
+    screenshot(path, tmp_path / "wide.png", width, height, wide)
+    run("rsvg-convert", path, "-o", tmp_path / "rsvg.png", env=wide)
+    ends = [int(_ink(tmp_path / f"{name}.png")[-1]) for name in ("narrow", "wide", "rsvg")]
+    assert abs(ends[1] - ends[0]) <= 2
+    assert ends[2] < width - 8
 
 
 def test_it_says_where_it_comes_from_and_opens_again(session: Session, tmp_path: Path) -> None:
