@@ -20,7 +20,10 @@ from graphs.reading import loads
 from graphs.rejoining import check_lines, rejoined
 from graphs.writing import text_of
 
-__all__ = ["read_shared", "shared_text"]
+__all__ = ["PASTED", "read_shared", "shared_text"]
+
+PASTED = "pasted"
+"""What a network is called that came as a text."""
 
 FIRST, LAST = "# Backstep network", "# End of the network"
 HINT = ": copy this text and choose Paste network."
@@ -55,7 +58,7 @@ def shared_text(network: Network, seed: int = 0) -> str:
     return f"```\n{FIRST}{HINT}\n{text}\n{check_lines(text, LAST)}\n```\n"
 
 
-def read_shared(text: str, name: str = "pasted") -> Network:
+def read_shared(text: str, name: str = PASTED) -> Network:
     """Return the network that a text says, whatever mail and chat have done to it.
 
     Raises

@@ -9,7 +9,10 @@ from typing import Any
 from engine.graph import Detail
 from gui.session import Session
 
-__all__ = ["ACTIONS", "Action"]
+__all__ = ["ACTIONS", "Action", "works_while_typing"]
+
+EDITORS = frozenset(("Ctrl+Z", "Ctrl+Shift+Z", "Ctrl+Y", "Ctrl+Left", "Ctrl+Right"))
+"""Shortcuts that mean something in a text: a field that is being edited keeps them."""
 
 
 def _always(_: Session) -> bool:
@@ -47,6 +50,13 @@ class Action:
     repeats: bool = True
     checked: Callable[[Session], bool] | None = None
     asks: bool = False
+
+
+def works_while_typing(keys: str) -> bool:
+    """Say whether a shortcut is done also while a field is edited: one with Ctrl, or F1 to F12."""
+    last = keys.rpartition("+")[2]
+    is_function_key = last.startswith("F") and last[1:].isdigit()
+    return (is_function_key or keys.startswith("Ctrl+")) and keys not in EDITORS
 
 
 def _can_go_back(session: Session) -> bool:

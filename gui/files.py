@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -11,10 +12,16 @@ from engine.errors import UsageError, excerpt
 from graphs.files import write_whole
 from graphs.network import FileData, Network, data_path, with_values
 from graphs.reading import LARGEST_FILE
+from graphs.sharing import PASTED
+from graphs.templates import BLANK
 from graphs.writing import text_of
 from gui.lab import Document
 
-__all__ = ["network_of", "save_network"]
+__all__ = ["network_of", "proposed_path", "save_network"]
+
+UNTITLED = "network"
+"""What the file of a network is called that has no name of its own yet."""
+LONGEST_NAME = 60
 
 
 def network_of(document: Document) -> Network:
@@ -28,6 +35,19 @@ def network_of(document: Document) -> Network:
     network = with_values(document.network, document.overrides, document.seed)
     training = replace(network.training, recipe=document.recipe)
     return replace(network, training=training) if training != network.training else network
+
+
+def proposed_path(network: Network, folder: Path, ending: str) -> Path:
+    """Return a file that does not exist for a network that has none yet: it is called as the network is."""
+    stem = network.name
+    if stem == BLANK:
+        stem = UNTITLED
+    elif stem == PASTED:
+        stem = re.sub(r"\W+", "-", network.title.lower()).strip("-")[:LONGEST_NAME] or UNTITLED
+    path, number = folder / f"{stem}{ending}", 2
+    while os.path.exists(path):  # False also in a folder that may not be looked into
+        path, number = folder / f"{stem}-{number}{ending}", number + 1
+    return path
 
 
 def save_network(document: Document, path: Path) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
 from graphs.writing import is_said_alike
 from gui.dialogs import ask_open, ask_save
-from gui.files import network_of, save_network
+from gui.files import network_of, proposed_path, save_network
 from gui.jobs import Task
 from gui.keeping import Opened, Place, Snapshot, opened, saved
 from gui.lab import Document
@@ -284,15 +284,18 @@ class Filing(QObject):
 
     def save_as(self, then: Callable[[], object] | None = None) -> None:
         """Let the user choose a file, and write it; its ending says whether runs are kept."""
-        folder = self.path.parent if self.path is not None else Path(self._settings.get("files/folder"))
-        name = self.path.name if self.path is not None else f"{self._session.document.network.name}{NETWORK}"
-        kinds = FILTERS
+        kinds, ending = FILTERS, NETWORK
         if self._window.unread:  # which a network's file cannot keep
-            name, kinds = f"{Path(name).stem}{SESSION}", ";;".join(reversed(FILTERS.split(";;")))
+            kinds, ending = ";;".join(reversed(FILTERS.split(";;"))), SESSION
+        if self.path is None:
+            folder = Path(self._settings.get("files/folder"))
+            proposed = proposed_path(self._session.document.network, folder, ending)
+        else:
+            proposed = self.path.with_suffix(ending) if self._window.unread else self.path
         ask_save(
             self._window,
             "Save",
-            str(folder / name),
+            str(proposed),
             kinds,
             lambda path, chosen: self._save_as(path, chosen, then),
         )
@@ -313,12 +316,14 @@ class Filing(QObject):
         """Write the document, or the whole session, into a file in the background."""
         session = self._session
         document, runs, unread = session.document, _lengths(session.runs), self._window.unread
+        refused = self._window.refused
         keep = self.snapshot() if path.suffix == SESSION else None
         sources = {document.network.source}
         if keep is not None:
             sources |= {run.document.network.source for run in session.runs}
         said = [FAULT_LEFT_OUT] if keep is None and document.fault is not None else []
         said += [UNREAD] if keep is None and unread else []
+        said += [f"What stands in the field {name} is no value, and is not in it." for name in refused]
 
         def work() -> Iterator[str]:
             if keep is None:

@@ -90,7 +90,7 @@ class EditableMatrix(MatrixWidget):
         self._is_stepping = False
         self._reading: Task | None = None
         self._edited: Cell = (0, 0)
-        self.field = _Field(self)
+        self.field = CellField(self)
         self.field.hide()
         self.addAction("Copy for a spreadsheet").triggered.connect(self.copy_cells)
         self.addAction("Paste numbers").triggered.connect(self.paste)
@@ -403,7 +403,7 @@ class EditableMatrix(MatrixWidget):
         painter.end()
 
 
-class _Field(QLineEdit):
+class CellField(QLineEdit):
     """The text of one number, over its cell."""
 
     def __init__(self, matrix: EditableMatrix) -> None:
@@ -425,6 +425,11 @@ class _Field(QLineEdit):
         self.setFocus()
         if not is_typed:
             self.selectAll()
+
+    def submit(self) -> None:
+        """Put what was typed into use."""
+        if self.isVisible():
+            self._matrix.take()
 
     def close_up(self) -> None:
         """Be gone, and nothing of the text with it."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -41,7 +42,7 @@ from engine.errors import BackstepError, excerpt
 from engine.trace import Trace
 from graphs.carrying import CARRIERS
 from graphs.network import SESSION, Network
-from gui.actions import ACTIONS, Action
+from gui.actions import ACTIONS, Action, works_while_typing
 from gui.authoring import Authoring
 from gui.clinic import FaultMenu
 from gui.controls import ControlBar
@@ -51,9 +52,11 @@ from gui.dialogs import ask_open, ask_save
 from gui.docking import docks_state, hide_stale_tabs, restore_docks, show_docks
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equation_cache import EquationCache
+from gui.fields import OneValue
 from gui.filing import NETWORK, Filing
 from gui.keysheet import KeySheet
 from gui.layouts import layout_of
+from gui.matrix_editor import CellField
 from gui.motion import motion_wanted
 from gui.notify import STRIP, About, NotificationBar, Notifier
 from gui.overlay import Overlay
@@ -187,9 +190,16 @@ class Window(QMainWindow):
             self.addAction(action)
 
     def _run(self, row: Action) -> None:
-        """Do what an action does; nothing opens on the projector."""
+        """Do what an action does, with what has been typed so far in use; nothing opens on the projector."""
         if row.asks and self.presenting.is_on:
             self.presenting.refuse()
+            return
+        field = QApplication.focusWidget()
+        if isinstance(field, OneValue | CellField):
+            field.submit()
+        formula: Any = self.panels.get("formula")
+        if formula is not None and row.group == "File":  # what is written or left has to be read
+            formula.when_read(lambda: row.run(self))
         else:
             row.run(self)
 
@@ -793,6 +803,12 @@ class Window(QMainWindow):
         panel: Any = self.panels.get("formula")
         return panel.unread if panel is not None else ""
 
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The names in the formula whose field holds a text that is no value."""
+        panel: Any = self.panels.get("formula")
+        return panel.refused if panel is not None else ()
+
     def view_state(self) -> dict[str, Any]:
         """Return what a session's file keeps of the window: its docks, and what was chosen in them."""
         panels = {name: panel.choices() for name, panel in self.panels.items()}
@@ -955,13 +971,13 @@ class Window(QMainWindow):
             assert isinstance(event, QKeyEvent)
             if event.key() in _LEAVING:
                 QTimer.singleShot(0, self.view.setFocus)  # the number is in: the keys step again
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and _keeps(watched, event)
-        ):
-            event.accept()
-            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            if _is_edited(watched) and _is_for_window(event):
+                event.ignore()  # the field would take what it knows from other systems, as Ctrl+K
+                return True
+            if _keeps(watched, event):
+                event.accept()
+                return True
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -1017,6 +1033,7 @@ _ABOUT: Mapping[str, tuple[str, About]] = {
 """The level of a notice and what it speaks of, for kinds that are no level themselves."""
 _WITH_CACHE = ("step", "equations", "microscope")
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
+_SIGNS = (Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Equal)
 _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -1054,6 +1071,22 @@ def _keeps(watched: QObject, event: QKeyEvent) -> bool:
     """Say whether a key belongs to the widget that has the focus rather than to a shortcut."""
     presses = isinstance(watched, QAbstractButton | QComboBox) and event.key() in _PRESSING
     return presses or _is_edited(watched)
+
+
+@cache
+def _window_keys() -> frozenset[QKeyCombination]:
+    """Return the shortcuts that are done also while a field is edited."""
+    keys = (keys for row in ACTIONS for keys in row.keys if works_while_typing(keys))
+    return frozenset(QKeySequence(text)[0] for text in keys)  # type: ignore[index]
+
+
+def _is_for_window(event: QKeyEvent) -> bool:
+    """Say whether a key is a shortcut also in a field; Shift may be held to type a sign."""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    key = Qt.Key(event.key())
+    if modifiers & Qt.KeyboardModifier.ShiftModifier and key in _SIGNS:
+        modifiers &= ~Qt.KeyboardModifier.ShiftModifier
+    return QKeyCombination(modifiers, key) in _window_keys()
 
 
 def _focus_by_tab(root: QWidget) -> None:

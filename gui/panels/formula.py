@@ -115,6 +115,7 @@ class FormulaPanel(Panel):
         self._task: Task | None = None
         self._place: tuple[int, int] | None = None
         self._is_moved = False  # what parts text and rows, by hand
+        self._waiting: list[Callable[[], object]] = []  # what is done as soon as the text has been read
         self._unread: dict[str, str] = {}  # why what stands in a field is no value, by its name
         self._make_parts()
         self._pause = QTimer(self, singleShot=True, interval=PAUSE)
@@ -267,6 +268,11 @@ class FormulaPanel(Panel):
         is_said = text.rstrip("\n") == self.session.document.network.formula.rstrip("\n")
         return "" if is_said or not self._is_edited else text
 
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The names whose field holds a text that is no value: the network goes on with the one before."""
+        return tuple(plain_name(name) for name in self._unread)
+
     def choices(self) -> dict[str, Any]:
         """Return the text that cannot be read, which is nowhere else."""
         text = self.unread
@@ -371,6 +377,7 @@ class FormulaPanel(Panel):
         self._task = Task(work, self)
         self._task.came.connect(self._take)
         self._task.failed.connect(self._refuse_text)
+        self._task.failed.connect(self._go_on)
         self._task.start()
         self.sentence.say("Reading the formula…")
 
@@ -388,6 +395,19 @@ class FormulaPanel(Panel):
     def is_reading(self) -> bool:
         """Whether the graph may still follow what was typed."""
         return self._pause.isActive() or (self._task is not None and self._task.running)
+
+    def when_read(self, then: Callable[[], object]) -> None:
+        """Do something with all that has been typed in use: at once, or when a long text has been read."""
+        self.settle()
+        if self.is_reading:
+            self._waiting.append(then)
+        else:
+            then()
+
+    def _go_on(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
+            then()
 
     def settle(self) -> None:
         """Read the text now, and show what is wrong with it."""
@@ -415,6 +435,7 @@ class FormulaPanel(Panel):
         self.remarked.emit(BEHIND if checked.network is None and self._is_edited else "")
         self._show_step()
         self.read.emit()
+        self._go_on()
 
     def _apply(self, network: Network) -> None:
         """Make the session's network the one that was typed."""

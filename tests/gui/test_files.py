@@ -10,8 +10,10 @@ import pytest
 
 from engine.errors import UsageError
 from engine.training import Recipe
-from graphs.network import bind, built_in_names, load, loads
-from gui.files import save_network
+from graphs.network import Network, bind, built_in_names, load, loads
+from graphs.sharing import read_shared
+from graphs.templates import template
+from gui.files import proposed_path, save_network
 from gui.session import Document
 
 
@@ -96,3 +98,23 @@ def test_a_network_too_large_for_a_file_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="too many numbers"):
         save_network(document, tmp_path / "a.toml")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [
+        (template("blank"), "network.toml"),
+        (template("two-layers"), "two-layers.toml"),
+        (load("logistic-regression"), "logistic-regression.toml"),
+        (read_shared("title = 'Étude: a/b'\nformula = 'L = w**2'\nparameters = { w = 1 }"), "étude-a-b.toml"),
+        (read_shared("title = '…'\nformula = 'L = w**2'\nparameters = { w = 1 }"), "network.toml"),
+    ],
+)
+def test_a_network_without_a_file_is_called_as_it_is_and_replaces_none(
+    tmp_path: Path, network: Network, name: str
+) -> None:
+    first = proposed_path(network, tmp_path, ".toml")
+    assert first == tmp_path / name
+    first.touch()
+    assert proposed_path(network, tmp_path, ".toml").name == name.replace(".toml", "-2.toml")
+    assert proposed_path(network, tmp_path, ".backstep").name == name.replace(".toml", ".backstep")

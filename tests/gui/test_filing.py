@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -131,6 +132,68 @@ def test_ctrl_s_writes_what_was_changed_into_the_file_it_came_from(
     assert window.isWindowModified()
     press(qtbot, window, KEY.Key_Z, CTRL | SHIFT)
     assert not window.isWindowModified()
+
+
+def test_ctrl_s_in_the_formula_saves_what_is_typed_so_far(
+    qtbot: QtBot, make: Make, tmp_path: Path, settings: Settings
+) -> None:
+    settings.set("files/folder", str(tmp_path))
+    window = make()
+    press(qtbot, window, KEY.Key_N, CTRL)
+    QTest.keyClicks(QApplication.focusWidget(), "L = (a - 3)**2")
+    press(qtbot, window, KEY.Key_S, CTRL)  # before the pause after which it is read
+    assert dialog_of(qtbot, window).selectedFiles() == [str(tmp_path / "network.toml")]
+    answer(qtbot, window, tmp_path / "mine")
+    idle(qtbot, window)
+    saved = tmp_path / "mine.toml"
+    assert load(saved).formula.strip() == "L = (a - 3)**2"
+    assert not window.isWindowModified()
+    window.edit_formula()
+    press(qtbot, window, KEY.Key_Tab)  # into the field of a
+    QTest.keyClicks(QApplication.focusWidget(), "1/4")
+    press(qtbot, window, KEY.Key_S, CTRL)  # without Enter
+    idle(qtbot, window)
+    assert float(bind(load(saved)).leaves["a"]) == 0.25
+    QTest.keyClicks(QApplication.focusWidget(), "1/")
+    press(qtbot, window, KEY.Key_S, CTRL)
+    idle(qtbot, window)
+    assert message(window) == "Saved mine.toml. What stands in the field a is no value, and is not in it."
+    assert float(bind(load(saved)).leaves["a"]) == 0.25
+    window.edit_formula()
+    QTest.keyClicks(QApplication.focusWidget(), " + ")
+    press(qtbot, window, KEY.Key_S, CTRL)
+    idle(qtbot, window)
+    assert "The formula cannot be read as it stands" in message(window)
+    assert load(saved).formula.strip() == "L = (a - 3)**2"
+    assert window.isWindowModified()
+
+
+def test_a_long_formula_is_read_before_it_is_saved(qtbot: QtBot, make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "long.toml"
+    lines = [f"x{i + 1} = x{i} + {i}" for i in range(800)]
+    text = "\n".join(["x0 = w * 2", *lines, "L = x800**2"])
+    path.write_text(f'formula = """\n{text}\n"""\n[parameters]\nw = 1\n')
+    window = make(path)
+    window.edit_formula()
+    field = QApplication.focusWidget()
+    press(qtbot, window, KEY.Key_End, CTRL)
+    QTest.keyClicks(field, " + 1")
+    press(qtbot, window, KEY.Key_S, CTRL)
+    qtbot.waitUntil(lambda: message(window) == "Saved long.toml.", timeout=LIMIT)
+    assert load(path).formula.strip().endswith("L = x800**2 + 1")
+
+
+def test_a_number_in_a_cell_is_taken_before_it_is_saved(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    window.session.select("w")
+    matrix = window.panels["inspector"].value_matrix  # type: ignore[attr-defined]
+    matrix.setFocus()
+    matrix.select_cell(0, 0)
+    QTest.keyClicks(matrix, "7")
+    QTest.keyClicks(QApplication.focusWidget(), "5")
+    press(qtbot, window, KEY.Key_S, CTRL)
+    idle(qtbot, window)
+    assert float(bind(load(line)).leaves["w"]) == 75
 
 
 def test_undoing_back_to_the_file_clears_the_mark(qtbot: QtBot, make: Make, line: Path) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
 from engine.trace import trace
 from graphs.network import bind, built_in_names, load
-from gui.actions import ACTIONS
+from gui.actions import ACTIONS, works_while_typing
 from gui.app import temporary_settings
 from gui.window import DOCKS, Window
 from tests.gui.conftest import OpenWindow
@@ -101,7 +103,7 @@ def test_the_clicker_walks_through_iterations_and_back(qtbot: QtBot, window: Win
     np.testing.assert_array_equal(window.session.frame.values["W1"], before)
 
 
-def test_no_key_fires_while_a_field_is_being_edited(qtbot: QtBot, window: Window) -> None:
+def test_no_key_of_the_graph_fires_while_a_field_is_being_edited(qtbot: QtBot, window: Window) -> None:
     field = next(f for f in window.controls.findChildren(QLineEdit) if f.isVisible() and f.isEnabled())
     field.setFocus()
     qtbot.waitUntil(lambda: QApplication.focusWidget() is field)
@@ -112,13 +114,67 @@ def test_no_key_fires_while_a_field_is_being_edited(qtbot: QtBot, window: Window
         KEY.Key_R,
         KEY.Key_PageDown,
         KEY.Key_End,
-        KEY.Key_F1,
     ):
         qtbot.keyClick(field, key)
     assert window.session.position == 0
     assert window.session.iterations == 0
     assert not window.session.playing
     assert not window.session.training
+
+
+@pytest.mark.parametrize(
+    "keys", sorted({keys for row in ACTIONS for keys in row.keys if works_while_typing(keys)})
+)
+def test_keys_that_no_text_has_work_while_one_is_edited(shared_window: Window, keys: str) -> None:
+    """With the others nothing but the text changes; what the window does is another test's matter."""
+    window, done = shared_window, []
+    window.edit_formula()
+    row = next(row for row in ACTIONS if keys in row.keys)
+    action = window.actions_by_id[row.id]
+    was_enabled = action.isEnabled()
+    action.triggered.disconnect()
+    action.triggered.connect(lambda: done.append(row.id))
+    action.setEnabled(True)
+    field = window.panels["formula"].text  # type: ignore[attr-defined]
+    text = field.toPlainText()
+    QTest.keySequence(field, QKeySequence(keys))
+    assert done == [row.id]
+    assert field.toPlainText() == text
+    action.triggered.disconnect()
+    action.triggered.connect(lambda: window._run(row))
+    action.setEnabled(was_enabled)
+
+
+def test_no_key_reaches_the_window_from_a_field_that_lies_over_it(qtbot: QtBot, window: Window) -> None:
+    theme = window.theme
+    window.search_commands()
+    search = window.overlay
+    for key in (KEY.Key_N, KEY.Key_D, KEY.Key_S):
+        press(qtbot, window, key, CTRL)
+    assert (window.overlay, window.theme) == (search, theme)
+    assert window.session.document.network.name == "two-layer-nonlinear"
+
+
+def test_a_text_keeps_the_keys_it_knows(qtbot: QtBot, window: Window) -> None:
+    session = window.session
+    session.set_learning_rate(0.25)
+    session.go(5)
+    window.edit_formula()
+    field = window.panels["formula"].text  # type: ignore[attr-defined]
+    text = field.toPlainText()
+    field.selectAll()
+    for key in (KEY.Key_C, KEY.Key_X, KEY.Key_V, KEY.Key_A):
+        qtbot.keyClick(field, key, CTRL)
+    assert field.toPlainText() == text
+    assert field.textCursor().selectedText() != ""
+    qtbot.keyClick(field, KEY.Key_Z, CTRL)  # of the text: what was pasted goes
+    assert field.toPlainText() == ""
+    qtbot.keyClick(field, KEY.Key_Z, CTRL)
+    assert field.toPlainText() == text
+    qtbot.keyClick(field, KEY.Key_Right, CTRL)
+    qtbot.keyClick(field, KEY.Key_Home)
+    qtbot.keyClick(field, KEY.Key_R, SHIFT)
+    assert (session.position, session.document.seed, session.document.learning_rate) == (5, 0, 0.25)
 
 
 def test_space_plays_and_a_click_on_a_button_leaves_space_to_play(qtbot: QtBot, window: Window) -> None:
