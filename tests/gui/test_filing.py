@@ -101,6 +101,12 @@ def press(qtbot: QtBot, window: Window, key: Qt.Key, modifier: Qt.KeyboardModifi
     qtbot.keyClick(QApplication.focusWidget() or window, key, modifier or Qt.KeyboardModifier.NoModifier)
 
 
+def type_text(text: str) -> None:
+    field = QApplication.focusWidget()
+    assert field is not None
+    QTest.keyClicks(field, text)
+
+
 def idle(qtbot: QtBot, window: Window) -> None:
     qtbot.waitUntil(lambda: not window.filing.is_busy, timeout=LIMIT)
 
@@ -140,7 +146,7 @@ def test_ctrl_s_in_the_formula_saves_what_is_typed_so_far(
     settings.set("files/folder", str(tmp_path))
     window = make()
     press(qtbot, window, KEY.Key_N, CTRL)
-    QTest.keyClicks(QApplication.focusWidget(), "L = (a - 3)**2")
+    type_text("L = (a - 3)**2")
     press(qtbot, window, KEY.Key_S, CTRL)  # before the pause after which it is read
     assert dialog_of(qtbot, window).selectedFiles() == [str(tmp_path / "network.toml")]
     answer(qtbot, window, tmp_path / "mine")
@@ -150,17 +156,17 @@ def test_ctrl_s_in_the_formula_saves_what_is_typed_so_far(
     assert not window.isWindowModified()
     window.edit_formula()
     press(qtbot, window, KEY.Key_Tab)  # into the field of a
-    QTest.keyClicks(QApplication.focusWidget(), "1/4")
+    type_text("1/4")
     press(qtbot, window, KEY.Key_S, CTRL)  # without Enter
     idle(qtbot, window)
     assert float(bind(load(saved)).leaves["a"]) == 0.25
-    QTest.keyClicks(QApplication.focusWidget(), "1/")
+    type_text("1/")
     press(qtbot, window, KEY.Key_S, CTRL)
     idle(qtbot, window)
     assert message(window) == "Saved mine.toml. What stands in the field a is no value, and is not in it."
     assert float(bind(load(saved)).leaves["a"]) == 0.25
     window.edit_formula()
-    QTest.keyClicks(QApplication.focusWidget(), " + ")
+    type_text(" + ")
     press(qtbot, window, KEY.Key_S, CTRL)
     idle(qtbot, window)
     assert "The formula cannot be read as it stands" in message(window)
@@ -175,9 +181,8 @@ def test_a_long_formula_is_read_before_it_is_saved(qtbot: QtBot, make: Make, tmp
     path.write_text(f'formula = """\n{text}\n"""\n[parameters]\nw = 1\n')
     window = make(path)
     window.edit_formula()
-    field = QApplication.focusWidget()
     press(qtbot, window, KEY.Key_End, CTRL)
-    QTest.keyClicks(field, " + 1")
+    type_text(" + 1")
     press(qtbot, window, KEY.Key_S, CTRL)
     qtbot.waitUntil(lambda: message(window) == "Saved long.toml.", timeout=LIMIT)
     assert load(path).formula.strip().endswith("L = x800**2 + 1")
@@ -190,7 +195,7 @@ def test_a_number_in_a_cell_is_taken_before_it_is_saved(qtbot: QtBot, make: Make
     matrix.setFocus()
     matrix.select_cell(0, 0)
     QTest.keyClicks(matrix, "7")
-    QTest.keyClicks(QApplication.focusWidget(), "5")
+    type_text("5")
     press(qtbot, window, KEY.Key_S, CTRL)
     idle(qtbot, window)
     assert float(bind(load(line)).leaves["w"]) == 75
