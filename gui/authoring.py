@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog
 
 from engine.errors import BackstepError, excerpt
 from graphs.files import write_whole
@@ -19,6 +18,7 @@ from graphs.lessontext import LessonText
 from graphs.screens import Looks, Shot, shot
 from graphs.staging import Problem
 from graphs.writing import as_in
+from gui.dialogs import ask_open, ask_save, completed
 from gui.docking import hide_stale_tabs
 from gui.jobs import Task
 from gui.notify import Message
@@ -168,12 +168,12 @@ class Authoring(QObject):
     def ask_open(self) -> None:
         """Let the user choose a lesson's file to write on."""
         settings = self._window.settings
-        path, _ = QFileDialog.getOpenFileName(
-            self._window, "Edit a lesson", settings.get("files/folder"), FILTER
-        )
-        if path:
+
+        def edit(path: str) -> None:
             settings.set("files/folder", str(Path(path).parent))
             self.edit(Path(path))
+
+        ask_open(self._window, "Edit a lesson", settings.get("files/folder"), FILTER, edit)
 
     def edit(self, path: Path) -> None:
         """Write on in a lesson's file."""
@@ -281,11 +281,14 @@ class Authoring(QObject):
             self.path.parent if self.path is not None else Path(self._window.settings.get("files/folder"))
         )
         name = self.path.name if self.path is not None else f"{_file_name(self.draft)}.toml"
-        path, _ = QFileDialog.getSaveFileName(self._window, "Save the lesson", str(folder / name), FILTER)
-        if path:
-            target = Path(path if path.endswith(".toml") else f"{path}.toml")
-            self._window.settings.set("files/folder", str(target.parent))
-            self._save_to(target.resolve(), then)
+
+        def save(path: str, _: str) -> None:
+            target = Path(path) if path.endswith(".toml") else self._tried(lambda: completed(path, ".toml"))
+            if target is not None:
+                self._window.settings.set("files/folder", str(target.parent))
+                self._save_to(target.resolve(), then)
+
+        ask_save(self._window, "Save the lesson", str(folder / name), FILTER, save)
 
     def _save_to(self, path: Path, then: Callable[[], object] | None) -> None:
         text, source = self.draft.text.text, self._source

@@ -11,7 +11,9 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-__all__ = ["ask_open", "ask_save", "use_own_dialogs"]
+from engine.errors import UsageError, excerpt
+
+__all__ = ["ask_open", "ask_save", "completed", "use_own_dialogs"]
 
 
 def use_own_dialogs(own: bool) -> None:
@@ -65,6 +67,22 @@ def ask_save(
     dialog.selectFile(proposed.name)
     dialog.fileSelected.connect(lambda path: done(path, dialog.selectedNameFilter()))
     return _shown(dialog)
+
+
+def completed(path: str, ending: str) -> Path:
+    """Return a path with an ending that was not typed.
+
+    Raises
+    ------
+    UsageError
+        Where there is such a file: the dialog has asked about the name as it was typed.
+    """
+    target = Path(f"{path}{ending}")
+    if target.exists():
+        raise UsageError(
+            f"{excerpt(target.name)} exists already.", how="Choose it in the list to replace it."
+        )
+    return target
 
 
 def _shown(dialog: QFileDialog) -> QFileDialog:

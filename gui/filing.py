@@ -22,7 +22,7 @@ from graphs.reading import load as load_network
 from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
 from graphs.writing import is_said_alike
-from gui.dialogs import ask_open, ask_save
+from gui.dialogs import ask_open, ask_save, completed
 from gui.files import network_of, proposed_path, save_network
 from gui.jobs import Task
 from gui.keeping import Opened, Place, Snapshot, opened, saved
@@ -303,11 +303,10 @@ class Filing(QObject):
     def _save_as(self, path: str, chosen: str, then: Callable[[], object] | None) -> None:
         target = Path(path)
         if target.suffix not in (NETWORK, SESSION):
-            target = Path(f"{path}{SESSION if SESSION in chosen else NETWORK}")
-            if target.exists():
-                self._notifier.error(
-                    f"{excerpt(target.name)} exists already. Choose it in the list to replace it."
-                )
+            try:
+                target = completed(path, SESSION if SESSION in chosen else NETWORK)
+            except BackstepError as error:
+                self._notifier.error(error)
                 return
         self._settings.set("files/folder", str(target.parent))
         self.write(target, then)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog
 
 from engine.errors import BackstepError
 from graphs.files import write_whole
+from gui.dialogs import ask_save, completed
 from gui.exercising import ExercisePlayer
 from gui.learning import Learning
 
@@ -117,13 +117,18 @@ class Practice(QObject):
         """Let the user choose a file for the report."""
         window = self._window
         folder = Path(window.settings.get("files/folder"))
-        path, chosen = QFileDialog.getSaveFileName(
-            window, "Export the report", str(folder / "report.md"), REPORTS
-        )
-        if path:
-            window.settings.set("files/folder", str(Path(path).parent))
+
+        def write(path: str, chosen: str) -> None:
             ending = next((e for e in (".csv", ".txt") if e in chosen), ".md")
-            self.write(Path(path if Path(path).suffix else f"{path}{ending}"))
+            try:
+                target = Path(path) if Path(path).suffix else completed(path, ending)
+            except BackstepError as error:
+                window.notifier.error(error)
+                return
+            window.settings.set("files/folder", str(target.parent))
+            self.write(target)
+
+        ask_save(window, "Export the report", str(folder / "report.md"), REPORTS, write)
 
     def write(self, path: Path) -> None:
         """Write the report to a file: its ending says whether as a table or as a text."""

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from engine.faults import FaultAt, fault_of
@@ -18,11 +17,13 @@ from engine.graph import Detail
 from graphs.lesson import load_lesson
 from graphs.snapshot import Snapshot
 from graphs.staging import problems
+from gui.app import temporary_settings
 from gui.notify import Message
 from gui.panels.author import AuthorPanel
 from gui.question import UnsavedQuestion
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
+from tests.gui.dialogs import answer, dialog_of, no_dialog
 from tests.gui.waiting import wait_until_settled
 
 NETWORK = "two-layer-nonlinear"
@@ -45,7 +46,9 @@ at = "forward L"
 
 @pytest.fixture
 def window(open_window: OpenWindow) -> Iterator[Window]:
-    window = open_window(NETWORK, size=(1280, 720))
+    settings = temporary_settings()
+    settings.set("files/dialogs", "own")  # into which one can type
+    window = open_window(NETWORK, size=(1280, 720), settings=settings)
     yield window
     window.authoring.give_up()
 
@@ -91,11 +94,6 @@ def saved(qtbot: QtBot, window: Window) -> None:
     qtbot.waitUntil(lambda: not window.authoring.is_busy, timeout=20_000)
 
 
-def named(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
-    """Let the file dialog, which is the system's, return a path."""
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
-
-
 # --- from the screen to a page and back --------------------------------------------------------------------
 
 
@@ -128,7 +126,7 @@ def shows_the_same(a: Snapshot, b: Snapshot) -> bool:
 
 
 def test_what_is_on_the_screen_becomes_a_page_and_the_page_the_screen(
-    qtbot: QtBot, window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: Window, tmp_path: Path
 ) -> None:
     session, path = window.session, tmp_path / "lesson.toml"
     arranged(window)
@@ -136,8 +134,8 @@ def test_what_is_on_the_screen_becomes_a_page_and_the_page_the_screen(
     control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
     QTest.keyClick(window, Qt.Key.Key_L, control | shift)
     assert window.docks["author"].isVisible()
-    named(monkeypatch, path)
     QTest.keyClick(panel_of(window), Qt.Key.Key_S, control)
+    answer(qtbot, window, path)
     saved(qtbot, window)
     assert list(problems(load_lesson(path))) == []
     window.authoring.end()
@@ -166,6 +164,32 @@ def test_a_network_that_was_typed_is_in_the_file(qtbot: QtBot, window: Window) -
     assert [row.get("network") for row in draft.text.pages] == ["own", None]
     checked(qtbot, window)
     assert window.authoring.problems == []
+
+
+def test_a_lesson_is_chosen_and_saved_under_another_name_without_its_ending(
+    qtbot: QtBot, window: Window, file: Path, tmp_path: Path
+) -> None:
+    authoring, text = window.authoring, file.read_text()
+    authoring.ask_open()
+    answer(qtbot, window, file)
+    assert authoring.path == file
+    authoring.save_as()
+    assert dialog_of(qtbot, window).selectedFiles() == [str(file)]
+    there = tmp_path / "there"
+    there.mkdir()
+    answer(qtbot, window, there / "other")
+    saved(qtbot, window)
+    assert (there / "other.toml").read_text() == text
+    (tmp_path / "taken.toml").write_text("")
+    authoring.save_as()
+    dialog_of(qtbot, window).fileSelected.emit(str(tmp_path / "taken"))  # nobody was asked about taken.toml
+    message = window.messages.current
+    assert message is not None
+    assert message.text.startswith("taken.toml exists already.")
+    assert authoring.path == there / "other.toml"
+    QTest.keyClick(dialog_of(qtbot, window), Qt.Key.Key_Escape)
+    assert no_dialog(window)
+    assert not authoring.is_busy
 
 
 # --- fields ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from gui.learning import FILE
 from gui.viewdata import scene_view
 from gui.window import Window
 from tests.graphs.test_exercise import right_text
+from tests.gui.dialogs import answer as choose
 
 
 def posed(window: Window, qtbot: QtBot) -> Posed:
@@ -276,6 +277,7 @@ def test_what_was_right_at_first_stays_and_can_be_exported_and_cleared(
     open_window, qtbot: QtBot, tmp_path: Path
 ) -> None:
     settings = temporary_settings()
+    settings.set("files/dialogs", "own")  # into which one can type
     window = open_window("univariate-regression", settings=settings)
     practice, panel, player = window.practice, window.practice.panel, window.practice.player
     part = begin(window, qtbot, "values", seed=2)
@@ -295,9 +297,7 @@ def test_what_was_right_at_first_stays_and_can_be_exported_and_cleared(
     qtbot.waitUntil(lambda: practice.learning.is_read)
     practice.show_report()
     assert "1 of 2 questions right at the first try." in panel.report.source
-    for name, start in (("report.md", "# What was right"), ("report.csv", "source,place,ask")):
-        practice.write(tmp_path / name)
-        assert (tmp_path / name).read_text().startswith(start)
+    exported(qtbot, again, tmp_path)
     panel.clear.click()
     assert "Nothing has been answered yet." in panel.report.source
     panel.clear.click()  # put back
@@ -305,6 +305,17 @@ def test_what_was_right_at_first_stays_and_can_be_exported_and_cleared(
     panel.clear.click()
     qtbot.waitUntil(lambda: practice.learning.is_settled)
     assert json.loads(kept.read_text())["records"] == []
+
+
+def exported(qtbot: QtBot, window: Window, folder: Path) -> None:
+    """Export the report under a name without an ending: the kind that is chosen says it."""
+    for name, kind, start in (
+        ("report.md", "Markdown", "# What was right"),
+        ("report.csv", "CSV", "source,"),
+    ):
+        window.practice.panel.export_requested.emit()
+        choose(qtbot, window, folder / Path(name).stem, kind)
+        assert (folder / name).read_text().startswith(start)
 
 
 def test_questions_of_lessons_are_in_the_report_unless_a_lecturer_shows_them(
