@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from gui.curves import Drawn, Line, View, drawn, heights
 from gui.plots import LINE, Plot, round_range
 from gui.runstyle import run_color, run_pen
-from gui.theme import THEMES, Theme, application_font, blend
+from gui.theme import THEMES, Theme, blend
 
 __all__ = ["Chart"]
 
@@ -203,7 +203,6 @@ class Chart(Plot):
         self._tip = QLabel(self)
         self._tip.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._tip.setTextFormat(Qt.TextFormat.RichText)
-        self._tip.setFont(application_font("small"))
         self._tip.hide()
 
     def _place_labels(self) -> None:
@@ -211,7 +210,8 @@ class Chart(Plot):
         for axis in self.axes.values():
             if axis.label is not None:  # pyqtgraph takes it away before the chart is gone
                 axis.showLabel(self.height() >= LOW)
-        self._cursor.label.setPosition(max(0.5, 1.0 - 10.0 / max(20.0, self.box.height())))
+        middle = 0.6 * self._cursor.label.boundingRect().height()
+        self._cursor.label.setPosition(max(0.5, 1.0 - middle / max(2 * middle, self.box.height())))
 
     def _shape(self) -> None:
         """Work out what is to be painted of every line that has changed, or is seen otherwise."""
@@ -316,7 +316,8 @@ class Chart(Plot):
         self._cursor.setPen(pg.mkPen(theme.color("text"), width=ratio))
         self._cursor.setHoverPen(pg.mkPen(theme.color("accent"), width=2 * ratio))
         self._cursor.label.setColor(theme.color("text"))
-        self._cursor.label.setFont(application_font("small"))
+        self._cursor.label.setFont(self.lettering())
+        self._tip.setFont(self.lettering())
         self._tip.setStyleSheet(
             f"background: {theme.tooltip}; color: {theme.tooltip_text}; padding: 3px 7px; border-radius: 4px;"
         )

@@ -64,9 +64,9 @@ def keeps(event: QEvent, keys: Sequence[Qt.Key]) -> bool:
     return False
 
 
-def medium(role: str = "body") -> QFont:
+def medium(role: str = "body", factor: float = 1.0) -> QFont:
     """Return the font of a role, a little stronger: that of buttons and values."""
-    font = application_font(role)
+    font = application_font(role, factor)
     font.setWeight(QFont.Weight.Medium)
     return font
 

@@ -71,6 +71,7 @@ class Relief:
 
         self._gl: Any = gl
         self.theme = theme
+        self._factor = 1.0
         self.widget: Any = gl.GLViewWidget(parent)
         self.widget.setAccessibleName("loss landscape in space")
         self.widget.setCameraPosition(distance=4.2, elevation=34, azimuth=-62)
@@ -92,6 +93,12 @@ class Relief:
         """Draw runs and points on the surface."""
         self._marks = marks
         self._draw_over()
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller, as a projector asks for."""
+        if factor != self._factor:
+            self._factor = factor
+            self._draw_ground()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -166,9 +173,10 @@ class Relief:
             ((-1.12, -1.05, 0.0), format_number(scale.low, 3)),
             ((-1.12, -1.05, HEIGHT), f"{scale.title} {format_number(scale.high, 3)}"),
         )
+        font = application_font("small", self._factor)
         for place, text in ends:
             item = self._gl.GLTextItem(
-                pos=np.array(place), text=text, color=self.theme.color("text"), font=application_font("small")
+                pos=np.array(place), text=text, color=self.theme.color("text"), font=font
             )
             self._add(self._ground, item)
 

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QBrush,
     QColor,
     QFocusEvent,
+    QFont,
     QFontMetricsF,
     QImage,
     QKeyEvent,
@@ -65,8 +66,8 @@ ANCHORS = {
 """From the lowest loss, near the background of the theme, to the highest."""
 RED = {"light": "#d7191c", "dark": "#ff4d4d", "print": "#c00000"}
 """The dot at the initial parameters, as in the primer."""
-BAR = 11
-"""Pixels of width of the scale of colours."""
+BAR, WIDTH = 11, 66
+"""Pixels of width of the scale of colours, without and with its numbers."""
 TICKS = 19
 """Pixels of height of the lower axis without its label."""
 LOW = 210
@@ -185,6 +186,7 @@ class LandscapeMap(pg.PlotWidget):
     pointed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, ratio: float | None = None) -> None:
+        self._factor = 1.0
         self._ratio = ratio  # pixels for each logical pixel, where it is not the screen's
         self._is_made = False
         self.box = MapBox()
@@ -280,17 +282,25 @@ class LandscapeMap(pg.PlotWidget):
         self._labels = (across, up)
         self._arrange_labels()
 
+    def lettering(self) -> QFont:
+        """Return the font of everything that is written here."""
+        return application_font("small", self._factor)
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller, as a projector asks for."""
+        if factor != self._factor:
+            self._factor = factor
+            self.bar.set_letters(factor)
+            self.set_theme(self.theme)
+
     def _arrange_labels(self) -> None:
         """Write what the axes are beside them; in a low map, in its corners."""
-        is_low = self.height() < LOW
-        muted = self.theme.color("muted").name()
+        is_low = self.height() < LOW * self._factor
         for side, text in zip(("bottom", "left"), self._labels, strict=True):
             axis = self.axes[side]
-            axis.setLabel(text, color=muted)
-            if axis.label is not None:
-                axis.label.setFont(application_font("small"))
+            axis.set_name(text, self.theme, self.lettering())
             axis.showLabel(not is_low)
-        height = TICKS if is_low else TICKS + 15
+        height = round((TICKS if is_low else TICKS + 15) * self._factor)
         self.axes["bottom"].setHeight(height)
         self.bar.set_foot(height)
         for label in self._corners:
@@ -299,7 +309,7 @@ class LandscapeMap(pg.PlotWidget):
         across, up = (text.partition(" direction")[0] for text in self._labels)
         for text, corner in zip((f"{across} →", f"↑ {up}"), "xy", strict=True):
             if is_low and self._labels[0]:
-                label = Label(QPointF(), text, self.theme, corner)
+                label = Label(QPointF(), text, self.theme, self.lettering(), corner)
                 label.setParentItem(self.box)
                 label.setZValue(19)
                 self._corners.append(label)
@@ -356,12 +366,9 @@ class LandscapeMap(pg.PlotWidget):
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self.theme = theme
-        small = application_font("small")
         self.setBackground(theme.color("window"))
         for axis in self.axes.values():
-            axis.setPen(pg.mkPen(theme.color("grid"), width=1))
-            axis.setTextPen(theme.color("muted"))
-            axis.setTickFont(small)
+            axis.set_look(theme, self.lettering())
         self.set_labels(*self._labels)
         table = color_table(ANCHORS[theme.name])
         self.bar.set_theme(theme, table)
@@ -389,7 +396,7 @@ class LandscapeMap(pg.PlotWidget):
         self._arrow.set_colors(theme.color("text"), theme.color("window"))
         self._tip.setColor(theme.color("tooltip_text"))
         self._tip.fill = pg.mkBrush(theme.color("tooltip"))
-        self._tip.setFont(application_font("small"))
+        self._tip.setFont(self.lettering())
 
     # --- the surface ---
 
@@ -416,7 +423,7 @@ class LandscapeMap(pg.PlotWidget):
         self._hatch.setRect(QRectF(extent.left, extent.bottom, extent.width, extent.height))
 
     def _draw_contours(self, surface: Surface | None) -> None:
-        room = max(4, min(11, int(self.box.height() / 14)))
+        room = max(4, min(11, int(self.box.height() / self._factor / 14)))
         self.levels = levels_of(self.scale, room) if self.scale is not None else []
         self._lines = []
         if surface is not None and self.scale is not None:
@@ -428,12 +435,12 @@ class LandscapeMap(pg.PlotWidget):
 
     def _write_labels(self) -> None:
         self._clear_texts()
-        size = (self.box.width(), self.box.height())
+        size = (self.box.width() / self._factor, self.box.height() / self._factor)  # as the letters see it
         if self._contoured is None or size[0] < ROOM_FOR_LABELS[0] or size[1] < ROOM_FOR_LABELS[1]:
             return
         round_ones = nice_losses(self.scale, len(self.levels)) if self.scale is not None else []
         for x, y, text in labels_of(self._lines, self.levels, round_ones, self._contoured.extent, size):
-            label = Label(QPointF(x, y), text, self.theme)
+            label = Label(QPointF(x, y), text, self.theme, self.lettering())
             label.setParentItem(self.box)
             label.setZValue(3)
             self._texts.append(label)
@@ -576,13 +583,13 @@ class LandscapeMap(pg.PlotWidget):
 class Label(QGraphicsItem):
     """The loss of a contour, on a piece of paper; it lies in the box, whose pixels are its own."""
 
-    def __init__(self, place: QPointF, text: str, theme: Theme, corner: str = "") -> None:
+    def __init__(self, place: QPointF, text: str, theme: Theme, font: QFont, corner: str = "") -> None:
         super().__init__()
         self.place = place
         self.corner = corner
         self.text = text
         self._ink, self._paper = theme.color("text"), _faint(theme.window, 0.72)
-        self._font = application_font("small")
+        self._font = font
         metrics = QFontMetricsF(self._font)
         width, height = metrics.horizontalAdvance(text) + 6, metrics.height()
         self._rect = QRectF(-width / 2, -height / 2, width, height)
@@ -647,8 +654,9 @@ class ColorBar(pg.GraphicsWidget):
         self._theme: Theme | None = None
         self._strip = QImage()
         self._foot = float(TICKS)
-        self.setMinimumWidth(66)
-        self.setMaximumWidth(66)
+        self._factor = 1.0
+        self.setMinimumWidth(WIDTH)
+        self.setMaximumWidth(WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
     def set_theme(self, theme: Theme, table: Array) -> None:
@@ -658,6 +666,18 @@ class ColorBar(pg.GraphicsWidget):
         rgba[:, 0, :3] = table[::-1]
         self._strip = QImage(rgba.tobytes(), 1, len(table), 4, QImage.Format.Format_RGBA8888).copy()
         self.update()
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller."""
+        self._factor = factor
+        for set_width in (self.setMinimumWidth, self.setMaximumWidth):
+            set_width(self._width)
+        self.update()
+
+    @property
+    def _width(self) -> int:
+        """How wide it is: the strip is as wide at any size of the letters."""
+        return BAR + round((WIDTH - BAR) * self._factor)
 
     def set_foot(self, height: float) -> None:
         """Leave the height of the axis beside it free at the bottom, where the title stands."""
@@ -674,7 +694,7 @@ class ColorBar(pg.GraphicsWidget):
         scale = self._scale
         if scale is None:
             return []
-        most = max(2, int((self.size().height() - self._foot) / 24))
+        most = max(2, int((self.size().height() - self._foot) / (24 * self._factor)))
         values = nice_losses(scale, most)
         places = [float(p) for p in scale.share(np.array(values))] if values else []
         found = [(p, format_number(v, 3)) for p, v in zip(places, values, strict=True)]
@@ -695,17 +715,19 @@ class ColorBar(pg.GraphicsWidget):
         painter.drawImage(strip, self._strip)
         painter.setPen(QPen(theme.color("separator"), 1))
         painter.drawRect(strip)
-        painter.setFont(application_font("small"))
+        painter.setFont(application_font("small", self._factor))
         painter.setPen(theme.color("muted"))
-        title = QRectF(0, bottom + 5, size.width(), 16)  # away from the last number of the axis beside it
+        metrics = QFontMetricsF(painter.font())
+        # away from the last number of the axis beside it
+        title = QRectF(0, bottom + 5, size.width(), 16 * self._factor)
         write(painter, title, Qt.AlignmentFlag.AlignRight, self._scale.title)
         self._paint_levels(painter, strip)
-        metrics = QFontMetricsF(application_font("small"))
         for place, text in self.texts():
             y = strip.bottom() - place * strip.height()
             painter.setPen(QPen(theme.color("muted"), 1))
             painter.drawLine(QPointF(BAR + 1, y), QPointF(BAR + 4, y))
-            y = min(max(y, top + 4), bottom - 4)  # the text stays inside, its line stays where it is
+            half = 4 * self._factor
+            y = min(max(y, top + half), bottom - half)  # the text stays inside, its line stays where it is
             painter.drawText(QPointF(BAR + 7, y + metrics.capHeight() / 2), text)
 
     def _paint_levels(self, painter: QPainter, strip: QRectF) -> None:
@@ -719,7 +741,7 @@ class ColorBar(pg.GraphicsWidget):
 
     def sizeHint(self, which: Qt.SizeHint, constraint: QSizeF = QSizeF()) -> QSizeF:  # noqa: B008  Qt's own
         heights = {Qt.SizeHint.MinimumSize: 40.0, Qt.SizeHint.MaximumSize: 1e6}
-        return QSizeF(66, heights.get(which, 200.0))
+        return QSizeF(self._width, heights.get(which, 200.0))
 
 
 def _faint(color: str, opacity: float) -> QColor:

@@ -30,6 +30,7 @@ from gui.theme import Theme, application_font
 __all__ = ["Legend", "LegendItem", "MiniButton", "short_names"]
 
 HEIGHT, GAP = 22, 2
+"""Logical pixels, at the letters of a desk."""
 SAMPLE, EDGE, CROSS = 24, 6, 18
 """Logical pixels: the piece of the line, the room at the ends, the cross that removes."""
 LONGEST = 220
@@ -114,6 +115,7 @@ class Chip(QAbstractButton):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._factor = 1.0
         self._text = ""
         self.item = LegendItem(None, ("",), "", 0)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -143,6 +145,12 @@ class Chip(QAbstractButton):
         self._theme = theme
         self.update()
 
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller."""
+        self._factor = factor
+        self.updateGeometry()
+        self.update()
+
     def actions_of(self, menu: QMenu) -> None:
         """Put into a menu what can be done with the item."""
         item = self.item
@@ -168,7 +176,7 @@ class Chip(QAbstractButton):
         return f"Click the name: stand in this run. Click the line: {show.lower()}"
 
     def _font(self) -> QFont:
-        font = medium("small") if self.item.current else application_font("small")
+        font = (medium if self.item.current else application_font)("small", self._factor)
         font.setStrikeOut(not self.item.shown)
         return font
 
@@ -180,7 +188,8 @@ class Chip(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         words = QFontMetrics(self._font()).horizontalAdvance(self._text)
-        return QSize(min(LONGEST, 2 * EDGE + SAMPLE + 6 + words), HEIGHT)
+        longest = round(LONGEST * self._factor)
+        return QSize(min(longest, 2 * EDGE + SAMPLE + 6 + words), round(HEIGHT * self._factor))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -283,11 +292,18 @@ class MiniButton(QAbstractButton):
         super().__init__(parent)
         self._theme = theme
         self._menu: QMenu | None = None
+        self._factor = 1.0
         self.setText(text)
         self.setFont(medium("small"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller."""
+        self._factor = factor
+        self.setFont(medium("small", factor))
+        self.updateGeometry()
 
     def set_menu(self, menu: QMenu) -> None:
         """Open a menu at a click."""
@@ -303,7 +319,8 @@ class MiniButton(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         arrow = 13 if self._menu is not None else 0
-        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 2 * EDGE + arrow + 2, HEIGHT)
+        width = self.fontMetrics().horizontalAdvance(self.text()) + 2 * EDGE + arrow + 2
+        return QSize(width, round(HEIGHT * self._factor))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -359,6 +376,7 @@ class Legend(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._items: tuple[LegendItem, ...] = ()
+        self._factor = 1.0
         self._most_rows = 1
         self._chips: list[Chip] = []
         self.more = MiniButton("", theme, self)
@@ -386,6 +404,7 @@ class Legend(QWidget):
         self._items = tuple(items)
         while len(self._chips) < len(items):
             chip = Chip(self._theme, self)
+            chip.set_letters(self._factor)
             chip.chosen.connect(self.chosen)
             chip.removed.connect(self.removed)
             chip.toggled_line.connect(self.toggled_line)
@@ -401,11 +420,24 @@ class Legend(QWidget):
             self._most_rows = rows
             self._place()
 
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller."""
+        if factor != self._factor:
+            self._factor = factor
+            for part in (self.more, *self._chips):
+                part.set_letters(factor)
+            self._place()
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self._theme = theme
         for part in (self.more, *self._chips):
             part.set_theme(theme)
+
+    @property
+    def _row(self) -> int:
+        """How high a row is, in logical pixels."""
+        return round(HEIGHT * self._factor)
 
     # --- placing ---
 
@@ -434,9 +466,9 @@ class Legend(QWidget):
             if place is not None:
                 chip.setGeometry(place)
         self.more.setVisible(bool(hidden))
-        rows = 1 + max((place.top() // (HEIGHT + GAP) for place in places if place is not None), default=0)
-        self.more.move(self.width() - self.more.width(), (rows - 1) * (HEIGHT + GAP))
-        height = rows * HEIGHT + (rows - 1) * GAP
+        rows = 1 + max((place.top() // (self._row + GAP) for place in places if place is not None), default=0)
+        self.more.move(self.width() - self.more.width(), (rows - 1) * (self._row + GAP))
+        height = rows * self._row + (rows - 1) * GAP
         if self.minimumHeight() != height or self.maximumHeight() != height:
             self.setFixedHeight(height)
 
@@ -447,7 +479,7 @@ class Legend(QWidget):
         for count in range(len(items), 0, -1):
             chosen = sorted(kept[:count])
             places = self._in_rows(chosen, width)
-            if count == 1 or places[-1].top() < rows * (HEIGHT + GAP):
+            if count == 1 or places[-1].top() < rows * (self._row + GAP):
                 found = dict(zip(chosen, places, strict=True))
                 return [found.get(n) for n in range(len(items))]
         return []
@@ -457,8 +489,8 @@ class Legend(QWidget):
         for n in chosen:
             wide = min(self._chips[n].sizeHint().width(), max(1, width))
             if x and x + wide > width:
-                x, top = 0, top + HEIGHT + GAP
-            places.append(QRect(x, top, wide, HEIGHT))
+                x, top = 0, top + self._row + GAP
+            places.append(QRect(x, top, wide, self._row))
             x += wide + GAP
         return places
 
@@ -472,7 +504,7 @@ class Legend(QWidget):
     # Qt
 
     def sizeHint(self) -> QSize:
-        return QSize(200, self.minimumHeight() or HEIGHT)
+        return QSize(200, self.minimumHeight() or self._row)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -24,7 +24,16 @@ from PySide6.QtGui import (
 from graphs.views.numbers import compact
 from graphs.views.records import EdgeKey, Link
 from gui.groups import aligned, write
-from gui.neuron_layout import GRADIENT_ROOM, Edge, NeuronLayout, Stack, neuron_layout
+from gui.neuron_layout import (
+    GRADIENT_ROOM,
+    LABEL,
+    NUMBER_HEIGHT,
+    NUMBER_WIDTH,
+    Edge,
+    NeuronLayout,
+    Stack,
+    neuron_layout,
+)
 from gui.theme import DARK_INK, LIGHT_INK, Theme, application_font, blend, diverging_map, light_ink_map
 from gui.viewdata.neurons import EdgeBundle, NeuronColumn, NeuronView
 
@@ -34,6 +43,8 @@ WIDTHS = 8
 GLOW = 5.0
 LEGEND, ROOM = 20.0, 230.0
 """Height of the legend, and the height from which there is one."""
+LETTERS_HEIGHT = 13.0
+"""Of a column's name, on a desk."""
 CHARACTERS = 5
 """Of a number in a neuron."""
 DASHES = {"backward": [2.4, 1.5]}
@@ -62,6 +73,7 @@ def paint_neurons(
     marked: Marked | None = None,
     layout: NeuronLayout | None = None,
     legend: bool = True,
+    letters: float = 1.0,
 ) -> None:
     """Paint a neuron view, or the sentence why there is none.
 
@@ -73,6 +85,8 @@ def paint_neurons(
         The places for :func:`body_of` `rect`, where they have been worked out before.
     legend
         Whether to say at the bottom what edges and marks mean, where there is room.
+    letters
+        How much larger names and numbers are written, as far as there is room.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -80,7 +94,7 @@ def paint_neurons(
         _paint_sentence(painter, rect, view.sentence, theme)
     else:
         places = layout or neuron_layout(view, body_of(rect) if legend else rect)
-        _Picture(painter, view, places, theme, marked or Marked()).paint()
+        _Picture(painter, view, places, theme, marked or Marked(), letters).paint()
         if legend and body_of(rect) != rect:
             paint_neuron_legend(
                 painter, QRectF(rect.left(), rect.bottom() - LEGEND, rect.width(), LEGEND), theme
@@ -95,8 +109,14 @@ def body_of(rect: QRectF) -> QRectF:
 
 def paint_neuron_legend(painter: QPainter, rect: QRectF, theme: Theme) -> None:
     """Paint what the edges and marks mean."""
+    painter.save()
     painter.setFont(application_font("small"))
-    metrics, x, y = QFontMetricsF(painter.font()), rect.left() + 14, rect.center().y()
+    metrics = QFontMetricsF(painter.font())
+    width = 14 + sum(26 + metrics.horizontalAdvance(text) + 16 for _, text in SAMPLES)
+    scale = min(1.0, rect.width() / width)  # of a narrow picture
+    painter.translate(rect.left(), rect.center().y())
+    painter.scale(scale, scale)
+    x, y = 14.0, 0.0
     for sample, text in SAMPLES:
         painter.setBrush(theme.color("canvas"))
         if sample in ("positive", "negative"):
@@ -112,6 +132,7 @@ def paint_neuron_legend(painter: QPainter, rect: QRectF, theme: Theme) -> None:
         painter.setPen(theme.color("muted"))
         painter.drawText(QPointF(x + 26, y + metrics.capHeight() / 2), text)
         x += 26 + metrics.horizontalAdvance(text) + 16
+    painter.restore()
 
 
 SAMPLES = (
@@ -131,14 +152,21 @@ def _paint_sentence(painter: QPainter, rect: QRectF, sentence: str, theme: Theme
 
 class _Picture:
     def __init__(
-        self, painter: QPainter, view: NeuronView, layout: NeuronLayout, theme: Theme, marked: Marked
+        self,
+        painter: QPainter,
+        view: NeuronView,
+        layout: NeuronLayout,
+        theme: Theme,
+        marked: Marked,
+        letters: float,
     ) -> None:
         self._painter = painter
         self._view = view
         self._layout = layout
         self._theme = theme
         self._marked = marked
-        self._small = application_font("small")
+        self._letters = letters
+        self._small = application_font("small", min(letters, LABEL / LETTERS_HEIGHT))
         self._tiny = tiny_font()
         self._borders = [blend(theme.muted, theme.canvas, share) for share in (0.35, 0.8)]
         self._is_lit = any(b.phase for b in view.bundles) or any(m.phase for m in view.marks)
@@ -307,7 +335,8 @@ class _Picture:
             painter.restore()
         if value is not None and stack.has_numbers:
             light = index is not None and light_ink_map(theme)[index]
-            painter.setFont(self._small)
+            room = min(rect.width() / NUMBER_WIDTH, rect.height() / NUMBER_HEIGHT)
+            painter.setFont(application_font("small", max(1.0, min(self._letters, 0.95 * room))))
             painter.setPen(QColor(LIGHT_INK if light else DARK_INK))
             _write(painter, rect.center(), _number(value, CHARACTERS))
         if column.gradients is not None and stack.has_gradients:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, Signal, SignalInstance
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QFont, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.session import Session
-from gui.theme import Theme
+from gui.theme import Theme, application_font
 
 
 class Panel(QWidget):
@@ -22,6 +22,8 @@ class Panel(QWidget):
     ----------
     title, object_name
         The dock's title, and the name its place is remembered by.
+    letters
+        How much larger than on a desk its words are.
 
     Signals
     -------
@@ -36,6 +38,7 @@ class Panel(QWidget):
 
     title = ""
     object_name = ""
+    letters = 1.0
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +63,20 @@ class Panel(QWidget):
         """Choose what a session file says; what cannot be chosen any more is left as it is."""
 
     def set_letters(self, factor: float) -> None:
-        """Write larger, as a projector asks for; pictures stay as they are."""
+        """Write larger, as a projector asks for; pictures stay as they are.
+
+        What the mouse works with goes: nobody in the room can read a button, and its place is the picture's.
+        """
+        self.letters = factor
+
+    @property
+    def is_projected(self) -> bool:
+        """Whether letters are those of a projector."""
+        return self.letters > 1.0
+
+    def lettering(self, role: str = "small") -> QFont:
+        """Return the font of a role, as large as letters are here."""
+        return application_font(role, self.letters)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QWidget
 
 from graphs.views.numbers import MINUS, format_number
@@ -66,13 +68,60 @@ class NumberAxis(pg.AxisItem):
         self.is_log = False
         self.is_whole = False
         self.shift = 0.0
+        self._metrics = QFontMetricsF(application_font("small"))
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether it runs upwards."""
+        return self.orientation in ("left", "right")
+
+    def set_look(self, theme: Theme, font: QFont) -> None:
+        """Paint in a theme's colours, numbers and name in a font."""
+        self.setPen(pg.mkPen(theme.color("grid"), width=1))
+        self.setTextPen(theme.color("muted"))
+        self.setTickFont(font)
+        self._metrics = QFontMetricsF(font)
+        self.picture = None
+
+    def set_name(self, text: str, theme: Theme, font: QFont) -> None:
+        """Say what it counts."""
+        self.setLabel(text, color=theme.color("muted").name())
+        if self.label is not None:
+            self.label.setFont(font)
+            self._adjustSize()  # the name is as high as its letters
+            self.resizeEvent(None)
+
+    def _thinned(self, values: Sequence[float], low: float, high: float, size: float) -> Sequence[float]:
+        """Leave numbers out until none touches the next: every second, every third, … one stays."""
+        if len(values) < 2 or not high > low:
+            return values
+        spacing = abs(values[1] - values[0])
+        lengths = [self._metrics.height() * 0.9] * len(values)
+        if not self.is_upright:
+            texts = self.tickStrings(values, 1.0, spacing)
+            lengths = [
+                self._metrics.horizontalAdvance(text) + self._metrics.averageCharWidth() for text in texts
+            ]
+        places = [(value - low) / (high - low) * size for value in values]
+        for every in range(1, len(values)):
+            # the rest that is counted from: 0 stays where it is one of them, so that a zoom keeps its numbers
+            first = round(values[0] / spacing) % every if self._is_even(values, spacing) else 0
+            kept = range(-first % every, len(values), every)
+            if all(places[j] - places[i] >= (lengths[i] + lengths[j]) / 2 for i, j in pairwise(kept)):
+                return [values[i] for i in kept]
+        return values[:1]
+
+    @staticmethod
+    def _is_even(values: Sequence[float], spacing: float) -> bool:
+        return spacing > 0 and math.isclose(values[-1] - values[0], spacing * (len(values) - 1), rel_tol=1e-6)
 
     # pyqtgraph
 
     def boundingRect(self) -> QRectF:
         # With a grid, pyqtgraph forgets that the numbers at the ends reach beyond the axis, and drops them.
-        upright = self.orientation in ("left", "right")
-        return super().boundingRect().adjusted(*((0, -9, 0, 9) if upright else (-22, 0, 22, 0)))
+        half, wide = 0.6 * self._metrics.height(), 3.5 * self._metrics.averageCharWidth()
+        upright = (0, -half, 0, half) if self.is_upright else (-wide, 0, wide, 0)
+        return super().boundingRect().adjusted(*upright)
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.is_log and self.shift:
@@ -83,14 +132,19 @@ class NumberAxis(pg.AxisItem):
         return [format_number(0.0 if abs(v) < near_zero else float(f"{v:.9g}")) for v in values]
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Sequence[float]]]:
+        spacing, values = self._all_ticks(minVal, maxVal, size)
+        return [(spacing, self._thinned(values, minVal, maxVal, size))]
+
+    def _all_ticks(self, low: float, high: float, size: float) -> tuple[float, Sequence[float]]:
+        """Return how far ticks are apart and where they stand, with or without room for their numbers."""
         if not self.is_log:
-            spacing, values = super().tickValues(minVal, maxVal, size)[0]
+            spacing, values = super().tickValues(low, high, size)[0]
             if self.is_whole and spacing < 1:
-                spacing, values = 1.0, [float(v) for v in range(math.ceil(minVal), math.floor(maxVal) + 1)]
-            return [(spacing, values)]
+                spacing, values = 1.0, [float(v) for v in range(math.ceil(low), math.floor(high) + 1)]
+            return spacing, values
         if self.shift:
-            return [(1.0, shifted_ticks(minVal, maxVal, max(2, int(size / 48)), self.shift))]
-        return [(1.0, log_ticks(minVal, maxVal, max(2, int(size / 26))))]
+            return 1.0, shifted_ticks(low, high, max(2, int(size / 48)), self.shift)
+        return 1.0, log_ticks(low, high, max(2, int(size / 26)))
 
 
 def _power_text(exponent: float) -> str:
@@ -189,12 +243,22 @@ class Plot(pg.PlotWidget):
         self.setMinimumHeight(60)
         self.box.setBorder(None)
         item: Any = self.plotItem  # pyqtgraph says it may be None, and that its layout is a method
-        item.layout.setContentsMargins(0, 6, 22, 0)
         item.scene().sigMouseMoved.connect(self.mouse_moved)
         for axis in self.axes.values():
             axis.setZValue(-1000)  # the grid lies under everything
         self._labels = {"bottom": across, "left": up}
+        self._factor = 1.0
         self.set_theme(theme)
+
+    def lettering(self, role: str = "small") -> QFont:
+        """Return the font of a role, as large as letters are in this plot."""
+        return application_font(role, self._factor)
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller, as a projector asks for."""
+        if factor != self._factor:
+            self._factor = factor
+            self.set_theme(self.theme)
 
     def leaveEvent(self, event: QEvent) -> None:
         self.mouse_moved.emit(QPointF(-1e6, -1e6))  # nowhere: what is read out there goes
@@ -204,21 +268,18 @@ class Plot(pg.PlotWidget):
         """Say what the axes are."""
         self._labels = {"bottom": across, "left": up}
         for side, axis in self.axes.items():
-            axis.setLabel(self._labels[side], color=self._muted)
+            axis.set_name(self._labels[side], self.theme, self.lettering())
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
+        self.theme = theme
         self.setBackground(theme.color("window"))
-        self._muted = theme.color("muted").name()
-        small = application_font("small")
         for side, axis in self.axes.items():
-            axis.setPen(pg.mkPen(theme.color("grid"), width=1))
-            axis.setTextPen(theme.color("muted"))
-            axis.setTickFont(small)
-            axis.setLabel(self._labels[side], color=self._muted)
-            if axis.label is not None:
-                axis.label.setFont(small)
+            axis.set_look(theme, self.lettering())
+            axis.set_name(self._labels[side], theme, self.lettering())
         self.axes["left"].setGrid(255)
+        item: Any = self.plotItem  # pyqtgraph says that its layout is a method
+        item.layout.setContentsMargins(0, round(6 * self._factor), round(22 * self._factor), 0)
 
     def columns(self) -> int:
         """Return how many pixels the plot is wide."""

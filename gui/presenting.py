@@ -23,7 +23,7 @@ from gui.exercising import ExercisePlayer
 from gui.lessons import LessonPlayer
 from gui.rich_text import RichText
 from gui.speaker import SpeakerWindow, is_same, place_on
-from gui.theme import THEMES, Theme, application_font
+from gui.theme import BODY_SIZE, FONT_SCALES, THEMES, Theme, application_font
 from gui.viewdata import step_view
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ WANTED = 0.55
 PLOTS = ("landscape", "fit", "loss", "neurons", "sweep", "microscope", "shelf")
 """Docks that are pictures rather than words: a page's first one stands beside the graph."""
 PLOT_WIDTH = 0.4
-LETTERS = 1.5
-"""How much larger the words of a panel are than on a desk."""
+WORDY = {"microscope": "body", "shelf": "body"}
+"""The font in which a panel says most; that of plots is small."""
+LETTERS = {role: 16 / (BODY_SIZE * FONT_SCALES[role]) for role in ("body", "small")}
+"""How much larger than on a desk a panel writes: words and the numbers of an axis have 16 points."""
 SIDE = 24
 TICK = 1000  # ms between two looks at the clock
 
@@ -287,6 +289,7 @@ class Presenting(QObject):
         self._home, self._geometry = window.screen().name(), window.saveGeometry()
         self._place()
         window.messages.hold(True)
+        window.view.set_letters(LETTERS["small"])
         page = self._player.page
         self.show_docks((*page.screen.started, *page.screen.docks) if page is not None else ())
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
@@ -326,6 +329,7 @@ class Presenting(QObject):
         window.messages.hold(False)
         for panel in window.panels.values():
             panel.set_letters(1.0)
+        window.view.set_letters(1.0)
         window.show_theme(THEMES[window.theme.name])
         window.view.fit()
         window.teaching.arrange()
@@ -346,7 +350,7 @@ class Presenting(QObject):
                 dock.hide()
         if chosen:
             dock = window.docks[chosen]
-            window.panels[chosen].set_letters(LETTERS)
+            window.panels[chosen].set_letters(LETTERS[WORDY.get(chosen, "small")])
             window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
             dock.show()
             dock.raise_()

@@ -28,7 +28,7 @@ MOST_RESIDUALS = 300
 BUDGET, REST = 0.005, 10
 """Seconds that a refresh may take at every frame; one that takes longer rests so many times as long."""
 LABEL_GAP = 13
-"""Pixels between the names of two hidden units, and above a curve for its name."""
+"""Pixels between the names of two hidden units, at the letters of a desk."""
 SIZES = {"o": 6.0, "t1": 7.0}
 
 
@@ -78,6 +78,7 @@ class FitPanel(Panel):
         self._trace: object = None
         self._framed: Fit | None = None
         self._labels = ("", "")
+        self._units: list[tuple[Any, Any]] = []  # curves of the hidden units, and their names
         self._drawn: dict[tuple[str, str], tuple[object, Array, Array]] = {}
         self._residuals_asked: bool | None = None  # None: as the number of points suggests
         self._make_parts()
@@ -95,11 +96,12 @@ class FitPanel(Panel):
         from gui.plots import Plot, pg
 
         self.plot = Plot(self.theme, "", "")
+        self.plot.set_letters(self.letters)
         self.plot.setAccessibleName("fit")
         self._image = _smooth_image()
         self._residuals = pg.PlotCurveItem(connect="pairs")
         self._line, self._boundary = pg.PlotCurveItem(connect="finite"), _curve(pg)
-        self._curve, self._units = _curve(pg), []
+        self._curve = _curve(pg)
         self._dots = {
             (side, symbol): pg.ScatterPlotItem(symbol=symbol, size=SIZES[symbol], pxMode=True)
             for side in ("points", "held")
@@ -169,7 +171,22 @@ class FitPanel(Panel):
         return " · ".join(parts)
 
     def _units_text(self) -> str:
-        return self.view.units_text if self.view.unit_names and self.units_box.isChecked() else ""
+        is_told = self.view.unit_names and self.units_box.isChecked() and not self.is_projected
+        return self.view.units_text if is_told else ""
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger, as a projector asks for."""
+        super().set_letters(factor)
+        self._caption.setFont(self.lettering())
+        self._note.setFont(self.lettering("body"))
+        if self.plot is not None:
+            self.plot.set_letters(factor)
+            self._label_axes()
+        for _, label in self._units:
+            label.setFont(self.lettering())
+        self._show_boxes()
+        self._trace = None
+        self.mark_stale()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -225,7 +242,7 @@ class FitPanel(Panel):
 
     def _show_boxes(self) -> None:
         """Show what there is to switch; a narrow panel has room for the words alone."""
-        roomy = self.width() >= 330
+        roomy = self.width() >= 330 and not self.is_projected
         self.residuals_box.setVisible(roomy and bool(self.view.points.aim.size))
         self.units_box.setVisible(roomy and bool(self.view.unit_names))
 
@@ -314,7 +331,7 @@ class FitPanel(Panel):
         count = len(view.unit_names) if self.units_box.isChecked() else 0
         while len(self._units) < count:
             pair = _curve(pg), pg.TextItem(anchor=(0.5, 0.86))
-            pair[1].setFont(application_font("small"))
+            pair[1].setFont(self.lettering())
             for item in pair:
                 self._plot().addItem(item)
             self._units.append(pair)
@@ -336,6 +353,11 @@ class FitPanel(Panel):
             if place is not None:
                 label.setPos(*place)
 
+    @property
+    def _gap(self) -> float:
+        """Pixels between the names of two hidden units, and above a curve for its name."""
+        return LABEL_GAP * self.letters
+
     def _label_places(self, view: FitView) -> list[tuple[float, float] | None]:
         """Return where the names of the hidden units stand: where their curves leave the picture."""
         if not view.unit_names:
@@ -349,7 +371,7 @@ class FitPanel(Panel):
         found: list[tuple[float, float] | None] = [None] * len(view.units)
         at_the_end: dict[int, float] = {}
         for i, y in enumerate(view.units):
-            seen = np.flatnonzero(inside & (y >= bottom + 2 * pixel) & (y <= top - LABEL_GAP * pixel))
+            seen = np.flatnonzero(inside & (y >= bottom + 2 * pixel) & (y <= top - self._gap * pixel))
             if not seen.size:
                 continue
             if seen[-1] + 1 < len(x) and inside[seen[-1] + 1]:
@@ -357,7 +379,7 @@ class FitPanel(Panel):
             else:
                 at_the_end[i] = float(y[seen[-1]])
         order = sorted(at_the_end, key=lambda i: at_the_end[i])
-        heights = _apart([at_the_end[i] for i in order], LABEL_GAP * pixel, top - LABEL_GAP * pixel)
+        heights = _apart([at_the_end[i] for i in order], self._gap * pixel, top - self._gap * pixel)
         found_there = {i: (edge, y) for i, y in zip(order, heights, strict=True)}
         return [found_there.get(i, place) for i, place in enumerate(found)]
 
@@ -397,13 +419,15 @@ class FitPanel(Panel):
 
     def _label_axes(self) -> None:
         """Say what the axes are; beside a low plot there is no room for how it is scaled."""
-        room, font = self._plot().height() - 40, QFontMetrics(application_font("small"))
-        label = self.view.y_label
-        if font.horizontalAdvance(label) > room:
-            label = label.replace(STANDARDISED, "").replace("predicted, ", "")
-        if self._labels != (self.view.x_label, label):
-            self._labels = (self.view.x_label, label)
-            self._plot().set_labels(*self._labels)
+        plot, font = self._plot(), QFontMetrics(self.lettering())
+        rooms = plot.width() - 60, plot.height() - 40 * self.letters
+        labels = [
+            label if font.horizontalAdvance(label) <= room else _shortened(label)
+            for label, room in zip((self.view.x_label, self.view.y_label), rooms, strict=True)
+        ]
+        if self._labels != tuple(labels):
+            self._labels = labels[0], labels[1]
+            plot.set_labels(*self._labels)
 
     def _frame_again(self) -> None:
         self._framed = None
@@ -424,6 +448,11 @@ class FitPanel(Panel):
         super().showEvent(event)
         if self.plot is None:
             self._build_timer.start()
+
+
+def _shortened(label: str) -> str:
+    """Return what an axis is without how it is scaled."""
+    return label.replace(STANDARDISED, "").replace("predicted, ", "")
 
 
 def unit_color(theme: Theme, unit: int) -> QColor:

@@ -124,6 +124,7 @@ class LandscapePanel(Panel):
         from gui.landscape_map import LandscapeMap
 
         self.map = LandscapeMap(self.theme)
+        self.map.set_letters(self.letters)
         self.map.setAccessibleName("loss landscape")
         self.map.box.picked.connect(self.start_from)
         self.map.box.sigRangeChangedManually.connect(self._zoomed)
@@ -160,6 +161,19 @@ class LandscapePanel(Panel):
                 self.slice, self.session.model.graph, self.session.model.inputs, self._wanted
             ):
                 self._take_surface(surface)
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger, as a projector asks for."""
+        super().set_letters(factor)
+        self._caption.setFont(self.lettering())
+        self._note.setFont(self.lettering("body"))
+        if self.map is not None:
+            self.map.set_letters(factor)
+        if self.relief is not None:
+            self.relief.set_letters(factor)
+        self._fit_parts()
+        self._write_caption()
+        self.mark_stale()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -552,6 +566,7 @@ class LandscapePanel(Panel):
             from gui.landscape_3d import make_relief
 
             self.relief = make_relief(self.theme)
+            self.relief.set_letters(self.letters)
             self._column.insertWidget(2, self.relief.widget, 1)
         if self.surface is not None:
             self._take_surface(self.surface)
@@ -665,10 +680,12 @@ class LandscapePanel(Panel):
     def _fit_parts(self) -> None:
         """Show the parts that belong to the kind of slice, as far as there is room for them."""
         kind = self.kind.currentData()
-        self.x_axis.setVisible(kind == "entries")
-        self.y_axis.setVisible(kind == "entries")
-        self.redraw_button.setVisible(kind == "random")
-        room = self.width() - 24
+        on_desk = not self.is_projected
+        self.kind.setVisible(on_desk)
+        self.x_axis.setVisible(kind == "entries" and on_desk)
+        self.y_axis.setVisible(kind == "entries" and on_desk)
+        self.redraw_button.setVisible(kind == "random" and on_desk)
+        room = self.width() - 24 if on_desk else -self.width()
         for part in (self.kind, self.x_axis, self.y_axis, self.redraw_button):
             room -= min(part.sizeHint().width(), part.maximumWidth()) + GAP if not part.isHidden() else 0
         for part in (self.recentre_button, self.log_button, self.space_button):

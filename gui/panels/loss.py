@@ -121,6 +121,7 @@ class LossPanel(Panel):
         from gui.chart import Chart
 
         self.plot = Chart(self.theme)
+        self.plot.set_letters(self.letters)
         self.plot.travelled.connect(self.session.go_to_iteration)
         self.plot.box.reset.connect(self.show_all)
         self.plot.zoomed.connect(self._zoomed)
@@ -154,6 +155,17 @@ class LossPanel(Panel):
         for part in (self.legend, self.view_button, self.log_button, self.log_x_button, self._choice):
             part.set_theme(theme)
         super().set_theme(theme)
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger, as a projector asks for."""
+        super().set_letters(factor)
+        for label in (self._status, self._answer_label):
+            label.setFont(self.lettering())
+        self.legend.set_letters(factor)
+        if self.plot is not None:
+            self.plot.set_letters(factor)
+        self._hide_what_does_not_fit()
+        self.mark_stale()
 
     @property
     def quantity(self) -> str:
@@ -293,16 +305,16 @@ class LossPanel(Panel):
         self.search_button.setText("Stop" if self.session.searching else "Search")
 
     def _say(self, text: str, is_error: bool) -> None:
-        """Write the status: an error in as many lines as it takes, other words in one."""
-        room = self._status.width()
-        fits = is_error or self._status.fontMetrics().horizontalAdvance(text) <= room or not self.isVisible()
+        """Write the status in one line; an error, or anything on a projector, in as many as it takes."""
+        room, wraps = self._status.width(), is_error or self.is_projected
+        fits = wraps or self._status.fontMetrics().horizontalAdvance(text) <= room or not self.isVisible()
         elided = self._status.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
         shown = text if fits else elided
         if self._status.text() != shown:
             self._status.setText(shown)
             self._status.setToolTip("" if fits else text)
             self._status.setAccessibleName(text)
-            self._status.setWordWrap(is_error)
+        self._status.setWordWrap(wraps)
         role = "error" if is_error else "muted"
         if self._status.property("role") != role:
             self._status.setProperty("role", role)
@@ -585,7 +597,7 @@ class LossPanel(Panel):
 
     def _hide_what_does_not_fit(self) -> None:
         """Hide buttons that have no room: first those with a key, then those that the menu has too."""
-        room = self.width() - 24 + 6
+        room = self.width() - 24 + 6 if not self.is_projected else 0
         groups = (
             (self.train_button,),
             (self.steps,),
@@ -600,7 +612,8 @@ class LossPanel(Panel):
             for part in group:
                 part.setVisible(room >= 0)
         for part, least in ((self.log_x_button, 380), (self.log_button, 300)):
-            part.setVisible(self.width() >= least)
+            part.setVisible(self.width() >= least and not self.is_projected)
+        self.view_button.setVisible(not self.is_projected)
         self.legend.set_most_rows(1 if self.height() < 270 else 2 if self.height() < 400 else 4)
 
     # Qt

@@ -128,6 +128,7 @@ class MicroscopePanel(Panel):
 
     def set_letters(self, factor: float) -> None:
         """Write larger or smaller, as a projector asks for."""
+        super().set_letters(factor)
         self._factor = factor
         self._delegate.set_factor(factor)
         self._headings.set_factor(factor)

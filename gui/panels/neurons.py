@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QHelpEvent,
@@ -29,6 +30,8 @@ Write = Callable[[float], str]
 MEAN = -1
 """The spin box's number for the mean over examples."""
 LARGEST_ZOOM, NOTCH = 12.0, 1.2
+SCALES = 6
+"""How many sizes are tried between that of a projector's letters and a desk's."""
 DRAGGED = 4
 """Pixels that the mouse moves before a press is a drag rather than a click."""
 LEGEND = "An edge is as wide as its weight is large, green for +, purple for −; squares are biases"
@@ -72,6 +75,13 @@ class NeuronsPanel(Panel):
         self.canvas.update()
         super().set_theme(theme)
 
+    def set_letters(self, factor: float) -> None:
+        """Write larger, as a projector asks for."""
+        super().set_letters(factor)
+        self.caption.setFont(self.lettering())
+        self.canvas.set_letters(factor)
+        self.mark_stale()
+
     def _make_parts(self) -> None:
         self.caption = QLabel()
         self.caption.setProperty("role", "small")
@@ -100,7 +110,8 @@ class NeuronsPanel(Panel):
 
     def _set_range(self) -> None:
         """Offer the examples of the iteration shown; a mini-batch says which of the data each one is."""
-        self.example.setVisible(not self.view.sentence and self.view.examples > 1)
+        has_choice = not self.view.sentence and self.view.examples > 1
+        self.example.setVisible(has_choice and not self.is_projected)
         if not self.view.sentence and self.example.maximum() != self.view.examples - 1:
             self.example.blockSignals(True)
             self.example.setRange(MEAN, self.view.examples - 1)
@@ -154,7 +165,9 @@ class NeuronsPanel(Panel):
 
     def _tell(self, hit: Hit | None) -> None:
         """Say what the mouse is over, else what the step does."""
-        text = self.view.says if hit is None else " · ".join(self.said(hit, format_number))
+        # on a projector the graph says what the step does
+        says = self.example.text() if self.is_projected else self.view.says
+        text = says if hit is None else " · ".join(self.said(hit, format_number))
         self._said = "" if self.view.sentence else text
         self._elide()
         self.canvas.tip = "" if hit is None else "\n".join(self.said(hit, full))
@@ -232,17 +245,13 @@ class NeuronCanvas(QWidget):
         self._layout = NeuronLayout()
         self._structure: object = None
         self._zoom, self._pan = 1.0, QPointF()
+        self._factor = self._scale = 1.0  # of the letters, as asked for and as there is room
         self._pressed: QPointF | None = None
         self._dragged = False
         self.setAccessibleName("neurons")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-
-    @property
-    def places(self) -> NeuronLayout:
-        """Where everything lies now, in the widget's pixels."""
-        return self._layout
 
     def show_view(self, view: NeuronView, marked: Marked, fresh: bool = False) -> None:
         """Show another step or selection; `fresh` for another network, which is fitted anew."""
@@ -275,14 +284,34 @@ class NeuronCanvas(QWidget):
         self._zoom, self._pan = 1.0, QPointF()
         self._lay_out()
 
+    def set_letters(self, factor: float) -> None:
+        """Paint everything larger, as far as the numbers keep their room."""
+        self._factor = factor
+        self._lay_out()
+
     def _lay_out(self) -> None:
+        self._scale = 1.0
         self._layout = neuron_layout(self._view, self._area())
+        count = sum(stack.has_numbers for stack in self._layout.stacks)
+        for scale in np.linspace(self._factor, 1.0, SCALES) if self._factor > 1.0 else ():
+            self._scale = float(scale)
+            self._layout = neuron_layout(self._view, self._area())
+            if sum(stack.has_numbers for stack in self._layout.stacks) >= count:
+                break
         self.update()
+
+    def _whole(self) -> QRectF:
+        """Return the widget's rectangle, in units of the picture."""
+        return QRectF(0, 0, self.width() / self._scale, self.height() / self._scale)
 
     def _area(self) -> QRectF:
         """Return the rectangle that the picture fills: the widget, enlarged and moved."""
-        body = body_of(QRectF(self.rect()))
-        return QRectF(self._pan, body.size() * self._zoom)
+        return QRectF(self._pan, body_of(self._whole()).size() * self._zoom)
+
+    @property
+    def places(self) -> NeuronLayout:
+        """Where everything lies now, in units of the picture."""
+        return self._layout
 
     def _hover(self, hit: Hit | None) -> None:
         if hit != self.hit:
@@ -294,12 +323,20 @@ class NeuronCanvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.color("canvas"))
-        area = self._area() if not self._view.sentence else QRectF(self.rect())
+        painter.scale(self._scale, self._scale)
+        whole = self._whole()
+        painter.fillRect(whole, self.theme.color("canvas"))
+        area = self._area() if not self._view.sentence else whole
         paint_neurons(
-            painter, area, self._view, self.theme, marked=self._marked, layout=self._layout, legend=False
+            painter,
+            area,
+            self._view,
+            self.theme,
+            marked=self._marked,
+            layout=self._layout,
+            legend=False,
+            letters=self._factor / self._scale,
         )
-        whole = QRectF(self.rect())
         body = body_of(whole)
         if body != whole and not self._view.sentence:
             below = QRectF(whole.left(), body.bottom(), whole.width(), whole.bottom() - body.bottom())
@@ -307,7 +344,7 @@ class NeuronCanvas(QWidget):
             paint_neuron_legend(painter, below, self.theme)
         if self.hasFocus():
             painter.setPen(self.theme.color("focus"))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+            painter.drawRect(whole.adjusted(0, 0, -1, -1))
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -317,7 +354,7 @@ class NeuronCanvas(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         turns = event.angleDelta().y() / 120
         zoom = max(1.0, min(LARGEST_ZOOM, self._zoom * NOTCH**turns))
-        anchor = self._layout.nearest(event.position())
+        anchor = self._layout.nearest(event.position() / self._scale)
         self._zoom = zoom
         self._lay_out()
         if anchor is not None:  # what the mouse is at stays there, though numbers and gaps do not grow
@@ -330,10 +367,10 @@ class NeuronCanvas(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._pressed, self._dragged = event.position(), False
+            self._pressed, self._dragged = event.position() / self._scale, False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        point = event.position()
+        point = event.position() / self._scale
         if self._pressed is not None:
             moved = point - self._pressed
             if self._dragged or moved.manhattanLength() > DRAGGED:
@@ -345,13 +382,13 @@ class NeuronCanvas(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pressed is not None and not self._dragged:
-            hit = self._layout.hit(self._view, event.position())
+            hit = self._layout.hit(self._view, event.position() / self._scale)
             if hit is not None:
                 self.clicked.emit(hit)
         self._pressed = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._layout.hit(self._view, event.position()) is None:
+        if self._layout.hit(self._view, event.position() / self._scale) is None:
             self.fit()
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -110,11 +110,11 @@ class ShelfPanel(Panel):
         view = self.view = shelf_view(frame, self.recomputed)
         self._check(frame)
         self._say(view)
-        headed = [ANYWAY, *view.leaves] if view.leaves else []
+        headed = [ANYWAY, *view.leaves] if view.leaves and not self.is_projected else []
         self._model.set_rows([*view.rows, *([view.note] if view.note else []), *headed])
         self.bars.show_view(view, frame)
         for button in (self.keep_all, self.keep_some, self.keep_none):
-            button.setVisible(bool(view.rows))
+            button.setVisible(bool(view.rows) and not self.is_projected)
         self._follow(view)
 
     def _follow(self, view: ShelfView) -> None:
@@ -141,7 +141,8 @@ class ShelfPanel(Panel):
         super().set_theme(theme)
 
     def set_letters(self, factor: float) -> None:
-        """Write larger or smaller, as a projector asks for."""
+        """Write larger or smaller, as a projector asks for; what is stored has the room then."""
+        super().set_letters(factor)
         self._delegate.factor = factor
         self.bars.set_factor(factor)
         for label, role in ((self._head, "strong"), (self._more, "body"), (self._sentence, "body")):

@@ -91,6 +91,7 @@ class SweepPanel(Panel):
         from gui.plots import Plot, pg
 
         self.plot = Plot(self.theme, "learning rate", "final loss")
+        self.plot.set_letters(self.letters)
         self.plot.setAccessibleName("final loss over learning rates")
         self.plot.axes["bottom"].is_log = True
         self._line = pg.PlotCurveItem(connect="finite", antialias=True)
@@ -105,6 +106,7 @@ class SweepPanel(Panel):
         self._tip = pg.TextItem(anchor=(0, 1))
         for item in self._items():
             self.plot.box.addItem(item, ignoreBounds=True)
+        self._limit_line.setZValue(1)  # its words lie over the other line, not under it
         self._key.setZValue(10)
         self._tip.setZValue(20)
         self.plot.box.clicked.connect(self._click)
@@ -132,6 +134,16 @@ class SweepPanel(Panel):
         """Have the plot made and drawn now."""
         if self.isVisible():
             self.build()
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger, as a projector asks for."""
+        super().set_letters(factor)
+        self._status.setFont(self.lettering())
+        if self.plot is not None:
+            self.plot.set_letters(factor)
+            self._paint_theme()
+        self._hide_what_does_not_fit()
+        self.mark_stale()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -333,11 +345,11 @@ class SweepPanel(Panel):
         self.start_button.setText("Cancel" if running else "Start")
         self.start_button.setEnabled(running or bool(self.session.model.graph.parameters))
         best = self.result.best if self.result is not None and not running else ()
-        self.use_button.setVisible(bool(best))
+        self.use_button.setVisible(bool(best) and not self.is_projected)
         if best:
             self.use_button.setText(f"Use {best[len(best) // 2].rate:.3g}")
             self.use_button.updateGeometry()
-        self._progress.setVisible(running)
+        self._progress.setVisible(running and not self.is_projected)
         self._progress.setValue(int(1000 * self.result.progress) if self.result is not None else 0)
         self._say(self._problem or status(self.result, self.limit, running))
 
@@ -424,7 +436,7 @@ class SweepPanel(Panel):
     @property
     def _has_words(self) -> bool:
         """Whether the plot is high enough for words beside its lines."""
-        return self.plot is not None and self.plot.box.height() >= LOW_PLOT
+        return self.plot is not None and self.plot.box.height() >= LOW_PLOT * self.letters
 
     def _draw_lines(self, view: SweepView) -> None:
         self._now_line.label.setVisible(self._has_words)
@@ -446,7 +458,7 @@ class SweepPanel(Panel):
         assert self.plot is not None
         pixel = self.plot.box.viewPixelSize()[1]
         first = view.marks[0].y if view.marks else None
-        is_free = first is None or view.start is None or view.start - first > 24 * pixel
+        is_free = first is None or view.start is None or view.start - first > 24 * self.letters * pixel
         label, side = self._start_line.label, 0 if is_free else 1
         label.anchors = [(side, 0), (side, 0)]
         label.setPosition(0.01 if is_free else 0.99)
@@ -463,7 +475,7 @@ class SweepPanel(Panel):
             axis.update()
         height = view.high - view.low
         pixels = max(1.0, plot.box.height())
-        above = 26 / pixels  # room for the signs
+        above = 26 * self.letters / pixels  # room for the signs
         plot.box.setRange(yRange=(view.low - 0.06 * height, view.high + above * height * 1.3), padding=0)
         ends = self.result.plan.rates if self.result is not None else self._range
         key = (ends[0], ends[-1])
@@ -530,7 +542,7 @@ class SweepPanel(Panel):
         from gui.plots import LINE, line_pen, pg
 
         theme, ratio = self.theme, self.devicePixelRatioF()
-        small = application_font("small")
+        small = self.lettering()
         self._line.setPen(line_pen(theme, "forward", LINE * ratio))
         self._points.setPen(pg.mkPen(theme.color("window"), width=1))
         self._signs.setPen(None)
@@ -622,7 +634,9 @@ class SweepPanel(Panel):
         self._column.addWidget(self._waiting, 1)
 
     def _hide_what_does_not_fit(self) -> None:
-        room = self.width() - 24 + 6 - self.start_button.minimumWidth() - 6
+        on_desk = not self.is_projected
+        self.start_button.setVisible(on_desk)
+        room = self.width() - 24 + 6 - self.start_button.minimumWidth() - 6 if on_desk else 0
         for part in (self.low, self.high, self.iterations, self.rates):
             room -= part.sizeHint().width() + 6
             part.setVisible(room >= 0)

@@ -69,6 +69,8 @@ KEY = (
     ("stored for backward", "stored", Qt.PenStyle.DotLine),
 )
 LEGEND_WIDTH = 212.0
+STILL_LARGE = 0.9
+"""The share of a projector's letters down to which the key gives way to the legend of colours."""
 LEGEND_NOTE = "each by its own scale"
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -105,6 +107,7 @@ class GraphView(QGraphicsView):
     _has_spot = False
     _shows_all = False  # whether an update is to be seen with the whole graph, however small
     _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
+    _caption_height = CAPTION_HEIGHT
     _kept: tuple[Sight, QSizeF] | None = None  # what a session's file looks at, and in how much room
 
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
@@ -138,6 +141,16 @@ class GraphView(QGraphicsView):
         scene.graph_changed.connect(self._on_graph_changed)
         scene.step_shown.connect(self._on_step_shown)
         scene.theme_changed.connect(self._update_overlays)
+
+    def set_letters(self, factor: float) -> None:
+        """Write caption and key larger or smaller, as a projector asks for; the key keeps its height."""
+        self._caption_height = round(CAPTION_HEIGHT * (1 + (factor - 1) / 2))
+        for overlay in (self._caption, self._key):
+            overlay.factor = factor
+            overlay.update()
+        self._place_overlays()
+        if self._fitted:
+            self._fit()
 
     @property
     def is_fitted(self) -> bool:
@@ -242,7 +255,7 @@ class GraphView(QGraphicsView):
 
     def _room(self) -> QRectF:
         """Return the viewport without the strips of caption and key."""
-        return QRectF(self.viewport().rect().adjusted(EDGE, CAPTION_HEIGHT - 10, -EDGE, -KEY_HEIGHT))
+        return QRectF(self.viewport().rect().adjusted(EDGE, self._caption_height - 10, -EDGE, -KEY_HEIGHT))
 
     def _wanted(self) -> Sight | None:
         """Return what to look at while all is kept in sight; None where there is nothing, or no room."""
@@ -366,7 +379,7 @@ class GraphView(QGraphicsView):
 
     def _place_overlays(self) -> None:
         area = self.viewport().geometry()
-        self._caption.setGeometry(area.left(), area.top(), area.width(), CAPTION_HEIGHT)
+        self._caption.setGeometry(area.left(), area.top(), area.width(), self._caption_height)
         top = area.bottom() + 1 - KEY_HEIGHT
         self._key.setGeometry(area.left(), top, area.width(), KEY_HEIGHT)
 
@@ -469,7 +482,7 @@ class GraphView(QGraphicsView):
             return super().focusNextPrevChild(forward)
         self._scene.activate(name)
         if not self._fitted:
-            self.ensureVisible(self._scene.node_rect(name), EDGE * 2, CAPTION_HEIGHT)
+            self.ensureVisible(self._scene.node_rect(name), EDGE * 2, self._caption_height)
         return True
 
 
@@ -525,6 +538,7 @@ class Overlay(QWidget):
         super().__init__(view)
         self._view = view
         self._paint_strip = paint_strip
+        self.factor = 1.0
         self._is_above = is_above
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
@@ -534,7 +548,7 @@ class Overlay(QWidget):
         painter = QPainter(self)
         scene: GraphScene = self._view.scene()  # type: ignore[assignment]
         painter.fillRect(self.rect(), self._ground(scene.theme))
-        self._paint_strip(painter, QRectF(self.rect()).adjusted(EDGE, 0, -EDGE, 0), scene)
+        self._paint_strip(painter, QRectF(self.rect()).adjusted(EDGE, 0, -EDGE, 0), scene, self.factor)
         painter.end()
 
     def _ground(self, theme: Theme) -> QLinearGradient:
@@ -548,25 +562,31 @@ class Overlay(QWidget):
         return ground
 
 
-def paint_caption(painter: QPainter, rect: QRectF, scene: GraphScene) -> None:
+def paint_caption(painter: QPainter, rect: QRectF, scene: GraphScene, factor: float) -> None:
     """Paint what is being computed: a formula in the phase's colour, then words."""
     latex, words = scene.view.caption
-    formula = equation(latex, CAPTION_SIZE)
+    formula = equation(latex, CAPTION_SIZE * (1 + (factor - 1) / 2))
     middle = rect.center().y() + 1
     baseline = middle + formula.ascent - formula.height / 2
     role = scene.view.phase if scene.view.phase in PHASE_TEXT else "text"
     paint(painter, formula, rect.left(), baseline, scene.theme, role, field=False)
-    painter.setFont(application_font())
+    font = application_font("body", factor)
+    painter.setFont(font)
     painter.setPen(scene.theme.color("muted"))
     left = rect.left() + (formula.width + 12 if formula.width else 0)
-    painter.drawText(QRectF(left, middle - 12, rect.right() - left, 24), LEFT_MIDDLE, words)
+    words = QFontMetricsF(font).elidedText(words, Qt.TextElideMode.ElideRight, rect.right() - left)
+    half = 12 * factor
+    painter.drawText(QRectF(left, middle - half, rect.right() - left, 2 * half), LEFT_MIDDLE, words)
 
 
-def paint_key(painter: QPainter, rect: QRectF, scene: GraphScene) -> None:
+def paint_key(painter: QPainter, rect: QRectF, scene: GraphScene, factor: float) -> None:
     """Paint what lines and colours mean: lines at the left, colours of numbers at the right."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(application_font("small"))
     metrics = QFontMetricsF(painter.font())
+    factor = _key_factor(factor, rect.width(), sum(LINE + 25 + metrics.horizontalAdvance(w) for w, *_ in KEY))
+    painter.scale(factor, factor)
+    rect = QRectF(rect.topLeft() / factor, rect.size() / factor)
     left, middle = rect.left(), rect.center().y()
     for word, role, style in KEY:
         _paint_sample(painter, QPointF(left, middle), role, style, scene.theme)
@@ -579,6 +599,18 @@ def paint_key(painter: QPainter, rect: QRectF, scene: GraphScene) -> None:
     if room >= LEGEND_WIDTH:
         note = LEGEND_NOTE if room >= LEGEND_WIDTH + note_width else ""
         paint_legend(painter, QRectF(left, rect.top(), room, rect.height()), scene.theme, None, note)
+
+
+def _key_factor(most: float, room: float, width: float) -> float:
+    """Return how much the key is enlarged: as asked for, or so that all of it has room.
+
+    Parameters
+    ----------
+    room, width
+        How much room there is, and how wide the samples of lines are on a desk.
+    """
+    whole = room / (width + LEGEND_WIDTH)
+    return max(1.0, min(most, whole if whole >= STILL_LARGE * most else room / width))
 
 
 def _paint_sample(painter: QPainter, start: QPointF, role: str, style: Qt.PenStyle, theme: Theme) -> None:

@@ -1,8 +1,11 @@
 """Plots: axes are calm and their numbers round."""
 
-import numpy as np
+from itertools import pairwise
 
-from gui.plots import Plot, log_ticks, round_range, round_up, shifted_ticks
+import numpy as np
+from PySide6.QtGui import QFontMetricsF
+
+from gui.plots import NumberAxis, Plot, log_ticks, round_range, round_up, shifted_ticks
 from gui.theme import DARK, LIGHT
 
 
@@ -41,6 +44,29 @@ def test_a_whole_axis_has_no_ticks_between(qtbot):
     ((spacing, values),) = plot.axes["bottom"].tickValues(0, 2, 400)
     assert (spacing, list(values)) == (1, [0, 1, 2])
     assert plot.axes["left"].tickStrings([0.6000000000000001, -1e-17], 1, 0.2) == ["0.6", "0"]
+
+
+def test_numbers_of_an_axis_never_touch_however_large_they_are(qtbot):
+    plot = Plot(LIGHT, "iteration", "loss")
+    qtbot.addWidget(plot)
+    for factor in (1.0, 1.9, 3.0):
+        plot.set_letters(factor)
+        metrics = QFontMetricsF(plot.lettering())
+        axis, log, left = plot.axes["bottom"], NumberAxis("bottom"), plot.axes["left"]
+        log.set_look(LIGHT, plot.lettering())
+        log.is_log = True
+        for one, low, high in ((axis, 0, 123456), (axis, -0.021, 0.034), (log, -9, 4)):
+            ((_, values),) = one.tickValues(low, high, 420)
+            texts = one.tickStrings(values, 1, 1)
+            ends = [
+                ((v - low) / (high - low) * 420, metrics.horizontalAdvance(t))
+                for v, t in zip(values, texts, strict=True)
+            ]
+            assert len(values) >= 2, (factor, low)
+            assert all(b[0] - a[0] > (a[1] + b[1]) / 2 for a, b in pairwise(ends)), (factor, texts)
+        ((_, values),) = left.tickValues(0, 1, 60)
+        assert all(b - a > 0.8 * metrics.height() / 60 for a, b in pairwise(values)), (factor, values)
+    assert 0 in axis.tickValues(-0.021, 0.034, 420)[0][1]  # what stays is counted from 0
 
 
 def test_a_plot_has_the_colours_of_its_theme(qtbot):
