@@ -208,8 +208,8 @@ def _open_window(args: Namespace) -> Outcome:
 
     _refuse_commands(args.words)
     source = args.words[0] if args.words else None
-    bind(load(source or DEFAULT), seed=args.seed, overrides=overrides(args))
-    return _opened(source, seed=args.seed, overrides=overrides(args))
+    bind(load(source or DEFAULT), seed=args.seed or 0, overrides=overrides(args))
+    return _opened(source, seed=args.seed or 0, overrides=overrides(args))
 
 
 def _opened(source: str | None, **options: Any) -> Outcome:

@@ -18,15 +18,18 @@ from pathlib import Path
 
 from engine.errors import UsageError, excerpt
 from engine.trace import Phase, Trace
+from graphs.carrying import CARRIERS
 from graphs.documents import Scope, formats
 
 __all__ = [
     "FIELDS",
+    "OF_RUN",
     "PICTURES",
     "SUBJECTS",
     "Job",
     "Kind",
     "Look",
+    "check_place",
     "kind_of",
     "kinds",
     "planned",
@@ -51,28 +54,45 @@ class Kind:
         Whether it is painted rather than written.
     takes
         ``one`` step a file, ``several`` in one file, or ``all`` whatever step is asked for.
+    uses
+        The names of what makes a difference to it: attributes of `Look`, of a document of its `Options`.
+    is_read
+        Whether it is read from its beginning, unless a step is chosen.
     """
 
     name: str
     endings: tuple[str, ...]
     is_picture: bool = False
     takes: str = "one"
+    uses: tuple[str, ...] = ()
+    is_read: bool = False
+
+    @property
+    def has_place(self) -> bool:
+        """Whether it shows a step, or opens at one."""
+        return self.takes != "all" or any(ending in CARRIERS for ending in self.endings)
 
 
+_DRAWN = ("subject", "theme", "is_transparent")
+_PIXELS = (*_DRAWN, "scale")
+_MOVES = (*_PIXELS, "duration")
 PICTURES = (
-    Kind("svg", (".svg",), True),
-    Kind("png", (".png",), True),
-    Kind("pdf", (".pdf",), True, "several"),
-    Kind("gif", (".gif",), True, "several"),
-    Kind("webp", (".webp",), True, "several"),
-    Kind("apng", (".apng",), True, "several"),
-    Kind("mp4", (".mp4",), True, "several"),
+    Kind("svg", (".svg",), True, uses=_DRAWN),
+    Kind("png", (".png",), True, uses=_PIXELS),
+    Kind("pdf", (".pdf",), True, "several", uses=_DRAWN),
+    Kind("gif", (".gif",), True, "several", uses=_MOVES),
+    Kind("webp", (".webp",), True, "several", uses=_MOVES),
+    Kind("apng", (".apng",), True, "several", uses=_MOVES),
+    Kind("mp4", (".mp4",), True, "several", uses=_MOVES),
 )
 """The picture formats, of which each is a file in ``gui.pictures``."""
 
 
 SUBJECTS = ("graph", "neurons", "step", "loss", "landscape", "window")
 """What a picture can show."""
+
+OF_RUN = ("loss", "landscape")
+"""Those that show the run, whatever step is asked for."""
 
 
 @dataclass(frozen=True)
@@ -112,34 +132,43 @@ class Job:
         As what.
     positions
         The places in the iteration that go into it: how many steps have been taken.
+    name
+        What was asked for: the path with its braces.
     """
 
     path: Path
     kind: Kind
     positions: tuple[int, ...]
+    name: str = ""
 
 
 @cache
 def kinds() -> Mapping[str, Kind]:
     """Return everything that can be written, by name: pictures, then documents."""
     takes = {Scope.STEP: "one", Scope.ITERATION: "all", Scope.RUN: "all"}
-    documents = [Kind(f.name, f.endings, takes=takes[f.scope]) for f in formats().values()]
+    documents = [
+        Kind(f.name, f.endings, takes=takes[f.scope], uses=f.uses, is_read=f.is_read)
+        for f in formats().values()
+    ]
     return {kind.name: kind for kind in (*PICTURES, *documents)}
 
 
-def kind_of(name: str, wanted: str = "") -> Kind:
+def kind_of(name: str, wanted: str = "", *, is_stated: bool = False) -> Kind:
     """Return what a file of this name is to be.
 
     Parameters
     ----------
     wanted
         The name of a kind that is preferred where several share an ending, and taken where the name has none.
+    is_stated
+        Whether somebody has said so: then it is taken for endings that nothing has, too.
 
     Raises
     ------
     UsageError
-        For an ending that nothing has, or that the kind wanted has not.
+        For an ending that nothing has, or that the kind wanted has not, and for a folder.
     """
+    _require_file_name(name)
     found = _matching(name)
     chosen = kinds().get(wanted)
     if wanted and chosen is None:
@@ -147,6 +176,8 @@ def kind_of(name: str, wanted: str = "") -> Kind:
     if chosen is not None and (chosen in found or not Path(name).suffix):
         return chosen
     if not found:
+        if chosen is not None and is_stated:
+            return chosen
         raise UsageError(f"{excerpt(name)} is not the name of anything that can be written.", how=_known())
     if chosen is not None and len(found) > 1:
         raise UsageError(
@@ -154,6 +185,14 @@ def kind_of(name: str, wanted: str = "") -> Kind:
             how=f"End it in {' or '.join(chosen.endings)}.",
         )
     return found[0]
+
+
+def _require_file_name(name: str) -> None:
+    if not name.strip():
+        raise UsageError("the file to write has no name.", how=_known())
+    if name.endswith(("/", os.sep)) or os.path.isdir(name):
+        file = os.path.join(name, "step.svg")
+        raise UsageError(f"{excerpt(name)} is a folder.", how=f"Name a file in it, such as {excerpt(file)}.")
 
 
 def _known() -> str:
@@ -195,10 +234,10 @@ def positions_of(text: str | None, trace: Trace) -> tuple[int, ...]:
     for part in (text or "last").split(","):
         places = _places(part.strip().lower(), trace)
         if any(place > last for place in places):
-            raise UsageError(
-                f"there is no step {max(places)}.",
-                how=f"Choose one of its steps, 0 to {last}.",
-            )
+            what = f"there is no step {part.strip()}."
+            if not part.strip().isdecimal():
+                what = f"there are no steps {part.strip()}: the iteration has {last}."
+            raise UsageError(what, how=f"Choose one of its steps, 0 to {last}.")
         found.update(dict.fromkeys(places))
     return tuple(found)
 
@@ -214,8 +253,10 @@ def _places(part: str, trace: Trace) -> Sequence[int]:
         return [step.index + 1 for step in trace.steps if step.phase in PHASES[part]]
     match = _RANGE.match(part)
     if match:
-        low, high = sorted(map(int, match.groups()))
-        return range(low, min(high, last + 1) + 1)  # one too many, so that it is noticed, not all of them
+        low, high = map(int, match.groups())
+        if low > high:
+            raise UsageError(f"the steps {part} go backwards.", how=f"Write {high}-{low}.")
+        return range(low, max(low, min(high, last + 1)) + 1)  # one too many is noticed, all need not be
     if part.isdecimal() and len(part) < 10:
         return (int(part),)
     raise UsageError(
@@ -233,6 +274,8 @@ def planned(
     fields: Mapping[str, object],
     *,
     wanted: str = "",
+    is_stated: bool = False,
+    is_chosen: bool = True,
     is_forced: bool = False,
 ) -> list[Job]:
     """Return the files to be written.
@@ -248,6 +291,10 @@ def planned(
         What stands for the fields other than the step.
     wanted
         The format preferred where several share an ending.
+    is_stated
+        Whether somebody has said that format, as for :func:`kind_of`.
+    is_chosen
+        Whether somebody has chosen the places; else what is read from its beginning begins there.
     is_forced
         Whether files that exist are to be replaced.
 
@@ -256,7 +303,11 @@ def planned(
     UsageError
         For names that cannot be filled in or written to, that are taken, or that come twice.
     """
-    jobs = [job for name in names for job in _jobs(name, tuple(positions), fields, wanted)]
+    jobs = []
+    for name in names:
+        kind = kind_of(name, wanted, is_stated=is_stated)
+        begins = (0,) if kind.is_read and not is_chosen else tuple(positions)
+        jobs += _jobs(name, kind, begins, fields)
     twice = [path for path, count in Counter(str(job.path) for job in jobs).items() if count > 1]
     if twice:
         raise UsageError(
@@ -264,20 +315,24 @@ def planned(
             how="Put {step} into the name, or leave one out.",
         )
     for job in jobs:
-        _check(job.path, is_forced)
+        check_place(job.path, is_forced)
     return jobs
 
 
-def _jobs(name: str, positions: tuple[int, ...], fields: Mapping[str, object], wanted: str) -> list[Job]:
-    kind = kind_of(name, wanted)
+def _jobs(name: str, kind: Kind, positions: tuple[int, ...], fields: Mapping[str, object]) -> list[Job]:
     if "step" in _fields_in(name):
-        return [Job(Path(_filled(name, {**fields, "step": p})), kind, (p,)) for p in positions]
+        if len(positions) > 1 and not kind.has_place:
+            raise UsageError(
+                f"{excerpt(name)} would be the same {len(positions)} times: it has every step.",
+                how="Leave {step} out of its name.",
+            )
+        return [Job(Path(_filled(name, {**fields, "step": p})), kind, (p,), name) for p in positions]
     if len(positions) > 1 and kind.takes == "one":
         raise UsageError(
             f"{excerpt(name)} holds one step, and {len(positions)} are asked for.",
             how="Put {step} into the name, such as step-{step:03d}" + kind.endings[0] + ".",
         )
-    return [Job(Path(_filled(name, fields)), kind, positions)]
+    return [Job(Path(_filled(name, fields)), kind, positions, name)]
 
 
 def _fields_in(name: str) -> list[str]:
@@ -304,8 +359,14 @@ def _unfilled(name: str) -> UsageError:
     )
 
 
-def _check(path: Path, is_forced: bool) -> None:
-    """Say what is wrong with a place before anything is worked out."""
+def check_place(path: Path, is_forced: bool) -> None:
+    """Say what is wrong with where a file is to be, before anything is worked out.
+
+    Raises
+    ------
+    UsageError
+        Where no file can have this name, and where there is one that is not to be replaced.
+    """
     try:
         found = os.stat(path)
     except FileNotFoundError:

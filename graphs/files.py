@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable
@@ -10,7 +11,10 @@ from typing import BinaryIO
 
 from engine.errors import UsageError, excerpt
 
-__all__ = ["write_whole"]
+__all__ = ["require_writable", "write_whole"]
+
+_NO_FILES = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS)
+"""What a system says of a folder, which is there, in which no file can be made."""
 
 
 def write_whole(
@@ -57,6 +61,26 @@ def write_whole(
         raise
 
 
+def require_writable(folder: Path) -> None:
+    """See to it that files can be made in a folder, before anything is worked out for them.
+
+    Raises
+    ------
+    UsageError
+        Where none can.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = f" ({(error.strerror or 'unknown reason').lower()})" if error.errno not in _NO_FILES else ""
+        raise UsageError(
+            f"files cannot be written in this folder{reason}.",
+            where=excerpt(folder, 100),
+            how="Choose another one.",
+        ) from None
+
+
 def _as_others(name: str, path: Path) -> None:
     """Give the new file the permissions of the one it replaces, or the usual ones."""
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
@@ -71,6 +95,8 @@ def _umask() -> int:
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
     reason = (error.strerror or "unknown reason").lower()
+    if error.errno in _NO_FILES and path.parent.is_dir():
+        reason = "its folder takes no files"
     return UsageError(
         f"the file cannot be written ({reason}).", where=excerpt(path, 100), how="Choose another folder."
     )

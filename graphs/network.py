@@ -61,6 +61,7 @@ __all__ = [
     "leaf_dims",
     "literal",
     "load",
+    "load_seeded",
     "loads",
     "table_source",
     "with_values",
@@ -322,13 +323,24 @@ def load(source: str | Path) -> Network:
     BackstepError
         Where there is no such network, or the file cannot be read as one.
     """
+    return load_seeded(source)[0]
+
+
+def load_seeded(source: str | Path) -> tuple[Network, int]:
+    """Return the same with the seed that a session or an export has; 0 for other networks.
+
+    Raises
+    ------
+    BackstepError
+        As :func:`load`.
+    """
     if not is_session(source):
-        return load_network(source)
+        return load_network(source), 0
     from graphs.sessions import read_session  # here, because no other start needs what it imports
 
     document = read_session(Path(source), with_runs=False).document
     network = with_values(document.network, document.overrides, document.seed)
-    return replace(network, training=replace(network.training, recipe=document.recipe))
+    return replace(network, training=replace(network.training, recipe=document.recipe)), document.seed
 
 
 def is_session(source: str | Path) -> bool:

@@ -56,6 +56,20 @@ _NAMED_DELIMITERS = {
 
 
 TABLES = (".csv", ".tsv", ".tab", ".dat")
+_OPENS = (
+    "What opens is a network (.toml), a session (.backstep), or a JSON, HTML or SVG file that Backstep has "
+    "exported."
+)
+_SIGNATURES = (
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x89PNG", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"),
+    (0, b"GIF8", "a GIF picture"),
+    (8, b"WEBP", "a WebP picture"),
+    (4, b"ftyp", "a film"),
+    (0, b"PK\x03\x04", "a packed archive"),
+)
+"""How files begin that are no text: from which byte on, with what, and what such a file is."""
 """Endings of files that hold data rather than a network."""
 
 
@@ -78,9 +92,32 @@ def load(source: str | Path) -> Network:
             f"{excerpt(path.name)} is a table, not a network.",
             how="Drop it onto the window, or name it under [data] of a network's file.",
         )
+    _require_text(path)
     text, file = _read(path), path.resolve()
+    if path.suffix.lower() != ".toml":
+        _require_toml(text, path.name)
     network = loads(text, name=path.stem, folder=file.parent, where=path.name, path=file)
     return replace(network, attached=_attached(network))
+
+
+def _require_text(path: Path) -> None:
+    """Say what a file is whose first bytes are those of a picture, a film or an archive."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16) if path.is_file() else b""
+    except (OSError, ValueError):
+        return  # said where it is read
+    for place, signature, what in _SIGNATURES:
+        if head[place:].startswith(signature):
+            raise NetworkError(f"this is {what}.", where=excerpt(path.name), how=_OPENS)
+
+
+def _require_toml(text: str, where: str) -> None:
+    """Say what opens, where a file of another ending is not even a table."""
+    try:
+        _toml(plain(text), where)
+    except NetworkError as error:
+        raise NetworkError(error.what, where=excerpt(where), how=_OPENS) from None
 
 
 def _attached(network: Network) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""The session that a document of another format carries, so that it opens again at the step that it shows."""
+"""The session that a document of another format carries: written into it, and opened again at its step."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from engine.errors import BackstepError
-from engine.faults import fault_of
+from engine.faults import fault_of, resumed
+from engine.graph import Detail
 from engine.history import Recording
 from engine.training import Run
 from graphs.carrying import packed_text
-from graphs.network import FileData, array_of, complete
+from graphs.network import FileData, Model, array_of, bind, complete
 from graphs.sessions import SavedDocument, SavedRun, SavedSession, write_session
 from graphs.snapshot import Snapshot
 
-__all__ = ["carried_pairs"]
+__all__ = ["carried_pairs", "reopened"]
 
 MOST_OF_NETWORK, MOST_OF_RUN = 2_000_000, 300_000
 """Bytes of numbers and CSV files, and of what a run recorded, that are carried; packing gains little."""
@@ -102,3 +103,35 @@ def _standing(
     goal = len(recording.losses) - 1
     saved = SavedRun(document, recording, snapshot.recipe.title(), 0, 0, True, goal, 0, snapshot.recipe)
     return SavedSession(document, (saved,), 0, place)
+
+
+# --- opening again -----------------------------------------------------------------------------------------
+
+
+def reopened(saved: SavedSession) -> Snapshot:
+    """Return the place where a session stood, in the run that it stood in, with the runs beside that.
+
+    Raises
+    ------
+    BackstepError
+        Where a network cannot be bound any more, and where no such run can have recorded what it keeps.
+    """
+    shown, place = saved.runs[saved.current], saved.place
+    beside = [row for row in saved.runs if len(row.recording.losses) > 1 and row.name != shown.name]
+    documents = {id(row.document): row.document for row in (shown, *beside)}
+    models = {key: bind(d.network, seed=d.seed, overrides=d.overrides) for key, d in documents.items()}
+    runs = {row.name: _run(row, models[id(row.document)]) for row in (shown, *beside)}
+    run, model = runs[shown.name], models[id(shown.document)]
+    found = Snapshot.of(
+        run,
+        model,
+        detail=Detail(place["detail"]) if place["detail"] in tuple(Detail) else Detail.EQUATION,
+        iteration=min(place["iteration"], run.iteration),
+        overrides=shown.document.overrides,
+    )
+    found = replace(found, runs=runs if beside else {})
+    return found.at(min(place["position"], len(found.trace.steps)))
+
+
+def _run(row: SavedRun, model: Model) -> Run:
+    return resumed(model, row.document.recipe, row.document.fault, row.recording, row.recipe)

@@ -20,7 +20,7 @@ from engine.training import Recipe, Run
 from graphs.definition import Array
 from graphs.network import Model
 
-__all__ = ["Snapshot"]
+__all__ = ["Snapshot", "same_place"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,3 +150,23 @@ class Snapshot:
         """Return where this is, as the window says it: ``step 14 of 37, backward``."""
         phase = self.step.phase.value if self.step is not None else "start"
         return f"step {self.position} of {len(self.trace.steps)}, {phase}"
+
+
+def same_place(old: Trace, position: int, new: Trace) -> int:
+    """Return how many steps of `new` lead to where `position` is in `old`: the same phase, at the same line.
+
+    Where the step of `old` has a counterpart with the same target, it leads there; else to the line's end.
+    """
+    if position in (0, len(old.steps)):
+        return 0 if position == 0 else len(new.steps)
+    step = old.steps[position - 1]
+    place = (step.phase, _line_of(old.graph, step))
+    steps = [s for s in new.steps if (s.phase, _line_of(new.graph, s)) == place]
+    exact = [s for s in steps if (s.target, s.quantity) == (step.target, step.quantity)]
+    found = exact or steps
+    return found[-1].index + 1 if found else 0
+
+
+def _line_of(graph: Graph, step: Step) -> str:
+    node = graph[step.node]
+    return graph.lines[node.line].name if node.line >= 0 else node.name

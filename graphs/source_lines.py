@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from graphs.array_source import WIDTH
+from graphs.documents import Scope
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
 
@@ -57,7 +58,9 @@ def docstring(snapshot: Snapshot, *sentences: str) -> Iterator[str]:
     for sentence in others:
         yield from ("", *textwrap.wrap(sentence, WIDTH))
     yield ""
-    yield from (f"{key}: {quoted(value)}" for key, value in provenance(snapshot).items())
+    yield from (
+        f"{key}: {quoted(value)}" for key, value in provenance(snapshot, scope=Scope.ITERATION).items()
+    )
     yield '"""'
 
 

@@ -110,10 +110,11 @@ class TrainingScript(ABC):
 
     @cached_property
     def iterations(self) -> int:
-        """How many are trained: those of the run, as many as the network says, and the exported one."""
+        """How many are trained: those of the run, the exported one among them, or the network's own."""
         run, least = self.snapshot.run, self.snapshot.iteration + 1
-        done, ended = (run.iteration, run.ended) if run is not None else (0, None)
-        return max(done, least, 0 if ended is not None else self.snapshot.model.network.training.steps)
+        if run is not None and (run.iteration or run.ended is not None):
+            return max(least, run.iteration)
+        return max(least, self.snapshot.model.network.training.steps)
 
     @property
     def batch_size(self) -> int | None:

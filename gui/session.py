@@ -23,7 +23,7 @@ from engine.search import STEP_COST, Search, SearchResult
 from engine.trace import Step, Trace
 from engine.training import Diverged, Recipe, Run
 from graphs.network import Model, Network, bind, load
-from graphs.snapshot import Snapshot
+from graphs.snapshot import Snapshot, same_place
 from graphs.views.curtain import Curtain, step_names
 from graphs.views.records import Array
 from gui.edits import edit_of, entry_text, with_entry
@@ -34,7 +34,7 @@ from gui.nudging import Nudging
 from gui.player import Player
 from gui.random_search import RandomSearch
 from gui.timeline import Timeline
-from gui.viewdata import EdgeKey, Frame, Link, Statics, same_place, same_selection
+from gui.viewdata import EdgeKey, Frame, Link, Statics, same_selection
 
 __all__ = ["Document", "Session"]
 

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import main as command_line
+from engine.faults import FaultAt, run_of
+from engine.training import Recipe, Run
 from graphs.carrying import CARRIERS
 from graphs.exporting import kinds
-from graphs.sessions import read_session
+from graphs.network import bind, load
+from graphs.sessions import SavedDocument, SavedRun, SavedSession, read_session, write_session
 
 U = "univariate-regression"
 Caught = pytest.CaptureFixture[str]
 
 
-def test_several_formats_and_all_steps_in_one_call(tmp_path: Path, capsys: Caught) -> None:
-    names = ["step-{step:03d}.svg", "trace.json", "script.py"]
-    to = [word for name in names for word in ("--to", str(tmp_path / name))]
+def test_several_formats_and_all_steps_in_one_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Caught
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    to = [word for name in ("step-{step:03d}.svg", "trace.json", "script.py") for word in ("--to", name)]
     assert command_line.main(["export", U, *to, "--step", "all", "--theme", "print"]) == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "script.py",
         *(f"step-{k:03d}.svg" for k in range(11)),
         "trace.json",
     ]
-    assert "13 files written" in capsys.readouterr().out
+    series = "step-000.svg to step-010.svg (11)"
+    assert capsys.readouterr().out == f"13 files written: {series}, trace.json and script.py.\n"
     assert len({p.read_bytes() for p in tmp_path.glob("*.svg")}) == 11
 
 
@@ -92,3 +101,156 @@ def test_what_was_exported_opens_again_at_its_step(tmp_path: Path) -> None:
         assert (kept.document.recipe.optimizer, kept.document.recipe.batch_size) == ("adam", 8)
         assert {key: float(value) for key, value in kept.document.overrides.items()} == {"w": 0.25}
         assert len(kept.runs[0].recording.losses) == 6
+
+
+# --- the step of a file ------------------------------------------------------------------------------------
+
+
+def written(tmp_path: Path, source: str, name: str, *options: str) -> Path:
+    path = tmp_path / name
+    assert command_line.main(["export", source, "--to", str(path), *options]) == 0
+    return path
+
+
+def place_of(path: Path) -> tuple[int, int, str]:
+    """Return iteration, step and detail at which a file opens again."""
+    place = read_session(path).place
+    return place["iteration"], place["position"], place["detail"]
+
+
+@pytest.mark.parametrize("ending", [".json", ".html", ".svg"])
+def test_a_file_is_exported_again_at_its_own_step(tmp_path: Path, ending: str) -> None:
+    place = ["--iteration", "5", "--step", "9", "--detail", "primitive", "--seed", "3", "--set", "w=0.25"]
+    first = written(tmp_path, U, f"a{ending}", *place, "--optimizer", "adam", "--batch-size", "8")
+    again = [written(tmp_path, str(first), name) for name in ("b.json", "b.html")]
+    assert [place_of(path) for path in (first, *again)] == [(5, 9, "primitive")] * 3
+    straight = written(tmp_path, U, "c.json", *place, "--optimizer", "adam", "--batch-size", "8")
+    assert again[0].read_bytes() == straight.read_bytes()
+
+
+def test_options_come_before_the_place_of_a_file(tmp_path: Path) -> None:
+    first = str(written(tmp_path, "two-layer-nonlinear", "a.svg", "--iteration", "2", "--step", "14"))
+    assert place_of(written(tmp_path, first, "step.json", "--step", "3")) == (2, 3, "equation")
+    assert place_of(written(tmp_path, first, "iteration.json", "--iteration", "6")) == (6, 14, "equation")
+    detail = written(tmp_path, first, "detail.json", "--detail", "primitive")
+    assert place_of(detail)[1] > 14
+    assert place_of(written(tmp_path, str(detail), "back.json", "--detail", "equation"))[1] == 14
+    other = written(tmp_path, first, "other.json", "--optimizer", "adam")
+    assert place_of(other) == (2, 14, "equation")
+    assert read_session(other).document.recipe.optimizer == "adam"
+
+
+def test_a_file_keeps_its_seed_whatever_is_done_with_it(tmp_path: Path, capsys: Caught) -> None:
+    path = str(written(tmp_path, "two-layer-nonlinear", "a.json", "--seed", "3"))
+    capsys.readouterr()
+    values = []
+    for argv in ([path], ["two-layer-nonlinear", "--seed", "3"], [path, "--seed", "4"]):
+        assert command_line.main(["trace", *argv, "--format", "json"]) == 0
+        values.append(json.loads(capsys.readouterr().out)["values"]["W1"])
+    assert values[0] == values[1] != values[2]
+
+
+def test_a_fault_and_the_runs_beside_are_exported_again(tmp_path: Path) -> None:
+    model = bind(load(U))
+    runs = {"Right": Run(model, Recipe()), "Wrong": run_of(model, Recipe(), FaultAt("count", "L"))}
+    for run in runs.values():
+        run.advance(6)
+    document = SavedDocument(model.network, 0, {}, Recipe().checked(), None)
+    documents = (document, replace(document, fault=FaultAt("count", "L")))
+    rows = tuple(
+        SavedRun(d, run.recording(), name, i, 0, key=i)
+        for i, (d, (name, run)) in enumerate(zip(documents, runs.items(), strict=True))
+    )
+    place = {"detail": "equation", "iteration": 4, "position": 7, "selection": None, "entry": None}
+    session = tmp_path / "lab.backstep"
+    with session.open("wb") as file:
+        write_session(SavedSession(documents[1], rows, 1, place), file)
+    found = json.loads(written(tmp_path, str(session), "a.json").read_text())
+    assert found["metadata"]["Step"] == "7"
+    assert found["metadata"]["Iteration"] == "4"
+    assert found["metadata"]["Fault"].startswith("1/m left out")
+    assert found["loss"] == runs["Wrong"].losses[4]
+    text = written(tmp_path, str(session), "runs.csv").read_text("utf-8")
+    table = list(csv.DictReader(io.StringIO(text)))
+    assert [row["run"] for row in table] == ["Wrong"] * 7 + ["Right"] * 7
+
+
+def test_a_page_begins_at_the_start_or_where_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Caught
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert place_of(written(tmp_path, U, "a.html"))[1] == 0
+    assert place_of(written(tmp_path, U, "b.html", "--step", "4"))[1] == 4
+    assert place_of(written(tmp_path, U, "c.json"))[1] == 10
+    assert capsys.readouterr().err == ""
+    assert place_of(written(Path(), U, "d.html", "--step", "4-6"))[1] == 4
+    said = "backstep: d.html has every step of the iteration and opens at step 4.\n"
+    assert capsys.readouterr().err == said
+
+
+# --- what makes no difference ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "said"),
+    [
+        (
+            ["a.md", "a.tex"],
+            ["--step", "4"],
+            "{} and {} have every step of the iteration, whatever --step says.",
+        ),
+        (["a.md"], ["--step", "all"], ""),
+        (["a.csv"], ["--steps", "3", "--step", "4"], "{} has every iteration, whatever --step says."),
+        (["a.svg"], ["--scale", "3"], "--scale made no difference to {}."),
+        (["a.svg", "a.png"], ["--scale", "3"], ""),
+        (
+            ["a.html"],
+            ["--theme", "dark", "--no-answers"],
+            "--theme and --no-answers made no difference to {}.",
+        ),
+        (
+            ["a.svg"],
+            ["--of", "loss", "--steps", "3", "--step", "4", "--duration", "2"],
+            "--duration made no difference to {}. The loss is that of the run, whatever --step says.",
+        ),
+    ],
+)
+def test_options_without_effect_are_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Caught,
+    names: list[str],
+    options: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    argv = ["export", U, *(word for name in names for word in ("--to", name)), *options]
+    assert command_line.main(argv) == 0
+    assert capsys.readouterr().err == (f"backstep: {said.format(*names)}\n" if said else "")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names)
+
+
+def test_a_script_trains_as_long_as_the_run(tmp_path: Path) -> None:
+    def iterations(name: str, *options: str) -> str:
+        lines = written(tmp_path, U, name, *options).read_text().splitlines()
+        return next(line for line in lines if line.startswith("ITERATIONS"))
+
+    assert iterations("a.py", "--iteration", "20") == "ITERATIONS = 21"
+    assert iterations("b.py", "--iteration", "20", "--steps", "50") == "ITERATIONS = 50"
+    assert iterations("c.py") == f"ITERATIONS = {load(U).training.steps}"
+
+
+def test_a_format_that_is_said_is_taken_where_the_ending_says_nothing(tmp_path: Path, capsys: Caught) -> None:
+    assert written(tmp_path, U, "a.txt", "--format", "svg").read_bytes().startswith(b"<?xml")
+    path = str(tmp_path / "a.svg")
+    assert command_line.main(["export", U, "--to", path, "--format", "png"]) == 2
+    assert "is not the name of a png file. End it in .png, or leave --format out." in capsys.readouterr().err
+
+
+def test_what_is_in_the_way_of_a_file_is_said_before_training(tmp_path: Path, capsys: Caught) -> None:
+    taken = tmp_path / "a.json"
+    taken.write_text("mine")
+    long = ["--iteration", "9999999"]
+    for to, said in ((str(taken), "exists. Add --force"), ("/proc/a.json", "in this folder. Choose another")):
+        assert command_line.main(["export", U, "--to", to, *long]) == 2
+        assert said in capsys.readouterr().err

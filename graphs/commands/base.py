@@ -18,7 +18,7 @@ from engine.numerals import array as numbers
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES, Schedule
 from engine.training import STOPPING, Recipe
-from graphs.network import Model, Network, bind, load
+from graphs.network import Model, Network, bind, load_seeded
 from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, changed
 
 __all__ = [
@@ -94,7 +94,10 @@ class Parser(ArgumentParser):
 def add_common(parser: ArgumentParser) -> None:
     """Add what every command takes: the seed, and values instead of the file's."""
     parser.add_argument(
-        "--seed", type=whole(0), default=0, metavar="N", help="for parameters that are drawn and mini-batches"
+        "--seed",
+        type=whole(0),
+        metavar="N",
+        help="for parameters that are drawn and mini-batches; default: the file's own, else 0",
     )
     parser.add_argument(
         "--set",
@@ -276,4 +279,5 @@ def overrides(args: Namespace) -> dict[str, Any]:
 
 def bound(args: Namespace) -> Model:
     """Return the network that the options name, bound to its numbers."""
-    return bind(load(args.network), seed=args.seed, overrides=overrides(args))
+    network, seed = load_seeded(args.network)
+    return bind(network, seed=seed if args.seed is None else args.seed, overrides=overrides(args))

@@ -37,8 +37,9 @@ def _run(args: Namespace) -> Outcome:
     model = bound(args)
     snapshot = Snapshot.of(Run(model, model.network.training.recipe), model)
     kinds = [kind.strip() for kind in args.kinds.split(",") if kind.strip()]
-    found = exercises(snapshot, kinds, args.count, args.seed)
-    text = writer.write(Sheet(found, snapshot, args.seed, args.solutions))
+    seed = args.seed or 0
+    found = exercises(snapshot, kinds, args.count, seed)
+    text = writer.write(Sheet(found, snapshot, seed, args.solutions))
     if path is None:
         return Outcome(text)
     write_whole(path, text.encode())

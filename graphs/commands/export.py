@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from engine.errors import UsageError, excerpt
+from engine.errors import UsageError, as_sentence, excerpt
 from engine.graph import Detail
-from engine.training import Run
-from graphs.commands.base import (
-    Command,
-    Outcome,
-    add_network,
-    add_recipe,
-    bound,
-    chosen_recipe,
-    overrides,
-    real,
-    scale,
-    whole,
-)
+from graphs.commands.base import Command, Outcome, add_network, add_recipe, real, scale, whole
+from graphs.commands.place import snapshot_of
 from graphs.commands.progress import Progress
 from graphs.documents import Options, Scope, formats
-from graphs.exporting import SUBJECTS, Job, Look, kind_of, kinds, planned, positions_of
-from graphs.files import write_whole
-from graphs.literals import array_of
-from graphs.network import Model
+from graphs.exporting import (
+    OF_RUN,
+    SUBJECTS,
+    Job,
+    Look,
+    check_place,
+    kind_of,
+    kinds,
+    planned,
+    positions_of,
+)
+from graphs.files import require_writable, write_whole
+from graphs.network import is_session
 from graphs.snapshot import Snapshot
+from graphs.wording import listed
 
 __all__ = ["COMMAND", "run"]
 
@@ -61,25 +60,26 @@ def _add_place(parser: ArgumentParser) -> None:
         "--step",
         metavar="K",
         help="after how many steps: a number, 3-9, start, first, middle, last, all, forward, backward, "
-        "update, or several with commas; default: last",
+        "update, or several with commas; default: the own step of an exported file or a session, "
+        "of a web page the start, else last",
     )
     group.add_argument(
         "--iteration",
         type=whole(0, MAX_STEPS),
         metavar="N",
-        help="which iteration, after training so far; default: 0",
+        help="which iteration, after training so far; default: that of an exported file or a session, else 0",
     )
     group.add_argument(
         "--steps",
         type=whole(0, MAX_STEPS),
         metavar="N",
-        help="iterations that are trained, for a curve or a table of the run; default: up to --iteration",
+        help="iterations that are trained, which a CSV, a picture of the loss and a script need; "
+        "default: up to --iteration",
     )
     group.add_argument(
         "--detail",
         choices=[d.value for d in Detail],
-        default="equation",
-        help="a step a line, or an operation",
+        help="a step a line, or an operation; default: that of an exported file or a session, else equation",
     )
 
 
@@ -87,22 +87,23 @@ def _add_look(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("how it looks")
     group.add_argument("--of", choices=SUBJECTS, help="what a picture shows; default: graph")
     group.add_argument("--window", action="store_true", help="the whole window: the same as --of window")
-    group.add_argument("--theme", choices=("light", "dark", "print"), default="light")
+    group.add_argument("--theme", choices=("light", "dark", "print"), help="default: light")
     group.add_argument(
         "--scale",
         type=scale,
         metavar="S",
-        help="pixels for each unit of a picture; default: 2, of the window 1",
+        help="pixels for each unit, in formats that have pixels; default: 2, of the window 1",
     )
     group.add_argument("--transparent", action="store_true", help="leave the background out")
     group.add_argument(
         "--duration",
         type=_duration,
-        default=1.0,
         metavar="S",
         help="seconds a step of an animation; default: 1",
     )
-    group.add_argument("--no-answers", action="store_true", help="a handout with results left blank")
+    group.add_argument(
+        "--no-answers", action="store_true", help="leave results blank in a handout or a derivation"
+    )
 
 
 def _duration(text: str) -> float:
@@ -114,48 +115,63 @@ def _duration(text: str) -> float:
 
 def run(args: Namespace, draw: Draw) -> Outcome:
     """Write the files that the options ask for; `draw` paints those that are pictures."""
-    for name in args.to:
-        kind_of(name, args.format)  # before anything is worked out
-    look, model = _look(args), bound(args)
-    snapshot = _snapshot(args, model)
-    positions = positions_of(args.step, snapshot.trace)
-    jobs = planned(args.to, positions, _fields(args, model), wanted=args.format, is_forced=args.force)
+    _require_names(args)  # before anything is worked out
+    look, snapshot = _look(args), snapshot_of(args)
+    jobs = planned(
+        args.to,
+        _positions(args, look, snapshot),
+        _fields(snapshot, look),
+        wanted=args.format,
+        is_stated=True,
+        is_chosen=args.step is not None or is_session(args.network),
+        is_forced=args.force,
+    )
     _check_run(jobs, snapshot)
     progress = Progress(sum(len(job.positions) for job in jobs))
     pictures = [job for job in jobs if job.kind.is_picture]
     for job in jobs:
         if not job.kind.is_picture:
-            _write(job, snapshot, Options(args.theme, not args.no_answers))
+            _write(job, snapshot, Options(look.theme, not args.no_answers))
     if pictures:
         draw(snapshot, pictures, look, progress)
     progress.clear()
-    return Outcome(_said(jobs))
+    first, *more = (*_without_effect(args, jobs), *_whatever_step(args, look, jobs, snapshot), "")
+    return Outcome(_said(jobs), problem=" ".join((first, *map(as_sentence, more))).strip())
 
 
-def _snapshot(args: Namespace, model: Model) -> Snapshot:
-    """Return the iteration asked for, trained to where it has to be."""
-    found = Run(model, chosen_recipe(args, model.network))
-    wanted = max(args.iteration or 0, args.steps or 0)
-    progress = Progress(wanted)
-    while found.iteration < wanted and found.ended is None:
-        found.advance(min(max(1, wanted // 100), wanted - found.iteration))
-        progress.show(found.iteration)
-    progress.clear()
-    iteration = args.iteration or 0
-    if iteration > found.iteration and found.ended is not None:
+# --- what is asked for -------------------------------------------------------------------------------------
+
+
+def _require_names(args: Namespace) -> None:
+    """Say what is wrong with the names of files."""
+    found = [kind_of(name, args.format, is_stated=True) for name in args.to]
+    if args.format and all(kind.name != args.format for kind in found):
+        endings = " or ".join(kinds()[args.format].endings)
         raise UsageError(
-            f"there is no iteration {iteration}: {found.ended.sentence()}", how="Ask for an earlier one."
+            f"{excerpt(args.to[0])} is not the name of a {args.format} file.",
+            how=f"End it in {endings}, or leave --format out.",
         )
-    values = {name: array_of(value, name) for name, value in overrides(args).items()}
-    return Snapshot.of(found, model, detail=Detail(args.detail), iteration=iteration, overrides=values)
+    for name in args.to:
+        if "{" not in name:
+            check_place(Path(name), args.force)
+    for folder in {Path(name).parent for name in args.to}:
+        if folder.is_dir():
+            require_writable(folder)
 
 
-def _fields(args: Namespace, model: Model) -> Mapping[str, object]:
+def _positions(args: Namespace, look: Look, snapshot: Snapshot) -> Sequence[int]:
+    """Return the steps that are shown; what shows the run shows it once."""
+    found = positions_of(args.step or str(snapshot.position), snapshot.trace)
+    is_of_run = look.subject in OF_RUN and all(kind_of(n, args.format).is_picture for n in args.to)
+    return (snapshot.position,) if is_of_run else found
+
+
+def _fields(snapshot: Snapshot, look: Look) -> Mapping[str, object]:
     return {
-        "iteration": args.iteration or 0,
-        "network": model.network.name,
-        "detail": args.detail,
-        "theme": args.theme,
+        "iteration": snapshot.iteration,
+        "network": snapshot.model.network.name,
+        "detail": snapshot.detail.value,
+        "theme": look.theme,
     }
 
 
@@ -175,15 +191,77 @@ def _write(job: Job, snapshot: Snapshot, options: Options) -> None:
 def _look(args: Namespace) -> Look:
     if args.window and args.of not in (None, "window"):
         raise UsageError(f"--window and --of {args.of} are two things.", how="Leave one of them out.")
-    subject = "window" if args.window else args.of or "graph"
-    return Look(subject, args.theme, args.scale, args.transparent, args.duration)
+    chosen = {
+        "subject": "window" if args.window else args.of,
+        "theme": args.theme,
+        "scale": args.scale,
+        "duration": args.duration,
+    }
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return Look(is_transparent=args.transparent, **given)
+
+
+# --- what is said ------------------------------------------------------------------------------------------
+
+_USED = {
+    "of": "subject",
+    "window": "subject",
+    "theme": "theme",
+    "scale": "scale",
+    "transparent": "is_transparent",
+    "duration": "duration",
+    "no_answers": "answers",
+}
+"""Which option of a kind's `uses` an argument sets."""
+
+
+def _without_effect(args: Namespace, jobs: Sequence[Job]) -> Iterator[str]:
+    """Say which options make no difference to any of the files."""
+    used = {name for job in jobs for name in job.kind.uses}
+    given = [name for name in _USED if getattr(args, name)]
+    idle = [f"--{name.replace('_', '-')}" for name in given if _USED[name] not in used]
+    if idle:
+        yield f"{listed(idle)} made no difference to {_names(jobs)}."
+
+
+def _whatever_step(args: Namespace, look: Look, jobs: Sequence[Job], snapshot: Snapshot) -> Iterator[str]:
+    """Say which files show more than the steps that were asked for."""
+    if args.step is None:
+        return
+    if look.subject in OF_RUN and any(job.kind.is_picture for job in jobs):
+        yield f"the {look.subject} is that of the run, whatever --step says."
+    partly = [job for job in jobs if len(job.positions) <= len(snapshot.trace.steps)]
+    for scope, what in ((Scope.ITERATION, "step of the iteration"), (Scope.RUN, "iteration")):
+        whole = [job for job in partly if not job.kind.has_place and _scope_of(job) == scope]
+        if whole:
+            has = "has" if len(whole) == 1 else "have"
+            yield f"{_names(whole)} {has} every {what}, whatever --step says."
+    for job in partly:
+        if job.kind.takes == "all" and job.kind.has_place and len(job.positions) > 1:
+            yield f"{_names([job])} has every step of the iteration and opens at step {job.positions[0]}."
+
+
+def _scope_of(job: Job) -> Scope:
+    return Scope.STEP if job.kind.is_picture else formats()[job.kind.name].scope
 
 
 def _said(jobs: Sequence[Job]) -> str:
-    first, last = (excerpt(job.path, 100) for job in (jobs[0], jobs[-1]))
     if len(jobs) == 1:
-        return f"Written to {first}.\n"
-    return f"{len(jobs)} files written, {first} to {last}.\n"
+        return f"Written to {excerpt(jobs[0].path, 100)}.\n"
+    return f"{len(jobs)} files written: {_names(jobs)}.\n"
+
+
+def _names(jobs: Sequence[Job]) -> str:
+    """Return the names of files, of a numbered series the first and the last."""
+    series: dict[str, list[Job]] = {}
+    for job in jobs:
+        series.setdefault(job.name, []).append(job)
+    return listed([_series(found) for found in series.values()])
+
+
+def _series(jobs: Sequence[Job]) -> str:
+    first, last = (excerpt(job.path, 100) for job in (jobs[0], jobs[-1]))
+    return first if len(jobs) == 1 else f"{first} to {last} ({len(jobs)})"
 
 
 def _nothing(snapshot: Snapshot, jobs: Sequence[Job], look: Look, progress: Progress) -> None:

@@ -202,7 +202,7 @@ def _slice(args: Namespace, model: Model, run_: Run, centre: Mapping[str, np.nda
     if args.directions == "principal":
         return along_principal(graph, centre, Space.of(graph).trajectory(run_)[1])
     if args.directions == "random":
-        return along_random(graph, centre, args.seed)
+        return along_random(graph, centre, model.seed)
     space = Space.of(graph)
     first = args.x or _other(space, args.y)
     return along_entries(graph, centre, first, args.y or _other(space, first))

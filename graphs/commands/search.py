@@ -63,7 +63,7 @@ def _run(args: Namespace) -> Outcome:
     if not 1.0 <= args.step_cost <= 1000.0:
         raise UsageError("the cost of a step cannot be that.", how="It is a number from 1 to 1000.")
     model = bound(args)
-    plan = Search(model, args.evaluations, args.seed, args.spread).checked()
+    plan = Search(model, args.evaluations, model.seed, args.spread).checked()
     if args.format == "csv" and plan.evaluations * (plan.size + 3) > MOST_IN_CSV:
         raise UsageError("the table would be too long.", how="Ask for fewer --evaluations.")
     steps = _affordable(plan, chosen_recipe(args, model.network), args.step_cost)

@@ -58,6 +58,8 @@ class Format:
         What of the snapshot it shows.
     uses
         The names of the `Options` that make a difference to it.
+    is_read
+        Whether a reader goes through it step by step, from the beginning unless a step is chosen.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Format:
     write: Callable[[Snapshot, Options], str]
     scope: Scope = Scope.ITERATION
     uses: tuple[str, ...] = ()
+    is_read: bool = False
 
 
 def formats() -> Mapping[str, Format]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -57,17 +57,17 @@ def runs_csv(runs: Mapping[str, Run], said: Mapping[str, str]) -> str:
     """Return runs as one table, a row for each iteration of each run.
 
     Held-out loss and gradient norm stand where they were sampled, and are empty elsewhere. What the file says
-    about itself stands in columns of its own, in the first row: a spreadsheet shows it, and readers that go
-    by the columns' names are not disturbed.
+    about itself stands in the first row of a last column, ``about``: a spreadsheet shows it, and readers that
+    go by the columns' names are not disturbed.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     columns = [name for name in COLUMNS if name != "held_out_loss" or any(map(_has_held, runs.values()))]
-    writer.writerow([*columns, *(f"file_{key.lower()}" for key in said)])
-    more: Iterable[str] = map(_cell, said.values())
+    writer.writerow([*columns, "about"])
+    about = _cell("; ".join(f"{key}: {value}" for key, value in said.items()))
     for row in (row for name, run in runs.items() for row in _rows_of(name, run)):
-        writer.writerow([*(row[name] for name in columns), *more])
-        more = ("",) * len(said)
+        writer.writerow([*(row[name] for name in columns), about])
+        about = ""
     return out.getvalue()
 
 
@@ -100,7 +100,7 @@ def _cell(text: str) -> str:
 
 def _write(snapshot: Snapshot, _: Options) -> str:
     run = snapshot.run or Run(snapshot.model, snapshot.recipe)
-    return runs_csv(snapshot.runs or {snapshot.recipe.title(): run}, provenance(snapshot))
+    return runs_csv(snapshot.runs or {snapshot.recipe.title(): run}, provenance(snapshot, scope=Scope.RUN))
 
 
 FORMAT = Format("csv", "CSV of the runs", (".csv",), _write, Scope.RUN)

@@ -13,4 +13,4 @@ def _write(snapshot: Snapshot, _: Options) -> str:
     return page(snapshot)
 
 
-FORMAT = Format("html", "Web page to step through", (".html", ".htm"), _write)
+FORMAT = Format("html", "Web page to step through", (".html", ".htm"), _write, is_read=True)

@@ -15,7 +15,7 @@ from engine.names import entry_latex, latex_name
 from engine.shapes import Dims
 from engine.trace import Phase
 from graphs.definition import Array, FileData
-from graphs.documents import Format, Options
+from graphs.documents import Format, Options, Scope
 from graphs.figures import blank, is_shown_whole, matrix, number, span
 from graphs.palette import PRINT
 from graphs.provenance import provenance
@@ -79,7 +79,7 @@ def derivation_tex(snapshot: Snapshot, answers: bool = True) -> str:
     answers
         Whether gradients, and all numbers that are worked out, are given or left for a learner to fill in.
     """
-    said = provenance(snapshot)
+    said = provenance(snapshot, scope=Scope.ITERATION)
     kind = "Derivation of the gradients" if answers else "Exercise: derive the gradients"
     body = _Answers(snapshot) if answers else _Questions(snapshot)
     return "\n".join(

@@ -16,7 +16,7 @@ from engine.names import entry_text, latex_name
 from engine.shapes import Dims
 from engine.trace import Phase
 from graphs.definition import Array
-from graphs.documents import Format, Options
+from graphs.documents import Format, Options, Scope
 from graphs.figures import is_shown_whole, number, places_shown, span
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
@@ -63,7 +63,7 @@ def solution_md(snapshot: Snapshot, answers: bool = True) -> str:
         Whether gradients, and all numbers that are worked out, are given or left for a learner to fill in.
     """
     handout = _Answers(snapshot) if answers else _Questions(snapshot)
-    return "\n\n".join((_comment(provenance(snapshot)), *handout.blocks())) + "\n"
+    return "\n\n".join((_comment(provenance(snapshot, scope=Scope.ITERATION)), *handout.blocks())) + "\n"
 
 
 def _comment(said: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from graphs.views.scene import factor_latex, formulas_of_scene, scene_view
 from graphs.views.step import entry_of, step_view
 from gui.viewdata.inspect import changeable, file_unit, inspector_view, is_standardised
 from gui.viewdata.links import Symbol, link_of_label, marked, symbols_of
-from gui.viewdata.places import same_place, same_selection
+from gui.viewdata.places import same_selection
 from gui.viewdata.rows import (
     arrays_counted,
     code_rows,
@@ -70,7 +70,6 @@ __all__ = [
     "link_of_label",
     "marked",
     "nudge_view",
-    "same_place",
     "same_selection",
     "scene_view",
     "step_view",

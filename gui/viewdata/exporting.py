@@ -11,7 +11,7 @@ from engine.graph import Detail
 from engine.trace import Trace
 from graphs.documents import Scope
 from graphs.documents import formats as documents
-from graphs.exporting import Job, Kind, kinds
+from graphs.exporting import OF_RUN, Job, Kind, kinds
 
 __all__ = ["GROUPS", "STEPS", "Wanted", "groups", "said", "suggested"]
 
@@ -66,7 +66,7 @@ class Wanted:
     def shows_step(self) -> bool:
         """Whether another step gives another file."""
         if self.format.is_picture:
-            return self.subject not in ("loss", "landscape")
+            return self.subject not in OF_RUN
         return documents()[self.kind].scope == Scope.STEP
 
 

@@ -1,32 +1,11 @@
-"""The same place at another detail: where the timeline stands, and what is selected."""
+"""What is selected, at another detail."""
 
 from __future__ import annotations
 
 from engine.graph import Detail, Graph
-from engine.trace import Step, Trace
 from graphs.views.records import EdgeKey
 
-__all__ = ["same_place", "same_selection"]
-
-
-def same_place(old: Trace, position: int, new: Trace) -> int:
-    """Return how many steps of `new` lead to where `position` is in `old`: the same phase, at the same line.
-
-    Where the step of `old` has a counterpart with the same target, it leads there; else to the line's end.
-    """
-    if position in (0, len(old.steps)):
-        return 0 if position == 0 else len(new.steps)
-    step = old.steps[position - 1]
-    place = (step.phase, _line_of(old.graph, step))
-    steps = [s for s in new.steps if (s.phase, _line_of(new.graph, s)) == place]
-    exact = [s for s in steps if (s.target, s.quantity) == (step.target, step.quantity)]
-    found = exact or steps
-    return found[-1].index + 1 if found else 0
-
-
-def _line_of(graph: Graph, step: Step) -> str:
-    node = graph[step.node]
-    return graph.lines[node.line].name if node.line >= 0 else node.name
+__all__ = ["same_selection"]
 
 
 def same_selection(graph: Graph, selection: str | EdgeKey | None, detail: Detail) -> str | EdgeKey | None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.training import Recipe, Run
-from graphs.documents import Options, formats
+from graphs.documents import Options, Scope, formats
 from graphs.network import bind, built_in_names, load
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
@@ -69,7 +69,8 @@ def test_runs_side_by_side_are_told_apart_by_name() -> None:
 def test_the_first_row_says_where_the_table_comes_from() -> None:
     snapshot = trained(Recipe(), 3)
     rows = rows_of(snapshot)
-    for key, value in provenance(snapshot).items():
-        assert rows[0][f"file_{key.lower()}"] == value
-        assert not any(row[f"file_{key.lower()}"] for row in rows[1:])
-    assert len({name.lower() for name in rows[0]}) == len(rows[0])
+    about = provenance(snapshot, scope=Scope.RUN)
+    assert about["Iteration"] == "0 to 3"
+    assert rows[0]["about"] == "; ".join(f"{key}: {value}" for key, value in about.items())
+    assert list(rows[0]) == ["run", "iteration", "loss", "learning_rate", "gradient_norm", "about"]
+    assert not any(row["about"] for row in rows[1:])

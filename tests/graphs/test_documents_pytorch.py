@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from engine.graph import Detail
 from engine.optimizers import OPTIMIZERS
 from engine.training import Recipe, Stopping
-from graphs.documents import Options, formats
+from graphs.documents import Options, Scope, formats
 from graphs.network import built_in_names
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
@@ -161,7 +161,7 @@ def test_scripts_of_odd_networks_are_python_and_say_where_they_come_from(detail:
             text = formats()[format].write(snapshot, Options())
             assert not undefined(text), (where, format)
             said = str(ast.get_docstring(ast.parse(text))).splitlines()
-            for key, value in provenance(snapshot).items():
+            for key, value in provenance(snapshot, scope=Scope.ITERATION).items():
                 assert f"{key}: {value}" in said, where
 
 

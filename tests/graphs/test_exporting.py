@@ -37,6 +37,20 @@ def test_a_name_without_an_ending_takes_the_format_wanted() -> None:
 
 def test_a_format_wanted_leaves_other_endings_alone() -> None:
     assert kind_of("a.svg", "numpy").name == "svg"
+    assert kind_of("a.svg", "numpy", is_stated=True).name == "svg"
+
+
+def test_a_format_that_is_stated_is_taken_for_endings_that_nothing_has() -> None:
+    assert kind_of("a.txt", "svg", is_stated=True).name == "svg"
+    with pytest.raises(UsageError, match=r"a\.txt is not the name of anything"):
+        kind_of("a.txt", "svg")
+
+
+@pytest.mark.parametrize("name", ["folder", "folder/", "none/"])
+def test_a_folder_is_said_to_be_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match=r"is a folder\. Name a file in it, such as .*step\.svg"):
+        kind_of(f"{tmp_path}/{name}", "svg", is_stated=True)
 
 
 @pytest.mark.parametrize("wanted", ["bmp", "docx"])
@@ -57,7 +71,7 @@ def test_unknown_formats_are_said(wanted: str) -> None:
         (None, (10,)),
         ("all", tuple(range(11))),
         ("3-5", (3, 4, 5)),
-        ("5..3", (3, 4, 5)),
+        ("3..5", (3, 4, 5)),
         (" 7, first ,7", (7, 1)),
         ("3-10", tuple(range(3, 11))),
     ],
@@ -79,6 +93,19 @@ def test_phases_are_all_the_steps(snapshot: Snapshot) -> None:
 def test_steps_that_are_not_there_are_said(snapshot: Snapshot, text: str) -> None:
     with pytest.raises(UsageError, match="Choose one of its steps, 0 to 10"):
         positions_of(text, snapshot.trace)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("17-99", "there are no steps 17-99: the iteration has 10. Choose one of its steps, 0 to 10."),
+        ("5..3", "the steps 5..3 go backwards. Write 3-5."),
+    ],
+)
+def test_a_range_that_does_not_fit_is_named(snapshot: Snapshot, text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        positions_of(text, snapshot.trace)
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "", ",", "x", "3-", "3-4-5", "1" * 400, "²"])
@@ -107,6 +134,18 @@ def test_pages_and_frames_take_several_steps(tmp_path: Path) -> None:
     assert {job.positions for job in jobs} == {(1, 2, 3)}
     with pytest.raises(UsageError, match=r"holds one step, and 3 are asked for\. Put \{step\}"):
         planned([str(tmp_path / "a.png")], [1, 2, 3], FIELDS)
+
+
+def test_a_page_begins_at_the_start_unless_a_step_is_chosen(tmp_path: Path) -> None:
+    names = [str(tmp_path / "a.html"), str(tmp_path / "a.json")]
+    assert [job.positions for job in planned(names, [7], FIELDS, is_chosen=False)] == [(0,), (7,)]
+    assert [job.positions for job in planned(names, [7], FIELDS)] == [(7,), (7,)]
+
+
+def test_a_document_of_every_step_is_not_written_for_each(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"the same 3 times: it has every step\. Leave \{step\} out"):
+        planned([str(tmp_path / "a-{step}.md")], [1, 2, 3], FIELDS)
+    assert len(planned([str(tmp_path / "a-{step}.html")], [1, 2, 3], FIELDS)) == 3
 
 
 @pytest.mark.parametrize("name", ["{x}.svg", "{}.svg", "{step.svg", "}.svg", "{step:q}.svg", "{step!x}.svg"])

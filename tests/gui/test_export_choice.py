@@ -78,6 +78,10 @@ def test_every_format_stands_in_one_group_and_can_be_painted() -> None:
         if kind.name in formats():
             format = formats()[kind.name]
             assert (format.endings, format.several == "none") == (kind.endings, kind.takes == "one")
+            assert ("scale" in kind.uses, "duration" in kind.uses) == (
+                format.has_pixels,
+                format.several == "frames",
+            )
 
 
 def test_two_keys_write_the_step_on_the_screen(window: Window, qtbot: QtBot, tmp_path: Path) -> None:

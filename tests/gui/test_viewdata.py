@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.graph import Detail
 from engine.nudge import nudge_any
-from engine.trace import Phase, Trace, trace
+from engine.trace import Phase, trace
 from engine.training import Recipe, Run
 from graphs.documents.json import trace_json
 from graphs.network import Model, bind, built_in_names, load
@@ -31,7 +31,6 @@ from gui.viewdata import (
     factor_latex,
     inspector_view,
     nudge_view,
-    same_place,
     same_selection,
     scene_view,
     step_view,
@@ -507,41 +506,7 @@ def test_every_formula_of_odd_networks_can_be_typeset(
     assert_typeset(strings, caplog)
 
 
-# --- the same place at another detail ----------------------------------------------------------------------
-
-
-def both(formula: str) -> tuple[Trace, Trace]:
-    one, other = (odd_walk(formula, detail) for detail in Detail)
-    return one.trace, other.trace
-
-
-@pytest.mark.parametrize("formula", ODD.values(), ids=ODD)
-def test_a_place_keeps_its_phase_and_line_at_the_other_detail(formula: str) -> None:
-    for old, new in (both(formula), both(formula)[::-1]):
-        for position in range(len(old.steps) + 1):
-            place = same_place(old, position, new)
-            if position in (0, len(old.steps)):
-                assert place == (0 if position == 0 else len(new.steps))
-                continue
-            here, there = old.steps[position - 1], new.steps[place - 1]
-            assert here.phase == there.phase
-            assert here.node.partition(".")[0] == there.node.partition(".")[0]
-
-
-def test_a_backward_step_keeps_its_target() -> None:
-    equation_trace, primitive_trace = both("Z = W @ X + b\nL = sum(Z**2)")
-    for old, new in ((equation_trace, primitive_trace), (primitive_trace, equation_trace)):
-        place = next(s.index for s in old.steps if s.input == "W") + 1
-        assert new.steps[same_place(old, place, new) - 1].input == "W"
-
-
-def test_a_place_inside_a_line_leads_to_its_end() -> None:
-    whole, primitive = both("Z = W @ X + b\nL = sum(Z**2) + sum(W)")
-    inside = next(s.index for s in primitive.steps if s.input == "L.1") + 1
-    end = max(s.index for s in whole.steps if s.node == "L" and s.phase == "backward") + 1
-    assert same_place(primitive, inside, whole) == end
-    inside = next(s.index for s in primitive.steps if s.node == "Z.1") + 1
-    assert whole.steps[same_place(primitive, inside, whole) - 1].node == "Z"
+# --- the same selection at another detail ------------------------------------------------------------------
 
 
 def test_a_selection_keeps_its_meaning() -> None:
