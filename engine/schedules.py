@@ -108,8 +108,8 @@ class Schedule:
         'eta * (i + 1) / warmup if i < warmup else eta * decay ** (i - warmup)'
         """
         if not settings["warmup"]:
-            return self.code.replace("{i}", "i")
-        after = self.code.replace("{i}", "(i - warmup)")
+            return self.code.replace("{i}", "i").replace("{j}", "i")
+        after = self.code.replace("{i}", "(i - warmup)").replace("{j}", "i - warmup")
         return f"eta * (i + 1) / warmup if i < warmup else {after}"
 
 
@@ -195,7 +195,7 @@ _TABLE = (
         "Cosine",
         "The learning rate falls along half a cosine: slowly, then fast, then slowly to its final value.",
         r"\eta_T + \frac{1}{2}(\eta - \eta_T)\left(1 + \cos\frac{\pi \min({j}, T)}{T}\right)",
-        "final_rate + (eta - final_rate) * (1 + cos(pi * min({i}, period) / period)) / 2",
+        "final_rate + (eta - final_rate) * (1 + cos(pi * min({j}, period) / period)) / 2",
         (
             _iterations(
                 *("period", "period", 500, 1, "T", "After how many iterations it has reached the end."),

@@ -288,7 +288,9 @@ def load_lesson(source: str | Path) -> Lesson:
         return _built_in(name)
     path = Path(source)
     if path.suffix != ".toml" and not path.is_file():
-        close = difflib.get_close_matches(str(source)[:100], built_in_lessons(), 1)
+        sought = str(source)[:100]
+        close = [name for name in built_in_lessons() if sought and sought in name]
+        close = close or difflib.get_close_matches(sought, built_in_lessons(), 1)
         hint = f"Did you mean {close[0]}? " if close else ""
         raise UsageError(
             f"there is no lesson {excerpt(source)}.",
@@ -328,9 +330,9 @@ def text_of(path: Path) -> str:
             raise LessonError("the file is larger than 2 MB.", where=excerpt(path.name), how="Split it.")
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise LessonError(
-            "the file is not UTF-8 text.", where=excerpt(path.name), how="Save it as UTF-8."
-        ) from None
+        what = f"this is {reading.signed(path)}." if reading.signed(path) else "the file is not UTF-8 text."
+        how = "A lesson is a text file, saved as UTF-8."
+        raise LessonError(what, where=excerpt(path.name), how=how) from None
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "no such path").lower()
         raise LessonError(
@@ -360,7 +362,12 @@ def read_lesson(text: str, *, name: str = "lesson", path: Path | None = None) ->
         For anything that is not such a file; names file and line.
     """
     text, file = reading.plain(text), path.name if path is not None else f"{name}.toml"
-    return _Reader(file, places(text)).lesson(_document(text, file), name, path)
+    document = _document(text, file)
+    if "formula" in document and "page" not in document:
+        raise LessonError(
+            "this is a network, not a lesson.", where=file, how=f"Open it with backstep {excerpt(file)}."
+        )
+    return _Reader(file, places(text)).lesson(document, name, path)
 
 
 def _document(text: str, file: str) -> dict[str, Any]:

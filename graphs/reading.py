@@ -33,6 +33,7 @@ __all__ = [
     "loads",
     "of_table",
     "plain",
+    "signed",
     "without_place",
 ]
 
@@ -101,15 +102,19 @@ def load(source: str | Path) -> Network:
 
 
 def _require_text(path: Path) -> None:
-    """Say what a file is whose first bytes are those of a picture, a film or an archive."""
+    what = signed(path)
+    if what:
+        raise NetworkError(f"this is {what}.", where=excerpt(path.name), how=_OPENS)
+
+
+def signed(path: Path) -> str:
+    """Return what a file is whose first bytes are those of a picture, a film or an archive; "" for others."""
     try:
         with path.open("rb") as file:
             head = file.read(16) if path.is_file() else b""
     except (OSError, ValueError):
-        return  # said where it is read
-    for place, signature, what in _SIGNATURES:
-        if head[place:].startswith(signature):
-            raise NetworkError(f"this is {what}.", where=excerpt(path.name), how=_OPENS)
+        return ""  # said where it is read
+    return next((what for place, sign, what in _SIGNATURES if head[place:].startswith(sign)), "")
 
 
 def _require_toml(text: str, where: str) -> None:
@@ -220,8 +225,14 @@ def loads(
         For a formula that cannot be read.
     """
     where = where or name
-    source = Source(text, path)
-    return of_table(_toml(plain(text), where), name=name, folder=folder, where=where, source=source)
+    source, document = Source(text, path), _toml(plain(text), where)
+    if "page" in document and "formula" not in document:
+        raise NetworkError(
+            "this is a lesson, not a network.",
+            where=where,
+            how=f"Open it with backstep lesson {excerpt(where)}.",
+        )
+    return of_table(document, name=name, folder=folder, where=where, source=source)
 
 
 def of_table(

@@ -14,6 +14,9 @@ from gui.theme import THEMES
 
 __all__ = ["draw"]
 
+SCALE = 2.0
+"""Pixels for each unit, where nobody asks for another."""
+
 
 def draw(drawn: Drawn, path: Path, args: Namespace) -> None:
     """Write a landscape to a picture file.
@@ -23,6 +26,7 @@ def draw(drawn: Drawn, path: Path, args: Namespace) -> None:
     BackstepError
         Where the file cannot be written.
     """
-    application(THEMES[args.theme])
+    theme = THEMES[args.theme or "light"]
+    application(theme)
     format = formats()[path.suffix.lower().removeprefix(".")]
-    write_whole(path, format.whole([picture(drawn, THEMES[args.theme], args.log, args.scale)]))
+    write_whole(path, format.whole([picture(drawn, theme, args.log, args.scale or SCALE)]))

@@ -68,8 +68,11 @@ def test_an_own_network_and_own_numbers(tmp_path: Path, capsys: pytest.CaptureFi
         (["univariate-regression", "--kinds", "sums"], "there are no exercises sums"),
         (["univariate-regression", "--kinds", "paths"], "has nothing for that"),
         (["univariate-regression", "--count", "0"], "too small"),
-        (["univariate-regression", "--to", "sheet.docx"], "not the name of a sheet"),
-        (["univariate-regression", "--to", "/nowhere/at/all.md"], "cannot be written"),
+        (
+            ["univariate-regression", "--to", "sheet.docx"],
+            "a sheet cannot be written as sheet.docx. End it in .txt, .md,",
+        ),
+        (["univariate-regression", "--to", "/nowhere/at/all.md"], "there is no folder /nowhere/at"),
         (["no-such-network"], "no-such-network"),
     ],
 )
@@ -89,3 +92,10 @@ def test_no_file_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert path.read_text() == "mine"
     assert run(capsys, "univariate-regression", "--kinds", "values", "--to", str(path), "--force")[0] == 0
     assert path.read_text("utf-8").startswith("# Exercises")
+
+
+def test_values_that_are_set_are_said_to_be_none_of_a_sheets(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text, err = run(capsys, "univariate-regression", "--kinds", "VALUES", "--set", "b=5")
+    assert code == 0
+    assert "The forward pass" in text
+    assert err == "backstep: exercises have short numbers of their own: --set changes none of them.\n"

@@ -171,6 +171,7 @@ class TestWhatCannotBe:
             ),
             ((U, "--to", "nowhere/l.png"), "there is no folder nowhere."),
             ((U, "--to", "l.png", "--format", "csv"), "l.png is a picture. Leave out --format."),
+            ((U, "--to", "l.csv", "--format", "json"), "l.csv is not the name of a json file."),
         ],
     )
     def test_one_sentence(
@@ -202,6 +203,20 @@ class TestWhatCannotBe:
         folder = tmp_path / "d.csv"
         folder.mkdir()
         assert refused(capsys, U, "--to", str(folder)).endswith("is a folder. Name a file in it.")
+
+
+def test_options_without_effect_are_said(
+    capsys: Caught, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    argv = ["landscape", U, "--grid", "3", "--theme", "dark", "--scale", "2"]
+    for to, said in (
+        (["--to", "l.csv"], "--theme and --scale made no difference to l.csv."),
+        (["--to", "l.svg"], "--scale made no difference to l.svg."),
+        ([], "--theme and --scale made no difference to what is printed."),
+    ):
+        assert command_line.main([*argv, *to]) == 0
+        assert capsys.readouterr().err == f"backstep: {said}\n"
 
 
 def test_numbers_come_without_qt(tmp_path: Path) -> None:

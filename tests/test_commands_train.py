@@ -263,6 +263,15 @@ def test_a_format_that_is_said_needs_no_ending(tmp_path: Path, capsys: Caught) -
     assert path.read_text("utf-8").startswith("iteration,loss,")
 
 
+def test_a_format_that_the_ending_denies_is_refused(tmp_path: Path, capsys: Caught) -> None:
+    path = tmp_path / "run.csv"
+    assert command_line.main(["train", U, "--steps", "4", "--format", "json", "--to", str(path)]) == 2
+    assert (
+        "is not the name of a json file. End it in .json, or leave --format out." in capsys.readouterr().err
+    )
+    assert not path.exists()
+
+
 # --- what is at fault --------------------------------------------------------------------------------------
 
 BAD = (
@@ -300,6 +309,8 @@ BAD = (
     (["--batch-size", "51"], "from 1 to 50"),
     (["--to", "no/such/folder/run.csv"], "there is no folder no/such/folder."),
     (["--to", "."], ". is a folder."),
+    (["--to", ""], "the file to write has no name."),
+    (["--step", "3"], "unrecognized arguments: --step 3. Did you mean --steps?"),
     (["--to", "run.xyz"], "run.xyz. End it in .txt, .json, .csv"),
     (["--to", "run"], "cannot be written as run."),
 )

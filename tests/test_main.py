@@ -447,6 +447,64 @@ def test_values_are_taken_as_the_window_takes_them(
     assert json.loads(capsys.readouterr().out)["values"][text.partition("=")[0]] == values
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "a.pdf",
+            b"%PDF-1.4\n\xff",
+            "a.pdf: this is a PDF document. What opens is a network (.toml)",
+        ),
+        ("a.toml", b"%PDF-1.4\n\xff", "this is a PDF document."),
+        ("a.png", b"\x89PNG\r\n", "this is a PNG picture."),
+        ("a.mp4", b"\0\0\0\x20ftypisom", "this is a film."),
+        ("a.zip", b"PK\x03\x04", "this is a packed archive."),
+        (
+            "a.md",
+            b"<!-- a handout -->",
+            "valid TOML: Invalid statement (at line 1, column 1). What opens is a network",
+        ),
+        (
+            "a.toml",
+            b'title = "T"\n[[page]]\n',
+            "this is a lesson, not a network. Open it with backstep lesson",
+        ),
+    ],
+)
+def test_what_a_file_is_instead_of_a_network_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Caught, name: str, content: bytes, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(content)
+    assert command_line.main(["trace", name]) == 2
+    assert said in sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["a.pdf"], "a.pdf: this is a PDF document. A lesson is a text file, saved as UTF-8."),
+        (["net.toml"], "this is a network, not a lesson. Open it with backstep net.toml."),
+        (["sigmoid"], "there is no lesson sigmoid. Did you mean 08-sigmoid-and-stored-activations?"),
+    ],
+)
+def test_what_a_file_is_instead_of_a_lesson_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Caught, argv: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.pdf").write_bytes(b"%PDF-1.4\n\xff")
+    Path("net.toml").write_text('formula = "L = w"\n[parameters]\nw = 1.0\n')
+    assert command_line.main(["lesson", *argv, "--check"]) == 2
+    found = capsys.readouterr().err
+    assert said in found
+    assert found.count("\n") == 1
+
+
+def test_a_lesson_says_that_it_has_its_own_seed(capsys: Caught) -> None:
+    assert command_line.main(["lesson", "chain-rule", "--check", "--seed", "3"]) == 0
+    assert capsys.readouterr().err == "backstep: --seed made no difference to a lesson, which has its own.\n"
+
+
 def test_a_table_is_said_not_to_be_a_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "points.csv"
     file.write_text("a,b\n1,2\n")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from typing import Any, NoReturn
 
 from engine.errors import BackstepError, UsageError, excerpt
@@ -18,8 +20,11 @@ from engine.numerals import array as numbers
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.schedules import SCHEDULES, Schedule
 from engine.training import STOPPING, Recipe
+from graphs.exporting import check_place
+from graphs.files import require_writable
 from graphs.network import Model, Network, bind, load_seeded
 from graphs.recipes import OF_OPTIMIZERS, OF_SCHEDULES, OF_STOPPING, changed
+from graphs.wording import listed
 
 __all__ = [
     "Command",
@@ -32,6 +37,9 @@ __all__ = [
     "add_recipe",
     "bound",
     "chosen_recipe",
+    "file_to_write",
+    "format_of",
+    "idle",
     "overrides",
     "real",
     "wants_optimizer",
@@ -84,8 +92,16 @@ class Parser(ArgumentParser):
         self._negative_number_matcher = re.compile(r"-(\.?\d|inf|nan)", re.IGNORECASE)
 
     def error(self, message: str) -> NoReturn:
-        """Raise `message` with where to read on."""
-        raise UsageError(f"{excerpt(message, 200).rstrip('.')}.", how=f"See {self.prog} --help.")
+        """Raise `message` with the option that was meant, or where to read on."""
+        how = self._meant(message) or f"See {self.prog} --help."
+        raise UsageError(f"{excerpt(message, 200).rstrip('.')}.", how=how)
+
+    def _meant(self, message: str) -> str:
+        """Return which option is nearest to one that there is not, in a sentence."""
+        match = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        known = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+        close = difflib.get_close_matches(match[1][:40], known, 1, 0.75) if match is not None else []
+        return f"Did you mean {close[0]}?" if close else ""
 
 
 # --- options -----------------------------------------------------------------------------------------------
@@ -174,6 +190,59 @@ def assignment(text: str) -> tuple[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a finite number")
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+def file_to_write(name: str, *, is_forced: bool) -> Path:
+    """Return the file of a name, before anything is worked out for it.
+
+    Raises
+    ------
+    UsageError
+        For a folder, one in which nothing can be written, and a file that exists and is not to be replaced.
+    """
+    if not name.strip():
+        raise UsageError("the file to write has no name.", how="Write one after --to.")
+    path = Path(name)
+    check_place(path, is_forced)
+    require_writable(path.parent)
+    return path
+
+
+def format_of(name: str, stated: str | None, endings: Mapping[str, str], what: str) -> str:
+    """Return the format of a file: by its ending, or the one that is stated where that says nothing.
+
+    Parameters
+    ----------
+    endings
+        The format of each ending.
+    what
+        What is written, for the sentence that none of them fits.
+
+    Raises
+    ------
+    UsageError
+        For an ending that nothing has, and one of another format than the one that is stated.
+    """
+    found = endings.get(Path(name).suffix.lower())
+    if found is None and stated is None:
+        known = f"{', '.join(endings)}; or say its --format"
+        raise UsageError(f"{what} cannot be written as {excerpt(name)}.", how=f"End it in {known}.")
+    if found is not None and stated not in (None, found):
+        own = " or ".join(ending for ending, format in endings.items() if format == stated)
+        raise UsageError(
+            f"{excerpt(name)} is not the name of a {stated} file.",
+            how=f"End it in {own}, or leave --format out.",
+        )
+    return stated or str(found)
+
+
+def idle(options: Mapping[str, bool], what: str) -> str:
+    """Return the sentence that the options that were given made no difference to something; "" for none."""
+    given = [f"--{name.replace('_', '-')}" for name, is_given in options.items() if is_given]
+    return f"{listed(given)} made no difference to {what}." if given else ""
 
 
 # --- recipes -----------------------------------------------------------------------------------------------

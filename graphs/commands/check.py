@@ -241,7 +241,9 @@ def _verdict(tests: list[Tested]) -> str:
     failed = [test.check.name for test in tests if not test.passed]
     if failed:
         return f"{len(failed)} of {len(tests)} gradients FAILED: {', '.join(failed)}."
-    return f"All {len(tests)} gradients agree."
+    if not tests:
+        return "There is no gradient that could be wrong."
+    return f"All {len(tests)} gradients agree." if len(tests) > 1 else "The gradient agrees."
 
 
 COMMAND = Command(

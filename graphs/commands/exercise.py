@@ -5,13 +5,13 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from engine.errors import UsageError, excerpt
 from engine.training import Run
-from graphs.commands.base import Command, Outcome, add_format, add_network, bound, whole
+from graphs.commands.base import Command, Outcome, add_network, bound, file_to_write, format_of, whole
 from graphs.exercise import DRILLS, MOST, exercises
 from graphs.files import write_whole
 from graphs.sheets import NAMES, Sheet, Writer, writers
 from graphs.snapshot import Snapshot
+from graphs.wording import counted
 
 
 def _add_options(parser: ArgumentParser) -> None:
@@ -28,43 +28,34 @@ def _add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--solutions", action="store_true", help="with answers and how they are worked out")
     parser.add_argument("--to", metavar="FILE", help="write to a file, its format by its ending")
     parser.add_argument("--force", action="store_true", help="replace the file if it exists")
-    add_format(parser, *NAMES)
+    parser.add_argument(
+        "--format", choices=NAMES, help=f"default: by the ending of the file, else {NAMES[0]}"
+    )
 
 
 def _run(args: Namespace) -> Outcome:
     writer = _writer(args)
-    path = _path(args)
+    path = None if args.to is None else file_to_write(args.to, is_forced=args.force)
     model = bound(args)
     snapshot = Snapshot.of(Run(model, model.network.training.recipe), model)
-    kinds = [kind.strip() for kind in args.kinds.split(",") if kind.strip()]
+    kinds = [kind.strip().lower() for kind in args.kinds.split(",") if kind.strip()]
     seed = args.seed or 0
     found = exercises(snapshot, kinds, args.count, seed)
     text = writer.write(Sheet(found, snapshot, seed, args.solutions))
+    said = "exercises have short numbers of their own: --set changes none of them." if args.set else ""
     if path is None:
-        return Outcome(text)
+        return Outcome(text, problem=said)
     write_whole(path, text.encode())
-    return Outcome(f"{path}: {len(found)} exercises\n")
+    return Outcome(f"{path}: {counted(len(found), 'exercise')}\n", problem=said)
 
 
 def _writer(args: Namespace) -> Writer:
     """Return the format that is asked for, else the one of the file's ending."""
     known = writers()
-    if args.to is None or args.format != NAMES[0]:
-        return known[args.format]
-    for writer in known.values():
-        if args.to.lower().endswith(writer.endings):
-            return writer
-    endings = ", ".join(ending for writer in known.values() for ending in writer.endings)
-    raise UsageError(f"{excerpt(args.to)} is not the name of a sheet.", how=f"End it in one of {endings}.")
-
-
-def _path(args: Namespace) -> Path | None:
-    if args.to is None:
-        return None
-    path = Path(args.to)
-    if path.exists() and not args.force:
-        raise UsageError(f"{excerpt(path)} exists.", how="Add --force to replace it, or choose another name.")
-    return path
+    if args.to is None or not args.to.strip() or Path(args.to).is_dir():
+        return known[args.format or NAMES[0]]
+    endings = {ending: writer.name for writer in known.values() for ending in writer.endings}
+    return known[format_of(args.to, args.format, endings, "a sheet")]
 
 
 COMMAND = Command(

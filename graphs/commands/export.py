@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.errors import UsageError, as_sentence, excerpt
 from engine.graph import Detail
-from graphs.commands.base import Command, Outcome, add_network, add_recipe, real, scale, whole
+from graphs.commands.base import Command, Outcome, add_network, add_recipe, idle, real, scale, whole
 from graphs.commands.place import snapshot_of
 from graphs.commands.progress import Progress
 from graphs.documents import Options, Scope, formats
@@ -218,10 +218,9 @@ _USED = {
 def _without_effect(args: Namespace, jobs: Sequence[Job]) -> Iterator[str]:
     """Say which options make no difference to any of the files."""
     used = {name for job in jobs for name in job.kind.uses}
-    given = [name for name in _USED if getattr(args, name)]
-    idle = [f"--{name.replace('_', '-')}" for name in given if _USED[name] not in used]
-    if idle:
-        yield f"{listed(idle)} made no difference to {_names(jobs)}."
+    sentence = idle({n: bool(getattr(args, n)) and _USED[n] not in used for n in _USED}, _names(jobs))
+    if sentence:
+        yield sentence
 
 
 def _whatever_step(args: Namespace, look: Look, jobs: Sequence[Job], snapshot: Snapshot) -> Iterator[str]:

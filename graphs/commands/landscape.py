@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -40,6 +39,9 @@ from graphs.commands.base import (
     add_recipe,
     bound,
     chosen_recipe,
+    file_to_write,
+    format_of,
+    idle,
     real,
     scale,
     wants_optimizer,
@@ -48,6 +50,7 @@ from graphs.commands.base import (
 from graphs.commands.workers import Progress
 from graphs.documents.json import dumps
 from graphs.documents.text import columns, number
+from graphs.files import write_whole
 from graphs.network import Model
 
 __all__ = ["COMMAND", "PICTURES", "Drawn", "run"]
@@ -119,10 +122,8 @@ def _add_options(parser: ArgumentParser) -> None:
     )
     picture = parser.add_argument_group("pictures")
     picture.add_argument("--log", action="store_true", help="colours by the logarithm of the loss")
-    picture.add_argument("--theme", choices=("light", "dark", "print"), default="light")
-    picture.add_argument(
-        "--scale", type=scale, default=2.0, metavar="S", help="pixels for each unit of a PNG; default: 2"
-    )
+    picture.add_argument("--theme", choices=("light", "dark", "print"), help="default: light")
+    picture.add_argument("--scale", type=scale, metavar="S", help="pixels for each unit of a PNG; default: 2")
     add_recipe(parser)
 
 
@@ -138,10 +139,24 @@ def run(args: Namespace, draw: Draw | None = None) -> Outcome:
             assert draw is not None
             draw(drawn, target, args)
         else:
-            _write(target, FORMATS[args.format or TABLES[target.suffix.lower()]](drawn))
+            write_whole(target, FORMATS[TABLES[target.suffix.lower()]](drawn).encode())
         text = f"{_lowest(drawn)}. Written to {excerpt(args.to, 100)}.\n"
     diverged = drawn.run.diverged
-    return Outcome(text) if diverged is None else Outcome(text, 1, diverged.sentence())
+    if diverged is not None:
+        return Outcome(text, 1, diverged.sentence())
+    return Outcome(text, problem=_without_effect(args, target))
+
+
+def _without_effect(args: Namespace, target: Path | None) -> str:
+    """Return which options made no difference to what was written, in a sentence; "" for none."""
+    is_picture = target is not None and target.suffix.lower() in PICTURES
+    has_pixels = is_picture and args.to.lower().endswith(".png")
+    given = {
+        "log": args.log and not is_picture,
+        "theme": args.theme is not None and not is_picture,
+        "scale": args.scale is not None and not has_pixels,
+    }
+    return idle(given, excerpt(args.to, 100) if target is not None else "what is printed")
 
 
 # --- what is asked for -------------------------------------------------------------------------------------
@@ -156,13 +171,9 @@ def _target(args: Namespace) -> Path:
         raise UsageError(f"a landscape cannot be written as {excerpt(args.to)}.", how=f"End it in {known}.")
     if ending in PICTURES and args.format:
         raise UsageError(f"{excerpt(args.to)} is a picture.", how="Leave out --format.")
-    if not path.parent.is_dir():
-        raise UsageError(
-            f"there is no folder {excerpt(path.parent)}.", how="Create it, or choose another place."
-        )
-    if path.is_dir():
-        raise UsageError(f"{excerpt(args.to)} is a folder.", how="Name a file in it.")
-    return path
+    if ending in TABLES:
+        format_of(args.to, args.format, TABLES, "a landscape")
+    return file_to_write(args.to, is_forced=True)
 
 
 def _worked_out(args: Namespace, model: Model) -> Drawn:
@@ -225,22 +236,6 @@ def _extent(args: Namespace, model: Model, run_: Run, slice_: Slice) -> Extent:
     return extent.checked()
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file whole; where that fails, it stays as it was."""
-    part = path.with_name(f".{path.name[:100]}.{os.getpid()}")
-    try:
-        try:
-            part.write_text(text, "utf-8")
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise UsageError(
-            f"the file cannot be written ({reason}).", where=excerpt(path, 100), how="Choose another place."
-        ) from None
-
-
 # --- formats -----------------------------------------------------------------------------------------------
 
 
@@ -273,7 +268,8 @@ def _what(drawn: Drawn) -> str:
     if slice_.is_whole:
         return "The whole landscape: the network has only two parameters."
     if slice_.kind == "entries":
-        return f"A slice: {slice_.still} other numbers stay as at iteration {drawn.iteration}."
+        others = "1 other number stays" if slice_.still == 1 else f"{slice_.still} other numbers stay"
+        return f"A slice: {others} as at iteration {drawn.iteration}."
     return f"A slice through iteration {drawn.iteration}."
 
 

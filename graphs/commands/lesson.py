@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from dataclasses import replace
 
 from engine.errors import UsageError
-from graphs.commands.base import Command, Outcome
+from graphs.commands.base import Command, Outcome, idle
 from graphs.documents.text import columns
 from graphs.lesson import Lesson, built_in_lessons, load_lesson
 from graphs.staging import problems
@@ -31,7 +32,10 @@ def run(args: Namespace, show: Callable[[Namespace], Outcome]) -> Outcome:
             raise UsageError("there is no lesson to check.", how="Name its file.")
         return Outcome(_course())
     lesson = load_lesson(args.lesson)
-    return _checked(lesson) if args.check else show(args)
+    found = _checked(lesson) if args.check else show(args)
+    given = {"seed": args.seed is not None, "set": bool(args.set)}
+    said = idle(given, "a lesson, which has its own")
+    return replace(found, problem=found.problem or said)
 
 
 def _course() -> str:

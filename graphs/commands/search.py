@@ -27,6 +27,7 @@ from graphs.documents.csv import entry_names
 from graphs.documents.json import dumps, plain
 from graphs.documents.text import columns, number, shape_text, summary
 from graphs.network import Model
+from graphs.wording import counted
 
 MOST_EVALUATIONS = 10_000_000
 MOST_IN_CSV = 20_000_000  # numbers
@@ -61,7 +62,9 @@ def _add_options(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> Outcome:
     if not 1.0 <= args.step_cost <= 1000.0:
-        raise UsageError("the cost of a step cannot be that.", how="It is a number from 1 to 1000.")
+        raise UsageError(
+            f"the cost of a step cannot be {args.step_cost:g}.", how="It is a number from 1 to 1000."
+        )
     model = bound(args)
     plan = Search(model, args.evaluations, model.seed, args.spread).checked()
     if args.format == "csv" and plan.evaluations * (plan.size + 3) > MOST_IN_CSV:
@@ -105,7 +108,7 @@ def _text(model: Model, result: SearchResult, comparison: Comparison) -> str:
     parts = [
         f"{model.network.title} ({model.network.name}), seed {model.seed}",
         *model.notices,
-        f"{result.evaluations} random samples. {result.plan.sentence()}",
+        f"{counted(result.evaluations, 'random sample')}. {result.plan.sentence()}",
         "",
         _improvements(result),
         *_parameters(result),

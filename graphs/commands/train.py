@@ -19,12 +19,15 @@ from graphs.commands.base import (
     add_recipe,
     bound,
     chosen_recipe,
+    file_to_write,
+    format_of,
     whole,
 )
 from graphs.commands.progress import Progress
 from graphs.documents.csv import train_csv
 from graphs.documents.json import dumps, train_json
 from graphs.documents.text import columns, number, shape_text, summary
+from graphs.files import write_whole
 from graphs.network import Model
 
 Trajectory = dict[str, list[np.ndarray]]
@@ -48,48 +51,22 @@ def _add_options(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace) -> Outcome:
-    target = None if args.to is None else _target(args.to)
     write = FORMATS[_format(args)]
+    target = None if args.to is None else file_to_write(args.to, is_forced=True)
     model = bound(args)
     run = Run(model, chosen_recipe(args, model.network))
     trajectory = _advance(run, args.steps or model.network.training.steps, args.trajectory)
     text = write(model, run, trajectory)
     if target is not None:
-        _write(target, text)
+        write_whole(target, text.encode())
         text = f"{_ending(run)} Written to {excerpt(args.to, 100)}.\n"
     return Outcome(text) if run.diverged is None else Outcome(text, 1, run.diverged.sentence())
 
 
 def _format(args: Namespace) -> str:
-    if args.format or args.to is None:
+    if args.to is None or not args.to.strip() or Path(args.to).is_dir():
         return args.format or "text"
-    found = ENDINGS.get(Path(args.to).suffix.lower())
-    if found is None:
-        known = f"{', '.join(ENDINGS)}; or say its --format"
-        raise UsageError(f"a run cannot be written as {excerpt(args.to)}.", how=f"End it in {known}.")
-    return found
-
-
-def _target(to: str) -> Path:
-    """Return the file to write, before anything is worked out."""
-    path = Path(to)
-    if not path.parent.is_dir():
-        raise UsageError(
-            f"there is no folder {excerpt(path.parent)}.", how="Create it, or choose another place."
-        )
-    if path.is_dir():
-        raise UsageError(f"{excerpt(to)} is a folder.", how="Name a file in it.")
-    return path
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise UsageError(
-            f"the file cannot be written ({reason}).", where=excerpt(path, 100), how="Choose another place."
-        ) from None
+    return format_of(args.to, args.format, ENDINGS, "a run")
 
 
 def _advance(run: Run, steps: int, record: bool) -> Trajectory | None:
