@@ -191,14 +191,9 @@ class Drawing:
     @cached_property
     def _pieces(self) -> tuple[Array, Array]:
         """Small rectangles along all arrows, and for each the number of its edge."""
-        found = [
-            pieces(arrow.corners, THICKNESS)
-            for forward, backward in self.arrows.values()
-            for arrow in (forward, backward or forward)
-        ]
-        if not found:
-            return np.zeros((0, 4)), np.zeros(0, dtype=int)
-        return np.vstack(found), np.repeat(np.arange(len(found)) // 2, [len(rects) for rects in found])
+        both = [arrow for pair in self.arrows.values() for arrow in (pair[0], pair[1] or pair[0])]
+        rects, owners = pieces([arrow.corners for arrow in both], THICKNESS)
+        return rects, owners // 2
 
     @cached_property
     def _bookmarks(self) -> Array:

@@ -101,15 +101,29 @@ class Surroundings:
         return covered + 500.0 * ~inside
 
 
-def pieces(corners: Sequence[Point], thickness: float = 0.0, step: float = 12.0) -> Array:
-    """Return rectangles along a line, as rows, by which a note keeps off it; many where it is slanted."""
-    found = []
-    for start, end in pairwise(np.asarray(corners, dtype=float)):
-        count = min(60, max(1, round(float(np.abs(end - start).min()) / step)))
-        points = start + np.linspace(0, 1, count + 1)[:, None] * (end - start)
-        low, high = np.minimum(points[:-1], points[1:]), np.maximum(points[:-1], points[1:])
-        found.append(np.hstack([low - thickness / 2, high + thickness / 2]))
-    return np.vstack(found)
+def pieces(lines: Sequence[Sequence[Point]], thickness: float = 0.0, step: float = 12.0) -> tuple[Array, Array]:
+    """Return rectangles along lines, by which a note keeps off them; many where one is slanted.
+
+    Returns
+    -------
+    rects : (n, 4) array
+        Left, top, right, bottom.
+    owners : (n,) array of int
+        The number of the line that each is of.
+    """
+    ends = [pair for line in lines for pair in pairwise(line)]
+    if not ends:
+        return np.zeros((0, 4)), np.zeros(0, dtype=int)
+    starts, stops = np.asarray(ends, dtype=float).swapaxes(0, 1)
+    ways = stops - starts
+    counts = np.clip(np.rint(np.abs(ways).min(axis=1) / step), 1, 60).astype(int)
+    of = np.repeat(np.arange(len(ends)), counts)
+    number = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
+    before, after = (
+        starts[of] + (n / counts[of])[:, None] * ways[of] for n in (number, number + 1)
+    )
+    rects = np.hstack([np.minimum(before, after) - thickness / 2, np.maximum(before, after) + thickness / 2])
+    return rects, np.repeat(np.arange(len(lines)), [len(line) - 1 for line in lines])[of]
 
 
 def spot_beside(line: Sequence[Point], size: Size, around: Surroundings) -> Spot:

@@ -28,6 +28,7 @@ from gui.jobs import Task
 from gui.keeping import Opened, Place, Snapshot, opened, saved
 from gui.lab import Document
 from gui.notify import Message
+from gui.preparing import SHORT
 from gui.question import UnsavedQuestion
 from gui.watching import FileWatch
 
@@ -222,10 +223,26 @@ class Filing(QObject):
             self._ask_before(f"{UNREAD} {LEAVING}" if self._window.unread else f"{LEAVING} {UNDOABLE}", then)
 
     def _open(self, source: str) -> None:
+        path = Path(source)
         if is_session(source):
-            self.read(Path(source))
-            return
-        self._session.open(source)
+            self.read(path)
+        elif path.suffix == NETWORK and path.is_file() and path.stat().st_size > SHORT:
+            self._read_network(path)
+        else:
+            self._session.open(source)
+
+    def _read_network(self, path: Path) -> None:
+        """Read a network's file in the background; open it unless something else is opened first."""
+        document, found = self._session.document, []
+
+        def work() -> Iterator[Network]:
+            yield load_network(path)
+
+        def end() -> None:
+            if self._session.document.network is document.network:
+                self._session.open_network(found[0])
+
+        self._begin(work, end, found.append)
 
     def read(self, path: Path, done: Callable[[Opened], None] | None = None) -> None:
         """Read a session or an export in the background; open it unless something else is opened first."""
@@ -516,9 +533,12 @@ class Filing(QObject):
         except BackstepError as error:
             self._notifier.error(error)
             return
-        if self._session.reload(Document.of(network, self._session.document.seed)):
+
+        def note() -> None:
             self._files[network.source] = OnDisk(path, self._session.document)
             self._follow()
+
+        self._session.reload(Document.of(network, self._session.document.seed), note)
 
     def reload_data(self) -> None:
         """Read the CSV of the document again; what was changed by hand stays."""
@@ -535,9 +555,13 @@ class Filing(QObject):
             return
         disk = self.on_disk
         was_saved = not self.is_modified
-        if self._session.reload(replace(document, network=network)) and was_saved:
-            self._files[network.source] = replace(disk, document=self._session.document)
-            self._follow()
+
+        def note() -> None:
+            if was_saved:
+                self._files[network.source] = replace(disk, document=self._session.document)
+                self._follow()
+
+        self._session.reload(replace(document, network=network), note)
 
     # --- sharing ---
 
@@ -561,11 +585,9 @@ class Filing(QObject):
         self.leave(lambda: self._paste(network))
 
     def _paste(self, network: Network) -> None:
-        before = self._session.document
         self._files.setdefault(network.source, OnDisk())  # nothing of it is on the disk
-        self._session.open_network(network)
-        if self._session.document is not before:
-            self._notifier.info(f"Pasted {excerpt(network.title)}. Undo goes back.")
+        pasted = f"Pasted {excerpt(network.title)}. Undo goes back."
+        self._session.open_network(network, lambda: self._notifier.info(pasted))
 
 
 def is_saved_alike(a: Document, b: Document, *, with_seed: bool = False) -> bool:

@@ -32,6 +32,8 @@ __all__ = ["FormulaText"]
 Key = Qt.Key
 MOST_COLOURED = 100_000
 """Characters up to which the text is coloured: beyond, every change would be felt."""
+LINES_AT_ONCE = 100
+"""Lines that are coloured in one turn of the window."""
 INKS = {
     "comment": "muted",
     "number": "backward_text",
@@ -48,12 +50,39 @@ SHORTEST = 2
 
 
 class Highlighter(QSyntaxHighlighter):
-    """Colours words by their role."""
+    """Colours words by their role, so many lines at once; the rest of a long text follows."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.roles: Mapping[str, str] = {}
+        self._coloured = 0  # lines in this turn
+        self._left: list[int] = []  # the numbers of lines that wait for another turn
+        self._turn = QTimer(self, interval=0, singleShot=True)
+        self._turn.timeout.connect(self._go_on)
         self.set_theme(theme)
+
+    def set_roles(self, roles: Mapping[str, str]) -> None:
+        """Colour the lines anew that have a name whose role is another one."""
+        changed = {name for name, _ in roles.items() ^ self.roles.items()}
+        self.roles = dict(roles)
+        document = self.document()
+        lines = document.toPlainText().split("\n")
+        self._colour(i for i, line in enumerate(lines) if not changed.isdisjoint(words_of(line, "")))
+
+    def wait(self) -> None:
+        """Have the whole text coloured now."""
+        while self._left:
+            self._go_on()
+
+    def _colour(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            block = self.document().findBlockByNumber(number)
+            if block.isValid():
+                self.rehighlightBlock(block)
+
+    def _go_on(self) -> None:
+        left, self._left, self._coloured = self._left, [], 0
+        self._colour(left)
 
     def set_theme(self, theme: Theme) -> None:
         """Colour in another theme; the caller asks for the text to be coloured anew."""
@@ -62,6 +91,11 @@ class Highlighter(QSyntaxHighlighter):
     # Qt
 
     def highlightBlock(self, text: str) -> None:
+        self._coloured += 1
+        self._turn.start()
+        if self._coloured > LINES_AT_ONCE:
+            self._left.append(self.currentBlock().blockNumber())
+            return
         for start, length, role in spans(text, self.roles):
             self.setFormat(_units(text[:start]), _units(text[start : start + length]), self._formats[role])
 
@@ -132,9 +166,9 @@ class FormulaText(QPlainTextEdit):
     def set_roles(self, roles: Mapping[str, str]) -> None:
         """Say what the names are: "parameter", "input" or "line"."""
         if roles != self._roles:
-            self._roles = self.highlighter.roles = dict(roles)
+            self._roles = dict(roles)
             if self._is_coloured():
-                self.highlighter.rehighlight()
+                self.highlighter.set_roles(roles)
 
     def set_error(self, line: int = 0, column: int = 0) -> None:
         """Underline the place of an error, counted from 1; none for line 0."""

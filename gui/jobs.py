@@ -119,6 +119,12 @@ class Task(QObject):
         """Wait until the thread has ended: only where the application ends."""
         self._work.thread.join(seconds)
 
+    def finish(self) -> None:
+        """Wait for all that is still to come, and take it: for whoever cannot go on without it."""
+        while self.running:
+            self._work.thread.join(FRAME / 1000)
+            self._look()
+
     def _look(self) -> None:
         work, end = self._work, time.perf_counter() + BUDGET
         has_ended = work.has_ended  # read first: what came before the end is there then

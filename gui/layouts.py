@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gui.scene.metrics import CROWD, CROWD_SIZE, node_size
-from gui.viewdata import EdgeKey, Frame, SceneView
+from gui.viewdata import EdgeKey, Frame, SceneView, scene_view
 
 if TYPE_CHECKING:
     from graphs.layout import Layout
 
-__all__ = ["STORE", "Kept", "layout_key", "layout_of", "stored_layout", "worked_out"]
+__all__ = ["STORE", "Kept", "lay_out_ahead", "layout_key", "layout_of", "stored_layout", "worked_out"]
 
 STORE = Path(__file__).parent / "resources" / "layouts.json"
 Point = tuple[float, float]
@@ -41,6 +42,18 @@ def layout_of(frame: Frame, view: SceneView) -> Layout | Kept:
             _kept.clear()
         _kept[key] = stored_layout(key) or worked_out(frame, view)
     return _kept[key]
+
+
+def lay_out_ahead(frame: Frame) -> Iterator[SceneView]:
+    """Work out, in any thread, what the graph of a large network shows first, and where its cards stand.
+
+    The cards of a small one are measured with the window's fonts, in the window's thread.
+    """
+    view = scene_view(frame)
+    yield view
+    if len(view.nodes) > CROWD:
+        layout_of(frame, view)
+        yield view
 
 
 def worked_out(frame: Frame, view: SceneView) -> Layout:

@@ -95,9 +95,9 @@ class Notifier(QObject):
         """Tell of something to be looked at."""
         self.message.emit(Message("warning", as_sentence(text)))
 
-    def ask(self, text: str, *choices: Choice, stays: bool = False) -> Message:
+    def ask(self, text: str, *choices: Choice, stays: bool = False, level: Level = "warning") -> Message:
         """Offer something to be done; return the message, by which it can be withdrawn."""
-        message = Message("warning", as_sentence(text), choices, stays)
+        message = Message(level, as_sentence(text), choices, stays)
         self.message.emit(message)
         return message
 
@@ -154,7 +154,7 @@ class NotificationBar(QWidget):
             return
         if message in self._waiting:
             self._waiting.remove(message)
-        if self._current is not None and self._current.level != "info":
+        if self._current is not None and (self._current.level != "info" or self._current.choices):
             self._waiting.appendleft(self._current)
         self._show(message)
 
@@ -249,7 +249,7 @@ class NotificationBar(QWidget):
         self._count()
         self.fit(self.width())
         self._timer.stop()
-        if message.level == "info":
+        if message.level == "info" and not message.choices:
             self._timer.start()
         self.setAccessibleName(f"{message.level}: {message.text}")
         self.show()

@@ -32,6 +32,7 @@ from gui.lab import Document, Lab, LabRun, fresh_name
 from gui.moments import NO_PAST, Kept, Moment, Moments, Past
 from gui.nudging import Nudging
 from gui.player import Player
+from gui.preparing import Preparation, Prepared, Preparing, is_large
 from gui.random_search import RandomSearch
 from gui.timeline import Timeline
 from gui.viewdata import EdgeKey, Frame, Link, Statics, same_selection
@@ -48,6 +49,10 @@ class _Scrub(NamedTuple):
     before: Moment
     what: str
     iteration: int
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Session(QObject):
@@ -124,6 +129,8 @@ class Session(QObject):
         self._has_preview = False
         self._lab = Lab()
         self._current: LabRun | None = None
+        self.preparing = Preparing(self)
+        self.preparing.failed.connect(lambda sentence: self.notice.emit("error", sentence))
         self._search = RandomSearch(self)
         self._search.changed.connect(self.search_changed)
         self._search.ended.connect(self._end_search)
@@ -309,6 +316,7 @@ class Session(QObject):
 
     def return_to(self, moment: Moment, detail: Detail, what: str) -> None:
         """Be again what the session was at a moment; undo comes back to where it is now."""
+        self.preparing.finish()
         before = self._moment()
         self._detail = detail
         self._restore(moment, rewinds=False)
@@ -347,6 +355,7 @@ class Session(QObject):
 
         Where this session has that run already, it only goes there; what has been trained since stays.
         """
+        self.preparing.finish()
 
         def enter() -> None:
             before = self._moment()
@@ -387,22 +396,25 @@ class Session(QObject):
         """Open a built-in network by name, or a file."""
         self._change(lambda: Document.of(load(source), self._document.seed), "Open network")
 
-    def open_network(self, network: Network) -> None:
-        """Open a network that has been read."""
-        self._change(lambda: Document.of(network, self._document.seed), "Open network")
+    def open_network(self, network: Network, then: Callable[[], object] = _nothing) -> None:
+        """Open a network that has been read; `then` is called when it is open."""
+        self._change(lambda: Document.of(network, self._document.seed), "Open network", then=then)
 
-    def reload(self, document: Document) -> bool:
-        """Open a document anew whose files have changed; return whether it is open now.
+    def reload(self, document: Document, then: Callable[[], object] = _nothing) -> None:
+        """Open a document anew whose files have changed; `then` is called when it is open.
 
         The place on the timeline stays while the graph is the same one: the new run is trained as far.
         """
+        self.preparing.finish()
         iteration, before = self._iteration, self._model.graph
-        self._change(lambda: document, "Reload")
-        is_open = self._document.network is document.network
-        if is_open and iteration and _is_built_alike(self._model.graph, before):
-            self._follow = True
-            self._go_on([self.current], iteration)
-        return is_open
+
+        def go_back() -> None:
+            if iteration and _is_built_alike(self._model.graph, before):
+                self._follow = True
+                self._go_on([self.current], iteration)
+            then()
+
+        self._change(lambda: document, "Reload", then=go_back)
 
     def open_moment(
         self,
@@ -426,6 +438,7 @@ class Session(QObject):
         bool
             Whether that could be done.
         """
+        self.preparing.finish()
 
         def enter() -> None:
             moment.model.batch(moment.model.indices(0, moment.document.batch_size))  # raises where it does
@@ -482,11 +495,13 @@ class Session(QObject):
         return "" if fault is None else fault.title(self._model.graph)
 
     def set_learning_rate(self, rate: float) -> None:
+        self.preparing.finish()
         recipe = self._document.recipe
         settings = {**recipe.settings, "learning_rate": rate}
         self.set_recipe(replace(recipe, settings=settings), "Learning rate")
 
     def set_batch_size(self, size: int | None) -> None:
+        self.preparing.finish()
         self.set_recipe(replace(self._document.recipe, batch_size=size), "Batch size")
 
     def set_data(self, network: Network, model: Model | None = None, forget: Collection[str] = ()) -> None:
@@ -499,6 +514,7 @@ class Session(QObject):
         forget
             Parameters whose values given by hand go with the old data.
         """
+        self.preparing.finish()
         names = [name for name in network.parameters if name not in forget]
         overrides = {n: v for n, v in self._document.overrides.items() if n in names}
         recipe = replace(self._document.recipe, batch_size=None)
@@ -506,34 +522,41 @@ class Session(QObject):
         self._change(lambda: document, "Data", model=model)
 
     def set_network(
-        self, network: Network, what: str, *, overrides: Mapping[str, Any], merge: bool = False
-    ) -> bool:
+        self,
+        network: Network,
+        what: str,
+        *,
+        overrides: Mapping[str, Any],
+        model: Model | None = None,
+        merge: bool = False,
+    ) -> None:
         """Put a network that has been worked on in the place of the open one; seed and recipe stay.
 
         Parameters
         ----------
         overrides
             The values given by hand that still hold.
+        model
+            The network bound to its data with these values, where that has been done.
         merge
             Whether this goes on with the last change: undo takes both back together.
-
-        Returns
-        -------
-        bool
-            Whether it is open now; if not, the user has been told why.
         """
+        if self.preparing.what != what:  # or else it takes the place of what is being prepared
+            self.preparing.finish()
         before = self._document
         recipe = before.recipe
         if network.data is not before.network.data:
             recipe = replace(recipe, batch_size=None)  # of so many examples as the other data had
         fault = before.fault if network.formula == before.network.formula else None
         changed = replace(before, network=network, overrides=dict(overrides), recipe=recipe, fault=fault)
+
+        def tell() -> None:
+            if fault != before.fault:
+                self.notice.emit("info", "Another formula is open, so the fault has been taken out.")
+
         if not merge:
             self._moments.seal()
-        self._change(lambda: changed, what, merge=what)
-        if self._document is changed and fault != before.fault:
-            self.notice.emit("info", "Another formula is open, so the fault has been taken out.")
-        return self._document.network is network
+        self._change(lambda: changed, what, merge=what, model=model, then=tell)
 
     def set_value(self, name: str, value: Any) -> None:
         """Give a parameter or an input another value."""
@@ -575,6 +598,7 @@ class Session(QObject):
         bool
             Whether the numbers are in use now; if not, the user has been told why.
         """
+        self.preparing.finish()
         self.end_scrub()
         before, iteration = self._moment(), self._iteration
         if not self._try(lambda: self._put(name, array)):
@@ -621,6 +645,7 @@ class Session(QObject):
         Only what is in sight is worked out at once; runs and plots follow when the number rests.
         """
         if self._scrubbed is None:
+            self.preparing.finish()
             before, iteration = self._moment(), self._iteration
             if not self._try(lambda: self._put(name, with_entry(self._frame.values[name], index, number))):
                 return
@@ -665,6 +690,7 @@ class Session(QObject):
 
     def accept(self) -> None:
         """Make the parameters that are shown the ones that training starts from."""
+        self.preparing.finish()
         shown, given = self.current.at(self._iteration).parameters, self._document.overrides
         is_given = all(n in given and np.array_equal(given[n], a) for n, a in shown.items())
         if self._iteration or not is_given:
@@ -672,6 +698,7 @@ class Session(QObject):
 
     def reset(self) -> None:
         """Go back to iteration 0 of the same seed, with a run that has not been trained."""
+        self.preparing.finish()
         before = self._moment()
         self._adopt(_over(self._document, self._planned), self._model)
         if before.current.iterations:
@@ -679,6 +706,7 @@ class Session(QObject):
 
     def plan(self, iterations: int) -> None:
         """Say how many iterations are to be trained; a run that has begun keeps its schedule."""
+        self.preparing.finish()
         if iterations != self._planned:
             self._planned = iterations
             self._span(iterations)
@@ -704,6 +732,7 @@ class Session(QObject):
         self._travel(self._moments.redo)
 
     def _travel(self, move: Callable[[Moment], tuple[Moment, bool] | None]) -> None:
+        self.preparing.finish()
         found = move(self._moment())
         if found is not None:
             self._restore(*found)
@@ -741,11 +770,25 @@ class Session(QObject):
         self.history_changed.emit()
 
     def _change(
-        self, make: Callable[[], Document], what: str, merge: str = "", model: Model | None = None
+        self,
+        make: Callable[[], Document],
+        what: str,
+        merge: str = "",
+        model: Model | None = None,
+        then: Callable[[], object] = _nothing,
     ) -> None:
         """Adopt a new document, or say why not and keep the old one untouched.
 
-        Changes that follow one another with the same `merge` are taken back as one.
+        A large one is made ready beside the window, and adopted when it is.
+
+        Parameters
+        ----------
+        merge
+            Changes that follow one another with the same are taken back as one.
+        model
+            The document's network bound to its data, where that has been done.
+        then
+            Called when the new document is open.
         """
 
         def change() -> None:
@@ -754,17 +797,38 @@ class Session(QObject):
             document = _over(document, self._planned if is_same else document.network.training.steps)
             if document.is_like(self._document):
                 return
-            bound, before = model or self._bound(document), self._moment()
-            self._adopt(document, bound)
-            self._record(before, what, merge=merge)
+            binding = self._binding(document, model)
+            if is_large(document, model):
+                preparation = Preparation(document, binding, self._frame)
+                self.preparing.begin(what, preparation, take)
+            else:
+                enter(document, binding())
 
+        def take(prepared: Prepared) -> None:
+            self._try(lambda: enter(prepared.document, prepared.frame.model, prepared))
+
+        def enter(document: Document, bound: Model, prepared: Prepared | None = None) -> None:
+            before = self._moment()
+            self._adopt(document, bound, prepared=prepared)
+            self._record(before, what, merge=merge)
+            then()
+
+        if merge and merge == self.preparing.what:
+            self.preparing.cancel()  # what comes now goes on from there
+        self.preparing.finish()
         self._try(change)
 
     def _bound(self, document: Document) -> Model:
-        values = document.new_values(self._document)
-        if values is not None and self._model.takes(values) and not self._are_first_of_file(values):
-            return self._model.revalued(values) if values else self._model
-        return bind(document.network, seed=document.seed, overrides=document.overrides)
+        return self._binding(document)()
+
+    def _binding(self, document: Document, bound: Model | None = None) -> Callable[[], Model]:
+        """Return what binds a document, in whichever thread; `bound` is its model where there is one."""
+        if bound is not None:
+            return lambda: bound
+        values, model = document.new_values(self._document), self._model
+        if values is not None and model.takes(values) and not self._are_first_of_file(values):
+            return lambda: model.revalued(values) if values else model
+        return lambda: bind(document.network, seed=document.seed, overrides=document.overrides)
 
     def _are_first_of_file(self, values: Mapping[str, Any]) -> bool:
         """Say whether any replace data of a file for the first time: then there is something to be said."""
@@ -779,22 +843,39 @@ class Session(QObject):
             return False
         return True
 
-    def _adopt(self, document: Document, model: Model, run: LabRun | None = None) -> None:
+    def _adopt(
+        self,
+        document: Document,
+        model: Model,
+        run: LabRun | None = None,
+        prepared: Prepared | None = None,
+    ) -> None:
         """Swap the whole state for a new document; raises before anything is touched.
 
-        It stands in `run`, or in a new run where that is None.
+        It stands in `run`, or in a new run where that is None: the one that is prepared, where one is.
         """
         graph, _ = model.batch(model.indices(0, document.batch_size))  # may not fit a mini-batch: raises here
         is_same = self._current is not None and self._looks_like(graph)
-        chosen = run or self._lab.add(document, model)
+        chosen = run or self._lab.add(document, model, run=prepared.run if prepared is not None else None)
         self._leave()
         if self._search.result is not None and not document.is_comparable(self._document):
             self._search.forget()
         self._lab.keep_beside(chosen)
-        self._enter(document, model, chosen, chosen.iterations, self.position if is_same else 0)
+        position = self.position if is_same else 0
+        self._enter(document, model, chosen, chosen.iterations, position, prepared)
 
-    def _enter(self, document: Document, model: Model, run: LabRun, iteration: int, position: int) -> None:
+    def _enter(
+        self,
+        document: Document,
+        model: Model,
+        run: LabRun,
+        iteration: int,
+        position: int,
+        prepared: Prepared | None = None,
+    ) -> None:
         """Be in this document and run, at this place, and tell everybody."""
+        if prepared is not None:
+            self._timeline.expect(prepared.frame.trace, prepared.frame.statics, run.run)
         graph, _ = model.batch(model.indices(iteration, document.batch_size))
         if self._current is None or not self._looks_like(graph):
             self._selection = self._hovered = None
@@ -814,9 +895,7 @@ class Session(QObject):
 
     def _looks_like(self, graph: Graph) -> bool:
         """Say whether a graph has the nodes and edges of the one that is shown."""
-        shown = self._frame.statics
-        edges = tuple(graph.edges(self._detail))
-        return graph.visible(self._detail) == shown.names and edges == shown.edges
+        return self._frame.statics.is_of(graph)
 
     def _leave(self) -> None:
         """End all that goes on in the old document; nothing of it is told any more."""
@@ -839,7 +918,9 @@ class Session(QObject):
         indices = self._model.indices(self._iteration, self._document.batch_size)
         graph, data = self._model.batch(indices)
         leaves = {**data, **point.parameters, **self._previewed}
-        shown = run.traced(graph, leaves, point, self._detail)
+        shown = self._timeline.expected(graph, self._detail)
+        if shown is None:
+            shown = run.traced(graph, leaves, point, self._detail)
         self._is_open_ended = self._iteration == self.iterations  # where its update ends is not recorded yet
         self._faulty = run.faulty_steps(shown)
         self._timeline.show(shown, position)
@@ -957,6 +1038,7 @@ class Session(QObject):
 
     def set_detail(self, detail: Detail) -> None:
         """Show the graph at another detail, with the same place: the same phase, at the same line."""
+        self.preparing.finish()
         if detail == self._detail:
             return
         old, position, came = self.trace, self.position, self._came
@@ -1034,6 +1116,7 @@ class Session(QObject):
 
     def choose_run(self, run: LabRun) -> None:
         """Let the timeline stand in another run; training goes on."""
+        self.preparing.finish()
         if run is self._current or run not in self._lab.runs:
             return
         self.end_scrub()
@@ -1056,6 +1139,7 @@ class Session(QObject):
 
     def remove_run(self, run: LabRun) -> None:
         """Forget a run; the timeline goes to the one before where it stood in this. The last one stays."""
+        self.preparing.finish()
         rest = [r for r in self._lab.runs if r is not run]
         if run in self._lab.runs and rest:
             was_training, before = self.training, self._moment()
@@ -1069,6 +1153,7 @@ class Session(QObject):
 
     def _can_train(self, again: bool = False) -> bool:
         """Say whether there is anything to train; if not, the user is told why."""
+        self.preparing.finish()
         if not self._model.graph.parameters:
             self.notice.emit("error", "This network has no parameters to train.")
             return False
@@ -1092,6 +1177,7 @@ class Session(QObject):
 
     def step_training(self) -> None:
         """Train one iteration and show it."""
+        self.preparing.finish()
         self._settle()
         self._train_one()
 
@@ -1160,6 +1246,7 @@ class Session(QObject):
         spread
             Half the width of the box that they are drawn from; where None, the search's own choice.
         """
+        self.preparing.finish()
 
         def start() -> None:
             iterations = self.iterations or self._planned
@@ -1243,6 +1330,7 @@ class Session(QObject):
 
     def close(self) -> None:
         """End everything that runs; the window is going away."""
+        self.preparing.cancel()
         self._player.stop()
         self._poll.stop()
         self._rest.stop()

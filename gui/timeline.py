@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.faults import fault_of
+from engine.graph import Detail, Graph
 from engine.trace import State, Step, Trace
 from engine.training import Run
 from gui.viewdata import Statics
@@ -31,6 +32,18 @@ class Timeline:
 
     def __init__(self) -> None:
         self._statics: dict[tuple[Any, ...], Statics] = {}
+        self._expected: Trace | None = None
+
+    def expect(self, trace: Trace, statics: Statics, run: Run) -> None:
+        """Take steps that have been worked out already, for who is about to show them."""
+        self._expected = trace
+        self._keep(trace, run, statics)
+
+    def expected(self, graph: Graph, detail: Detail) -> Trace | None:
+        """Return those steps, once, where they are of this graph; None where there are none."""
+        trace, self._expected = self._expected, None
+        is_it = trace is not None and trace.graph is graph and trace.detail == detail
+        return trace if is_it else None
 
     def show(self, trace: Trace, position: int) -> None:
         """Stand among other steps: those of another iteration, or of other numbers."""
@@ -80,11 +93,18 @@ class Timeline:
 
     def statics(self, run: Run) -> Statics:
         """Return what does not change while stepping through a run; kept for every graph and fault."""
-        graph, detail = self.trace.graph, self.trace.detail
-        key = (id(graph), detail.value, fault_of(run))
-        found = self._statics.get(key)
+        graph = self.trace.graph
+        found = self._statics.get(_key(self.trace, run))
         if found is None or found.graph is not graph:
-            if len(self._statics) > MOST_STATICS:
-                self._statics.clear()
-            found = self._statics[key] = Statics(graph, detail, run.derivation)
+            found = self._keep(self.trace, run, Statics(graph, self.trace.detail, run.derivation))
         return found
+
+    def _keep(self, trace: Trace, run: Run, statics: Statics) -> Statics:
+        if len(self._statics) > MOST_STATICS:
+            self._statics.clear()
+        self._statics[_key(trace, run)] = statics
+        return statics
+
+
+def _key(trace: Trace, run: Run) -> tuple[Any, ...]:
+    return id(trace.graph), trace.detail.value, fault_of(run)

@@ -55,7 +55,7 @@ from gui.equation_cache import EquationCache
 from gui.fields import OneValue
 from gui.filing import NETWORK, Filing
 from gui.keysheet import KeySheet
-from gui.layouts import layout_of
+from gui.layouts import lay_out_ahead, layout_of
 from gui.matrix_editor import CellField
 from gui.motion import motion_wanted
 from gui.notify import STRIP, About, NotificationBar, Notifier
@@ -64,6 +64,7 @@ from gui.painting import WindowLook
 from gui.panel import Panel
 from gui.practice import Practice
 from gui.predicting import Predicting
+from gui.preparing import PreparingNotice
 from gui.presenting import PresenterStrip, Presenting, contrasted
 from gui.races import all_optimizers
 from gui.recovery import LessonRecovery, Recovery
@@ -340,6 +341,7 @@ class Window(QMainWindow):
     def settle(self) -> None:
         """Have everything built, laid out and typeset now: for pictures of the window, and for tests."""
         self.build_late()
+        self.session.preparing.finish()
         QApplication.processEvents()
         if not self._has_own_sizes and not self.presenting.is_on:
             self._size_docks()
@@ -492,6 +494,8 @@ class Window(QMainWindow):
         self.scene.scrubbed.connect(session.scrub)
         self.scene.scrub_ended.connect(session.end_scrub)
         self.scene.pointed.connect(session.hover)
+        session.preparing.views.append(lay_out_ahead)
+        PreparingNotice(session.preparing, self.notifier)
         session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
         session.marked_changed.connect(lambda: self.scene.set_marked(session.marked))
         self.controls.data_requested.connect(self.choose_data)

@@ -53,6 +53,10 @@ class Statics:
         self._texts: dict[tuple[str, str], str] = {}
         self._arrivals: dict[str, list[int]] | None = None
 
+    def is_of(self, graph: Graph) -> bool:
+        """Say whether a graph has the same nodes and edges in sight."""
+        return graph.visible(self.detail) == self.names and tuple(graph.edges(self.detail)) == self.edges
+
     def backward(self, node: str, slot: int, accumulate: bool = False) -> BackwardEquation | None:
         """Return one backward step's equation; None where its line is too long to be written out."""
         key = (node, slot, accumulate)

@@ -67,6 +67,7 @@ class EquationsPanel(Panel):
         self.copy_button.clicked.connect(self.copy_all)
         self.view.pointed.connect(self._point)
         session.document_changed.connect(self._prefetch)
+        session.preparing.views.append(each_equation)
         session.hover_changed.connect(self._mark)
         self.refresh_on(session.frame_changed)
         self._prefetch()

@@ -26,12 +26,13 @@ from graphs.definition import Array, FileData, Network
 from graphs.draft import Checked, Draft, Entry, check, wanted
 from graphs.entries import Drawn, entry_text
 from graphs.initial import Initial
-from graphs.network import with_values
+from graphs.network import Model, with_values
 from graphs.templates import BLANK, template, template_names
 from gui.formula_rows import RowTable
 from gui.formula_text import FormulaText
 from gui.jobs import Task
 from gui.panel import Panel
+from gui.preparing import SHORT
 from gui.session import Session
 from gui.theme import Theme, application_font
 from gui.viewdata.formula import current_line, roles_of
@@ -42,8 +43,6 @@ PATIENCE = 350
 """Milliseconds more before an error is shown that comes of a line being half typed."""
 BURST = 2.0
 """Seconds within which one edit goes on with the last: they are one change in the history."""
-SHORT = 4000
-"""Characters that are read at once; more are read in a thread."""
 MOST_ENTRIES = 50_000
 """Numbers in data up to which they are read at once."""
 WIDE, HIGH = 640, 300
@@ -108,6 +107,7 @@ class FormulaPanel(Panel):
         self._checked: Checked | None = None
         self._own: Network | None = None  # the network that the text has made, or was read from
         self._overrides: Mapping[str, Any] = {}
+        self._coming: Network | None = None  # which the text has made, and the session has been given
         self._is_quiet = False
         self._may_apply = False
         self._is_edited = False  # since the session's network was followed
@@ -214,6 +214,8 @@ class FormulaPanel(Panel):
     def refresh(self) -> None:
         """Follow the session's network, and mark the line of its step."""
         document = self.session.document
+        if document.network is self._coming:
+            self._own, self._overrides, self._coming = document.network, {}, None
         same_values = document.overrides is self._overrides or not (document.overrides or self._overrides)
         if document.network is not self._own or not same_values:
             self._follow()
@@ -308,6 +310,8 @@ class FormulaPanel(Panel):
         self._is_edited = self._may_apply = True
         self._draft = self._draft.with_formula(self.text.toPlainText())
         self._cancel()
+        if self.session.preparing.what == EDIT:  # of a text that has changed
+            self.session.preparing.cancel()
         self._patience.stop()
         self.text.set_step(None)
         self._pause.start()
@@ -410,9 +414,12 @@ class FormulaPanel(Panel):
             then()
 
     def settle(self) -> None:
-        """Read the text now, and show what is wrong with it."""
+        """Read the text now, have its network open, and show what is wrong with it."""
         if self._pause.isActive():
             self.check_now()
+        if self._task is not None:
+            self._task.finish()
+        self.session.preparing.finish()
         if self._patience.isActive():
             self._patience.stop()
             self._show_error()
@@ -426,7 +433,7 @@ class FormulaPanel(Panel):
         if checked.names and (self._is_edited or self._draft.base is not template(BLANK)):
             self._draft = self._draft.having_read(checked.names)
         if checked.network is not None and self._may_apply:
-            self._apply(checked.network)
+            self._apply(checked.network, checked.model)
         self._show_names(checked)
         if checked.error is None or was_wrong or not self._is_edited:
             self._show_error()
@@ -437,17 +444,17 @@ class FormulaPanel(Panel):
         self.read.emit()
         self._go_on()
 
-    def _apply(self, network: Network) -> None:
+    def _apply(self, network: Network, model: Model | None) -> None:
         """Make the session's network the one that was typed."""
         document = self.session.document
         if not document.overrides and _is_like(network, document.network):
             return
+        if model is not None and model.seed != document.seed:
+            model = None
         now = perf_counter()
         goes_on = now - self._last < BURST and document.network is self._own
-        before = self._own, self._overrides
-        self._own, self._overrides = network, {}
-        if not self.session.set_network(network, EDIT, overrides={}, merge=goes_on):
-            self._own, self._overrides = before
+        self._coming = network
+        self.session.set_network(network, EDIT, overrides={}, model=model, merge=goes_on)
         self._last = now
 
     def _show_names(self, checked: Checked) -> None:

@@ -14,11 +14,12 @@ from PySide6.QtGui import QFont, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
 from gui.groups import group, is_grouped
-from gui.scene.edge_item import REACH, paint_edge, wire_bounds
+from graphs.wires import APART, HALF_HEAD
+from gui.scene.edge_item import REACH, paint_edge
 from gui.scene.geometry import Geometry
 from gui.scene.metrics import canvas_font
 from gui.scene.node_item import Look, paint_card, paint_glow, spoken
-from gui.scene.placement import rows
+from gui.scene.placement import pieces, rows
 from gui.theme import Theme, blend
 from gui.viewdata import EdgeKey, EdgeView, Link, NodeView, SceneView
 
@@ -27,6 +28,8 @@ NEAR = 0.45
 FEW = 150
 NAMES = 0.12
 """From this scale on rectangles bear names."""
+ASIDE = REACH + HALF_HEAD + APART / 2
+"""Scene units to either side of the line between two cards that painting its arrows may touch."""
 
 
 class CrowdItem(QGraphicsItem):
@@ -42,7 +45,8 @@ class CrowdItem(QGraphicsItem):
         self._names = list(view.nodes)
         self._keys = list(view.edges)
         self._card_rows = rows([geometry.bounds(name) for name in self._names])
-        self._edge_rows = rows([wire_bounds(geometry.wires[key]) for key in self._keys])
+        self._edge_rows, self._owners = pieces(geometry.lines, 2 * ASIDE)  # a row for each piece of an edge
+        self._lines: dict[int, list[QLineF]] = {}  # of edges from afar, made when they are first painted
         self._bounds = _union(np.vstack([self._card_rows, self._edge_rows]))
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         scene.addItem(self)
@@ -56,7 +60,7 @@ class CrowdItem(QGraphicsItem):
                 self.update(_rect(self._card_rows[i]))
         for i, key in enumerate(self._keys):
             if view.edges[key] != before.edges[key]:
-                self.update(_rect(self._edge_rows[i]))
+                self.update(_union(self._edge_rows[self._owners == i]))
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -88,7 +92,7 @@ class CrowdItem(QGraphicsItem):
         for i in self._in(self._card_rows, spot):
             if self._geometry.rect(self._names[i]).contains(point):
                 return self._names[i]
-        for i in self._in(self._edge_rows, spot):
+        for i in self._edges_in(spot):
             if _distance(self._geometry.wires[self._keys[i]].forward.corners, point) <= REACH:
                 return self._keys[i]
         return None
@@ -99,6 +103,10 @@ class CrowdItem(QGraphicsItem):
         found = (left <= area.right()) & (right >= area.left())
         found &= (top <= area.bottom()) & (bottom >= area.top())
         return np.flatnonzero(found).tolist()
+
+    def _edges_in(self, area: QRectF) -> list[int]:
+        """Return the edges that run through an area, by number."""
+        return np.unique(self._owners[self._in(self._edge_rows, area)]).tolist()
 
     def _look(self, name: str) -> Look:
         return Look(self._view.phase, selected=name == self._selected, hovered=name == self._hovered)
@@ -161,15 +169,20 @@ class CrowdItem(QGraphicsItem):
 
     def _paint_lines(self, painter: QPainter, edges: list[int]) -> None:
         groups: dict[tuple[str, float, float], list[QLineF]] = {}
-        for key in (self._keys[i] for i in edges):
-            corners = [QPointF(*corner) for corner in self._geometry.wires[key].forward.corners]
-            lines = groups.setdefault(_line_style(self._view.edges[key]), [])
-            lines.extend(QLineF(a, b) for a, b in pairwise(corners))
+        for i in edges:
+            groups.setdefault(_line_style(self._view.edges[self._keys[i]]), []).extend(self._line(i))
         for (role, amount, width), lines in groups.items():
             pen = QPen(blend(getattr(self._theme, role), self._theme.canvas, amount), width)
             pen.setCosmetic(True)
             painter.setPen(pen)
             painter.drawLines(lines)
+
+    def _line(self, i: int) -> list[QLineF]:
+        found = self._lines.get(i)
+        if found is None:
+            corners = [QPointF(*corner) for corner in self._geometry.lines[i]]
+            found = self._lines[i] = [QLineF(a, b) for a, b in pairwise(corners)]
+        return found
 
     def _paint_names(self, painter: QPainter, nodes: list[int], scale: float) -> None:
         font = QFont(canvas_font("label"))  # its own: cards are measured with the shared one
@@ -193,7 +206,7 @@ class CrowdItem(QGraphicsItem):
     ) -> None:
         exposed = option.exposedRect  # type: ignore[attr-defined]
         scale = option.levelOfDetailFromTransform(painter.worldTransform())
-        nodes, edges = self._in(self._card_rows, exposed), self._in(self._edge_rows, exposed)
+        nodes, edges = self._in(self._card_rows, exposed), self._edges_in(exposed)
         if scale >= NEAR and len(nodes) <= FEW:
             self._paint_near(painter, nodes, edges)
         elif is_grouped(painter):

@@ -56,6 +56,28 @@ class Crowd(Mapping[str, Card]):
         return len(self._nodes)
 
 
+class _Wires(Mapping[EdgeKey, Wires]):
+    """The arrows of all edges, each pair made when it is first asked for: most of a crowd's never are."""
+
+    def __init__(self, view: SceneView, layout: Placement) -> None:
+        self._edges = view.edges
+        self._routes = layout.routes
+        self._together = Counter((source, target) for source, target, _ in view.edges)
+        self._made: dict[EdgeKey, Wires] = {}
+
+    def __getitem__(self, key: EdgeKey) -> Wires:
+        if key not in self._made:
+            apart = NARROW if self._together[key[:2]] > 1 else APART
+            self._made[key] = wires(self._routes[key], self._edges[key].has_backward, apart)
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[EdgeKey]:
+        return iter(self._edges)
+
+    def __len__(self) -> int:
+        return len(self._edges)
+
+
 class Geometry:
     """Cards and wires in scene coordinates.
 
@@ -65,8 +87,10 @@ class Geometry:
         Around all cards and wires, without and with room for the arrows of reading.
     cards, places : dict
         For each node its card, and where the card's middle lies.
-    wires : dict
+    wires : mapping
         For each edge its two arrows.
+    lines : list
+        For each edge the line that its arrows run along.
     """
 
     def __init__(self, view: SceneView, layout: Placement) -> None:
@@ -78,11 +102,8 @@ class Geometry:
             Crowd(view) if self._is_crowd else {name: card_of(node) for name, node in view.nodes.items()}
         )
         self.places = {name: QPointF(*layout.positions[name]) for name in view.nodes}
-        together = Counter((source, target) for source, target, _ in view.edges)
-        self.wires: dict[EdgeKey, Wires] = {
-            key: wires(layout.routes[key], edge.has_backward, NARROW if together[key[:2]] > 1 else APART)
-            for key, edge in view.edges.items()
-        }
+        self.wires: Mapping[EdgeKey, Wires] = _Wires(view, layout)
+        self.lines = [layout.routes[key] for key in view.edges]
         self._view = view
 
     def rect(self, name: str) -> QRectF:
@@ -160,15 +181,11 @@ class Geometry:
     @cached_property
     def _pieces(self) -> tuple[np.ndarray, np.ndarray]:
         """Small rectangles along all wires, and for each the number of its edge."""
-        found = [
-            pieces(wire.corners, THICKNESS)
-            for both in self.wires.values()
-            for wire in (both.forward, both.backward or both.forward)
-        ]
-        if not found:
-            return np.zeros((0, 4)), np.zeros(0, dtype=int)
-        owners = np.repeat(np.arange(len(found)) // 2, [len(rects) for rects in found])
-        return np.vstack(found), owners
+        if self._is_crowd:  # whose arrows are made when they are seen
+            return pieces(self.lines, THICKNESS)
+        both = [wire for pair in self.wires.values() for wire in (pair.forward, pair.backward or pair.forward)]
+        rects, owners = pieces([wire.corners for wire in both], THICKNESS)
+        return rects, owners // 2
 
 
 def _touching(rects: np.ndarray, area: QRectF) -> np.ndarray:
