@@ -8,10 +8,10 @@ several times. It is seen in the equations (:class:`FaultyDerivation`), in the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -490,12 +490,12 @@ class FaultyRun(Run):
         """Return the steps of an iteration in which the fault is done, by index."""
         return FaultyTrace(self.fault, self.place, shown, shown).marked
 
-    def traced(
+    def tracing(
         self, graph: Graph, leaves: Mapping[str, Array], point: Point, detail: Detail = Detail.EQUATION
-    ) -> Trace:
-        """Return the steps of the iteration at a point, with the fault."""
+    ) -> Callable[[], Trace]:
+        """Return what gives the steps of the iteration at a point, with the fault."""
         left = {name: array for (name, key), array in point.state.items() if key == LEFT}
-        return trace(graph, leaves, detail, self.optimize(point), self.rules, left)
+        return partial(trace, graph, leaves, detail, self.optimize(point), self.rules, left)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the place to be found again: its symbols hold functions."""

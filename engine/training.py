@@ -589,11 +589,11 @@ class Run:
         Where the run has recorded the iteration after it, the update ends in the very numbers of that record,
         to the last bit: the fast plan rounds in another order than the steps that are shown.
         """
+        following = self._following(point)
 
         def update(parameters: Mapping[str, Array], found: Mapping[str, Array]) -> list[Update]:
             settings = self.recipe.settings_at(point.iteration)
             shown = updates(self.optimizer, parameters, found, point.state, settings)
-            following = self._following(point)
             return shown if following is None else _as_recorded(shown, following)
 
         return update
@@ -608,7 +608,13 @@ class Run:
         graph, leaves
             The graph of its mini-batch, with data and parameters.
         """
-        return trace(graph, leaves, detail, self.optimize(point))
+        return self.tracing(graph, leaves, point, detail)()
+
+    def tracing(
+        self, graph: Graph, leaves: Mapping[str, Array], point: Point, detail: Detail = Detail.EQUATION
+    ) -> Callable[[], Trace]:
+        """Return what :meth:`traced` does, to be called in any thread: the run may go on meanwhile."""
+        return partial(trace, graph, leaves, detail, self.optimize(point))
 
     def derivation(self, graph: Graph, detail: Detail = Detail.EQUATION) -> Derivation:
         """Return the equations of these steps."""

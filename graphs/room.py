@@ -101,7 +101,9 @@ class Surroundings:
         return covered + 500.0 * ~inside
 
 
-def pieces(lines: Sequence[Sequence[Point]], thickness: float = 0.0, step: float = 12.0) -> tuple[Array, Array]:
+def pieces(
+    lines: Sequence[Sequence[Point]], thickness: float = 0.0, step: float = 12.0
+) -> tuple[Array, Array]:
     """Return rectangles along lines, by which a note keeps off them; many where one is slanted.
 
     Returns
@@ -119,9 +121,7 @@ def pieces(lines: Sequence[Sequence[Point]], thickness: float = 0.0, step: float
     counts = np.clip(np.rint(np.abs(ways).min(axis=1) / step), 1, 60).astype(int)
     of = np.repeat(np.arange(len(ends)), counts)
     number = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
-    before, after = (
-        starts[of] + (n / counts[of])[:, None] * ways[of] for n in (number, number + 1)
-    )
+    before, after = (starts[of] + (n / counts[of])[:, None] * ways[of] for n in (number, number + 1))
     rects = np.hstack([np.minimum(before, after) - thickness / 2, np.maximum(before, after) + thickness / 2])
     return rects, np.repeat(np.arange(len(lines)), [len(line) - 1 for line in lines])[of]
 

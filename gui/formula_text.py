@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QFont,
@@ -57,6 +57,7 @@ class Highlighter(QSyntaxHighlighter):
         self.roles: Mapping[str, str] = {}
         self._coloured = 0  # lines in this turn
         self._left: list[int] = []  # the numbers of lines that wait for another turn
+        self._lines = 0  # that the text had when they were noted
         self._turn = QTimer(self, interval=0, singleShot=True)
         self._turn.timeout.connect(self._go_on)
         self.set_theme(theme)
@@ -69,11 +70,6 @@ class Highlighter(QSyntaxHighlighter):
         lines = document.toPlainText().split("\n")
         self._colour(i for i, line in enumerate(lines) if not changed.isdisjoint(words_of(line, "")))
 
-    def wait(self) -> None:
-        """Have the whole text coloured now."""
-        while self._left:
-            self._go_on()
-
     def _colour(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             block = self.document().findBlockByNumber(number)
@@ -81,8 +77,11 @@ class Highlighter(QSyntaxHighlighter):
                 self.rehighlightBlock(block)
 
     def _go_on(self) -> None:
-        left, self._left, self._coloured = self._left, [], 0
-        self._colour(left)
+        self._coloured, lines = 0, self.document().blockCount()
+        if self._left and lines != self._lines:  # some have moved
+            self._left = list(range(min(self._left), lines))
+        now, self._left, self._lines = self._left[:LINES_AT_ONCE], self._left[LINES_AT_ONCE:], lines
+        self._colour(now)
 
     def set_theme(self, theme: Theme) -> None:
         """Colour in another theme; the caller asks for the text to be coloured anew."""
@@ -92,8 +91,10 @@ class Highlighter(QSyntaxHighlighter):
 
     def highlightBlock(self, text: str) -> None:
         self._coloured += 1
-        self._turn.start()
+        if not self._turn.isActive():
+            self._turn.start()
         if self._coloured > LINES_AT_ONCE:
+            self._lines = self.document().blockCount()
             self._left.append(self.currentBlock().blockNumber())
             return
         for start, length, role in spans(text, self.roles):

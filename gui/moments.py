@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.graph import Graph
 from engine.search import SearchResult
 from engine.training import Run
 from graphs.network import Model
@@ -51,6 +52,11 @@ class Moment:
     iteration: int
     position: int
     search: SearchResult | None
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the run's first iteration."""
+        return self.model.batch(self.model.indices(0, self.document.batch_size))[0]
 
     def detached(self) -> Moment:
         """Return the same moment with runs and a search that nobody goes on with."""
@@ -113,6 +119,16 @@ class Moments:
     def redo_text(self) -> str:
         """What redo would do again, "" for nothing."""
         return self._forth[-1].what if self._forth else ""
+
+    @property
+    def behind(self) -> Moment | None:
+        """The moment that undo would go to."""
+        return self._back[-1].moment if self._back else None
+
+    @property
+    def ahead(self) -> Moment | None:
+        """The moment that redo would go to."""
+        return self._forth[-1].moment if self._forth else None
 
     def record(self, before: Moment, what: str, *, merge: str = "", rewinds: bool = False) -> None:
         """Note a change that has been made; what was ahead is gone.

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import BackstepError
 from engine.faults import run_of
+from engine.trace import Trace
 from engine.training import Run
 from graphs.definition import Array
 from graphs.network import FileData, Model, Network, data_path
@@ -22,9 +23,19 @@ from graphs.snapshot import Snapshot
 from gui.jobs import Task
 from gui.lab import Document
 from gui.notify import Message, Notifier
-from gui.viewdata import Frame
+from gui.timeline import Ready
+from gui.viewdata import Frame, Statics
 
-__all__ = ["SHORT", "Preparation", "Prepared", "Preparing", "View", "is_large"]
+__all__ = [
+    "SHORT",
+    "Preparation",
+    "Prepared",
+    "Preparing",
+    "PreparingNotice",
+    "View",
+    "is_large",
+    "retraced",
+]
 
 SHORT = 2000
 """Characters of a formula up to which a document is made ready at once."""
@@ -37,21 +48,14 @@ PATIENCE = 300
 
 
 class Prepared(NamedTuple):
-    """A document with all that is worked out of it before anything of it can be shown.
-
-    Attributes
-    ----------
-    run
-        Not trained yet.
-    frame
-        Of its first iteration.
-    """
+    """A document with all that is worked out of it before any of it can be shown; its run is a new one."""
 
     document: Document
-    run: Run
-    frame: Frame
+    model: Model
+    ready: Ready
 
 
+T = TypeVar("T")
 View = Callable[[Frame], Iterator[object]]
 """Works out what a view will ask of a frame, and keeps it there; between two values it can be cancelled."""
 
@@ -93,7 +97,26 @@ class Preparation:
         for view in views:
             for _ in view(frame):
                 yield None
-        yield Prepared(document, run, frame)
+        yield Prepared(document, model, Ready(run, 0, snapshot.trace, frame.statics))
+
+
+def retraced(
+    run: Run, iteration: int, tracing: Callable[[], Trace], statics: Statics | None = None
+) -> Iterator[Ready | None]:
+    """Yield the steps of an iteration of a run.
+
+    Parameters
+    ----------
+    tracing
+        Works them out.
+    statics
+        What is the same at all steps of the graph that was there, which may be another one.
+    """
+    trace = tracing()
+    yield None
+    if statics is None or statics.graph is not trace.graph:
+        statics = Statics(trace.graph, trace.detail, run.derivation)
+    yield Ready(run, iteration, trace, statics)
 
 
 def is_large(document: Document, model: Model | None = None) -> bool:
@@ -152,11 +175,16 @@ class Preparing(QObject):
         """The name of the change that is being prepared, "" where none is."""
         return self._what
 
-    def begin(self, what: str, preparation: Preparation, take: Callable[[Prepared], object]) -> None:
+    def begin(
+        self,
+        what: str,
+        work: Callable[[Sequence[View]], Iterator[T | None]],
+        take: Callable[[T], object],
+    ) -> None:
         """Prepare something in the place of what was; `take` gets it in the window's thread."""
         self._drop()
         views = tuple(self.views)
-        self._task = task = Task(lambda: preparation.work(views), self)
+        self._task = task = Task(lambda: work(views), self)
         self._what = what
         task.came.connect(lambda found: self._end(found, take))
         task.failed.connect(self._fail)
@@ -174,7 +202,7 @@ class Preparing(QObject):
             self._drop()
             self.changed.emit()
 
-    def _end(self, found: Prepared | None, take: Callable[[Prepared], object]) -> None:
+    def _end(self, found: Any, take: Callable[[Any], object]) -> None:
         if found is not None:
             self.cancel()
             take(found)

@@ -32,9 +32,9 @@ from gui.lab import Document, Lab, LabRun, fresh_name
 from gui.moments import NO_PAST, Kept, Moment, Moments, Past
 from gui.nudging import Nudging
 from gui.player import Player
-from gui.preparing import Preparation, Prepared, Preparing, is_large
+from gui.preparing import Preparation, Prepared, Preparing, is_large, retraced
 from gui.random_search import RandomSearch
-from gui.timeline import Timeline
+from gui.timeline import Ready, Timeline
 from gui.viewdata import EdgeKey, Frame, Link, Statics, same_selection
 
 __all__ = ["Document", "Session"]
@@ -117,6 +117,18 @@ class Session(QObject):
         self._nudging = Nudging()
         self._hovered: Link | None = None
         self._follow = True
+        self._make_parts()
+        self._scrubbed: _Scrub | None = None
+        self._previewed: dict[str, Array] = {}  # parameters in sight that no run starts from yet
+        self._has_preview = False
+        self._lab = Lab()
+        self._current: LabRun | None = None
+        self._came: tuple[Trace, int, int] | None = None
+        self._planned = document.network.training.steps
+        model = model or bind(document.network, seed=document.seed, overrides=document.overrides)
+        self._adopt(document, model, None if run is None else self._lab.add(document, model, run=run))
+
+    def _make_parts(self) -> None:
         self._player = Player(self)
         self._player.due.connect(self._play_on)
         self._player.changed.connect(self.playing_changed)
@@ -124,21 +136,13 @@ class Session(QObject):
         self._poll.timeout.connect(self._look)
         self._rest = QTimer(self, singleShot=True, interval=REST)
         self._rest.timeout.connect(self._adopt_preview)
-        self._scrubbed: _Scrub | None = None
-        self._previewed: dict[str, Array] = {}  # parameters in sight that no run starts from yet
-        self._has_preview = False
-        self._lab = Lab()
-        self._current: LabRun | None = None
         self.preparing = Preparing(self)
+        self._following = Preparing(self)  # the steps of a run that is being trained
         self.preparing.failed.connect(lambda sentence: self.notice.emit("error", sentence))
         self._search = RandomSearch(self)
         self._search.changed.connect(self.search_changed)
         self._search.ended.connect(self._end_search)
         self._search.failed.connect(self._fail_search)
-        self._came: tuple[Trace, int, int] | None = None
-        self._planned = document.network.training.steps
-        model = model or bind(document.network, seed=document.seed, overrides=document.overrides)
-        self._adopt(document, model, None if run is None else self._lab.add(document, model, run=run))
 
     @classmethod
     def at(cls, snapshot: Snapshot) -> Session:
@@ -725,17 +729,34 @@ class Session(QObject):
 
     def undo(self) -> None:
         """Take the last change back: of the document, of the runs, of a training."""
-        self._travel(self._moments.undo)
+        self._travel("Undo", self._moments.undo, lambda: self._moments.behind)
 
     def redo(self) -> None:
         """Do again what was taken back."""
-        self._travel(self._moments.redo)
+        self._travel("Redo", self._moments.redo, lambda: self._moments.ahead)
 
-    def _travel(self, move: Callable[[Moment], tuple[Moment, bool] | None]) -> None:
+    def _travel(
+        self,
+        what: str,
+        move: Callable[[Moment], tuple[Moment, bool] | None],
+        target: Callable[[], Moment | None],
+    ) -> None:
+        self.end_scrub()
         self.preparing.finish()
-        found = move(self._moment())
-        if found is not None:
-            self._restore(*found)
+        moment = target()
+
+        def go(ready: Ready | None = None) -> None:
+            found = move(self._moment())
+            if found is not None:
+                self._restore(*found, ready)
+
+        if moment is not None and is_large(moment.document, moment.model):
+            run = next(kept.run for kept in moment.runs if kept.shown is moment.current)
+            tracing = self._tracing(moment.model, run, moment.iteration, moment.document.batch_size)
+            known = self._timeline.known(moment.graph, self._detail, run)
+            self.preparing.begin(what, lambda _: retraced(run, moment.iteration, tracing, known), go)
+        else:
+            go()
 
     def _moment(self) -> Moment:
         """Return what can be gone back to: the document and all that was made of it.
@@ -757,16 +778,15 @@ class Session(QObject):
         self._moments.record(before, what, merge=merge, rewinds=rewinds)
         self.history_changed.emit()
 
-    def _restore(self, moment: Moment, rewinds: bool) -> None:
+    def _restore(self, moment: Moment, rewinds: bool, ready: Ready | None = None) -> None:
         """Be what the session was at a moment; the timeline stays where it is while the graph is the same."""
         self._leave()
         self._search.put_back(moment.search)
         current = self._lab.restore(moment.runs, rewinds=rewinds)[moment.current]
-        graph, _ = moment.model.batch(moment.model.indices(0, moment.document.batch_size))
-        position = self.position if self._looks_like(graph) else moment.position
+        position = self.position if self._looks_like(moment.graph) else moment.position
         iteration = self._iteration if current is self._current else moment.iteration
         iteration = min(iteration, current.iterations)
-        self._enter(moment.document, moment.model, current, iteration, position)
+        self._enter(moment.document, moment.model, current, iteration, position, ready)
         self.history_changed.emit()
 
     def _change(
@@ -800,12 +820,12 @@ class Session(QObject):
             binding = self._binding(document, model)
             if is_large(document, model):
                 preparation = Preparation(document, binding, self._frame)
-                self.preparing.begin(what, preparation, take)
+                self.preparing.begin(what, preparation.work, take)
             else:
                 enter(document, binding())
 
         def take(prepared: Prepared) -> None:
-            self._try(lambda: enter(prepared.document, prepared.frame.model, prepared))
+            self._try(lambda: enter(prepared.document, prepared.model, prepared))
 
         def enter(document: Document, bound: Model, prepared: Prepared | None = None) -> None:
             before = self._moment()
@@ -856,13 +876,16 @@ class Session(QObject):
         """
         graph, _ = model.batch(model.indices(0, document.batch_size))  # may not fit a mini-batch: raises here
         is_same = self._current is not None and self._looks_like(graph)
-        chosen = run or self._lab.add(document, model, run=prepared.run if prepared is not None else None)
+        chosen = run or self._lab.add(
+            document, model, run=prepared.ready.run if prepared is not None else None
+        )
         self._leave()
         if self._search.result is not None and not document.is_comparable(self._document):
             self._search.forget()
         self._lab.keep_beside(chosen)
         position = self.position if is_same else 0
-        self._enter(document, model, chosen, chosen.iterations, position, prepared)
+        ready = prepared.ready if prepared is not None else None
+        self._enter(document, model, chosen, chosen.iterations, position, ready)
 
     def _enter(
         self,
@@ -871,11 +894,11 @@ class Session(QObject):
         run: LabRun,
         iteration: int,
         position: int,
-        prepared: Prepared | None = None,
+        ready: Ready | None = None,
     ) -> None:
         """Be in this document and run, at this place, and tell everybody."""
-        if prepared is not None:
-            self._timeline.expect(prepared.frame.trace, prepared.frame.statics, run.run)
+        if ready is not None:
+            self._timeline.expect(ready._replace(run=run.run))
         graph, _ = model.batch(model.indices(iteration, document.batch_size))
         if self._current is None or not self._looks_like(graph):
             self._selection = self._hovered = None
@@ -913,18 +936,21 @@ class Session(QObject):
         """Work out iteration `at` and stand at `position` in it."""
         if at is not None:
             self._iteration = at
-        run = self.current.run
-        point = self.current.at(self._iteration)
-        indices = self._model.indices(self._iteration, self._document.batch_size)
-        graph, data = self._model.batch(indices)
-        leaves = {**data, **point.parameters, **self._previewed}
-        shown = self._timeline.expected(graph, self._detail)
+        run, iteration, batch_size = self.current.run, self._iteration, self._document.batch_size
+        graph, _ = self._model.batch(self._model.indices(iteration, batch_size))
+        shown = self._timeline.expected(run, iteration, graph, self._detail)
         if shown is None:
-            shown = run.traced(graph, leaves, point, self._detail)
+            shown = self._tracing(self._model, run, iteration, batch_size)()
         self._is_open_ended = self._iteration == self.iterations  # where its update ends is not recorded yet
         self._faulty = run.faulty_steps(shown)
         self._timeline.show(shown, position)
         self._frame = self._make_frame()
+
+    def _tracing(self, model: Model, run: Run, iteration: int, batch_size: int | None) -> Callable[[], Trace]:
+        """Return what works out the steps of an iteration, in any thread."""
+        point = run.at(min(iteration, run.iteration))
+        graph, data = model.batch(model.indices(iteration, batch_size))
+        return run.tracing(graph, {**data, **point.parameters, **self._previewed}, point, self._detail)
 
     def _stand(self, position: int) -> None:
         self._timeline.stand(position)
@@ -1215,9 +1241,31 @@ class Session(QObject):
 
     def _take_news(self, changed: bool) -> None:
         if changed and (self._follow or self._is_open_ended):
-            self._show(self.position, at=self.iterations if self._follow else None)
-            self.frame_changed.emit()
+            if is_large(self._document, self._model):
+                self._follow_beside()
+            else:
+                self._show(self.position, at=self.iterations if self._follow else None)
+                self.frame_changed.emit()
         self.progressed.emit()
+
+    def _follow_beside(self) -> None:
+        """Work out the steps of the newest iteration in a thread, one after the other; show what has come."""
+        if self._following.what:
+            return  # it looks again when it has come
+        run, iteration = self.run, self.iterations if self._follow else self._iteration
+        tracing = self._tracing(self._model, run, iteration, self._document.batch_size)
+        statics = self.statics
+
+        def take(ready: Ready) -> None:
+            if self.run is not run or not (self._follow or self._iteration == iteration):
+                return
+            self._timeline.expect(ready)
+            self._show(self.position, at=iteration)
+            self.frame_changed.emit()
+            if self._follow and self.iterations > iteration:
+                self._follow_beside()
+
+        self._following.begin("Train", lambda _: retraced(run, iteration, tracing, statics), take)
 
     def _say_how_it_ended(self, run: LabRun) -> None:
         ended = run.run.ended
@@ -1331,6 +1379,7 @@ class Session(QObject):
     def close(self) -> None:
         """End everything that runs; the window is going away."""
         self.preparing.cancel()
+        self._following.cancel()
         self._player.stop()
         self._poll.stop()
         self._rest.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.faults import fault_of
 from engine.graph import Detail, Graph
@@ -11,10 +11,19 @@ from engine.trace import State, Step, Trace
 from engine.training import Run
 from gui.viewdata import Statics
 
-__all__ = ["Timeline"]
+__all__ = ["Ready", "Timeline"]
 
 MOST_STATICS = 8
 """Graphs whose equations are kept: those of mini-batches of several sizes, and what undo goes back to."""
+
+
+class Ready(NamedTuple):
+    """The steps of an iteration, worked out before anybody asks, and what is the same at all of them."""
+
+    run: Run
+    iteration: int
+    trace: Trace
+    statics: Statics | None = None
 
 
 class Timeline:
@@ -32,18 +41,21 @@ class Timeline:
 
     def __init__(self) -> None:
         self._statics: dict[tuple[Any, ...], Statics] = {}
-        self._expected: Trace | None = None
+        self._ready: Ready | None = None
 
-    def expect(self, trace: Trace, statics: Statics, run: Run) -> None:
+    def expect(self, ready: Ready) -> None:
         """Take steps that have been worked out already, for who is about to show them."""
-        self._expected = trace
-        self._keep(trace, run, statics)
+        self._ready = ready
+        if ready.statics is not None:
+            self._keep(ready.run, ready.statics)
 
-    def expected(self, graph: Graph, detail: Detail) -> Trace | None:
-        """Return those steps, once, where they are of this graph; None where there are none."""
-        trace, self._expected = self._expected, None
-        is_it = trace is not None and trace.graph is graph and trace.detail == detail
-        return trace if is_it else None
+    def expected(self, run: Run, iteration: int, graph: Graph, detail: Detail) -> Trace | None:
+        """Return those steps, once, where they are of this iteration; None where there are none."""
+        ready, self._ready = self._ready, None
+        if ready is None or ready.run is not run or ready.iteration != iteration:
+            return None
+        is_shown = ready.trace.graph is graph and ready.trace.detail == detail
+        return ready.trace if is_shown else None
 
     def show(self, trace: Trace, position: int) -> None:
         """Stand among other steps: those of another iteration, or of other numbers."""
@@ -93,18 +105,21 @@ class Timeline:
 
     def statics(self, run: Run) -> Statics:
         """Return what does not change while stepping through a run; kept for every graph and fault."""
-        graph = self.trace.graph
-        found = self._statics.get(_key(self.trace, run))
-        if found is None or found.graph is not graph:
-            found = self._keep(self.trace, run, Statics(graph, self.trace.detail, run.derivation))
-        return found
+        graph, detail = self.trace.graph, self.trace.detail
+        found = self.known(graph, detail, run)
+        return found or self._keep(run, Statics(graph, detail, run.derivation))
 
-    def _keep(self, trace: Trace, run: Run, statics: Statics) -> Statics:
+    def known(self, graph: Graph, detail: Detail, run: Run) -> Statics | None:
+        """Return what does not change while stepping through a graph, where that has been worked out."""
+        found = self._statics.get(_key(graph, detail, run))
+        return found if found is not None and found.graph is graph else None
+
+    def _keep(self, run: Run, statics: Statics) -> Statics:
         if len(self._statics) > MOST_STATICS:
             self._statics.clear()
-        self._statics[_key(trace, run)] = statics
+        self._statics[_key(statics.graph, statics.detail, run)] = statics
         return statics
 
 
-def _key(trace: Trace, run: Run) -> tuple[Any, ...]:
-    return id(trace.graph), trace.detail.value, fault_of(run)
+def _key(graph: Graph, detail: Detail, run: Run) -> tuple[Any, ...]:
+    return id(graph), detail.value, fault_of(run)

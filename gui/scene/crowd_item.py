@@ -5,16 +5,16 @@ Two thousand items of their own would take an eighth of a second to paint; this 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from itertools import pairwise
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice, pairwise
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QStyleOptionGraphicsItem, QWidget
 
-from gui.groups import group, is_grouped
 from graphs.wires import APART, HALF_HEAD
+from gui.groups import group, is_grouped
 from gui.scene.edge_item import REACH, paint_edge
 from gui.scene.geometry import Geometry
 from gui.scene.metrics import canvas_font
@@ -26,6 +26,8 @@ from gui.viewdata import EdgeKey, EdgeView, Link, NodeView, SceneView
 NEAR = 0.45
 """From this scale on whole cards are painted, if there are not too many in sight."""
 FEW = 150
+MANY = 100
+"""Changes up to which each place is painted anew by itself."""
 NAMES = 0.12
 """From this scale on rectangles bear names."""
 ASIDE = REACH + HALF_HEAD + APART / 2
@@ -54,13 +56,23 @@ class CrowdItem(QGraphicsItem):
     def show(self, view: SceneView) -> None:  # type: ignore[override]  # a layer shows a step
         """Show another step: only where something changed is painted anew."""
         before, self._view = self._view, view
+        rects = list(islice(self._changed(before, view), MANY + 1))
+        if len(rects) > MANY:
+            self.update()
+            return
+        for rect in rects:
+            self.update(rect)
+
+    def _changed(self, before: SceneView, view: SceneView) -> Iterator[QRectF]:
+        """Yield where another step is to be seen."""
         for i, name in enumerate(self._names):
             old, new = before.nodes[name], view.nodes[name]
             if (new is not old and not new.same(old)) or (new.part and before.phase != view.phase):
-                self.update(_rect(self._card_rows[i]))
+                yield _rect(self._card_rows[i])
         for i, key in enumerate(self._keys):
-            if view.edges[key] != before.edges[key]:
-                self.update(_union(self._edge_rows[self._owners == i]))
+            if view.edges[key] is not before.edges[key] and view.edges[key] != before.edges[key]:
+                start, end = np.searchsorted(self._owners, (i, i + 1))
+                yield _union(self._edge_rows[start:end])
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -115,7 +127,9 @@ class CrowdItem(QGraphicsItem):
         for name in (self._names[i] for i in nodes):
             if self._view.nodes[name].phase:
                 paint_glow(painter, self._geometry.rect(name), self._view.nodes[name].phase, self._theme)
-        for key in (self._keys[i] for i in edges):
+        near = self._near_edges(nodes, edges)
+        self._paint_lines(painter, sorted({*edges}.difference(near)))
+        for key in (self._keys[i] for i in near):
             marked = key == self._selected
             paint_edge(painter, self._geometry.wires[key], self._view.edges[key], self._theme, marked)
         for name in (self._names[i] for i in nodes):
@@ -124,6 +138,15 @@ class CrowdItem(QGraphicsItem):
             card = self._geometry.cards[name]
             paint_card(painter, card, self._view.nodes[name], self._theme, self._look(name))
             painter.restore()
+
+    def _near_edges(self, nodes: list[int], edges: list[int]) -> list[int]:
+        """Return the edges that are painted as arrows: what only passes by, or is one of too many, is a line."""
+        seen = {self._names[i] for i in nodes}
+        ends = {i: sum(name in seen for name in self._keys[i][:2]) for i in edges}
+        reaching = [i for i in edges if ends[i]]
+        if len(reaching) <= 2 * FEW:
+            return reaching
+        return [i for i in reaching if ends[i] == 2 or self._view.edges[self._keys[i]].current]
 
     def _paint_far(self, painter: QPainter, nodes: list[int], edges: list[int], scale: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

@@ -183,7 +183,9 @@ class Geometry:
         """Small rectangles along all wires, and for each the number of its edge."""
         if self._is_crowd:  # whose arrows are made when they are seen
             return pieces(self.lines, THICKNESS)
-        both = [wire for pair in self.wires.values() for wire in (pair.forward, pair.backward or pair.forward)]
+        both = [
+            wire for pair in self.wires.values() for wire in (pair.forward, pair.backward or pair.forward)
+        ]
         rects, owners = pieces([wire.corners for wire in both], THICKNESS)
         return rects, owners // 2
 
