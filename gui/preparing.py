@@ -240,6 +240,8 @@ class PreparingNotice(QObject):
             self._patience.stop()
 
     def _say(self) -> None:
-        text = f"{self._preparing.what}: being worked out. Until it is there, what was there stays."
+        text = (
+            f"{self._preparing.what}: this takes a moment. Until then the graph shows what was there before."
+        )
         cancel = ("&Cancel", self._preparing.cancel)
         self._message = self._notifier.ask(text, cancel, stays=True, level="info")

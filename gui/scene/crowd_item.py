@@ -140,7 +140,7 @@ class CrowdItem(QGraphicsItem):
             painter.restore()
 
     def _near_edges(self, nodes: list[int], edges: list[int]) -> list[int]:
-        """Return the edges that are painted as arrows: what only passes by, or is one of too many, is a line."""
+        """Return the edges painted as arrows; what only passes by, or is one of too many, is a line."""
         seen = {self._names[i] for i in nodes}
         ends = {i: sum(name in seen for name in self._keys[i][:2]) for i in edges}
         reaching = [i for i in edges if ends[i]]
