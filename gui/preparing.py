@@ -156,9 +156,9 @@ class Preparing(QObject):
     Signals
     -------
     changed()
-        Something has been begun, or nothing is being prepared any more.
+        Something has been begun, or nothing is being prepared any more: it has been taken, or let be.
     failed(str)
-        It could not be done, in one sentence; `changed` has been told before.
+        It could not be done, in one sentence.
     """
 
     changed = Signal()
@@ -204,12 +204,14 @@ class Preparing(QObject):
 
     def _end(self, found: Any, take: Callable[[Any], object]) -> None:
         if found is not None:
-            self.cancel()
+            self._drop()
             take(found)
+            self.changed.emit()
 
     def _fail(self, sentence: str) -> None:
-        self.cancel()
+        self._drop()
         self.failed.emit(sentence)
+        self.changed.emit()
 
     def _drop(self) -> None:
         task, self._task, self._what = self._task, None, ""

@@ -195,6 +195,7 @@ class FormulaPanel(Panel):
     def _connect(self) -> None:
         self.text.textChanged.connect(self._take_text)
         self.text.left.connect(self.focus_back)
+        self.session.preparing.changed.connect(self._go_on)
         self.text.refused.connect(self._refuse_text)
         self.sentence.pressed.connect(self._go_to_place)
         self.rows.given.connect(self._give)
@@ -381,7 +382,8 @@ class FormulaPanel(Panel):
         self._task = Task(work, self)
         self._task.came.connect(self._take)
         self._task.failed.connect(self._refuse_text)
-        self._task.failed.connect(self._go_on)
+        for end in (self._task.ended, self._task.failed):
+            end.connect(self._go_on)
         self._task.start()
         self.sentence.say("Reading the formula…")
 
@@ -398,17 +400,20 @@ class FormulaPanel(Panel):
     @property
     def is_reading(self) -> bool:
         """Whether the graph may still follow what was typed."""
-        return self._pause.isActive() or (self._task is not None and self._task.running)
+        is_checked = not self._pause.isActive() and (self._task is None or not self._task.running)
+        return not is_checked or self.session.preparing.what == EDIT
 
     def when_read(self, then: Callable[[], object]) -> None:
         """Do something with all that has been typed in use: at once, or when a long text has been read."""
-        self.settle()
-        if self.is_reading:
-            self._waiting.append(then)
-        else:
-            then()
+        if self._pause.isActive():
+            self.check_now()
+        self._show_error_now()
+        self._waiting.append(then)
+        self._go_on()
 
     def _go_on(self) -> None:
+        if self.is_reading:
+            return
         waiting, self._waiting = self._waiting, []
         for then in waiting:
             then()
@@ -420,6 +425,9 @@ class FormulaPanel(Panel):
         if self._task is not None:
             self._task.finish()
         self.session.preparing.finish()
+        self._show_error_now()
+
+    def _show_error_now(self) -> None:
         if self._patience.isActive():
             self._patience.stop()
             self._show_error()
