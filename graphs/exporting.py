@@ -38,6 +38,8 @@ __all__ = [
 
 FIELDS = ("step", "iteration", "network", "detail", "theme")
 """What may stand in braces in a file's name."""
+LONGEST_FORM = 4
+"""Letters that may stand behind its colon, as in ``{step:03d}``: no number is a thousand digits wide."""
 
 
 @dataclass(frozen=True)
@@ -337,9 +339,12 @@ def _jobs(name: str, kind: Kind, positions: tuple[int, ...], fields: Mapping[str
 
 def _fields_in(name: str) -> list[str]:
     try:
-        return [field for _, field, _, _ in string.Formatter().parse(name) if field is not None]
+        parts = [part for part in string.Formatter().parse(name) if part[1] is not None]
     except ValueError:
         raise _unfilled(name) from None
+    if any(len(form or "") > LONGEST_FORM for _, _, form, _ in parts):
+        raise _unfilled(name)
+    return [str(field) for _, field, _, _ in parts]
 
 
 def _filled(name: str, fields: Mapping[str, object]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -230,6 +231,11 @@ def test_options_without_effect_are_said(
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names)
 
 
+def test_a_run_that_ends_early_is_said(tmp_path: Path, capsys: Caught) -> None:
+    written(tmp_path, U, "a.csv", "--steps", "500", "--learning-rate", "1e6")
+    assert re.match(r"backstep: Training stopped at iteration \d+: .*\n\Z", capsys.readouterr().err)
+
+
 def test_a_script_trains_as_long_as_the_run(tmp_path: Path) -> None:
     def iterations(name: str, *options: str) -> str:
         lines = written(tmp_path, U, name, *options).read_text().splitlines()
@@ -241,7 +247,7 @@ def test_a_script_trains_as_long_as_the_run(tmp_path: Path) -> None:
 
 
 def test_a_format_that_is_said_is_taken_where_the_ending_says_nothing(tmp_path: Path, capsys: Caught) -> None:
-    assert written(tmp_path, U, "a.txt", "--format", "svg").read_bytes().startswith(b"<?xml")
+    assert written(tmp_path, U, "a.txt", "--format", "SVG").read_bytes().startswith(b"<?xml")
     path = str(tmp_path / "a.svg")
     assert command_line.main(["export", U, "--to", path, "--format", "png"]) == 2
     assert "is not the name of a png file. End it in .png, or leave --format out." in capsys.readouterr().err

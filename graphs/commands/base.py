@@ -127,7 +127,11 @@ def add_common(parser: ArgumentParser) -> None:
 
 def add_network(parser: ArgumentParser) -> None:
     """Add the network that a command is about."""
-    parser.add_argument("network", metavar="NETWORK", help="a built-in network's name, or a .toml file")
+    parser.add_argument(
+        "network",
+        metavar="NETWORK",
+        help="a built-in network's name, or a file: .toml, .backstep, or an exported .json, .html or .svg",
+    )
 
 
 def add_format(parser: ArgumentParser, *formats: str) -> None:

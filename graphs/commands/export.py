@@ -47,7 +47,9 @@ def _add_options(parser: ArgumentParser) -> None:
         help=f"the file to write: {endings}; {{step:03d}} in its name makes a file of each; may be repeated",
     )
     names = ", ".join(kinds())
-    parser.add_argument("--format", default="", metavar="F", help=f"{names}; default: by the ending")
+    parser.add_argument(
+        "--format", type=str.lower, default="", metavar="F", help=f"{names}; default: by the ending"
+    )
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     _add_place(parser)
     _add_look(parser)
@@ -135,7 +137,8 @@ def run(args: Namespace, draw: Draw) -> Outcome:
     if pictures:
         draw(snapshot, pictures, look, progress)
     progress.clear()
-    first, *more = (*_without_effect(args, jobs), *_whatever_step(args, look, jobs, snapshot), "")
+    notes = (*_without_effect(args, jobs), *_whatever_step(args, look, jobs, snapshot))
+    first, *more = (*notes, *_cut_short(args, snapshot), "")
     return Outcome(_said(jobs), problem=" ".join((first, *map(as_sentence, more))).strip())
 
 
@@ -238,6 +241,13 @@ def _whatever_step(args: Namespace, look: Look, jobs: Sequence[Job], snapshot: S
     for job in partly:
         if job.kind.takes == "all" and job.kind.has_place and len(job.positions) > 1:
             yield f"{_names([job])} has every step of the iteration and opens at step {job.positions[0]}."
+
+
+def _cut_short(args: Namespace, snapshot: Snapshot) -> Iterator[str]:
+    """Say why fewer iterations were trained than were asked for."""
+    run = snapshot.run
+    if run is not None and run.ended is not None and run.iteration < (args.steps or 0):
+        yield run.ended.sentence()
 
 
 def _scope_of(job: Job) -> Scope:

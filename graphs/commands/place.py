@@ -69,7 +69,7 @@ def _trained(run: Run, iteration: int, wanted: int) -> Run:
     progress.clear()
     if iteration > run.iteration and run.ended is not None:
         raise UsageError(
-            f"there is no iteration {iteration}: {run.ended.sentence()}", how="Ask for an earlier one."
+            f"there is no iteration {iteration}. {run.ended.sentence()}", how="Ask for an earlier one."
         )
     return run
 

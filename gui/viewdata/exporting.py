@@ -94,7 +94,8 @@ def said(wanted: Wanted, positions: Sequence[int], trace: Trace) -> str:
     """Return in words how much is written."""
     count, last = len(positions), len(trace.steps)
     if not wanted.shows_step:
-        return ""
+        is_page = wanted.format.takes == "all" and wanted.format.has_place
+        return f"every step; opens at step {positions[0]} of {last}" if is_page else ""
     if count == 1:
         return f"step {positions[0]} of {last}"
     if not wanted.format.is_picture or wanted.format.takes == "one":

@@ -148,7 +148,10 @@ def test_a_document_of_every_step_is_not_written_for_each(tmp_path: Path) -> Non
     assert len(planned([str(tmp_path / "a-{step}.html")], [1, 2, 3], FIELDS)) == 3
 
 
-@pytest.mark.parametrize("name", ["{x}.svg", "{}.svg", "{step.svg", "}.svg", "{step:q}.svg", "{step!x}.svg"])
+@pytest.mark.parametrize(
+    "name",
+    ["{x}.svg", "{}.svg", "{step.svg", "}.svg", "{step:q}.svg", "{step:99999999999d}.svg", "{step!x}.svg"],
+)
 def test_braces_that_cannot_be_filled_in_are_said(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"the braces in .* cannot be filled in"):
         planned([str(tmp_path / name)], [1], FIELDS)

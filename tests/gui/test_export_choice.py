@@ -119,6 +119,15 @@ def test_all_steps_are_a_file_each(window: Window, qtbot: QtBot, tmp_path: Path)
     assert len({image.size().toTuple() for image in images}) == 1
 
 
+def test_a_page_says_where_it_opens(window: Window, qtbot: QtBot) -> None:
+    window.session.go(5)
+    card = opened(window, qtbot)
+    choose(card.kinds, "html")
+    assert card.note.text() == "Every step; opens at step 5 of 10"
+    choose(card.kinds, "markdown")
+    assert card.note.text() == ""
+
+
 def test_steps_can_be_typed_and_wrong_ones_are_said(window: Window, qtbot: QtBot) -> None:
     card = opened(window, qtbot)
     choose(card.steps, STEPS[-1])
