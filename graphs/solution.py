@@ -26,10 +26,12 @@ from graphs.views.frame import Frame
 from graphs.views.matrices import update_numbers
 from graphs.wording import SEED, SEED_REASON, Wording, factor_shapes, product_shapes
 
-__all__ = ["Solution", "Written"]
+__all__ = ["NEARLY", "Solution", "Written"]
 
 Array = np.ndarray
 WIDEST = 16.0  # em, of an unnamed part that is called by its expression
+NEARLY = r"\approx"
+"""The sign before what stands for mere rounding."""
 QUOTED = 22.0  # em, of a line that is quoted in a sentence
 
 
@@ -49,6 +51,8 @@ class Written:
         How the shapes of a matrix product fit.
     result
         What the step works out: of a backward step its contribution.
+    is_rounding, adds_up_to_rounding
+        Whether all of that is mere rounding, and of a gradient whether what has arrived is.
     index
         The entry for which numbers are put in.
     numbers
@@ -71,11 +75,28 @@ class Written:
     factor: str = ""
     side: str = ""
     reads: tuple[str, ...] = field(default=())
+    is_rounding: bool = False
+    adds_up_to_rounding: bool = False
 
     @property
     def comes_to(self) -> str:
-        """What the entry comes to."""
-        return number(self.result[self.index])
+        """What the entry comes to; rounding is nothing."""
+        return number(self.shown[self.index])
+
+    @property
+    def shown(self) -> Array:
+        """What the step works out as it is shown: zeros for rounding."""
+        return 0 * self.result if self.is_rounding else self.result
+
+    @property
+    def added_up(self) -> Array:
+        """What has arrived of a gradient, as it is shown."""
+        return 0 * self.step.after if self.adds_up_to_rounding else self.step.after
+
+    @property
+    def relation(self) -> str:
+        """The sign before that."""
+        return NEARLY if self.is_rounding else "="
 
 
 class Solution:
@@ -195,6 +216,7 @@ class Solution:
             step.after,
             _telling(step.after),
             self._numbers(expr, self.frame.numbers, step.after) if expr is not None else "",
+            is_rounding=self.frame.sets_rounding(step),
         )
 
     def _seed(self, step: Step) -> Written:
@@ -211,9 +233,14 @@ class Solution:
         sign = "=" if step.before is None else PLUS_EQUALS
         assert step.contribution is not None
         result = step.contribution
+        rounding = {
+            "is_rounding": self.frame.rounding.is_gradient(reached, result),
+            "adds_up_to_rounding": self.frame.sets_rounding(step),
+        }
         if equation is None:
             return Written(
-                step, self.gradient(reached), sign, "", "", sentence, kept, "", result, _telling(result)
+                *(step, self.gradient(reached), sign, "", "", sentence, kept, "", result, _telling(result)),
+                **rounding,
             )
         found = equation.contribution
         return Written(
@@ -231,6 +258,7 @@ class Solution:
             self._tidy(found.factor.latex),
             found.factor.side,
             found.factor.uses,
+            **rounding,
         )
 
     def _update(self, step: Step) -> Written:

@@ -15,7 +15,7 @@ from graphs.nxgraph import nx_graph
 from graphs.plain import equation_text, name_text
 from graphs.snapshot import Snapshot
 from graphs.views.frame import Frame
-from graphs.views.numbers import format_number
+from graphs.views.numbers import NOTHING, format_number
 from graphs.views.scene import scene_view
 from graphs.views.step import step_view
 
@@ -33,10 +33,12 @@ def step_graph(snapshot: Snapshot) -> nx.MultiDiGraph:
     networkx.MultiDiGraph
         The graph has `place`, `phase` and `sentence`, about the step taken last. Every node has `text` (its
         name for people), `formula`, `value` and `gradient` (arrays, None where they are not known yet),
+        `rounding` (which of the two are mere rounding),
         `step` (the phase of the step taken last, where it set this node), `reads` (whether the step read the
         stored value) and `is_loss`; every edge `forward` and `backward` (whether a value or a gradient has
         gone along), `current` ("forward" or "backward", where one does now), `contribution` (an array or
-        None) and `factor` (what the gradient becomes along the edge, for people).
+        None), `rounding` (whether that is mere rounding) and `factor` (what the gradient becomes along the
+        edge, for people).
     """
     frame = Frame.of(snapshot)
     graph, scene = frame.trace.graph, scene_view(frame)
@@ -53,6 +55,7 @@ def step_graph(snapshot: Snapshot) -> nx.MultiDiGraph:
             formula=_formula(derivation, name, view.kind),
             value=view.value,
             gradient=view.gradient,
+            rounding=view.noise,
             step=view.phase,
             reads=view.read,
             is_loss=view.is_loss,
@@ -64,11 +67,13 @@ def step_graph(snapshot: Snapshot) -> nx.MultiDiGraph:
     }
     for (source, target, slot), edge in scene.edges.items():
         place = snapshot.trace.backward_places.get((source, target, slot))
+        contribution = None if place is None else gone.get(place)
         found.edges[source, target, slot].update(
             forward=edge.forward,
             backward=edge.backward,
             current=edge.current,
-            contribution=None if place is None else gone.get(place),
+            contribution=contribution,
+            rounding=contribution is not None and frame.rounding.is_gradient(source, contribution),
             factor=_factor(frame, target, slot) if edge.current == "backward" else "",
         )
     return found
@@ -102,8 +107,10 @@ def _factor(frame: Frame, target: str, slot: int) -> str:
     return text.replace(name_text(target), f"({wording.name(target)})") if wording.is_part(target) else text
 
 
-def in_words(array: Any) -> str:
+def in_words(array: Any, is_rounding: bool = False) -> str:
     """Return a number, a few numbers, or between which numbers the entries of a larger array lie.
+
+    What is mere rounding is ``≈0``.
 
     Examples
     --------
@@ -111,6 +118,8 @@ def in_words(array: Any) -> str:
     ('[1, −2.5]', '0 … 99')
     """
     values = np.asarray(array, dtype=float)
+    if is_rounding:
+        return NOTHING
     if values.ndim == 0:
         return format_number(float(values))
     if values.size <= SMALL:

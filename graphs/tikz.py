@@ -59,6 +59,8 @@ INK_TURNS = 55
 """Strength of a cell's colour, in per cent, from which its number has the colour of the card."""
 LONGEST = 120.0
 """Of a formula, in em: a longer one is left out."""
+NOTHING = r"{\approx}0"
+"""What stands for a number that is mere rounding."""
 CHARS = 5
 """Characters of a number in a cell."""
 
@@ -149,9 +151,11 @@ def card_rows(
     card, at = drawing.cards[node.name], drawing.places[node.name]
     yield from _frame(pen, node, card, at, name, phase)
     yield from _words(pen, node, card, at)
-    yield from _array(pen, card, card.value, at, node.value, ROLES.get(node.kind, "forward"))
+    role = ROLES.get(node.kind, "forward")
+    yield from _array(pen, card, card.value, at, node.value, role, "value" in node.noise)
     if card.gradient is not None:
-        yield from _array(pen, card, card.gradient, at, node.gradient, "backward")
+        noise = "gradient" in node.noise
+        yield from _array(pen, card, card.gradient, at, node.gradient, "backward", noise)
     if node.stored or node.read:
         yield _bookmark(node, drawing.bookmark(node.name))
     if node.expected > 1 and node.arrived:
@@ -250,12 +254,16 @@ def _shape(text: str) -> str:
     return f"${joined}$"
 
 
-def _array(pen: Pen, card: Card, corner: Point, at: Point, array: Array | None, role: str) -> Iterator[str]:
+def _array(
+    pen: Pen, card: Card, corner: Point, at: Point, array: Array | None, role: str, noise: bool
+) -> Iterator[str]:
+    """Yield a value or a gradient; what is `noise`, mere rounding, looks as zero does."""
     left, top = at[0] + corner[0], at[1] + corner[1]
     sizes = card.array
     if not sizes.rows:
         if array is not None:
-            text, middle = f"${number(np.ravel(array)[0])}$", (left, top + sizes.cell[1] / 2)
+            text, middle = number(np.ravel(array)[0]), (left, top + sizes.cell[1] / 2)
+            text = f"${NOTHING if noise else text}$"
             yield pen.text(middle, text, NUMBER, f"bs{role}text", card.inner, sizes.cell[1])
         return
     wide, high = sizes.size
@@ -263,13 +271,14 @@ def _array(pen: Pen, card: Card, corner: Point, at: Point, array: Array | None, 
     if array is None:
         yield f"\\draw[bsmuted!35!bscanvas,line width=0.6pt] {outline};"
         return
-    yield from _cells(pen, sizes, (left, top), array.reshape(array.shape[0] if array.ndim > 1 else 1, -1))
+    table = array.reshape(array.shape[0] if array.ndim > 1 else 1, -1)
+    yield from _cells(pen, sizes, (left, top), table, noise)
     dashes = ",dash pattern=on 3pt off 1.6pt" if role == "backward" else ""
     yield f"\\draw[bs{role},line width=0.9pt{dashes}] {outline};"
 
 
-def _cells(pen: Pen, sizes: Sizes, corner: Point, table: Array) -> Iterator[str]:
-    finite = np.abs(table[np.isfinite(table)])
+def _cells(pen: Pen, sizes: Sizes, corner: Point, table: Array, noise: bool) -> Iterator[str]:
+    finite = np.abs(table[np.isfinite(table) & (not noise)])
     scale = float(finite.max()) if finite.size else 0.0
     (wide, high), (left, top) = sizes.cell, corner
     size = f"{{{pen.length(wide - 0.6)}}}{{{pen.length(high - 0.6)}}}"
@@ -282,7 +291,8 @@ def _cells(pen: Pen, sizes: Sizes, corner: Point, table: Array) -> Iterator[str]
         yield f"\\bscell{below}{size}{{{'negative' if x < 0 else 'positive'}}}{{{strength}}}"
         if sizes.is_numbered:
             ink, middle = "bscard" if strength > INK_TURNS else "bstext", (at[0] + wide / 2, at[1] + high / 2)
-            numbers.append(pen.text(middle, _in_cell(x), CELL, ink, wide - 2, high - 2, "center"))
+            text = f"${NOTHING}$" if noise and x else _in_cell(x)
+            numbers.append(pen.text(middle, text, CELL, ink, wide - 2, high - 2, "center"))
     yield "\\end{pgfscope}"
     yield from numbers
     yield from _dots(sizes, corner)

@@ -281,6 +281,7 @@ class Presenting(QObject):
     def begin(self, is_full: bool = True) -> None:
         """Show the graph and the words alone, on the whole screen or in the window as it is."""
         window = self._window
+        window.close_overlay()  # what it asks is not for the projector; a key over the notes may come here
         self._is_on, self._begun = True, time.monotonic()
         self._state, self._was_full = window.saveState(), window.isFullScreen()
         window.show_bars(False)

@@ -703,7 +703,7 @@ class Window(QMainWindow):
         self._open_search("")
 
     def _open_search(self, text: str) -> None:
-        self._close_overlay()
+        self.close_overlay()
         items = [
             (row.id, self.actions_by_id[row.id].text(), _keys_text(row), row.enabled(self.session))
             for row in ACTIONS
@@ -735,9 +735,9 @@ class Window(QMainWindow):
     def show_keys(self) -> None:
         """Show every key, or put the sheet away."""
         if isinstance(self._overlay, KeySheet):
-            self._close_overlay()
+            self.close_overlay()
             return
-        self._close_overlay()
+        self.close_overlay()
         rows = [(row.group, _keys_text(row), row.text) for row in ACTIONS if row.keys]
         self._open_overlay(KeySheet(self.theme, rows, self))
 
@@ -753,7 +753,7 @@ class Window(QMainWindow):
     def show_course(self) -> None:
         """Show the lessons there are, or put the list away."""
         if isinstance(self._overlay, Course):
-            self._close_overlay()
+            self.close_overlay()
             return
         course = Course(self.theme, self.teaching.rows(), self)
         course.chosen.connect(self.teaching.open)
@@ -779,7 +779,7 @@ class Window(QMainWindow):
 
     def show_overlay(self, overlay: Overlay) -> None:
         """Lay something over the window, in the place of what lies there."""
-        self._close_overlay()
+        self.close_overlay()
         self._open_overlay(overlay)
 
     def _open_overlay(self, overlay: Overlay) -> None:
@@ -787,7 +787,8 @@ class Window(QMainWindow):
         overlay.destroyed.connect(lambda: self._forget_overlay(overlay))
         overlay.open_over()
 
-    def _close_overlay(self) -> None:
+    def close_overlay(self) -> None:
+        """Take away what lies over the window, if anything does."""
         if self._overlay is not None:
             self._overlay.close()
             self._overlay = None
@@ -888,7 +889,7 @@ class Window(QMainWindow):
         if path and isinstance(self._overlay, DataChoice):
             self._overlay.open_data(path)
             return
-        self._close_overlay()
+        self.close_overlay()
         choice = DataChoice(self.session, self.theme, self, path)
         choice.open_requested.connect(self.open_data)
         choice.applied.connect(self.view.setFocus)

@@ -75,10 +75,10 @@ def _node(name: str, data: Mapping[str, Any], loss: str, palette: Palette) -> st
     if data["shape"]:
         lines.append(_font(" × ".join(map(str, data["shape"])), palette.muted, SMALLER))
     if is_known:
-        lines.append(_font(in_words(data["value"]), palette.forward_text, SMALL))
+        lines.append(_font(in_words(data["value"], "value" in data["rounding"]), palette.forward_text, SMALL))
     if data["gradient"] is not None:
         of = f"∂{loss}/∂{data['text']} =" if data["kind"] != "op" else "gradient"
-        said = f"{of} {in_words(data['gradient'])}"
+        said = f"{of} {in_words(data['gradient'], 'gradient' in data['rounding'])}"
         lines.append(_font(_cell(said, LONGEST), palette.backward_text, SMALL))
     if data["reads"]:
         lines.append(_font("stored, read now", palette.stored_text, SMALLER))
@@ -108,7 +108,7 @@ def _edge(source: str, target: str, slot: int, data: Mapping[str, Any], palette:
     }
     if data["current"] == "backward":
         look |= {"color": _quoted(palette.backward), "style": "dashed", "dir": "back", "penwidth": "2.6"}
-        said = [data["factor"], _said(data["contribution"])]
+        said = [data["factor"], _said(data["contribution"], data["rounding"])]
         lines = [_font(_cell(text, LONGEST), palette.backward_text, SMALL) for text in said if text]
         look |= {"label": f"<{_apart('<BR/>'.join(lines))}>"} if lines else {}
     elif data["current"] == "forward":
@@ -122,8 +122,8 @@ def _edge(source: str, target: str, slot: int, data: Mapping[str, Any], palette:
     return f"{_quoted(source)} -> {_quoted(target)} {_list(look)}"
 
 
-def _said(array: np.ndarray | None) -> str:
-    return "" if array is None else f"= {in_words(array)}"
+def _said(array: np.ndarray | None, is_rounding: bool) -> str:
+    return "" if array is None else f"= {in_words(array, is_rounding)}"
 
 
 # --- how DOT writes it -------------------------------------------------------------------------------------

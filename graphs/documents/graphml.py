@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 import networkx as nx
@@ -41,10 +42,12 @@ def _flat(snapshot: Snapshot) -> nx.MultiDiGraph:
     for name, data in whole.nodes(data=True):
         arrays = {key: data[key] for key in ("value", "gradient")}
         rest = {key: data[key] for key in ("kind", "order", "text", "formula", "step", "reads", "is_loss")}
-        found.add_node(name, **_texts({**rest, "shape": json.dumps(data["shape"])}), **_arrays(arrays))
+        texts = _texts({**rest, "shape": json.dumps(data["shape"])})
+        found.add_node(name, **texts, **_arrays(arrays, data["rounding"]))
     for number, (source, target, slot, data) in enumerate(whole.edges(keys=True, data=True)):
         rest = {key: data[key] for key in ("forward", "backward", "current", "factor")}
-        arrays = _arrays({"contribution": data["contribution"]})
+        rounding = ("contribution",) if data["rounding"] else ()
+        arrays = _arrays({"contribution": data["contribution"]}, rounding)
         found.add_edge(source, target, slot, id=f"e{number}", slot=slot, **_texts(rest), **arrays)
     return found
 
@@ -55,11 +58,14 @@ def _texts(table: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _arrays(table: dict[str, Any]) -> dict[str, str]:
-    """Return what is known of arrays: every entry where they are not too large, and a few words."""
+def _arrays(table: dict[str, Any], rounding: Collection[str]) -> dict[str, str]:
+    """Return what is known of arrays: every entry where they are not too large, and a few words.
+
+    Those of mere rounding are said to be so in words; their entries are what they are.
+    """
     known = {key: np.asarray(array, dtype=float) for key, array in table.items() if array is not None}
     entries = {key: json.dumps(array.tolist()) for key, array in known.items() if array.size <= MOST}
-    return entries | {f"{key}_text": in_words(array) for key, array in known.items()}
+    return entries | {f"{key}_text": in_words(array, key in rounding) for key, array in known.items()}
 
 
 FORMAT = Format("graphml", "GraphML", (".graphml",), _write, Scope.STEP)

@@ -20,7 +20,7 @@ from graphs.figures import blank, is_shown_whole, matrix, number, span
 from graphs.palette import PRINT
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
-from graphs.solution import Solution, Written
+from graphs.solution import NEARLY, Solution, Written
 from graphs.tex import PREAMBLE, comments, escaped, formula, pdf_text, sentence
 from graphs.typesetting import lines, width
 from graphs.wording import counted, listed
@@ -214,16 +214,20 @@ class _Answers:
     def numbers(self, left: str, written: Written) -> Iterator[Row]:
         """Yield one entry with the numbers put in, then the whole array."""
         sign = "=" if written.step.phase == Phase.BACKWARD else written.sign
-        if written.right and (written.numbers or not written.index):
-            came_to = f"{written.numbers} = {written.comes_to}" if written.numbers else written.comes_to
+        relation = NEARLY if written.is_rounding else sign
+        if written.right and written.numbers:
+            came_to = f"{written.numbers} {written.relation} {written.comes_to}"
             yield Row(entry_latex(left, written.index), sign, self.worked_out(came_to))
+        elif written.right and not written.index:
+            yield Row(left, relation, self.worked_out(written.comes_to))
         if written.index or not written.right:
-            yield Row(left, sign, self.array(written.result))
+            yield Row(left, relation, self.array(written.shown))
 
     def rest(self, written: Written) -> str:
         if is_shown_whole(written.result):
             return ""
-        return f"This is {_size(written.result.shape)}, {span(written.result)}.\n"
+        said = "all of it rounding" if written.is_rounding else span(written.result)
+        return f"This is {_size(written.result.shape)}, {said}.\n"
 
     worked_out = staticmethod(str)
     array = staticmethod(matrix)
@@ -285,16 +289,18 @@ class _Answers:
 
     def total(self, rows: Sequence[Written]) -> Iterator[Row]:
         """Yield the sum of several contributions: in symbols, of one entry, and whole."""
-        left, index, whole = rows[0].left, rows[0].index, rows[-1].step.after
+        left, index, whole = rows[0].left, rows[0].index, rows[-1].added_up
+        relation = NEARLY if rows[-1].adds_up_to_rounding else "="
         composed = self.solution.composed(rows[0].step.target)
         yield Row(left, "=", " + ".join(f"g_{{{i}}}" for i in range(1, len(rows) + 1)))
         if composed:
             yield Row("", "=", self.derived(composed))
-        entries = [number(written.result[index]) for written in rows]
+        entries = [number(written.shown[index]) for written in rows]
         added = " + ".join(f"({e})" if e.startswith("-") and i else e for i, e in enumerate(entries))
-        yield Row(entry_latex(left, index), "=", self.worked_out(f"{added} = {number(whole[index])}"))
+        came_to = f"{added} {relation} {number(whole[index])}"
+        yield Row(entry_latex(left, index), "=", self.worked_out(came_to))
         if index:
-            yield Row(left, "=", self.array(whole))
+            yield Row(left, relation, self.array(whole))
 
     derived = staticmethod(str)
 

@@ -20,9 +20,10 @@ from graphs.documents import Format, Options, Scope
 from graphs.figures import is_shown_whole, number, places_shown, span
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
-from graphs.solution import Solution, Written
+from graphs.solution import NEARLY, Solution, Written
 from graphs.tex import tidied
 from graphs.typesetting import lines
+from graphs.views.numbers import NOTHING
 from graphs.wording import counted
 
 __all__ = ["FORMAT", "solution_md"]
@@ -161,33 +162,38 @@ class _Answers:
         if written.index:
             yield from self.result(written)
         elif not written.right:
-            yield _display(f"{written.left} {written.sign} {written.comes_to}")
+            sign = NEARLY if written.is_rounding else written.sign
+            yield _display(f"{written.left} {sign} {written.comes_to}")
         if written.step.before is not None and written.step.phase == Phase.BACKWARD:
             yield "Together with what has arrived before:"
             yield from self.total(written)
 
     def entry(self, written: Written) -> str:
         place = _place(written.index)
-        came_to = f"= {written.numbers} = {written.comes_to}" if written.numbers else f"= {written.comes_to}"
+        came_to = f"{written.relation} {written.comes_to}"
+        came_to = f"= {written.numbers} {came_to}" if written.numbers else came_to
         return f"{place}:\n\n{_display(came_to)}" if place else _display(came_to)
 
     def result(self, written: Written) -> Iterator[str]:
         left = written.left if written.step.before is None or written.step.phase != Phase.BACKWARD else ""
-        yield from self.array(left, written.result)
+        yield from self.array(left, written.result, written.is_rounding)
 
     def total(self, written: Written) -> Iterator[str]:
         if written.index:
-            yield from self.array(written.left, written.step.after)
+            yield from self.array(written.left, written.step.after, written.adds_up_to_rounding)
         else:
-            yield _display(f"{written.left} = {number(written.step.after)}")
+            relation = NEARLY if written.adds_up_to_rounding else "="
+            yield _display(f"{written.left} {relation} {number(written.added_up)}")
 
-    def array(self, left: str, array: Array) -> Iterator[str]:
+    def array(self, left: str, array: Array, is_rounding: bool = False) -> Iterator[str]:
         """Yield an array as a table, a number as an equation; of a large array the corners and the range."""
         if array.ndim == 0:
-            yield _display(f"{left} = {number(array)}")
+            yield _display(f"{left} {NEARLY} 0" if is_rounding else f"{left} = {number(array)}")
             return
-        yield _array_table(left, array, _number)
-        if not is_shown_whole(array, TABLE_ROOM):
+        yield _array_table(left, array, _rounding if is_rounding else _number)
+        if is_rounding:
+            yield f"This is {_size(array.shape)}, all of it rounding."
+        elif not is_shown_whole(array, TABLE_ROOM):
             yield f"This is {_size(array.shape)}, {_sentence(span(array))}."
 
     def summary(self) -> Iterator[str]:
@@ -303,6 +309,10 @@ def _number(x: float) -> str:
     text = {r"\text{nan}": "not a number", r"\infty": "∞", r"-\infty": "−∞"}.get(text, text)
     power = re.sub(r" \\times 10\^\{(-?\d+)\}", lambda m: f" × 10{m[1].translate(_SUPERSCRIPTS)}", text)
     return power.replace("-", "−")
+
+
+def _rounding(x: float) -> str:
+    return NOTHING if x else "0"
 
 
 def _place(index: tuple[int, ...]) -> str:

@@ -327,6 +327,14 @@ class Frame:
             found.append("gradient")
         return tuple(found)
 
+    def sets_rounding(self, step: Step) -> bool:
+        """Say whether what a step sets is rounding; an optimizer's quantities are what they are."""
+        if step.quantity not in (None, "value"):
+            return False
+        is_gradient = step.phase in (Phase.SEED, Phase.BACKWARD)
+        check = self.rounding.is_gradient if is_gradient else self.rounding.is_value
+        return check(step.target, step.after)
+
 
 class FrameNumbers(Mapping[str, Array]):
     """Looks names up where they stand: a table of all would cost a step of a large graph its time."""

@@ -15,7 +15,6 @@ from graphs.webpage.arrays import ArrayTable
 from graphs.webpage.cards import Drawing
 from graphs.webpage.extent import Extent
 from graphs.webpage.lanes import Lanes
-from graphs.webpage.steps import is_noise
 
 __all__ = ["Record"]
 
@@ -84,7 +83,7 @@ class Record:
         """Return which node a step sets to what; of a backward one its edge, factor and what it reads."""
         found: dict[str, Any] = {"p": step.phase.value, "n": self._nodes[step.target]}
         if step.quantity in (None, "value"):
-            found["a"] = self._table.add(step.after, is_noise(self._frame, step))
+            found["a"] = self._table.add(step.after, self._frame.sets_rounding(step))
         if step.phase == Phase.BACKWARD:
             slot = int(step.slot or 0)
             equation = self._frame.statics.backward(step.node, slot, step.before is not None)

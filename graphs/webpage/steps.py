@@ -17,7 +17,7 @@ from graphs.views.step import step_view
 from graphs.webpage.arrays import ArrayTable, said
 from graphs.webpage.extent import Extent
 
-__all__ = ["article", "cancelling", "is_noise", "summands", "walk"]
+__all__ = ["article", "cancelling", "summands", "walk"]
 
 
 def _place(position: int, steps: int, phase: str) -> str:
@@ -66,7 +66,7 @@ def _body(frame: Frame, view: StepView, extent: Extent, table: ArrayTable) -> It
     if frame.step is not None:
         is_whole = frame.step.phase != Phase.BACKWARD or frame.step.before is None
         again = " again" if extent.whole and view.matrices and is_whole else ""
-        value = _array(frame.step.after, is_noise(frame, frame.step), table)
+        value = _array(frame.step.after, frame.sets_rounding(frame.step), table)
         yield f'<p class="sets{again}">{_target(frame, frame.step)}: {value}</p>'
 
 
@@ -119,15 +119,6 @@ def _matrix(view: MatrixView, table: ArrayTable) -> str:
 
 def _array(array: Array, noise: bool, table: ArrayTable) -> str:
     return f'<span class="array" data-array="{table.add(array, noise)}">{escape(said(array, noise))}</span>'
-
-
-def is_noise(frame: Frame, step: Step) -> bool:
-    """Say whether what a step sets is rounding; an optimizer's quantities are what they are."""
-    if step.quantity not in (None, "value"):
-        return False
-    is_gradient = step.phase in (Phase.SEED, Phase.BACKWARD)
-    check = frame.rounding.is_gradient if is_gradient else frame.rounding.is_value
-    return check(step.target, step.after)
 
 
 def _target(frame: Frame, step: Step) -> str:

@@ -115,3 +115,9 @@ def numbers_in(latex: str) -> list[float]:
         words[text] if text in words else float(re.sub(r" \\times 10\^\{(-?\d+)\}", r"e\1", text))
         for text in found
     ]
+
+
+def rounding_snapshot() -> Snapshot:
+    """Return an iteration in which a value and gradients should have been zero, but for rounding."""
+    formula = "z = 0.1 * w + 0.2 * w - 0.3 * w\nL = mean(z * x) + mean(z * z)"
+    return snapshot_of(_model(formula, {"w": [[1.0], [2.0]]}, {"x": [[1.0, 2.0, 3.0]]}))

@@ -20,6 +20,7 @@ from graphs.palette import PALETTES
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
 from tests.graphs.places import TITLE, every_place
+from tests.graphs.snapshots import rounding_snapshot
 
 needs_graphviz = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -157,3 +158,11 @@ def test_what_is_not_known_yet_has_no_number() -> None:
     (card,) = [line for line in text.splitlines() if line.strip().startswith('"L" [')]
     assert "dashed" in card
     assert f"{snapshot.trace.loss:.3g}" not in card
+
+
+def test_what_is_mere_rounding_is_said_to_be_so() -> None:
+    snapshot = rounding_snapshot()
+    graph = graphml(snapshot)
+    assert (graph.nodes["z"]["value_text"], graph.nodes["L"]["value_text"]) == ("≈0", "≈0")
+    assert np.array_equal(entries(graph.nodes["z"]["value"]), snapshot.trace.values["z"])
+    assert ">≈0<" in formats()["dot"].write(snapshot, Options()).split('"z" [')[1].split("\n")[0]

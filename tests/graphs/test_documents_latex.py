@@ -23,6 +23,7 @@ from tests.graphs.snapshots import (
     every_snapshot,
     numbers_in,
     odd_snapshot,
+    rounding_snapshot,
 )
 from tests.graphs.tex import compiled, needs_tex
 
@@ -183,3 +184,10 @@ def _preamble() -> str:
 def test_every_derivation_compiles_and_nothing_sticks_out(answers: bool) -> None:
     found = compiled(_preamble() + _bodies(answers) + "\\end{document}\n")
     assert found.complaints == []
+
+
+def test_what_is_mere_rounding_is_no_number() -> None:
+    text = derivation_tex(rounding_snapshot())
+    assert r"0.3 \cdot 1 \approx 0" in text
+    assert r"z &\approx \left[\begin{array}{r} 0 \\ 0 \end{array}\right]" in text
+    assert r"&= 0.1 + 0.2 + (-0.3) \approx 0" in text

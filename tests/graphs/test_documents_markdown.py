@@ -20,7 +20,15 @@ from graphs.documents.markdown import TABLE_ROOM, solution_md
 from graphs.figures import is_shown_whole
 from graphs.snapshot import Snapshot
 from graphs.solution import Solution
-from tests.graphs.snapshots import BUILT_IN, ODD, batch_snapshot, built_in_snapshot, numbers_in, odd_snapshot
+from tests.graphs.snapshots import (
+    BUILT_IN,
+    ODD,
+    batch_snapshot,
+    built_in_snapshot,
+    numbers_in,
+    odd_snapshot,
+    rounding_snapshot,
+)
 from tests.helpers import assert_well_formed
 
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
@@ -178,3 +186,11 @@ def test_provenance_is_a_comment_that_no_title_ends() -> None:
     tokens = MarkdownIt("commonmark").parse(source)
     assert tokens[0].type == "html_block"
     assert tokens[1].type == "heading_open"
+
+
+def test_what_is_mere_rounding_is_no_number() -> None:
+    text = solution_md(rounding_snapshot())
+    assert r"0.3 \cdot 1 \approx 0" in text
+    assert "| ≈0 |" in text
+    assert "all of it rounding" in text
+    assert not any("10^" in line or "⁻" in line for line in text.splitlines() if line.startswith("|"))

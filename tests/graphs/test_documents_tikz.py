@@ -34,6 +34,7 @@ from tests.graphs.snapshots import (
     built_in_snapshot,
     numbers_in,
     odd_snapshot,
+    rounding_snapshot,
     snapshot_of,
 )
 from tests.graphs.tex import compiled, needs_tex
@@ -102,6 +103,17 @@ def test_edges_are_drawn_as_far_as_the_timeline_has_come(name: str, detail: Deta
         assert sum("bsmuted" in line for line in wires) == sum(
             not e.forward for e in view.edges.values()
         ) - sum(e.current == "forward" and not e.forward for e in view.edges.values())
+
+
+def test_what_is_mere_rounding_is_no_number() -> None:
+    snapshot = rounding_snapshot()
+    assert 0 < abs(snapshot.trace.loss) < 1e-15
+    shown = cards(picture_tex(snapshot), snapshot)
+    assert shown["z"].count(r"${\approx}0$") == 2
+    assert "10^" not in shown["z"]
+    assert r"${\approx}0$" in shown["L"]
+    strengths = re.findall(r"\\bscell.*\{(\d+)\}$", shown["z"], re.MULTILINE)
+    assert strengths == ["0", "0", "100", "100"]  # the gradient is as it is
 
 
 def lanes() -> Iterator[Snapshot]:

@@ -332,6 +332,16 @@ def test_nothing_is_asked_on_the_projector(window: Window) -> None:
     assert message.text == "Not while presenting: Esc ends it."
 
 
+def test_what_lies_over_the_window_is_taken_away(window: Window) -> None:
+    window.presenting.show_speaker()
+    window.actions_by_id["export"].trigger()
+    assert window.overlay is not None
+    assert window.presenting.speaker is not None
+    QTest.keyClick(window.presenting.speaker, Qt.Key.Key_F11)  # over the notes, keys mean what they always do
+    assert window.presenting.is_on
+    assert window.overlay is None
+
+
 def test_every_other_action_leaves_the_projector_without_dialogs(open_window: OpenWindow) -> None:
     window = open_window("two-layer-nonlinear")  # its own: actions change more than is put back
     window.presenting.begin(is_full=False)
