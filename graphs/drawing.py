@@ -132,7 +132,9 @@ class Drawing:
         self._view = view
         self.cards = {name: card_of(node, _shape(graph, name)) for name, node in view.nodes.items()}
         placed = layout(
-            nx_graph(graph, statics.detail), {name: card.size for name, card in self.cards.items()}
+            nx_graph(graph, statics.detail),
+            {name: card.size for name, card in self.cards.items()},
+            is_narrow=True,
         )
         self.places = placed.positions
         together = Counter((source, target) for source, target, _ in view.edges)

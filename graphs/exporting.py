@@ -75,7 +75,7 @@ class Kind:
         return self.takes != "all" or any(ending in CARRIERS for ending in self.endings)
 
 
-_DRAWN = ("subject", "theme", "is_transparent")
+_DRAWN = ("subject", "theme", "is_transparent", "has_legend", "has_numbers")
 _PIXELS = (*_DRAWN, "scale")
 _MOVES = (*_PIXELS, "duration")
 PICTURES = (
@@ -113,6 +113,9 @@ class Look:
         Whether the background is left out.
     duration
         Seconds that each step of an animation stands.
+    has_legend, has_numbers
+        Whether a picture of the graph says what its lines and colours mean, and whether small arrays on its
+        cards show their numbers.
     """
 
     subject: str = "graph"
@@ -120,6 +123,22 @@ class Look:
     scale: float | None = None
     is_transparent: bool = False
     duration: float = 1.0
+    has_legend: bool = False
+    has_numbers: bool = False
+
+    def check(self) -> None:
+        """Say so where something is asked for that only the graph has.
+
+        Raises
+        ------
+        UsageError
+            For a legend or numbers of another subject.
+        """
+        for name, wanted in (("legend", self.has_legend), ("numbers", self.has_numbers)):
+            if wanted and self.subject != "graph":
+                raise UsageError(
+                    f"--{name} belongs to the graph, not to the {self.subject}.", how="Leave it out."
+                )
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ Run = tuple[int, float]  # a horizontal stretch of an edge: the last column it c
 ABOVE, LEVEL, BELOW = -1, 0, 1
 
 SPINE_GAP = 126.0  # between neighbours on the spine: an equation stands on that edge
-LONG_SPINE_GAP = 84.0  # the same in a picture of many columns, which would else be too small to read
+LONG_SPINE_GAP = 84.0  # the same in a narrow picture, and of many columns, else it would be too small to read
 MANY_COLUMNS = 7
 LEAF_DROP = 70.0  # between an operation and the leaves that hang on it
 LEAF_GAP = 24.0
@@ -71,7 +71,7 @@ class Layout:
     bounds: tuple[float, float, float, float]
 
 
-def layout(graph: nx.MultiDiGraph, sizes: Mapping[str, Size]) -> Layout:
+def layout(graph: nx.MultiDiGraph, sizes: Mapping[str, Size], *, is_narrow: bool = False) -> Layout:
     """Place the nodes of a computation graph in layers from left to right and route its edges.
 
     Parameters
@@ -81,6 +81,8 @@ def layout(graph: nx.MultiDiGraph, sizes: Mapping[str, Size]) -> Layout:
         "parameter", "line" or "op") and `order` (topological); the graph's attribute "loss" names its loss.
     sizes : mapping of str to (width, height)
         The size at which each node is drawn.
+    is_narrow : bool
+        Whether neighbours stand close, for a picture that is looked at small.
 
     Returns
     -------
@@ -109,7 +111,7 @@ def layout(graph: nx.MultiDiGraph, sizes: Mapping[str, Size]) -> Layout:
         plan, heights, runs = _in_layers(plan)
     ports = _ports(plan, heights, runs)
     levels = [_levels(track, i, heights, runs[i], ports) for i, track in enumerate(plan.tracks)]
-    xs, channels = _across(plan, levels)
+    xs, channels = _across(plan, levels, is_narrow)
     positions = {node: (xs[node], heights[node]) for node in plan.column}
     routes: dict[tuple[str, str, int], tuple[Point, ...]] = {}
     for i, track in enumerate(plan.tracks):
@@ -959,7 +961,9 @@ def _changes(levels: Iterable[Run]) -> Iterator[tuple[int, float, float]]:
             yield column, before, after
 
 
-def _across(plan: _Plan, levels: Sequence[Sequence[Run]]) -> tuple[dict[str, float], list[Point]]:
+def _across(
+    plan: _Plan, levels: Sequence[Sequence[Run]], is_narrow: bool
+) -> tuple[dict[str, float], list[Point]]:
     """Return the x of every layered node, and for each channel where its slanted lines begin and end."""
     count = 1 + max(plan.column.values(), default=-1)
     box, full, stub = [0.0] * count, [0.0] * count, [0.0] * count
@@ -970,7 +974,7 @@ def _across(plan: _Plan, levels: Sequence[Sequence[Run]]) -> tuple[dict[str, flo
         for c, _, _ in _changes(found):
             stub[c] = max(stub[c], STUB + track.thickness / 2)
     middles = [0.0] * min(1, count)
-    spine = SPINE_GAP if count < MANY_COLUMNS else LONG_SPINE_GAP
+    spine = LONG_SPINE_GAP if is_narrow or count >= MANY_COLUMNS else SPINE_GAP
     for c in range(count - 1):
         channel = CHANNEL + 2 * stub[c] if stub[c] else LEAF_GAP
         middles.append(middles[c] + max(box[c] + spine + box[c + 1], full[c] + channel + full[c + 1]))

@@ -8,7 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DARK", "EQUATION_ROLES", "LIGHT", "PALETTES", "PHASES", "PHASE_TEXT", "PRINT", "Palette"]
+__all__ = [
+    "DARK",
+    "EQUATION_ROLES",
+    "LIGHT",
+    "MEANINGS",
+    "PALETTES",
+    "PHASES",
+    "PHASE_TEXT",
+    "PRINT",
+    "SHADES",
+    "Palette",
+]
+
+MEANINGS = {
+    "forward": "value",
+    "backward": "gradient",
+    "update": "parameter, update",
+    "stored": "stored for backward",
+}
+SHADES = "negative to positive, each array by itself"
+"""What the lines of a picture of the graph mean, by their role, and the colours of its arrays."""
 
 
 @dataclass(frozen=True)

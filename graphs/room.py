@@ -42,9 +42,9 @@ CLEAR = 3.5
 SAMPLES = 28
 SIMPLE_BENDS = ((6.0, 36.0, 60.0, 90.0, 130.0), (0.0, -0.7, 0.7), (6.0, 24.0, 50.0, 90.0, 150.0))
 WIDE_BENDS = (
-    (40.0, 90.0, 160.0, 240.0, 340.0),
-    (0.0, -0.35, 0.35, -0.8, 0.8, -1.6, 1.6),
-    (24.0, 60.0, 120.0, 200.0, 300.0),
+    (20.0, 40.0, 90.0, 160.0, 240.0, 340.0),
+    (0.0, -0.35, 0.35, -0.8, 0.8, -1.6, 1.6, 1.2, 2.2, 3.2),
+    (24.0, 60.0, 120.0, 200.0, 300.0, 400.0),
 )
 """Of arcs: how high they rise, how far aside relative to that, and from how far they come to their end."""
 SIDES = np.array(
@@ -64,6 +64,7 @@ SIDES = np.array(
             (0, 10),
         ),
         *((0, -4.5), (0, 4.5), (-1.5, -3.5), (1.5, -3.5), (1.5, 3.5), (-1.5, 3.5)),
+        *((-1.6, 0), (1.6, 0), (-1.6, 1), (1.6, 1), (-1.6, -1), (1.6, -1)),
     ]
 )
 """Where a label may stand around a point, in halves of its size."""
@@ -246,9 +247,10 @@ def label_beside(curve: Array, size: Size, around: Surroundings, curves: Sequenc
     centers = (order[None] + SIDES[:, None] * (half + 5)).reshape(-1, 2)
     rects = np.hstack([centers - half, centers + half])
     dots = _sampled(np.stack(list(curves))).reshape(-1, 2)
-    far = np.repeat(np.abs(SIDES).max(axis=1) > 1.5, len(order))
+    reach = np.repeat(np.abs(SIDES).max(axis=1), len(order))
+    far = 2 * (reach > 1.5) + 0.1 * np.maximum(0.0, reach - 1.5)
     high = np.tile(np.arange(len(order)), len(SIDES)) / len(order)
-    costs = around.cost(rects) + 3 * _overlaps(rects, np.hstack([dots - 2, dots + 2]), 0.0) + 2 * far + high
+    costs = around.cost(rects) + 3 * _overlaps(rects, np.hstack([dots - 2, dots + 2]), 0.0) + far + high
     center = centers[int(np.argmin(costs))]
     return _spot(center, 1.0, *size, center).rect
 

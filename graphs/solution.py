@@ -6,7 +6,7 @@ Handouts and derivations are made of these records; they differ in how they set 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -223,6 +223,14 @@ class Solution:
         return Written(step, self.gradient(step.node), "=", "1", "1", SEED, (SEED_REASON,), "", step.after)
 
     def _backward(self, step: Step) -> Written:
+        assert step.contribution is not None
+        return replace(
+            self._contribution(step),
+            is_rounding=self.frame.rounding.is_gradient(step.target, step.contribution),
+            adds_up_to_rounding=self.frame.sets_rounding(step),
+        )
+
+    def _contribution(self, step: Step) -> Written:
         reached, statics = step.target, self.frame.statics
         equation = statics.backward(step.node, int(step.slot or 0), step.before is not None)
         arrived = statics.arrived(self.trace, reached, step.index + 1)
@@ -233,14 +241,9 @@ class Solution:
         sign = "=" if step.before is None else PLUS_EQUALS
         assert step.contribution is not None
         result = step.contribution
-        rounding = {
-            "is_rounding": self.frame.rounding.is_gradient(reached, result),
-            "adds_up_to_rounding": self.frame.sets_rounding(step),
-        }
         if equation is None:
             return Written(
-                *(step, self.gradient(reached), sign, "", "", sentence, kept, "", result, _telling(result)),
-                **rounding,
+                step, self.gradient(reached), sign, "", "", sentence, kept, "", result, _telling(result)
             )
         found = equation.contribution
         return Written(
@@ -258,7 +261,6 @@ class Solution:
             self._tidy(found.factor.latex),
             found.factor.side,
             found.factor.uses,
-            **rounding,
         )
 
     def _update(self, step: Step) -> Written:

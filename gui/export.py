@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRectF, QSizeF, Qt
@@ -30,6 +31,8 @@ from gui.neuron_picture import paint_neurons
 from gui.overlay import Overlay
 from gui.pictures import Picture, PictureFormat, formats
 from gui.scene.graph_scene import GraphScene
+from gui.scene.legend import legend_height, paint_graph_legend
+from gui.scene.metrics import IN_PICTURES
 from gui.session import Session
 from gui.step_picture import draw_step
 from gui.theme import THEMES, Theme, application_font
@@ -63,7 +66,7 @@ class Subject:
     title
         As a menu shows it.
     draw
-        Lays it out for places of a session's iteration, in a theme.
+        Lays it out for places of a session's iteration.
     check
         Raises `UsageError` where the session has no such thing.
     by_step
@@ -72,7 +75,7 @@ class Subject:
 
     name: str
     title: str
-    draw: Callable[[Session, Sequence[int], Theme], Drawing]
+    draw: Callable[[Session, Sequence[int], Look], Drawing]
     check: Callable[[Session], object] = _always
     by_step: bool = True
 
@@ -80,23 +83,28 @@ class Subject:
 # --- the graph ---------------------------------------------------------------------------------------------
 
 
-def _draw_graph(session: Session, positions: Sequence[int], theme: Theme) -> Drawing:
-    frame = session.frame
+def _draw_graph(session: Session, positions: Sequence[int], look: Look) -> Drawing:
+    frame, theme = session.frame, THEMES[look.theme]
     first = scene_view(frame.at(positions[0]))
-    scene = GraphScene(theme)
-    scene.set_graph(first, layout_of(frame, first), theme)
+    letters = replace(IN_PICTURES, has_numbers=look.has_numbers)
+    scene = GraphScene(theme, letters=letters)
+    scene.set_graph(first, layout_of(frame, first, letters), theme)
     scene.setBackgroundBrush(Qt.BrushStyle.NoBrush)
     rects = []
     for position in positions:
         scene.show_step(scene_view(frame.at(position)))
         rects.append(scene.drawn_rect())
     whole = QRectF(_united(rects).toAlignedRect())
+    graph = QRectF(0, 0, whole.width(), whole.height())
+    below = ceil(legend_height(whole.width())) if look.has_legend else 0
 
     def paint(painter: QPainter, position: int) -> None:
         scene.show_step(scene_view(frame.at(position)))
-        scene.paint_to(painter, QRectF(0, 0, whole.width(), whole.height()), whole)
+        scene.paint_to(painter, graph, whole)
+        if below:
+            paint_graph_legend(painter, QRectF(0, graph.height(), graph.width(), below), theme)
 
-    return Drawing(whole.size(), theme.color("canvas"), paint)
+    return Drawing(QSizeF(graph.width(), graph.height() + below), theme.color("canvas"), paint)
 
 
 def _united(rects: Sequence[QRectF]) -> QRectF:
@@ -178,18 +186,25 @@ def _draw_window(session: Session, window: QWidget) -> Drawing:
     return Drawing(QSizeF(window.size()), QColor(0, 0, 0, 0), paint, 1.0)
 
 
-def _no_window(session: Session, positions: Sequence[int], theme: Theme) -> Drawing:
+def _no_window(session: Session, positions: Sequence[int], look: Look) -> Drawing:
     raise AssertionError("a window is laid out by whoever has it")
+
+
+def _themed(
+    draw: Callable[[Session, Sequence[int], Theme], Drawing],
+) -> Callable[[Session, Sequence[int], Look], Drawing]:
+    """Return what draws a subject of which a look says the theme alone."""
+    return lambda session, positions, look: draw(session, positions, THEMES[look.theme])
 
 
 # --- all of them -------------------------------------------------------------------------------------------
 
 _ALL = (
     Subject("graph", "Graph", _draw_graph),
-    Subject("neurons", "Neurons", _draw_neurons, _check_neurons),
-    Subject("step", "This step", draw_step),
-    Subject("loss", "Loss", draw_loss, check_loss, by_step=False),
-    Subject("landscape", "Landscape", draw_landscape, check_landscape, by_step=False),
+    Subject("neurons", "Neurons", _themed(_draw_neurons), _check_neurons),
+    Subject("step", "This step", _themed(draw_step)),
+    Subject("loss", "Loss", _themed(draw_loss), check_loss, by_step=False),
+    Subject("landscape", "Landscape", _themed(draw_landscape), check_landscape, by_step=False),
     Subject("window", "Window", _no_window),
 )
 SUBJECTS: Mapping[str, Subject] = {subject.name: subject for subject in _ALL}
@@ -216,11 +231,9 @@ def pictures_of(
     if look.subject not in SUBJECTS:
         raise UsageError(f"there is no picture of the {look.subject}.", how=f"Choose {', '.join(SUBJECTS)}.")
     subject = SUBJECTS[look.subject]
+    look.check()
     subject.check(session)
-    if window is not None:
-        drawing = _draw_window(session, window)
-    else:
-        drawing = subject.draw(session, positions, THEMES[look.theme])
+    drawing = subject.draw(session, positions, look) if window is None else _draw_window(session, window)
     return [_picture(session, look, drawing, position) for position in positions]
 
 

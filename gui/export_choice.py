@@ -147,6 +147,8 @@ class ExportChoice(Overlay):
         self.scale = _number(0.1, 10.0, self._wanted.scale, "×", 0.5)
         self.duration = _number(0.02, 60.0, self._wanted.duration, "s a step", 0.25)
         self.transparent = QCheckBox("Transparent background")
+        self.legend = QCheckBox("Legend")
+        self.numbers = QCheckBox("Numbers on the cards")
         self.answers = QCheckBox("With the answers")
         self.answers.setChecked(True)
         self._make_outcome()
@@ -179,7 +181,7 @@ class ExportChoice(Overlay):
             box.activated.connect(self._changed)
         for number in (self.scale, self.duration):
             number.valueChanged.connect(self._changed)
-        for check in (self.transparent, self.answers):
+        for check in (self.transparent, self.legend, self.numbers, self.answers):
             check.toggled.connect(self._changed)
         self.typed.textEdited.connect(self._changed)
         self.name.textEdited.connect(self._named)
@@ -226,6 +228,8 @@ class ExportChoice(Overlay):
             ("Size", self.scale),
             ("Time", self.duration),
             ("", self.transparent),
+            ("", self.legend),
+            ("", self.numbers),
             ("", self.answers),
         ]
         for number, (text, part) in enumerate(rows):
@@ -276,6 +280,8 @@ class ExportChoice(Overlay):
             duration=self.duration.value(),
             is_transparent=self.transparent.isChecked(),
             answers=self.answers.isChecked(),
+            has_legend=self.legend.isChecked(),
+            has_numbers=self.numbers.isChecked(),
         )
         self._show_parts()
         self._suggest()
@@ -300,6 +306,8 @@ class ExportChoice(Overlay):
             self.scale: pixels,
             self.duration: moves,
             self.transparent: alpha and wanted.subject != "window",
+            self.legend: is_picture and wanted.subject == "graph",
+            self.numbers: is_picture and wanted.subject == "graph",
             self.answers: "answers" in uses,
         }
         for item, part in zip(self._labels, self._parts, strict=True):
@@ -409,7 +417,16 @@ class ExportChoice(Overlay):
 
     def _look(self) -> Look:
         wanted = self._wanted
-        return Look(wanted.subject, wanted.theme, wanted.scale, wanted.is_transparent, wanted.duration)
+        is_graph = wanted.subject == "graph"
+        return Look(
+            wanted.subject,
+            wanted.theme,
+            wanted.scale,
+            wanted.is_transparent,
+            wanted.duration,
+            is_graph and wanted.has_legend,
+            is_graph and wanted.has_numbers,
+        )
 
     def _options(self) -> Options:
         return Options(self._wanted.theme, self._wanted.answers)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gui.scene.metrics import CROWD, CROWD_SIZE, node_size
+from gui.scene.metrics import CROWD, CROWD_SIZE, ON_SCREEN, Letters, node_size
 from gui.viewdata import EdgeKey, Frame, SceneView, scene_view
 
 if TYPE_CHECKING:
@@ -34,13 +34,18 @@ class Kept(NamedTuple):
     bounds: tuple[float, float, float, float]
 
 
-def layout_of(frame: Frame, view: SceneView) -> Layout | Kept:
-    """Return the layout of the graph of `frame`; the same graph always gets the same one."""
-    key = layout_key(frame, view)
+def layout_of(frame: Frame, view: SceneView, letters: Letters = ON_SCREEN) -> Layout | Kept:
+    """Return the layout of the graph of `frame`; the same graph always gets the same one.
+
+    With other letters than those of the screen it is that of a picture, which is narrower; the cards of a
+    large graph have no letters, so it has one layout.
+    """
+    letters = ON_SCREEN if len(view.nodes) > CROWD else letters
+    key = layout_key(frame, view, letters)
     if key not in _kept:
         if len(_kept) > 16:
             _kept.clear()
-        _kept[key] = stored_layout(key) or worked_out(frame, view)
+        _kept[key] = stored_layout(key) or worked_out(frame, view, letters)
     return _kept[key]
 
 
@@ -56,27 +61,29 @@ def lay_out_ahead(frame: Frame) -> Iterator[SceneView]:
         yield view
 
 
-def worked_out(frame: Frame, view: SceneView) -> Layout:
+def worked_out(frame: Frame, view: SceneView, letters: Letters = ON_SCREEN) -> Layout:
     """Return the layout of the graph of `frame`, worked out now."""
     # imported here: NetworkX is not needed for the networks whose layout is in the file
     from graphs.layout import layout
     from graphs.nxgraph import nx_graph
 
-    return layout(nx_graph(frame.trace.graph, frame.statics.detail), _sizes(view))
+    graph = nx_graph(frame.trace.graph, frame.statics.detail)
+    return layout(graph, _sizes(view, letters), is_narrow=letters != ON_SCREEN)
 
 
-def layout_key(frame: Frame, view: SceneView) -> str:
+def layout_key(frame: Frame, view: SceneView, letters: Letters = ON_SCREEN) -> str:
     """Return what a layout depends on, as one word: edges, kinds, the loss and the size of every card."""
-    cards = [(name, view.nodes[name].kind, *size) for name, size in _sizes(view).items()]
+    cards = [(name, view.nodes[name].kind, *size) for name, size in _sizes(view, letters).items()]
     whole = json.dumps([frame.trace.graph.loss, cards, list(frame.statics.edges)])
+    whole += "" if letters == ON_SCREEN else "narrow"
     return hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest()[:16]
 
 
-def _sizes(view: SceneView) -> dict[str, Point]:
+def _sizes(view: SceneView, letters: Letters) -> dict[str, Point]:
     """Return the size of every card, rounded: the last digit of a font's measure makes no other layout."""
     if len(view.nodes) > CROWD:  # drawn small and alike: measuring ten thousand formulas would take minutes
         return {name: CROWD_SIZE for name in view.nodes}
-    sizes = {name: node_size(node) for name, node in view.nodes.items()}
+    sizes = {name: node_size(node, letters) for name, node in view.nodes.items()}
     return {name: (round(width, 1), round(height, 1)) for name, (width, height) in sizes.items()}
 
 

@@ -88,6 +88,14 @@ def test_the_window_is_one_subject(tmp_path: Path, capsys: Caught) -> None:
     assert "are two things" in capsys.readouterr().err
 
 
+def test_a_legend_belongs_to_the_graph(tmp_path: Path, capsys: Caught) -> None:
+    path = str(tmp_path / "a.svg")
+    assert command_line.main(["export", U, "--to", path, "--legend", "--of", "step"]) == 2
+    assert "--legend belongs to the graph" in capsys.readouterr().err
+    assert command_line.main(["export", U, "--to", path, "--legend", "--numbers"]) == 0
+    assert "stored for backward" in Path(path).read_text("utf-8")
+
+
 def test_what_was_exported_opens_again_at_its_step(tmp_path: Path) -> None:
     names = [f"a{ending}" for ending in CARRIERS if any(ending in kind.endings for kind in kinds().values())]
     assert {"a.json", "a.svg"} <= set(names)

@@ -97,6 +97,8 @@ def _add_look(parser: ArgumentParser) -> None:
         help="pixels for each unit, in formats that have pixels; default: 2, of the window 1",
     )
     group.add_argument("--transparent", action="store_true", help="leave the background out")
+    group.add_argument("--legend", action="store_true", help="say below the graph what its lines mean")
+    group.add_argument("--numbers", action="store_true", help="show the numbers of small arrays on the cards")
     group.add_argument(
         "--duration",
         type=_duration,
@@ -201,7 +203,9 @@ def _look(args: Namespace) -> Look:
         "duration": args.duration,
     }
     given = {name: value for name, value in chosen.items() if value is not None}
-    return Look(is_transparent=args.transparent, **given)
+    look = Look(is_transparent=args.transparent, has_legend=args.legend, has_numbers=args.numbers, **given)
+    look.check()
+    return look
 
 
 # --- what is said ------------------------------------------------------------------------------------------
@@ -212,6 +216,8 @@ _USED = {
     "theme": "theme",
     "scale": "scale",
     "transparent": "is_transparent",
+    "legend": "has_legend",
+    "numbers": "has_numbers",
     "duration": "duration",
     "no_answers": "answers",
 }

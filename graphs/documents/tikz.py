@@ -12,7 +12,7 @@ from math import hypot
 from graphs.documents import Format, Options, Scope
 from graphs.drawing import FACTOR, LABEL, READS, Drawing
 from graphs.lane_drawing import LaneDrawing
-from graphs.palette import PALETTES
+from graphs.palette import MEANINGS, PALETTES, SHADES
 from graphs.provenance import provenance
 from graphs.room import Array, Point, Rect
 from graphs.snapshot import Snapshot
@@ -73,12 +73,12 @@ _DOCUMENT = r"""% This file compiles by itself with pdflatex or lualatex. A docu
 \fi
 \makeatother
 """
-_LEGEND = (
-    ("bsforward,line width=1.4pt", "value"),
-    ("bsbackward,line width=1.4pt,dash pattern=on 4pt off 2.8pt", "gradient"),
-    ("bsupdate,line width=3.4pt", "parameter"),
-    ("bsstored,line width=1.4pt,line cap=round,dash pattern=on 0.1pt off 2.6pt", "reads a stored value"),
-)
+_LINES = {
+    "forward": "bsforward,line width=1.4pt",
+    "backward": "bsbackward,line width=1.4pt,dash pattern=on 4pt off 2.8pt",
+    "update": "bsupdate,line width=3.4pt",
+    "stored": "bsstored,line width=1.4pt,line cap=round,dash pattern=on 0.1pt off 2.6pt",
+}
 _SHADES = ("bsnegative", "bsnegative!50!bszero", "bszero", "bspositive!50!bszero", "bspositive")
 
 
@@ -194,7 +194,7 @@ class _Picture:
     def arc(self, name: str, curve: Array, rect: Rect) -> Iterator[str]:
         start, first, second, end = ((float(x), float(y)) for x, y in curve)
         path = f"{point(start)} .. controls {point(first)} and {point(second)} .. {point(end)}"
-        yield f"\\draw[{_LEGEND[3][0]}] {path};"
+        yield f"\\draw[{_LINES['stored']}] {path};"
         yield f"\\fill[bsstored] {' -- '.join(map(point, _head(second, end)))} -- cycle;"
         left, top, right, bottom = rect
         words = f"{READS}${short(self.view.nodes[name].title)}$"
@@ -248,16 +248,15 @@ def _legend() -> Iterator[str]:
     """Yield what lines and cells mean, one beside the other."""
     yield "\\coordinate (legend) at ([yshift=-12pt]caption.south west);"
     words = "\\bssize{8pt}\\color{bsmuted}"
-    for style, meaning in _LEGEND:
-        yield f"\\draw[{style}] (legend) -- ++(17pt,0pt) coordinate (legend);"
+    for role, meaning in MEANINGS.items():
+        yield f"\\draw[{_LINES[role]}] (legend) -- ++(17pt,0pt) coordinate (legend);"
         yield f"\\node[anchor=west] (legend) at ([xshift=4pt]legend) {{{words}{meaning}}};"
         yield "\\coordinate (legend) at ([xshift=12pt]legend.east);"
     for shade in _SHADES:
         style = f"fill={shade},draw=bsmuted!40!bscanvas,line width=0.4pt"
         yield f"\\filldraw[{style}] ([yshift=-3pt]legend) rectangle ++(7pt,6pt) coordinate (legend);"
         yield "\\coordinate (legend) at ([yshift=-3pt]legend);"
-    meaning = "negative to positive, each array by itself"
-    yield f"\\node[anchor=west] (legend) at ([xshift=4pt]legend) {{{words}{meaning}}};"
+    yield f"\\node[anchor=west] (legend) at ([xshift=4pt]legend) {{{words}{SHADES}}};"
 
 
 def _comment(name: str) -> str:

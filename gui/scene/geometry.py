@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from graphs.wires import APART, NARROW
 from gui.scene.edge_item import Wires, wires
-from gui.scene.metrics import CROWD, CROWD_SIZE, Card, card_of
+from gui.scene.metrics import CROWD, CROWD_SIZE, ON_SCREEN, Card, Letters, card_of
 from gui.scene.node_item import BOOKMARK, BOOKMARK_OUT, GLOW, badge_rect, bookmark_top, card_bounds
 from gui.scene.placement import Surroundings, pieces, rows
 from gui.viewdata import EdgeKey, SceneView
@@ -83,6 +83,8 @@ class Geometry:
 
     Attributes
     ----------
+    letters : Letters
+        How large the small texts are.
     bounds_of_all, picture : QRectF
         Around all cards and wires, without and with room for the arrows of reading.
     cards, places : dict
@@ -93,13 +95,16 @@ class Geometry:
         For each edge the line that its arrows run along.
     """
 
-    def __init__(self, view: SceneView, layout: Placement) -> None:
+    def __init__(self, view: SceneView, layout: Placement, letters: Letters = ON_SCREEN) -> None:
+        self.letters = letters
         bounds = QRectF(*layout.bounds)
         self.bounds_of_all = bounds
         self.picture = bounds.adjusted(-MARGIN, -MARGIN - HEADROOM, MARGIN, MARGIN)
         self._is_crowd = len(view.nodes) > CROWD
         self.cards: Mapping[str, Card] = (
-            Crowd(view) if self._is_crowd else {name: card_of(node) for name, node in view.nodes.items()}
+            Crowd(view)
+            if self._is_crowd
+            else {name: card_of(node, letters) for name, node in view.nodes.items()}
         )
         self.places = {name: QPointF(*layout.positions[name]) for name in view.nodes}
         self.wires: Mapping[EdgeKey, Wires] = _Wires(view, layout)

@@ -13,7 +13,7 @@ from gui.scene.crowd_item import CrowdItem
 from gui.scene.geometry import MARGIN, Geometry, Placement
 from gui.scene.item_layer import ItemLayer
 from gui.scene.lane import Lane
-from gui.scene.metrics import CROWD, node_size
+from gui.scene.metrics import CROWD, ON_SCREEN, Letters, node_size
 from gui.scene.notes import Notes
 from gui.theme import LIGHT, Theme
 from gui.viewdata import EdgeKey, Link, SceneView
@@ -54,8 +54,11 @@ class GraphScene(QGraphicsScene):
     step_shown = Signal()
     theme_changed = Signal()
 
-    def __init__(self, theme: Theme = LIGHT, parent: QObject | None = None) -> None:
+    def __init__(
+        self, theme: Theme = LIGHT, parent: QObject | None = None, letters: Letters = ON_SCREEN
+    ) -> None:
         super().__init__(parent)
+        self._letters = letters
         self._spoken: tuple[str, ...] = ()  # the nodes that are pointed at
         self._theme = theme
         self._view = SceneView({}, {})
@@ -101,7 +104,7 @@ class GraphScene(QGraphicsScene):
         self.setBackgroundBrush(self._theme.color("canvas"))
         self._selected, self._pointed = None, None
         self._view = view  # before anyone is told: who listens asks for the view
-        self._geometry = Geometry(view, layout)
+        self._geometry = Geometry(view, layout, self._letters)
         layer = CrowdItem if len(view.nodes) > CROWD else ItemLayer
         self._layer = layer(self, view, self._geometry, self._theme)
         self._notes = Notes(self, self._geometry, self._theme)

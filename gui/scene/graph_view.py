@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QPainter,
     QPainterPath,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QShowEvent,
     QTransform,
@@ -23,10 +22,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QWidget
 
-from graphs.palette import PHASE_TEXT
+from graphs.palette import MEANINGS, PHASE_TEXT
 from gui.equations import equation, paint, plain_source
 from gui.matrices import paint_legend
 from gui.scene.graph_scene import GraphScene
+from gui.scene.legend import paint_line
 from gui.scrubbing import Grip
 from gui.theme import Theme, application_font
 from gui.viewdata import Link
@@ -62,12 +62,6 @@ FADE = 10
 CAPTION_SIZE = 17.0
 LINE = 21.0
 """Length of a sample line in the key."""
-KEY = (
-    ("value", "forward", Qt.PenStyle.SolidLine),
-    ("gradient", "backward", Qt.PenStyle.DashLine),
-    ("parameter, update", "update", Qt.PenStyle.SolidLine),
-    ("stored for backward", "stored", Qt.PenStyle.DotLine),
-)
 LEGEND_WIDTH = 212.0
 STILL_LARGE = 0.9
 """The share of a projector's letters down to which the key gives way to the legend of colours."""
@@ -584,12 +578,14 @@ def paint_key(painter: QPainter, rect: QRectF, scene: GraphScene, factor: float)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(application_font("small"))
     metrics = QFontMetricsF(painter.font())
-    factor = _key_factor(factor, rect.width(), sum(LINE + 25 + metrics.horizontalAdvance(w) for w, *_ in KEY))
+    factor = _key_factor(
+        factor, rect.width(), sum(LINE + 25 + metrics.horizontalAdvance(w) for w in MEANINGS.values())
+    )
     painter.scale(factor, factor)
     rect = QRectF(rect.topLeft() / factor, rect.size() / factor)
     left, middle = rect.left(), rect.center().y()
-    for word, role, style in KEY:
-        _paint_sample(painter, QPointF(left, middle), role, style, scene.theme)
+    for role, word in MEANINGS.items():
+        paint_line(painter, QPointF(left, middle), LINE, role, scene.theme)
         left += LINE + 7
         painter.setPen(scene.theme.color("muted"))
         painter.drawText(QRectF(left, rect.top(), 400, rect.height()), LEFT_MIDDLE, word)
@@ -611,13 +607,3 @@ def _key_factor(most: float, room: float, width: float) -> float:
     """
     whole = room / (width + LEGEND_WIDTH)
     return max(1.0, min(most, whole if whole >= STILL_LARGE * most else room / width))
-
-
-def _paint_sample(painter: QPainter, start: QPointF, role: str, style: Qt.PenStyle, theme: Theme) -> None:
-    pen = QPen(theme.color(role), 2.4)
-    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    pattern = {Qt.PenStyle.DashLine: [2.4, 1.0], Qt.PenStyle.DotLine: [1.0, 1.4]}.get(style)
-    if pattern:
-        pen.setDashPattern(pattern)
-    painter.setPen(pen)
-    painter.drawLine(start, start + QPointF(LINE, 0))

@@ -26,7 +26,7 @@ class ItemLayer:
 
     def __init__(self, scene: QGraphicsScene, view: SceneView, geometry: Geometry, theme: Theme) -> None:
         self._scene = scene
-        self.nodes = {name: NodeItem(node, theme) for name, node in view.nodes.items()}
+        self.nodes = {name: NodeItem(node, theme, geometry.letters) for name, node in view.nodes.items()}
         self.edges = {key: EdgeItem(edge, geometry.wires[key], theme) for key, edge in view.edges.items()}
         for name, item in self.nodes.items():
             item.setPos(geometry.places[name])

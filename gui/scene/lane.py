@@ -15,13 +15,12 @@ from gui.groups import aligned, group
 from gui.scene.edge_item import WIDTHS, Wire
 from gui.scene.geometry import Geometry
 from gui.scene.lane_plan import INSIDE, LanePlan
-from gui.scene.metrics import canvas_font, text_width
+from gui.scene.metrics import Letters, canvas_font, text_width
 from gui.scene.node_item import GlowItem, NodeItem
 from gui.theme import Theme, blend
 from gui.viewdata import LaneArrow, LaneView
 
 ROUND = 12.0
-HEADING_SIZE = 14.0
 PLANS = 64
 """Places of lanes that are remembered: as many parameters as one looks at in turn."""
 FLOWS = {"value": "forward", "gradient": "backward", "update": "update"}
@@ -112,10 +111,10 @@ class Lane:
         self._plan = plan = self._plans.get(key) or LanePlan(lane, self._geometry)
         self._plans[key] = plan
         self._glow = GlowItem(self._theme)
-        self._others = [PanelItem(plan.panel, lane.heading, self._theme), self._glow]
+        self._others = [PanelItem(plan.panel, lane.heading, self._theme, self._geometry.letters), self._glow]
         self._arrows = [ArrowItem(a, w, self._theme) for a, w in zip(lane.arrows, plan.wires, strict=True)]
         for name, view in lane.cards.items():
-            self._cards[name] = NodeItem(view, self._theme)
+            self._cards[name] = NodeItem(view, self._theme, self._geometry.letters)
             self._cards[name].setPos(plan.places[name])
         for item in self._items():
             self._scene.addItem(item)
@@ -136,8 +135,9 @@ def _key_of(lane: LaneView | None) -> tuple[object, ...]:
 class PanelItem(QGraphicsItem):
     """The ground on which the cards of an update stand, and the words that say whose it is."""
 
-    def __init__(self, rect: QRectF, heading: tuple[str, str], theme: Theme) -> None:
+    def __init__(self, rect: QRectF, heading: tuple[str, str], theme: Theme, letters: Letters) -> None:
         super().__init__()
+        self._letters = letters
         self._rect = rect
         self._heading = heading
         self._theme = theme
@@ -155,12 +155,12 @@ class PanelItem(QGraphicsItem):
         painter.setBrush(blend(theme.update, theme.canvas, 0.05))
         painter.drawRoundedRect(self._rect, ROUND, ROUND)
         baseline = self._rect.bottom() - INSIDE + 4
-        painter.setFont(canvas_font("note"))
+        painter.setFont(canvas_font("note", self._letters))
         painter.setPen(theme.color("update_text"))
         with aligned(painter, Qt.AlignmentFlag.AlignRight):  # the name follows
             painter.drawText(QPointF(self._rect.left() + INSIDE, baseline), words)
-        left = self._rect.left() + INSIDE + text_width(words, "note") + 5
-        paint(painter, equation(latex, HEADING_SIZE), left, baseline, theme, "update", field=False)
+        left = self._rect.left() + INSIDE + text_width(words, "note", self._letters) + 5
+        paint(painter, equation(latex, self._letters.note + 1), left, baseline, theme, "update", field=False)
 
     # Qt
 

@@ -76,7 +76,9 @@ class LanePlan:
     def __init__(self, lane: LaneView, geometry: Geometry) -> None:
         self._lane = lane
         self._geometry = geometry
-        self.cards: Mapping[str, Card] = {name: card_of(view) for name, view in lane.cards.items()}
+        self.cards: Mapping[str, Card] = {
+            name: card_of(view, geometry.letters) for name, view in lane.cards.items()
+        }
         self._layout: LaneLayout = lane_layout(
             {name: (card.rect.width(), card.rect.height()) for name, card in self.cards.items()},
             [(a.source, a.target) for a in self._inner],

@@ -20,8 +20,8 @@ BAR = 5.0
 """Width of the bar that marks a parameter."""
 GAP = 7.0
 """Between two parts of a card."""
-TITLE_SIZE, PART_TITLE_SIZE, FORMULA_SIZE = 20.0, 15.0, 13.5
-"""Of a name, of an unnamed operation (which is written out), of a right-hand side."""
+TITLE_SIZE = 20.0
+"""Of a name."""
 LABEL_GAP = 10.0
 """Between the title and the shape at its right."""
 LEAST_INNER = {
@@ -52,31 +52,76 @@ LANE_TIGHTER = 2.0
 """The cards of an update are lower: several stand one above the other below the graph."""
 LEAST_DIGITS = 4
 """Digits for which a note has room from the start, so that iteration 10 moves nothing."""
-NUMBER_HEIGHT = 19.0
-NUMBER_WIDTH = 92.0
+NUMBERED, NUMBERED_CELL = 4, (46.0, 24.0)
+"""Rows and columns up to which arrays show their numbers, and how large their cells are then."""
 TITLE_ROW = 25.0
-LABEL_LINE = 14.0
 
 CROWD = 500
 """Nodes beyond which a graph is painted as a crowd: cards alike, measured only when seen from near."""
 CROWD_SIZE = (110.0, 90.0)
 
-FONTS = {"label": (12, False), "number": (13, True), "note": (13, False), "badge": (12, True)}
-"""Pixel size and boldness of the texts on the canvas."""
+BOLD = ("number", "badge")
 
 
-@lru_cache(maxsize=8)
-def canvas_font(role: str) -> QFont:
+@dataclass(frozen=True)
+class Letters:
+    """How large the small texts on the canvas are, in pixels; names have one size everywhere.
+
+    Attributes
+    ----------
+    label, number, note, badge
+        Of a shape, of a number, of words beside wires, of words on borders.
+    formula, part
+        Of a right-hand side, and of an unnamed operation, which is written out.
+    has_numbers
+        Whether the cells of small arrays have room for their numbers.
+    """
+
+    label: int = 12
+    number: int = 13
+    note: int = 13
+    badge: int = 12
+    formula: float = 13.5
+    part: float = 15.0
+    has_numbers: bool = False
+
+    @property
+    def scale(self) -> float:
+        """By how much they are larger than on the screen."""
+        return self.label / Letters.label
+
+    @property
+    def notes(self) -> float:
+        """By how much factors and words beside wires are larger than on the screen."""
+        return self.note / Letters.note
+
+    @property
+    def line(self) -> float:
+        """The height of a line of a shape."""
+        return float(round(self.label * 7 / 6))
+
+    @property
+    def number_size(self) -> tuple[float, float]:
+        """The width and height of a number."""
+        return 92.0 * self.number / Letters.number, self.number + 6.0
+
+
+ON_SCREEN = Letters()
+IN_PICTURES = Letters(label=15, number=15, note=15, badge=15, formula=16.5, part=17.0)
+"""Of a picture of the graph, which is looked at as small as half a page."""
+
+
+@lru_cache(maxsize=16)
+def canvas_font(role: str, letters: Letters = ON_SCREEN) -> QFont:
     """Return the font of a text on the canvas; in scene units, so that it is the same in every export."""
-    size, bold = FONTS[role]
-    font = application_font("strong" if bold else "body")
-    font.setPixelSize(size)
+    font = application_font("strong" if role in BOLD else "body")
+    font.setPixelSize(getattr(letters, role))
     return font
 
 
-def text_width(text: str, role: str) -> float:
+def text_width(text: str, role: str, letters: Letters = ON_SCREEN) -> float:
     """Return how wide a text is in one of the canvas's fonts."""
-    return QFontMetricsF(canvas_font(role)).horizontalAdvance(text)
+    return QFontMetricsF(canvas_font(role, letters)).horizontalAdvance(text)
 
 
 @dataclass(frozen=True)
@@ -106,20 +151,21 @@ class Card:
     gradient: QRectF | None
     is_number: bool
     label_left: bool = False
+    letters: Letters = ON_SCREEN
 
 
-def node_size(view: NodeView) -> tuple[float, float]:
+def node_size(view: NodeView, letters: Letters = ON_SCREEN) -> tuple[float, float]:
     """Return the width and height of a node's card; no step changes it."""
-    rect = card_of(view).rect
+    rect = card_of(view, letters).rect
     return rect.width(), rect.height()
 
 
-def card_of(view: NodeView) -> Card:
+def card_of(view: NodeView, letters: Letters = ON_SCREEN) -> Card:
     """Return where the parts of a node's card lie."""
     formula = "" if view.formula == view.title else view.formula
     receives = view.is_loss or view.expected > 0
     dims = "" if view.kind in LANE_KINDS else view.dims
-    return _card(view.kind, view.title, formula, view.shape, dims, receives, _roomy(view.note))
+    return _card(view.kind, view.title, formula, view.shape, dims, receives, _roomy(view.note), letters)
 
 
 def _roomy(note: str) -> str:
@@ -167,29 +213,35 @@ class _Parts:
     maps: int
     beside: bool
     is_number: bool
-    is_low: bool = False
+    is_low: bool
+    letters: Letters
 
 
 @lru_cache(maxsize=4096)
-def _card(kind: str, title: str, formula: str, shape: str, dims: str, receives: bool, note: str) -> Card:
+def _card(
+    kind: str, title: str, formula: str, shape: str, dims: str, receives: bool, note: str, letters: Letters
+) -> Card:
     if note:
-        return _noted(title, shape, note)
-    return _stacked(_measured(kind, title, formula, shape, dims, receives))
+        return _noted(title, shape, note, letters)
+    return _stacked(_measured(kind, title, formula, shape, dims, receives, letters))
 
 
-def _measured(kind: str, title: str, formula: str, shape: str, dims: str, receives: bool) -> _Parts:
+def _measured(
+    kind: str, title: str, formula: str, shape: str, dims: str, receives: bool, letters: Letters
+) -> _Parts:
     numbers = array_shape(shape)
     lane = kind in LANE_KINDS
     tallest = LANE_TALLEST if lane else TALLEST
-    name = _fitting(title, LANE_TITLE_SIZE if lane else PART_TITLE_SIZE if kind == "op" else TITLE_SIZE)
-    right = _fitting(formula, FORMULA_SIZE, MOST_INNER if lane else WIDEST_FORMULA) if formula else None
+    usual, widest = (room * letters.scale for room in (MOST_INNER, WIDEST_FORMULA))
+    name = _fitting(title, LANE_TITLE_SIZE if lane else letters.part if kind == "op" else TITLE_SIZE, usual)
+    right = _fitting(formula, letters.formula, usual if lane else widest) if formula else None
     longest = right.width if right and not lane else 0.0
-    most = min(WIDEST_FORMULA, max(MOST_INNER, longest))
-    least_map = _map_size(numbers, LEAST_INNER[kind], tallest)[0]
+    most = min(widest, max(usual, longest))
+    least_map = _map_size(numbers, LEAST_INNER[kind], tallest, letters)[0]
     beside = receives and grid_shape(numbers)[0] > 1 and least_map <= 4 * CELL
     least = max(LEAST_INNER[kind], least_map * 2 + GAP if beside else least_map, right.width if right else 0)
     least = min(most, least)
-    lines, label_width = _labels(shape, dims, least - name.width - LABEL_GAP)
+    lines, label_width = _labels(shape, dims, least - name.width - LABEL_GAP, letters)
     inner = min(most, max(least, name.width + LABEL_GAP * bool(lines) + label_width))
     return _Parts(
         left=PADDING + (BAR if kind == "parameter" else 0),
@@ -198,35 +250,37 @@ def _measured(kind: str, title: str, formula: str, shape: str, dims: str, receiv
         formula=right,
         label_lines=lines,
         label_width=label_width,
-        map_size=_map_size(numbers, inner, tallest),
+        map_size=_map_size(numbers, inner, tallest, letters),
         maps=1 + receives,
         beside=beside,
         is_number=math.prod(numbers) == 1,
         is_low=lane,
+        letters=letters,
     )
 
 
-def _noted(title: str, shape: str, note: str) -> Card:
+def _noted(title: str, shape: str, note: str, letters: Letters) -> Card:
     """Return the low card of a value from elsewhere: name and array, below them where it is from."""
     name = _fitting(title, LANE_TITLE_SIZE)
     numbers = array_shape(shape)
-    map_width, map_height = _map_size(numbers, LEAST_INNER["kept"], LANE_TALLEST)
-    note_width = text_width(note, "label")
+    map_width, map_height = _map_size(numbers, LEAST_INNER["kept"], LANE_TALLEST, letters)
+    note_width = text_width(note, "label", letters)
     inner = max(note_width, name.width + LABEL_GAP + map_width)
     row = max(TITLE_ROW, name.height + 2, map_height)
-    width, height = 2 * round(inner / 2 + PADDING), 2 * round((PADDING + row + 2 + LABEL_LINE + 6) / 2)
+    width, height = 2 * round(inner / 2 + PADDING), 2 * round((PADDING + row + 2 + letters.line + 6) / 2)
     left, up = PADDING - width / 2, PADDING - 2 - height / 2
     middle = up + row / 2
     return Card(
         rect=QRectF(-width / 2, -height / 2, width, height),
         title=Placed(name, left, up + _baseline(name, row), name.width),
         formula=None,
-        labels=QRectF(left, up + row + 2, note_width, LABEL_LINE),
+        labels=QRectF(left, up + row + 2, note_width, letters.line),
         label_lines=1,
         value=QRectF(left + name.width + LABEL_GAP, middle - map_height / 2, map_width, map_height),
         gradient=None,
         is_number=math.prod(numbers) == 1,
         label_left=True,
+        letters=letters,
     )
 
 
@@ -238,19 +292,21 @@ def _fitting(latex: str, size: float, most: float = MOST_INNER) -> Equation:
     return equation(latex, size * max(SMALLEST, most / found.width))
 
 
-def _map_size(shape: tuple[int, ...], inner: float, tallest: float) -> tuple[float, float]:
+def _map_size(shape: tuple[int, ...], inner: float, tallest: float, letters: Letters) -> tuple[float, float]:
     """Return how large a heat map is; many columns fill the card."""
     if math.prod(shape) == 1:
-        return NUMBER_WIDTH, NUMBER_HEIGHT
+        return letters.number_size
     rows, columns = grid_shape(shape)
+    if letters.has_numbers and max(rows, columns) <= NUMBERED:
+        return columns * NUMBERED_CELL[0], rows * NUMBERED_CELL[1]
     height = STRIP if rows == 1 else min(tallest, max(2 * CELL, rows * ROW))
     return min(inner, max(STRIP, columns * CELL)), height
 
 
-def _labels(shape: str, dims: str, room: float) -> tuple[int, float]:
+def _labels(shape: str, dims: str, room: float, letters: Letters) -> tuple[int, float]:
     """Return in how many lines the shape is written, and how wide it is then."""
     texts = label_texts(shape, dims, 2)
-    widths = [text_width(text, "label") for text in (*texts, *label_texts(shape, dims, 1))]
+    widths = [text_width(text, "label", letters) for text in (*texts, *label_texts(shape, dims, 1))]
     if len(texts) < 2 or widths[-1] <= room:
         return len(texts[:1]), widths[-1]
     return 2, max(widths[:-1])
@@ -260,7 +316,7 @@ def _stacked(parts: _Parts) -> Card:
     """Stack the parts from the top down, then move them so that the card's middle is the origin."""
     tight = LANE_TIGHTER if parts.is_low else 0.0
     first = PADDING - 2 - tight
-    title_height = max(TITLE_ROW, parts.title.height + 2, LABEL_LINE * parts.label_lines)
+    title_height = max(TITLE_ROW, parts.title.height + 2, parts.letters.line * parts.label_lines)
     second = first + title_height + (LANE_FORMULA_GAP if parts.is_low and parts.formula else 0.0)
     formula_height = max(17.0, parts.formula.height) + 2 if parts.formula else 0.0
     third = second + formula_height + 5
@@ -280,12 +336,13 @@ def _stacked(parts: _Parts) -> Card:
             left + parts.inner - parts.label_width,
             up + first + 1,
             parts.label_width,
-            LABEL_LINE * parts.label_lines,
+            parts.letters.line * parts.label_lines,
         ),
         label_lines=parts.label_lines,
         value=value,
         gradient=value.translated(*step) if parts.maps > 1 else None,
         is_number=parts.is_number,
+        letters=parts.letters,
     )
 
 

@@ -20,7 +20,9 @@ from gui.groups import group, write
 from gui.matrices import Grid, as_table, is_for_a_file, paint_matrix
 from gui.scene.metrics import (
     BAR,
+    ON_SCREEN,
     Card,
+    Letters,
     Placed,
     canvas_font,
     card_of,
@@ -43,7 +45,6 @@ BOOKMARK_IN = 15.0
 """How far from a card's right side the middle of its bookmark is: gradients come in at its left."""
 BOOKMARK_OUT = 11.0
 """How far a bookmark looks out of the card's top."""
-BADGE_HEIGHT = 17.0
 WIDEST_MOVE = "Δ −8.88e−188"
 ROLES = {"gradient": "backward", "kept": "update", "quantity": "update"}
 """In whose colour the main array of a card is framed, where it is not a value of forward."""
@@ -73,13 +74,15 @@ class NodeItem(QGraphicsItem):
     view : NodeView
         Also settles, once and for all, how large the card is.
     theme : Theme
+    letters : Letters
+        How large the small texts on it are.
     """
 
-    def __init__(self, view: NodeView, theme: Theme, parent: QGraphicsItem | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, view: NodeView, theme: Theme, letters: Letters = ON_SCREEN) -> None:
+        super().__init__()
         self._view = view
         self._theme = theme
-        self._card = card_of(view)
+        self._card = card_of(view, letters)
         self._look = Look()
         self._bounds = card_bounds(self._card, view)
         self.setAcceptHoverEvents(True)
@@ -331,15 +334,19 @@ def badge_rect(card: Card, view: NodeView, always: bool = False) -> QRectF:
     """Return where the badge sits: at the right border, where gradients come in, below the wires."""
     if not (always or shows_badge(view)):
         return QRectF()
-    width = text_width(f"+ {view.expected} of {view.expected}", "badge") + 12
-    corner = QPointF(card.rect.right() - width / 2, card.rect.bottom() - BADGE_HEIGHT * 0.55)
-    return QRectF(corner.x(), corner.y(), width, BADGE_HEIGHT)
+    width = text_width(f"+ {view.expected} of {view.expected}", "badge", card.letters) + 12
+    height = _pill_height(card)
+    return QRectF(card.rect.right() - width / 2, card.rect.bottom() - height * 0.55, width, height)
 
 
 def moved_rect(card: Card, text: str) -> QRectF:
     """Return where it stands by how much a nudge moves a card: on its lower border, at the left."""
-    width = text_width(text, "badge") + 14
-    return QRectF(card.rect.left() + 6, card.rect.bottom() - BADGE_HEIGHT * 0.45, width, BADGE_HEIGHT)
+    width, height = text_width(text, "badge", card.letters) + 14, _pill_height(card)
+    return QRectF(card.rect.left() + 6, card.rect.bottom() - height * 0.45, width, height)
+
+
+def _pill_height(card: Card) -> float:
+    return card.letters.badge + 5.0
 
 
 def bookmark_top(card: Card) -> QPointF:
@@ -421,7 +428,7 @@ def _room(placed: Placed) -> QRectF:
 def _paint_labels(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:
     if not card.label_lines:
         return
-    painter.setFont(canvas_font("label"))
+    painter.setFont(canvas_font("label", card.letters))
     painter.setPen(theme.color("disabled" if view.value is None else "muted"))
     texts = labels_of(view, card.label_lines)
     line = card.labels.height() / card.label_lines
@@ -442,9 +449,10 @@ def _paint_array(
     if array is None:
         _paint_placeholder(painter, rect, theme)
     elif card.is_number:
-        _paint_number(painter, rect, _number(array), theme, role, noise)
+        _paint_number(painter, rect, _number(array), theme, role, noise, card.letters)
     else:
-        paint_matrix(painter, rect, array, theme, scale=0.0 if noise else None)
+        scale, numbers = 0.0 if noise else None, card.letters.has_numbers
+        paint_matrix(painter, rect, array, theme, scale=scale, numbers=numbers)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(_map_pen(theme.color(role), dashed=role == "backward"))
         painter.drawRect(rect.adjusted(-0.7, -0.7, 0.7, 0.7))
@@ -477,25 +485,26 @@ def _paint_questions(painter: QPainter, card: Card, view: NodeView, theme: Theme
         painter.setPen(QPen(theme.color(role), 1.2, Qt.PenStyle.DotLine))
         painter.setBrush(theme.color("card"))
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
-        painter.setFont(canvas_font("number"))
+        painter.setFont(canvas_font("number", card.letters))
         painter.setPen(theme.color(role))
         write(painter, place, Qt.AlignmentFlag.AlignCenter, "?")
 
 
 def _paint_number(
-    painter: QPainter, rect: QRectF, number: float, theme: Theme, role: str, noise: bool
+    painter: QPainter, rect: QRectF, number: float, theme: Theme, role: str, noise: bool, letters: Letters
 ) -> None:
     """Paint a scalar after a mark that says, as the borders of heat maps do, which of the two it is."""
     middle, left = rect.center().y(), rect.left() + 0.7
     painter.setPen(_map_pen(theme.color(role), dashed=role == "backward"))
     painter.drawLine(QPointF(left, rect.top() + 1), QPointF(left, rect.bottom() - 1))
     if role == "backward":
-        paint(painter, equation(r"\partial", 14), left + 6, middle + 5, theme, role, field=False)
+        sign = equation(r"\partial", letters.number + 1)
+        paint(painter, sign, left + 6, middle + 0.38 * letters.number, theme, role, field=False)
     finite = np.isfinite(number)
     words = "backward_text" if role == "backward" else "text"
     painter.setPen(theme.color(words if finite else "error_text"))
-    painter.setFont(canvas_font("number"))
-    indent = 17.5 if role == "backward" else 6.7
+    painter.setFont(canvas_font("number", letters))
+    indent = 6.7 + (0.83 * letters.number if role == "backward" else 0.0)
     painter.drawText(
         rect.adjusted(indent, 0, 60, 0), LEFT_MIDDLE, NOTHING if noise else format_number(number)
     )
@@ -526,19 +535,22 @@ def _paint_bookmark(painter: QPainter, card: Card, view: NodeView, theme: Theme)
 
 
 def _paint_moved(painter: QPainter, card: Card, text: str, theme: Theme) -> None:
-    _paint_pill(painter, moved_rect(card, text), text, QPen(theme.color("focus"), 1.2), theme, "text")
+    pen = QPen(theme.color("focus"), 1.2)
+    _paint_pill(painter, card, moved_rect(card, text), text, pen, theme, "text")
 
 
 def _paint_badge(painter: QPainter, card: Card, view: NodeView, theme: Theme) -> None:
     pen = QPen(theme.color("backward"), 1.3)
-    _paint_pill(painter, badge_rect(card, view), badge_text(view), pen, theme, "backward_text")
+    _paint_pill(painter, card, badge_rect(card, view), badge_text(view), pen, theme, "backward_text")
 
 
-def _paint_pill(painter: QPainter, rect: QRectF, text: str, pen: QPen, theme: Theme, ink: str) -> None:
+def _paint_pill(
+    painter: QPainter, card: Card, rect: QRectF, text: str, pen: QPen, theme: Theme, ink: str
+) -> None:
     """Paint a few words with round ends, on a card's border."""
     painter.setPen(pen)
     painter.setBrush(theme.color("card"))
-    painter.drawRoundedRect(rect, BADGE_HEIGHT / 2, BADGE_HEIGHT / 2)
+    painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
     painter.setPen(theme.color(ink))
-    painter.setFont(canvas_font("badge"))
+    painter.setFont(canvas_font("badge", card.letters))
     write(painter, rect, Qt.AlignmentFlag.AlignCenter, text)

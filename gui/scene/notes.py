@@ -41,7 +41,7 @@ class Notes:
         self._scene = scene
         self._geometry = geometry
         self._theme = theme
-        self._scale = 1.0
+        self._scale = geometry.letters.notes
         self._spots: dict[tuple[EdgeKey, str, float], Spot] = {}
         self._arcs: dict[tuple[object, ...], list[tuple[Array, QRectF]]] = {}
         self._shown: tuple[object, ...] = ()
@@ -72,7 +72,7 @@ class Notes:
     def set_zoom(self, zoom: float, view: SceneView) -> None:
         """Enlarge the notes where the whole picture is small; in few steps, so that they seldom move."""
         wanted = READABLE / (FACTOR_SIZE * zoom)
-        scale = min(LARGEST, max(1.0, round(wanted * 4 - 0.25) / 4))
+        scale = min(LARGEST, max(self._geometry.letters.notes, round(wanted * 4 - 0.25) / 4))
         if scale != self._scale:
             self._scale = scale
             self.show(view)

@@ -49,6 +49,8 @@ class Wanted:
     is_transparent: bool = False
     duration: float = 1.0
     answers: bool = True
+    has_legend: bool = False
+    has_numbers: bool = False
     extras: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -208,21 +208,36 @@ def check_parallels(graph, sizes, drawing):
             )
 
 
-def check_all(graph, sizes):
-    drawing = layout(graph, sizes)
+def check_all(graph, sizes, **how):
+    drawing = layout(graph, sizes, **how)
     for check in (check_boxes, check_routes, check_flow, check_parallels):
         check(graph, sizes, drawing)
 
 
+@pytest.mark.parametrize("is_narrow", [False, True])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_known_networks_are_drawn_cleanly(name):
+def test_known_networks_are_drawn_cleanly(name, is_narrow):
     graph = drawn(NETWORKS[name])
-    check_all(graph, usual_sizes(graph))
+    check_all(graph, usual_sizes(graph), is_narrow=is_narrow)
 
 
 @given(graphs())
 def test_any_graph_is_drawn_cleanly(sample):
     check_all(*sample)
+
+
+@given(graphs())
+def test_any_graph_is_drawn_cleanly_where_neighbours_stand_close(sample):
+    check_all(*sample, is_narrow=True)
+
+
+def test_a_narrow_picture_has_the_same_rows():
+    graph = drawn(TWO_LAYER)
+    sizes = usual_sizes(graph)
+    usual_, narrow = layout(graph, sizes), layout(graph, sizes, is_narrow=True)
+    assert narrow.bounds[2] < 0.85 * usual_.bounds[2]
+    heights = [{node: y for node, (_, y) in found.positions.items()} for found in (usual_, narrow)]
+    assert heights[0] == heights[1]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -20,9 +20,11 @@ from engine.errors import UsageError
 from engine.graph import Detail
 from engine.training import Run
 from graphs.exporting import Look
-from graphs.network import bind, load, loads
+from graphs.network import bind, built_in_names, load, loads
+from graphs.palette import MEANINGS, SHADES
 from graphs.provenance import provenance
 from graphs.snapshot import Snapshot
+from graphs.views.numbers import compact
 from gui.app import application, temporary_settings
 from gui.export import (
     SUBJECTS,
@@ -41,6 +43,8 @@ from gui.window import Window
 from tests.gui.pictures.readers import difference, pixels
 
 SVG = "{http://www.w3.org/2000/svg}"
+HALF_A_PAGE = 257 / 2 / 25.4 * 72
+"""Points."""
 SMALL = """
 title = "Small & <odd> \\"one\\" ŷ"
 formula = '''
@@ -265,6 +269,49 @@ def test_a_transparent_picture_has_no_background(session: Session, theme: str) -
     corners = [(0, 0), (image.width() - 1, 0), (0, image.height() - 1)]
     assert all(image.pixelColor(*corner).alpha() == 0 for corner in corners)
     assert len(colours(image)) > 10
+
+
+@pytest.mark.parametrize("name", [n for n in built_in_names() if n != "scalar-operations"])
+def test_a_graph_is_readable_at_half_of_a_turned_page(qtbot: QtBot, name: str) -> None:
+    """Half of the 257 mm that an A4 page has between margins, turned: no letter is smaller than 5 points."""
+    session = Session(Document.of(load(name)))
+    last = len(session.trace.steps)
+    try:
+        for position in (1, (last + 1) // 2, last):
+            picture = pictures_of(session, Look("graph", "print"), [position])[0]
+            root = ET.fromstring(svg.FORMAT.whole([picture]))
+            sizes = [float(text.attrib["font-size"]) for text in root.iter(f"{SVG}text")]
+            assert min(sizes) * HALF_A_PAGE / picture.size.width() > 5.0, position
+    finally:
+        session.close()
+
+
+def test_a_legend_stands_below_the_graph(session: Session) -> None:
+    plain, with_legend = (
+        pictures_of(session, Look("graph", "print", has_legend=wanted), [14])[0] for wanted in (False, True)
+    )
+    assert with_legend.size.width() == plain.size.width()
+    root = ET.fromstring(svg.FORMAT.whole([with_legend]))
+    legend = next(e for e in root.iter() if e.get("id") == "legend")
+    texts = [e for e in legend if e.tag.endswith("text")]
+    assert [t.text for t in texts] == [*MEANINGS.values(), SHADES]
+    for text in texts:
+        assert plain.size.height() < float(text.attrib["y"]) < with_legend.size.height()
+        assert float(text.attrib["x"]) + float(text.attrib["textLength"]) < with_legend.size.width()
+
+
+def test_small_arrays_show_their_numbers_if_wanted(session: Session) -> None:
+    picture = pictures_of(session, Look("graph", "print", has_numbers=True), [14])[0]
+    root = ET.fromstring(svg.FORMAT.whole([picture]))
+    card = next(e for e in root.iter() if e.get("id") == "value-W1")
+    shown = [str(e.text) for e in card.iter(f"{SVG}text")]
+    assert shown == [compact(x, 5) for x in session.trace.values["W1"].ravel()]
+
+
+@pytest.mark.parametrize("look", [Look("neurons", has_legend=True), Look("step", has_numbers=True)])
+def test_only_the_graph_has_a_legend(session: Session, look: Look) -> None:
+    with pytest.raises(UsageError, match="belongs to the graph"):
+        pictures_of(session, look, [3])
 
 
 def test_what_lies_over_a_window_is_not_in_its_picture(session: Session, qtbot: QtBot) -> None:

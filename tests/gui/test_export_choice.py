@@ -105,6 +105,23 @@ def test_a_file_that_exists_is_said_before_it_is_replaced(
     assert path.read_text() == "mine"
 
 
+def test_a_legend_and_numbers_are_offered_for_the_graph(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
+    card = opened(window, qtbot)
+    for subject, is_offered in (("neurons", False), ("step", False), ("graph", True)):
+        choose(card.subjects, subject)
+        assert (card.legend.isVisible(), card.numbers.isVisible()) == (is_offered, is_offered)
+    card.legend.click()
+    card.numbers.click()
+    settled(card, qtbot)
+    choose(card.subjects, "step")  # what is ticked there is kept, and does not matter here
+    settled(card, qtbot)
+    assert card.export_button.isEnabled()
+    choose(card.subjects, "graph")
+    settled(card, qtbot)
+    written(card, qtbot)
+    assert "stored for backward" in (tmp_path / "univariate-regression-step-000.svg").read_text("utf-8")
+
+
 def test_all_steps_are_a_file_each(window: Window, qtbot: QtBot, tmp_path: Path) -> None:
     card = opened(window, qtbot)
     choose(card.kinds, "png")

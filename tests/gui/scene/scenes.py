@@ -11,7 +11,7 @@ from engine.trace import Phase, Step, Update, trace
 from graphs.layout import Layout, layout
 from graphs.network import Model, bind, load
 from graphs.nxgraph import nx_graph
-from gui.scene.metrics import node_size
+from gui.scene.metrics import ON_SCREEN, Letters, node_size
 from gui.viewdata import Array, Frame, SceneView, Statics, scene_view
 
 DRAG = Optimizer(
@@ -71,9 +71,9 @@ class Show:
     def length(self) -> int:
         return len(self.trace.steps)
 
-    def layout(self) -> Layout:
-        sizes = {name: node_size(view) for name, view in self.scene(0).nodes.items()}
-        return layout(nx_graph(self.model.graph, self.detail), sizes)
+    def layout(self, letters: Letters = ON_SCREEN) -> Layout:
+        sizes = {name: node_size(view, letters) for name, view in self.scene(0).nodes.items()}
+        return layout(nx_graph(self.model.graph, self.detail), sizes, is_narrow=letters != ON_SCREEN)
 
     def step(self, phase: str, node: str, source: str | None = None) -> Step:
         """Return the step of `phase` that computes `node`, or goes back from it to `source`."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gui.scene.metrics import array_shape, card_of, label_texts, node_size
+from gui.scene.metrics import IN_PICTURES, ON_SCREEN, array_shape, card_of, label_texts, node_size
 from gui.viewdata import NodeView
 
 
@@ -16,10 +16,15 @@ def test_no_step_changes_the_size_of_a_card(qapp, shows):
         assert {n: node_size(v) for n, v in start.items()} == {n: node_size(v) for n, v in end.items()}
 
 
-def test_the_parts_of_a_card_lie_in_it_and_apart(qapp, shows):
+@pytest.mark.parametrize(
+    "letters",
+    [ON_SCREEN, IN_PICTURES, replace(IN_PICTURES, has_numbers=True)],
+    ids=["screen", "picture", "numbers"],
+)
+def test_the_parts_of_a_card_lie_in_it_and_apart(qapp, shows, letters):
     for show in shows.values():
         for view in show.scene(0).nodes.values():
-            card = card_of(view)
+            card = card_of(view, letters)
             parts = [card.value, *([card.gradient] if card.gradient else [])]
             parts += [card.labels] if card.label_lines else []
             for i, part in enumerate(parts):
