@@ -82,7 +82,7 @@ def entry_latex(symbol: str, index: Sequence[int]) -> str:
     ('W_1[0, 1]', '\\left(\\hat{y} - y\\right)[0, 1]', 'b')
     """
     place = entry_text(index)
-    is_worked_out = re.search(r"[\s+\-=/]", _outside_braces(symbol)) is not None
+    is_worked_out = re.search(r"[\s+\-=/]", _outside_braces(symbol).removeprefix(r"\Delta ")) is not None
     return rf"\left({symbol}\right){place}" if place and is_worked_out else f"{symbol}{place}"
 
 

@@ -71,14 +71,16 @@ class _Item:
     """One element of a row.
 
     `kind` is "operand", "function" (an operand that may be applied), "operator", "space" or "text"; `apart`
-    says whether white space stood before it, `fenced` whether it stands in parentheses. `role` is that of a
-    coloured part, `inside` what the part is made of.
+    says whether white space stood before it, `fenced` whether it stands in parentheses, `bracketed` whether
+    these are brackets, as of an entry's place. `role` is that of a coloured part, `inside` what the part is
+    made of.
     """
 
     xml: str
     kind: str = "operand"
     apart: bool = False
     fenced: bool = False
+    bracketed: bool = False
     role: str = ""
     inside: tuple[_Item, ...] = ()
 
@@ -111,7 +113,7 @@ def _with_invisible(row: Sequence[_Item]) -> Iterator[str]:
     """Yield the elements of a row, with the operators between operands that have no sign between them."""
     for before, item in zip([None, *row], row, strict=False):
         if before is not None and {before.kind, item.kind} <= {"operand", "function"}:
-            is_applied = before.kind == "function" and item.fenced and not item.apart
+            is_applied = not item.apart and item.fenced and (before.kind == "function" or item.bracketed)
             yield _element("mo", APPLY if is_applied else TIMES)
         yield item.xml
 
@@ -294,7 +296,7 @@ _PRODUCTS = tuple(f"<mo>{sign}</mo>" for sign in "·×⊙")
 
 def _fenced(opening: str, inside: str, closing: str, stretchy: str = "") -> _Item:
     first, last = (_element("mo", _SHOWN.get(sign, sign), stretchy) for sign in (opening, closing))
-    return _Item(_element("mrow", first + inside + last), fenced=True)
+    return _Item(_element("mrow", first + inside + last), fenced=True, bracketed=opening == "[")
 
 
 def _ends_operand(row: Sequence[_Item]) -> bool:

@@ -52,6 +52,7 @@ def test_names_are_written_as_in_a_textbook(name: str, latex: str, plain: str) -
         (r"W_1 X", r"\left(W_1 X\right)[0, 1]"),
         (r"-y", r"\left(-y\right)[0, 1]"),
         (r"\sigma(Z)", r"\sigma(Z)[0, 1]"),
+        (r"\Delta W_1", r"\Delta W_1[0, 1]"),
     ],
 )
 def test_an_entry_is_named_by_brackets(symbol: str, expected: str) -> None:

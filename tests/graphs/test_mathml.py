@@ -13,6 +13,7 @@ from latex2mathml.converter import convert
 
 from engine.derive import Derivation
 from engine.graph import Detail, Graph
+from engine.names import entry_latex
 from engine.optimizers import OPTIMIZERS, update_equation
 from engine.substitute import put_in
 from engine.trace import Phase, trace
@@ -226,3 +227,11 @@ def test_a_function_is_applied_and_a_product_is_multiplied() -> None:
 
 def signs_in_order(latex: str) -> list[str]:
     return [text for element in parsed(latex).iter() if (text := element.text)]
+
+
+@pytest.mark.parametrize(
+    "symbol", [r"\frac{\partial L}{\partial Z}", "Z", r"\hat{y}", r"\left(W X\right)", "W_1"]
+)
+def test_the_place_of_an_entry_is_no_factor(symbol: str) -> None:
+    assert f"<mo>{APPLY}</mo><mrow><mo" in mathml(entry_latex(symbol, (0, 1)))
+    assert f"<mo>{TIMES}</mo>" in mathml(rf"{symbol} [0]")
