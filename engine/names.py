@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
+from typing import SupportsIndex
 
 __all__ = ["entry_latex", "entry_text", "latex_name", "plain_name"]
 
@@ -68,12 +69,12 @@ def plain_name(name: str) -> str:
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def entry_text(index: Sequence[int]) -> str:
+def entry_text(index: Sequence[SupportsIndex]) -> str:
     """Return the place of an entry as people write it, ``[0, 1]``; nothing for a scalar, which has none."""
     return f"[{', '.join(str(int(place)) for place in index)}]" if len(index) else ""
 
 
-def entry_latex(symbol: str, index: Sequence[int]) -> str:
+def entry_latex(symbol: str, index: Sequence[SupportsIndex]) -> str:
     r"""Return the LaTeX of an entry of what a symbol stands for; what is worked out gets parentheses.
 
     Examples
