@@ -33,6 +33,7 @@ __all__ = ["EdgeKey", "Prediction", "prediction_at", "without"]
 EdgeKey = tuple[str, str, int]
 SMALL = 16  # entries of an array that is asked for whole
 OWN = "hidden"  # what stands for the answer where it has no name of its own
+FAULTY = "A fault is in this run: a formula is right here when it gives the numbers that the fault gives."
 _BETWEEN = re.compile(r"\s*(?:×|x|X|by)\s*")
 
 
@@ -57,7 +58,10 @@ class Prediction:
     words
         What it is, for a sentence, with LaTeX between dollars.
     is_named
-        Whether it is something of the lines, of which formulas can be compared.
+        Whether it is something of the lines of a run by the rules, of which formulas can be compared; where
+        it is not, a formula is right when it gives the numbers that stand here.
+    remark
+        Where formulas are compared by numbers alone because of a fault that is known: that it is so.
     """
 
     subject: Subject
@@ -69,6 +73,7 @@ class Prediction:
     wants_shape: bool = False
     wants_formula: bool = False
     is_named: bool = True
+    remark: str = ""
 
     @property
     def key(self) -> str:
@@ -95,7 +100,7 @@ class Prediction:
         if self.wants_formula:
             return "a formula: A * (1 - A)"
         numbers = "a number" if self.entry is not None or self.array.size == 1 else "[[1, 2], [3, 4]]"
-        return f"{numbers}, a shape or a formula" if self.is_named else f"{numbers} or a shape"
+        return f"{numbers}, a shape or a formula"
 
     def kind_of(self, text: str) -> str:
         """Return as what an answer is meant: ``shape``, ``expression``, ``number`` or ``matrix``."""
@@ -109,6 +114,9 @@ class Prediction:
         """Return what an answer is worth, and whether the thing is found out by it."""
         kind = self.kind_of(text)
         verdict = self.posed(kind).check(text)
+        if kind == "number" and not self.is_named and not verdict.right and self._has_names(text):
+            whole = self.posed("matrix").check(text)  # a formula says all entries at once
+            verdict = whole if whole.right or not verdict.is_read else verdict
         if verdict.right and kind == "shape" and not self.wants_shape:
             return replace(verdict, message="That is its shape. And the numbers, or the formula?"), False
         return verdict, verdict.right
@@ -129,7 +137,8 @@ class Prediction:
 
     def _made(self, kind: str) -> Posed:
         if not self.is_named:
-            own = self.array if self.entry is None else np.asarray(self.array[self.entry])
+            is_whole = self.entry is None or kind == "matrix"
+            own = self.array if is_whole else np.asarray(self.array[self.entry])
             question = Question(self.ask, kind, OWN)
             return Posed(question, self.snapshot, {OWN: own}, frozenset((OWN, *self._same)))
         subject = self.subject if kind == "expression" else self.subject.at(self.entry)
@@ -302,7 +311,8 @@ class _Finder:
     ) -> Prediction:
         graph = self.trace.graph
         ends = [name for name in (subject.name, subject.reader) if name]
-        is_named = all(name in graph.named for name in ends) and fault_of(self.snapshot.run) is None
+        is_faulty = fault_of(self.snapshot.run) is not None
+        is_named = all(name in graph.named for name in ends) and not is_faulty
         if subject.reader and self.trace.detail != Detail.EQUATION:
             is_named = False  # its uses are those of operations, not of lines
         words = subject.words(self.derivation, self.snapshot.optimizer) if is_named else self._words(subject)
@@ -315,6 +325,7 @@ class _Finder:
             wants_shape=wants_shape,
             wants_formula=wants_formula and is_named,
             is_named=is_named,
+            remark=FAULTY if is_faulty and "fault" not in self.curtain.names else "",
         )
 
     def _words(self, subject: Subject) -> str:

@@ -135,3 +135,24 @@ def test_in_a_faulty_run_its_own_numbers_are_what_is_predicted() -> None:
     assert found is not None
     own = found.array if found.entry is None else found.array[found.entry]
     assert found.check(str(np.asarray(own).tolist()))[1]
+
+
+def test_in_a_faulty_run_a_formula_is_compared_with_the_numbers_of_the_fault() -> None:
+    fault = FAULTS["activation"]  # the derivative of the activation is left out
+    place = fault.places(MODEL.graph)[0]
+    whole = Snapshot.of(FaultyRun(MODEL, fault, place), MODEL)
+    position = step_of(whole, Phase.BACKWARD, "Z")
+    found = at(whole, position, frozenset(("d_Z",)))
+    assert found is not None
+    assert found.entry == (0, 0)
+    assert "fault" in found.remark
+    assert found.check("w2.T @ d_yhat")[1]
+    assert found.check("d_A[0, 0]")[1]
+    by_the_rules, is_found = found.check("d_A * A * (1 - A)")
+    assert (by_the_rules.right, by_the_rules.is_read, is_found) == (False, True, False)
+    secret = at(whole, position, frozenset(("d_Z", "fault")))
+    assert secret is not None
+    assert secret.remark == ""
+    right = at(WHOLE, position, frozenset(("d_Z",)))
+    assert right is not None
+    assert right.remark == ""
