@@ -18,7 +18,8 @@ from graphs.exercise import series
 from graphs.report import Key, key_of_part
 from graphs.snapshot import Snapshot
 from graphs.standing import closed, standing
-from gui.jobs import Task
+from gui.asking import Asking
+from gui.jobs import LatestTask
 from gui.moments import Moment
 from gui.session import Session
 
@@ -64,7 +65,7 @@ class _Home(NamedTuple):
     marked: tuple[str, ...]
 
 
-class ExercisePlayer(QObject):
+class ExercisePlayer(Asking):
     """Poses exercises made from the network that is open.
 
     Making and checking run in threads. The network that was open is kept whole and comes back at the end,
@@ -78,18 +79,11 @@ class ExercisePlayer(QObject):
         Something was answered or asked for.
     failed(str)
         No exercise can be made: one sentence.
-    tried(object, str, object)
-        An answer was given: its `Key`, what was asked, the `Verdict`.
-    helped(object, str, int), revealed(object, str)
-        So many hints have been shown; the answer was shown.
     """
 
     changed = Signal()
     state_changed = Signal()
     failed = Signal(str)
-    tried = Signal(object, str, object)
-    helped = Signal(object, str, int)
-    revealed = Signal(object, str)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -102,7 +96,7 @@ class ExercisePlayer(QObject):
         self._made: list[Exercise] = []
         self._number, self._part = 0, 0
         self._states: dict[tuple[int, int], PartState] = {}
-        self._task: Task | None = None
+        self._work = LatestTask(self)
         self._has_ended = False
         self._expected: frozenset[str] = frozenset()  # what has been hidden
         session.hidden_changed.connect(self._look)
@@ -154,7 +148,7 @@ class ExercisePlayer(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether an exercise is being made, or an answer checked."""
-        return self._task is not None and self._task.running
+        return self._work.running
 
     @property
     def is_last(self) -> bool:
@@ -186,7 +180,7 @@ class ExercisePlayer(QObject):
     def begin(self, kinds: Sequence[str] = (), seed: int | None = None) -> None:
         """Pose exercises of these kinds, made from the network that is open, or from the one before."""
         session = self._session
-        self._cancel()
+        self._work.cancel()
         if self._home is None or not (self._has_left_home or self._is_at_home):
             self._home = _Home(session.moment(), session.detail, session.hidden, session.marked)
             self._source = _without_fault(session.snapshot())
@@ -201,7 +195,7 @@ class ExercisePlayer(QObject):
         """Leave the exercises; the network that was open before is there again."""
         if self._home is None:
             return
-        self._cancel()
+        self._work.cancel()
         home, must_return, is_at_home = self._home, self._has_left_home, self._is_at_home
         self._home = self._source = None
         self._made, self._number, self._part = [], 0, 0
@@ -270,7 +264,7 @@ class ExercisePlayer(QObject):
         part, state = self.part, self.state
         if part is None or state.is_done or self.is_busy or not text.strip():
             return False
-        self._run(lambda: iter([part.check(text)]), partial(self._judge, text))
+        self._work.run(lambda: iter([part.check(text)]), partial(self._judge, text), self.failed)
         return True
 
     def hint(self) -> str:
@@ -304,22 +298,7 @@ class ExercisePlayer(QObject):
             return
         self.changed.emit()
         made = self._series
-        self._run(lambda: _next(made), self._take, self._end_of_series)
-
-    def _run(self, work, take, ended=None) -> None:  # noqa: ANN001  as of a Task
-        self._cancel()
-        task = self._task = Task(work, self)
-        task.came.connect(take)
-        task.failed.connect(self.failed)
-        if ended is not None:
-            task.ended.connect(ended)
-        task.start()
-
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task.deleteLater()
-            self._task = None
+        self._work.run(lambda: _next(made), self._take, self.failed, self._end_of_series)
 
     def _take(self, exercise: Exercise) -> None:
         self._made.append(exercise)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, SignalInstance
 
 from gui.garbage import collect_here
 from gui.processes import context, sentence_of, settle
@@ -22,7 +22,7 @@ from gui.processes import context, sentence_of, settle
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-__all__ = ["Task", "Workers", "close", "companion", "executor", "ready_for_threads"]
+__all__ = ["LatestTask", "Task", "Workers", "close", "companion", "executor", "ready_for_threads"]
 
 FRAME = 16  # ms between two looks at what has come
 BUDGET = 0.004  # seconds that a look may take, one value aside
@@ -140,6 +140,51 @@ class Task(QObject):
                 self.failed.emit(work.failure)
             else:
                 self.ended.emit()
+
+
+class LatestTask:
+    """One task at a time: what is begun takes the place of what is still at work, of which nothing comes.
+
+    Parameters
+    ----------
+    parent
+        With whom the work ends.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        self._parent = parent
+        self._task: Task | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether anything may still come."""
+        return self._task is not None and self._task.running
+
+    def run(
+        self,
+        work: Callable[[], Iterator[Any]],
+        came: Callable[[Any], object],
+        failed: Callable[[str], object] | SignalInstance,
+        ended: Callable[[], object] | None = None,
+    ) -> None:
+        """Begin, instead of what is at work; `came`, `failed` and `ended` are told as of a :class:`Task`."""
+        self.cancel()
+        task = self._task = Task(work, self._parent)
+        task.came.connect(came)
+        task.failed.connect(failed)
+        if ended is not None:
+            task.ended.connect(ended)
+        task.start()
+
+    def cancel(self) -> bool:
+        """Let nothing come any more; say whether anything could have."""
+        task, self._task = self._task, None
+        if task is None:
+            return False
+        was_running = task.running
+        task.cancel()
+        task.deleteLater()
+        return was_running
 
 
 # --- workers: functions in other processes -----------------------------------------------------------------

@@ -13,7 +13,8 @@ from graphs.answers import Verdict
 from graphs.lesson import Lesson, Page, Question, Wait
 from graphs.report import Key, key_of_page
 from graphs.staging import Stage, Stager, place
-from gui.jobs import Task
+from gui.asking import Asking
+from gui.jobs import LatestTask
 from gui.session import Session
 
 __all__ = ["HeldLesson", "LessonPlayer", "PageState"]
@@ -53,7 +54,7 @@ HeldLesson: TypeAlias = tuple[Lesson, int, Mapping[int, PageState]]
 """A lesson, the page that is open, and what the learner has done on each page."""
 
 
-class LessonPlayer(QObject):
+class LessonPlayer(Asking):
     """Holds one lesson after another in a session.
 
     A page is worked out in a thread, for what it trains; then the session shows it, and the texts are there.
@@ -70,10 +71,6 @@ class LessonPlayer(QObject):
         Something was answered, asked for, or done.
     failed(str)
         A page cannot be shown: one sentence.
-    tried(object, str, object)
-        An answer was given: the question's `Key`, what was asked, the `Verdict`.
-    helped(object, str, int), revealed(object, str)
-        So many hints have been shown; the answer was shown.
     """
 
     page_changed = Signal()
@@ -81,9 +78,6 @@ class LessonPlayer(QObject):
     state_changed = Signal()
     stage_revised = Signal()
     failed = Signal(str)
-    tried = Signal(object, str, object)
-    helped = Signal(object, str, int)
-    revealed = Signal(object, str)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -93,7 +87,7 @@ class LessonPlayer(QObject):
         self._number = 0
         self._stage: Stage | None = None
         self._states: dict[int, PageState] = {}
-        self._task: Task | None = None
+        self._work = LatestTask(self)
         self._begun: tuple[int, object] = (0, None)
         session.frame_changed.connect(self._look)
         session.document_changed.connect(self._look)
@@ -134,7 +128,7 @@ class LessonPlayer(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether the page is still being worked out."""
-        return self._task is not None and self._task.running
+        return self._work.running
 
     @property
     def open_tasks(self) -> tuple[str, ...]:
@@ -172,14 +166,9 @@ class LessonPlayer(QObject):
             self._enter(self._number)
             return
         stager, number = self._stager, self._number
-        self._cancel()
-        self._task = Task(lambda: _staged(stager, number), self)
-        self._task.came.connect(self._take_words)
-        self._task.failed.connect(self.failed)
-        self._task.start()
+        self._work.run(lambda: _staged(stager, number), self._take_words, self.failed)
 
     def _take_words(self, stage: Stage) -> None:
-        self._task = None
         self._stage = stage
         self.stage_revised.emit()
 
@@ -289,21 +278,16 @@ class LessonPlayer(QObject):
         stager = self._stager
         assert stager is not None
         self.page_changed.emit()
-        self._task = Task(lambda: _staged(stager, number), self)
-        self._task.came.connect(self._show)
-        self._task.failed.connect(self.failed)
-        self._task.start()
+        self._work.run(lambda: _staged(stager, number), self._show, self.failed)
 
     def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-            # the thread may still be at the old page: its runs are its own
-            self._stager = Stager(self._lesson) if self._lesson is not None else None
+        if self._work.cancel() and self._lesson is not None:
+            self._stager = Stager(
+                self._lesson
+            )  # the thread may still be at the old page: its runs are its own
 
     def _show(self, stage: Stage) -> None:
         """Let the session show a page that has been worked out."""
-        self._task = None
         session, screen, snapshot = self._session, stage.page.screen, stage.snapshot
         if not session.show_snapshot(snapshot, f"Lesson, page {stage.number + 1}"):
             return

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 
 from engine.errors import BackstepError
 from graphs.files import write_whole
+from gui.asking import Asking
 from gui.dialogs import ask_save, completed
 from gui.exercising import ExercisePlayer
 from gui.learning import Learning
@@ -40,8 +41,8 @@ class Practice(QObject):
         self._shown: object = None
         self.player.changed.connect(self._follow)
         self.learning.failed.connect(window.notifier.error)
-        self._listen(self.player)
-        self._listen(window.teaching.player)
+        self.listen(self.player)
+        self.listen(window.teaching.player)
         window.filing.leaving.connect(self.end)
         window.presenting.follow(self.player)
 
@@ -53,12 +54,12 @@ class Practice(QObject):
         self._window.scene.edge_clicked.connect(lambda key: panel.take_name(key[0]))
         self.learning.begin()
 
-    def _listen(self, player: Any) -> None:
-        """Keep what a player tells, but for what a lecturer shows."""
+    def listen(self, asking: Asking) -> None:
+        """Keep what is told of answers, but for what a lecturer shows."""
         learning = self.learning
-        player.tried.connect(self._unless_presenting(learning.tried))
-        player.helped.connect(self._unless_presenting(learning.helped))
-        player.revealed.connect(self._unless_presenting(learning.revealed))
+        asking.tried.connect(self._unless_presenting(learning.tried))
+        asking.helped.connect(self._unless_presenting(learning.helped))
+        asking.revealed.connect(self._unless_presenting(learning.revealed))
 
     def _unless_presenting(self, keep: Callable[..., None]) -> Callable[..., None]:
         def told(*facts: object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, Signal, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from graphs.answers import Verdict
@@ -14,8 +14,9 @@ from graphs.predicting import EdgeKey, Prediction, prediction_at, without
 from graphs.report import Key
 from graphs.views.curtain import Curtain
 from gui.answering import AnswerField
+from gui.asking import Asking
 from gui.fields import PushButton
-from gui.jobs import Task
+from gui.jobs import LatestTask
 from gui.rich_text import RichText
 from gui.theme import Theme, application_font
 
@@ -102,7 +103,7 @@ class PredictBox(QFrame):
         self.field.setPlaceholderText(prediction.prompt)
         self.field.setAccessibleName(f"Prediction: {prediction.ask}")
         self.set_done(False)
-        self.say("")
+        self.say(prediction.remark)
 
     def say(self, text: str) -> None:
         """Say something about the answer."""
@@ -130,7 +131,7 @@ class PredictBox(QFrame):
             self.submitted.emit(self.field.text())
 
 
-class Predicting(QObject):
+class Predicting(Asking):
     """Asks for what is hidden in a window's graph.
 
     A click on something hidden asks for it, and so does a key for what the step has worked out.
@@ -150,7 +151,7 @@ class Predicting(QObject):
         self._place: tuple[object, ...] = ()
         self._near = QRectF()
         self._hints = 0
-        self._task: Task | None = None
+        self._work = LatestTask(self)
         self.box.submitted.connect(self._check)
         self.box.hint_wanted.connect(self._give_hint)
         self.box.answer_wanted.connect(self._show_answer)
@@ -158,6 +159,7 @@ class Predicting(QObject):
         window.scene.node_clicked.connect(self._ask_for)
         window.scene.edge_clicked.connect(self._ask_for)
         self._session.frame_changed.connect(self._look)
+        window.practice.listen(self)
         for bar in (window.view.horizontalScrollBar(), window.view.verticalScrollBar()):
             bar.valueChanged.connect(lambda _: self._move())
             bar.rangeChanged.connect(lambda *_: self._move())
@@ -172,7 +174,7 @@ class Predicting(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether an answer is being checked."""
-        return self._task is not None and self._task.running
+        return self._work.running
 
     # --- commands ---
 
@@ -183,7 +185,7 @@ class Predicting(QObject):
 
     def end(self) -> None:
         """Ask no more; what is hidden stays hidden."""
-        self._cancel()
+        self._work.cancel()
         if self._prediction is not None:
             self._prediction = None
             self.box.hide()
@@ -215,7 +217,7 @@ class Predicting(QObject):
         )
         if found is None:
             return False
-        self._cancel()
+        self._work.cancel()
         self._prediction, self._hints, self._place = found, 0, self._here
         self._near = self._rect_of(target)
         self.box.put(found, window.presenting.is_on)
@@ -268,24 +270,14 @@ class Predicting(QObject):
 
     def _run(self, work: Callable[[], Any], take: Callable[[Any], None]) -> None:
         """Work something out beside the window: in a large network it takes a while."""
-        self._cancel()
-        task = self._task = Task(lambda: iter([work()]), self)
-        task.came.connect(take)
-        task.failed.connect(self.box.say)
-        task.start()
-
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task.deleteLater()
-            self._task = None
+        self._work.run(lambda: iter([work()]), take, self.box.say)
 
     def _judge(self, prediction: Prediction, found: tuple[Verdict, bool]) -> None:
         if prediction is not self._prediction:
             return
         verdict, is_found = found
         if is_found or not verdict.right:
-            self._tell("tried", verdict)
+            self._tell(self.tried, verdict)
         self._say("**Right.**" if is_found else verdict.message)
         if is_found:
             self._reveal(prediction)
@@ -309,7 +301,7 @@ class Predicting(QObject):
     def _say_hint(self, hints: Sequence[str]) -> None:
         self._hints = min(self._hints + 1, len(hints))
         if hints:
-            self._tell("helped", self._hints)
+            self._tell(self.helped, self._hints)
         self._say(hints[self._hints - 1] if hints else "There is no hint. Show gives the answer.")
 
     def _show_answer(self) -> None:
@@ -320,16 +312,15 @@ class Predicting(QObject):
 
     def _say_answer(self, prediction: Prediction, answer: str) -> None:
         if prediction is self._prediction:
-            self._tell("revealed")
+            self._tell(self.revealed)
             self._say(f"It is {answer}.")
             self._reveal(prediction)
 
-    def _tell(self, what: str, *facts: Any) -> None:
-        """Let the report know, unless a lecturer does it."""
-        prediction, window = self._prediction, self._window
-        if prediction is not None and not window.presenting.is_on:
+    def _tell(self, signal: SignalInstance, *facts: object) -> None:
+        prediction = self._prediction
+        if prediction is not None:
             key = Key(self._session.document.network.title, prediction.key)
-            getattr(window.practice.learning, what)(key, prediction.ask, *facts)
+            signal.emit(key, prediction.ask, *facts)
 
 
 def _beside(near: QRect, box: QRect, room: QRect) -> QPoint:

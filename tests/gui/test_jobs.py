@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.errors import DataError
 from gui import jobs
-from gui.jobs import ROOM, Task, Workers
+from gui.jobs import ROOM, LatestTask, Task, Workers
 from tests.gui.problems import call_of_a_worker, wait_forever
 
 LIMIT = 60_000  # ms
@@ -74,6 +74,39 @@ def no_thread_stays(qtbot: QtBot) -> Iterator[None]:
 @pytest.fixture
 def source() -> Source:
     return Source()
+
+
+# --- one task at a time ------------------------------------------------------------------------------------
+
+
+def test_what_is_begun_takes_the_place_of_what_is_at_work(qtbot: QtBot, source: Source) -> None:
+    parent = QObject()
+    said: list[Any] = []
+    work = LatestTask(parent)
+    assert not work.cancel()
+    work.run(source, lambda value: said.append(("old", value)), said.append)
+    source.has_filled.wait(LIMIT)
+    work.run(lambda: iter([1, 2]), said.append, said.append, lambda: said.append("ended"))
+    assert work.running
+    before = len(said)
+    qtbot.waitUntil(lambda: not work.running, timeout=LIMIT)
+    assert said[before:] == [1, 2, "ended"]
+    assert source.is_left.wait(LIMIT)
+    assert not work.cancel()  # it has come to its end by itself
+
+
+def test_a_failure_of_the_latest_task_is_said(qtbot: QtBot) -> None:
+    parent = QObject()
+    said: list[Any] = []
+
+    def fails() -> Iterator[int]:
+        yield 1
+        raise DataError("Not so.")
+
+    work = LatestTask(parent)
+    work.run(fails, said.append, lambda sentence: said.append(f"failed: {sentence}"))
+    qtbot.waitUntil(lambda: not work.running, timeout=LIMIT)
+    assert said == [1, "failed: Not so."]
 
 
 # --- tasks -------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from engine.faults import FaultAt
 from graphs.views.curtain import ASKED
 from gui.viewdata import inspector_view, scene_view
 from gui.window import Window
@@ -110,3 +111,15 @@ def test_on_a_projector_it_is_large_and_nothing_is_kept(window: Window, qtbot: Q
     type_in(window, qtbot, "4711")
     assert not window.practice.learning.report.records
     window.presenting.end()
+
+
+def test_in_a_faulty_run_it_says_what_a_formula_is_compared_with(window: Window, qtbot: QtBot) -> None:
+    window.session.set_fault(FaultAt("activation", "A"))
+    window.session.set_hidden(frozenset(("gradients",)))
+    step = next(i for i, s in enumerate(window.session.trace.steps, 1) if s.target == "Z" and s.node == "A")
+    window.session.go(step)
+    window.predicting.ask()
+    box = window.predicting.box
+    assert box.said.isVisible()
+    assert "fault" in box.said.source
+    assert type_in(window, qtbot, "d_A") == "**Right.**"
