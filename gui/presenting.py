@@ -21,6 +21,7 @@ from graphs.views.curtain import ASKED
 from graphs.views.records import StepView
 from gui.exercising import ExercisePlayer
 from gui.lessons import LessonPlayer
+from gui.pointer import RestingPointer
 from gui.rich_text import RichText
 from gui.speaker import SpeakerWindow, is_same, place_on
 from gui.theme import BODY_SIZE, FONT_SCALES, THEMES, Theme, application_font
@@ -215,6 +216,7 @@ class Presenting(QObject):
         self._is_swapped = False
         self.screens: Callable[[], list[QScreen]] = QGuiApplication.screens
         self.blank = _blank(window)
+        self.pointer = RestingPointer(window)
         self._begun = 0.0
         self.speaker: SpeakerWindow | None = None
         self._clock = QTimer(self)
@@ -305,6 +307,7 @@ class Presenting(QObject):
             self.show_speaker()
         window.activateWindow()
         window.view.setFocus()
+        self.pointer.begin()
         self.changed.emit()
 
     def end(self) -> None:
@@ -313,6 +316,7 @@ class Presenting(QObject):
             return
         window = self._window
         self._is_on = False
+        self.pointer.end()
         self.show_black(False)
         self._clock.stop()
         self._dock.hide()

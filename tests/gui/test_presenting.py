@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from graphs.lesson import read_lesson
@@ -275,6 +275,68 @@ def test_two_screens_one_for_the_audience_and_one_for_the_speaker(tmp_path: Path
         timeout=120,
     )
     assert done.stdout == "done\n", done.stderr
+
+
+def rests(window: Window, qtbot: QtBot) -> bool:
+    """Let the pointer rest over the window until it goes, if it does."""
+    pointer = window.presenting.pointer
+    pointer.rest.setInterval(100_000)
+    QTest.mouseMove(window, QPoint(300, 200))
+    QTest.mouseMove(window, QPoint(310, 200))
+    assert not pointer.is_away
+    with qtbot.waitSignal(pointer.rest.timeout):
+        pointer.rest.start(1)
+    pointer.rest.stop()
+    return pointer.is_away
+
+
+def test_a_pointer_that_rests_goes_and_comes_with_a_movement(window: Window, qtbot: QtBot) -> None:
+    pointer = window.presenting.pointer
+    window.presenting.begin(is_full=False)
+    assert rests(window, qtbot)
+    cursor = QApplication.overrideCursor()
+    assert cursor is not None
+    assert cursor.shape() == Qt.CursorShape.BlankCursor
+    QTest.mouseMove(window.view, QPoint(40, 60))
+    assert not pointer.is_away
+    assert QApplication.overrideCursor() is None
+    QTest.keyClick(window, Qt.Key.Key_P)  # the spotlight is of the step, not of the mouse
+    assert rests(window, qtbot)
+    window.presenting.end()
+    assert QApplication.overrideCursor() is None
+    assert not pointer.rest.isActive()
+    QTest.mouseMove(window.view, QPoint(60, 60))
+    assert not pointer.rest.isActive()
+
+
+def test_a_pointer_stays_where_something_needs_it(window: Window, qtbot: QtBot) -> None:
+    pointer = window.presenting.pointer
+    window.session.toggle_hidden()
+    window.presenting.begin(is_full=False)
+    for _ in range(3):
+        window.session.step(1)
+    assert rests(window, qtbot)
+    window.predicting.ask()  # it has a field
+    qtbot.waitUntil(lambda: not pointer.is_away)
+    assert not rests(window, qtbot)
+    window.predicting.end()
+    assert rests(window, qtbot)
+    menu = QMenu(window)
+    menu.addAction("Something")
+    menu.popup(window.mapToGlobal(QPoint(20, 20)))
+    qtbot.waitUntil(lambda: not pointer.is_away)
+    menu.close()
+    window.session.toggle_hidden()
+
+
+def test_a_window_that_closes_while_it_presents_leaves_the_pointer(
+    open_window: OpenWindow, qtbot: QtBot
+) -> None:
+    window = open_window("two-layer-nonlinear")
+    window.presenting.begin(is_full=False)
+    assert rests(window, qtbot)
+    assert window.close()
+    assert QApplication.overrideCursor() is None
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_F11, Qt.Key.Key_Escape])
