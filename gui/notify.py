@@ -131,6 +131,7 @@ class NotificationBar(QWidget):
         self._kept: list[Message] = []  # that ask something while nothing is to be asked
         self._buttons: list[QPushButton] = []
         self._is_open = False  # the mouse is over it: the whole text is shown
+        self._least = STRIP
         self._text, self._more, self._dismiss = QLabel(), QLabel(), QToolButton()
         self._timer = QTimer(self, singleShot=True, interval=info_milliseconds)
         self._arrange()
@@ -214,11 +215,18 @@ class NotificationBar(QWidget):
         if shown != self._text.text():
             self._text.setText(shown)
         self._text.setToolTip("" if cut == whole else whole)
-        height = STRIP
+        height = self._least
         if self._is_open and cut != whole:
             flags = Qt.TextFlag.TextWordWrap
             height = self._text.fontMetrics().boundingRect(0, 0, room, 10_000, flags, whole).height() + 10
-        self.resize(width, max(STRIP, height))
+        self.resize(width, max(self._least, height))
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller, as a projector asks for."""
+        self._least = round(STRIP * factor)
+        for part in (self._text, self._more):
+            part.setFont(application_font("small", factor))
+        self.fit(self.width())
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""

@@ -292,7 +292,7 @@ class Presenting(QObject):
         self._home, self._geometry = window.screen().name(), window.saveGeometry()
         self._place()
         window.messages.hold(True)
-        window.view.set_letters(LETTERS["small"])
+        window.set_letters(LETTERS["small"])
         page = self._player.page
         self.show_docks((*page.screen.started, *page.screen.docks) if page is not None else ())
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
@@ -334,7 +334,7 @@ class Presenting(QObject):
         window.messages.hold(False)
         for panel in window.panels.values():
             panel.set_letters(1.0)
-        window.view.set_letters(1.0)
+        window.set_letters(1.0)
         window.show_theme(THEMES[window.theme.name])
         window.view.fit()
         window.teaching.arrange()

@@ -58,7 +58,7 @@ from gui.keysheet import KeySheet
 from gui.layouts import lay_out_ahead, layout_of
 from gui.matrix_editor import CellField
 from gui.motion import motion_wanted
-from gui.notify import STRIP, About, NotificationBar, Notifier
+from gui.notify import About, NotificationBar, Notifier
 from gui.overlay import Overlay
 from gui.painting import WindowLook
 from gui.panel import Panel
@@ -74,7 +74,7 @@ from gui.search import CommandSearch
 from gui.session import Session
 from gui.settings import Settings
 from gui.teaching import Teaching
-from gui.theme import THEMES, Theme
+from gui.theme import THEMES, Theme, application_font
 from gui.theme import apply as apply_theme
 from gui.trainer import trainer
 from gui.transport import TransportBar
@@ -585,10 +585,10 @@ class Window(QMainWindow):
 
     def _place_messages(self) -> None:
         """Put the messages beside the caption, where the picture leaves a strip free, or over all of it."""
-        left = CAPTION if self.view.width() >= 2 * CAPTION else 0
+        left = CAPTION if self.view.width() >= 2 * CAPTION and not self.presenting.is_on else 0
         width = self.view.width() - left
         self.messages.fit(width)
-        self.messages.move(left, self._free_strip(QRect(left, 0, width, STRIP)))
+        self.messages.move(left, self._free_strip(QRect(left, 0, width, self.messages.height())))
         narrow = min(width, self.remark.fontMetrics().horizontalAdvance(self.remark.text()) + 32)
         height = max(30, self.remark.heightForWidth(narrow))
         self.remark.setGeometry(self.view.width() - narrow, 0, narrow, height)
@@ -596,7 +596,7 @@ class Window(QMainWindow):
 
     def _free_strip(self, strip: QRect) -> int:
         """Return where a strip covers nothing of the step: at the top, else over the key at the bottom."""
-        bottom = self.view.height() - STRIP
+        bottom = self.view.height() - strip.height()
         step = self.session.frame.step
         names = {*self.scene.view.reads, self.session.selection}
         names |= {step.node, step.target} if step is not None else set()
@@ -669,6 +669,13 @@ class Window(QMainWindow):
         bar = self.menuWidget()
         if bar is not None:
             bar.setVisible(shown)
+
+    def set_letters(self, factor: float) -> None:
+        """Write larger or smaller over and around the graph, as a projector asks for."""
+        self.view.set_letters(factor)
+        self.messages.set_letters(factor)
+        self.remark.setFont(application_font("body", factor))
+        self._place_messages()
 
     def show_theme(self, theme: Theme) -> None:
         """Show everything in a theme, which is not remembered."""

@@ -157,7 +157,7 @@ class FitPanel(Panel):
 
     def caption(self) -> str:
         """Return how good the fit is, and of which iteration; least needed is what the units are."""
-        iteration = f"iteration {self.session.iteration}"
+        iteration = f"iteration {self.session.iteration}" if not self.is_projected else ""  # told below it
         parts = (self.view.caption, self.legend(), self.view.note, iteration, self._units_text())
         return " · ".join(part for part in parts if part)
 

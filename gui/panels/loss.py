@@ -614,7 +614,9 @@ class LossPanel(Panel):
         for part, least in ((self.log_x_button, 380), (self.log_button, 300)):
             part.setVisible(self.width() >= least and not self.is_projected)
         self.view_button.setVisible(not self.is_projected)
-        self.legend.set_most_rows(1 if self.height() < 270 else 2 if self.height() < 400 else 4)
+        few = 1 if self.height() < 270 else 2 if self.height() < 400 else 4
+        # on a projector nobody opens what more there is
+        self.legend.set_most_rows(min(4, few + 1) if self.is_projected else few)
 
     # Qt
 
