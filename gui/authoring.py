@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from engine.errors import BackstepError, excerpt
+from engine.errors import BackstepError
 from graphs.files import write_whole
 from graphs.lesson import DOCKS, Lesson, text_of
 from graphs.lessondraft import Draft
@@ -21,9 +21,8 @@ from graphs.writing import as_in
 from gui.dialogs import ask_open, ask_save, completed
 from gui.docking import hide_stale_tabs
 from gui.jobs import Task
-from gui.notify import Message
 from gui.question import UnsavedQuestion
-from gui.watching import FileWatch
+from gui.reloading import ReloadOffer
 
 __all__ = ["Authoring"]
 
@@ -80,11 +79,9 @@ class Authoring(QObject):
         self._write: Task | None = None
         self._is_leaving = False
         self._before: Any = None
-        self._offer: Message | None = None
         self._calm = QTimer(self, singleShot=True, interval=CALM)
         self._calm.timeout.connect(self._look_over)
-        self._watch = FileWatch(self)
-        self._watch.changed.connect(lambda _: self._offer_reload())
+        self._offer = ReloadOffer(window.notifier, self.reload, self._remark, self)
 
     # --- facts ---
 
@@ -205,7 +202,7 @@ class Authoring(QObject):
         self._draft, self._source, self._saved = draft, source, saved
         self._page = min(page, len(draft) - 1)
         self._back, self._forth, self._merge, self._problems, self._shown = [], [], None, {}, None
-        self._watch_file()
+        self._offer.watch(self.path)
         self._window.build_late()
         panel: Any = self._window.panels["author"]
         panel.set_authoring(self)
@@ -227,7 +224,7 @@ class Authoring(QObject):
             self._check.cancel()
         self._calm.stop()
         self._draft, self._shown, self._problems = None, None, {}
-        self._watch_file()
+        self._offer.watch(self.path)
         self._give_place_back()
         self.changed.emit()
         self.opened.emit(False)
@@ -302,7 +299,7 @@ class Authoring(QObject):
             self._saved = text
             if self._draft is not None:
                 self._draft = replace(self._draft, path=path, name=path.stem)
-            self._watch_file()
+            self._offer.watch(self.path)
             self._window.notifier.info(f"Saved {path.name}.")
             self.changed.emit()
             if then is not None:
@@ -322,24 +319,11 @@ class Authoring(QObject):
         """Whether the file is being written."""
         return self._write is not None
 
-    def _watch_file(self) -> None:
-        self._watch.watch([self.path] if self.path is not None else [])
-        if self._offer is not None:
-            self._window.notifier.withdraw(self._offer)
-            self._offer = None
-
-    def _offer_reload(self) -> None:
-        """Offer to read the file again that somebody else has changed."""
-        path = self.path
-        if path is None or self.is_busy:
-            return
-        what = f"{excerpt(path.name)} has been changed by another program."
-        if self.is_modified:
-            what += " Reloading drops your unsaved changes; Undo brings them back."
-        if self._offer is not None:
-            self._window.notifier.withdraw(self._offer)
-        choices = (("&Reload", self.reload), ("&Keep", lambda: None))
-        self._offer = self._window.notifier.ask(what, *choices, stays=True)
+    def _remark(self) -> str | None:
+        """Return what is said besides of a file that somebody else has changed; None for nothing at all."""
+        if self.is_busy:
+            return None
+        return "Reloading drops your unsaved changes; Undo brings them back." if self.is_modified else ""
 
     def reload(self) -> None:
         """Read the file again; undo goes back to what stood here."""
@@ -351,7 +335,7 @@ class Authoring(QObject):
             self._source, draft = found
             self._saved = draft.text.text
             self._change(draft, min(self._page, len(draft) - 1))
-            self._watch_file()
+            self._offer.watch(self.path)
 
     # --- pages ---
 

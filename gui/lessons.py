@@ -168,6 +168,26 @@ class LessonPlayer(Asking):
         stager, number = self._stager, self._number
         self._work.run(lambda: _staged(stager, number), self._take_words, self.failed)
 
+    def exchange(self, lesson: Lesson) -> None:
+        """Hold another version of the lesson: its page is shown anew, and answers to the same questions stay.
+
+        The page is the one of the same title; where there is none, the one in the same place.
+        """
+        old, page = self._lesson, self.page
+        assert old is not None
+        titles = [new.title for new in lesson.pages]
+        number = min(self._number, len(titles) - 1)
+        if page is not None and titles[number] != page.title and page.title in titles:
+            number = titles.index(page.title)
+        asked = {p.title: (p.question, self._states.get(n)) for n, p in enumerate(old.pages)}
+        self._cancel()
+        self._lesson, self._stager, self._states = lesson, Stager(lesson), {}
+        for n, new in enumerate(lesson.pages):
+            question, state = asked.get(new.title, (None, None))
+            if state is not None and question == new.question:
+                self._states[n] = state
+        self._enter(number)
+
     def _take_words(self, stage: Stage) -> None:
         self._stage = stage
         self.stage_revised.emit()

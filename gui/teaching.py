@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QRectF, Qt
@@ -15,6 +16,7 @@ from graphs.lesson import Lesson, Screen, built_in_lessons, load_lesson
 from gui.course import CourseRow
 from gui.lessons import HeldLesson, LessonPlayer
 from gui.races import with_optimizer
+from gui.reloading import ReloadOffer
 
 if TYPE_CHECKING:
     from gui.window import Window
@@ -44,6 +46,9 @@ class Teaching(QObject):
         self._before: list[Any] = []
         self._place = self.place_of("lesson")
         self._places = _read_places(window.settings.get("lessons/places"))
+        self._offer = ReloadOffer(window.notifier, self.reload, self._remark, self)
+        self._watched: Path | None = None
+        self.player.page_changed.connect(self._watch_file)
         self.player.stage_changed.connect(self._follow)
         self.player.page_changed.connect(self.arrange)
 
@@ -104,6 +109,16 @@ class Teaching(QObject):
         """Leave the lesson; the network stays open."""
         self.player.close()
 
+    def reload(self) -> None:
+        """Read the lesson's file again, and show its page as it is now."""
+        lesson = self.player.lesson
+        if lesson is None or lesson.path is None:
+            return
+        try:
+            self.player.exchange(load_lesson(lesson.path))
+        except BackstepError as error:  # what is open stays, and the file is watched on
+            self._window.notifier.error(error)
+
     def turn(self, direction: int) -> None:
         """Open the next page, or the one before."""
         if direction > 0:
@@ -124,6 +139,19 @@ class Teaching(QObject):
         elif self._is_arranged and not has_lesson:
             self._place.give_back()
         self._is_arranged = has_lesson
+
+    def _watch_file(self) -> None:
+        """Watch the file of the lesson that is open."""
+        lesson = self.player.lesson
+        path = None if lesson is None else lesson.path
+        if path != self._watched:
+            self._watched = path
+            self._offer.watch(path)
+
+    def _remark(self) -> str | None:
+        """Say nothing more of a changed file, and nothing at all where it is written on in this window."""
+        authoring = self._window.authoring
+        return None if authoring.is_open and authoring.path == self._watched else ""
 
     def _remember(self) -> None:
         """Keep the page for the next time; the last one stays the last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from graphs.network import load
 from gui.app import application
 from gui.course import Course
 from gui.lessons import LessonPlayer
+from gui.notify import Message
 from gui.session import Document, Session
 from gui.window import Window
 from tests.gui.waiting import wait_until_settled
@@ -301,3 +303,69 @@ def test_hints_come_one_after_another_and_the_answer_can_be_shown(window: Window
     assert (player.state.is_right, player.state.is_shown) == (False, True)
     assert panel.said.source.startswith("The answer is")  # type: ignore[attr-defined]
     assert not panel.field.isEnabled()  # type: ignore[attr-defined]
+
+
+def changed_by_an_editor(qtbot: QtBot, window: Window, path: Path, text: str) -> Message:
+    """Write a file as an editor beside the window does, and return what is asked then."""
+    said: list[Message] = []
+    window.notifier.message.connect(said.append)
+    path.write_text(text)
+    qtbot.waitUntil(lambda: bool(said), timeout=20_000)
+    window.notifier.message.disconnect(said.append)
+    assert said[0].text == f"{path.name} has been changed by another program."
+    return said[0]
+
+
+def test_a_lesson_that_an_editor_changes_is_offered_and_keeps_its_page(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "my.toml"
+    ask = 'question = { ask = "What is two?", answer = "2" }'
+    start = LESSON.replace('highlight = ["L"]', ask)
+    path.write_text(start)
+    window.teaching.open(str(path), 0)
+    player, panel = window.teaching.player, window.panels["lesson"]
+    shown(player, qtbot)
+    player.submit("3")
+    player.submit("2")
+    player.go(1)
+    shown(player, qtbot)
+    more = start.replace("[[page]]", '[[page]]\ntitle = "Before"\n\n[[page]]', 1).replace("Now", "By now")
+    message = changed_by_an_editor(qtbot, window, path, more)
+    assert panel.text.source.startswith("Now it is")  # type: ignore[attr-defined]  # until it is wanted
+    message.choices[0][1]()
+    shown(player, qtbot)
+    assert (player.number, len(player.lesson.pages)) == (2, 6)  # type: ignore[union-attr]
+    assert panel.text.source.startswith("By now it is")  # type: ignore[attr-defined]
+    player.go(1)
+    shown(player, qtbot)
+    assert player.state.is_right  # the question is the same
+    assert player.state.tries == ["3"]
+    other = more.replace("What is two?", "What is 1 + 1?")
+    changed_by_an_editor(qtbot, window, path, other).choices[0][1]()
+    shown(player, qtbot)
+    assert not player.state.is_right  # another question
+    window.teaching.end()
+
+
+def test_a_lesson_that_cannot_be_read_any_more_stays_as_it_was(
+    window: Window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(LESSON)
+    window.teaching.open(str(path), 0)
+    player = window.teaching.player
+    shown(player, qtbot)
+    broken = changed_by_an_editor(qtbot, window, path, LESSON.replace("title", "tittle", 1))
+    broken.choices[0][1]()
+    current = window.messages.current
+    assert current is not None
+    assert current.level == "error"
+    assert player.page is not None
+    assert player.page.title == "Forward"
+    mended = changed_by_an_editor(qtbot, window, path, LESSON.replace("The loss", "Its loss"))
+    mended.choices[0][1]()
+    shown(player, qtbot)
+    assert player.stage is not None
+    assert player.stage.texts["text"].startswith("Its loss")
+    window.teaching.end()
