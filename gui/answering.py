@@ -82,4 +82,6 @@ class Choice(QRadioButton):
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
+        # A layout inside of a layout asks for the height at a width once, and keeps what it heard.
+        self.setMinimumHeight(self.heightForWidth(self.width()))
         self._label.setGeometry(self.LEFT, self.TOP, self.width() - self.LEFT, self.height() - self.TOP)

@@ -117,6 +117,8 @@ DOCKS = (
 )
 
 
+WORDS = 500
+"""Logical pixels that a page of a lesson needs, with its question and its buttons."""
 CAPTION = 270
 """Logical pixels kept for the caption at the top left of the graph, where the graph is twice as wide."""
 PLOTS = 34
@@ -408,6 +410,10 @@ class Window(QMainWindow):
         self.resizeDocks(
             [self.docks["loss"], self.docks["equations"]], [half, half], Qt.Orientation.Horizontal
         )
+        words = next((name for name in ("lesson", "practice") if not self.docks[name].isHidden()), "")
+        if words and self.docks["inspector"] in self.tabifiedDockWidgets(self.docks["step"]):
+            self.size_column(words)
+            return
         upper = (height - 44) * 62 // 100
         self.resizeDocks(
             [self.docks["step"], self.docks["inspector"]],
@@ -422,9 +428,10 @@ class Window(QMainWindow):
     def size_column(self, name: str) -> None:
         """Give a dock with words the larger part of the column at the right."""
         height = self.height() - 44
+        words = max(height * 64 // 100, min(height * 3 // 4, WORDS))
         self.resizeDocks(
             [self.docks[name], self.docks["step"]],
-            [height * 64 // 100, height - height * 64 // 100],
+            [words, height - words],
             Qt.Orientation.Vertical,
         )
 

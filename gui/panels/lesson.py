@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -85,6 +85,8 @@ class LessonPanel(Panel):
         self.back.clicked.connect(lambda: self._player and self._player.back())
         self.forward.clicked.connect(lambda: self._player and self._player.forward())
         self.field.left.connect(self.focus_back)
+        self._seeing = QTimer(self, singleShot=True, interval=0)  # when it has its place
+        self._seeing.timeout.connect(lambda: self.area.ensureWidgetVisible(self.said, 0, 0))
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
@@ -93,7 +95,7 @@ class LessonPanel(Panel):
         self._inside = inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 4, 0)
-        column.setSpacing(8)
+        column.setSpacing(6)
         for part in (self.heading, self.text, self._make_question(), self.tasks):
             column.addWidget(part)
         column.addStretch(1)
@@ -110,8 +112,8 @@ class LessonPanel(Panel):
         for part, stretch in ((self.back, 0), (self.dots, 1), (self.forward, 0)):
             foot.addWidget(part, stretch)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(12, 6, 12, 10)
-        whole.setSpacing(8)
+        whole.setContentsMargins(12, 2, 12, 8)
+        whole.setSpacing(6)
         whole.addLayout(head)
         whole.addWidget(self.area, 1)
         whole.addLayout(foot)
@@ -119,10 +121,10 @@ class LessonPanel(Panel):
     def _make_question(self) -> QWidget:
         self.asking = QFrame()
         column = QVBoxLayout(self.asking)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.setSpacing(8)
+        column.setContentsMargins(0, 2, 0, 0)
+        column.setSpacing(6)
         self._choice_box = QVBoxLayout()
-        self._choice_box.setSpacing(4)
+        self._choice_box.setSpacing(0)
         row = QHBoxLayout()
         row.setSpacing(8)
         for part in (self.check, self.hint, self.show_answer):
@@ -173,7 +175,7 @@ class LessonPanel(Panel):
         self.text.set_source(texts["text"])
         self.asking.setVisible(question is not None)
         self.field.clear()
-        self.said.set_source("")
+        self._say("")
         if question is not None:
             self.ask.set_source(texts["ask"])
             self.field.setPlaceholderText(PROMPTS.get(question.kind, ""))
@@ -210,9 +212,10 @@ class LessonPanel(Panel):
         self.tasks.setVisible(bool(self.tasks.text()))
         if question is not None and state.is_answered:
             right = "**Right.** " if state.is_right else f"The answer is {player.stage.answer_text}. "
-            self.said.set_source(right + player.stage.texts["explain"])
-        for part in (self.check, self.hint, self.show_answer, self.field):
-            part.setEnabled(question is not None and not state.is_answered)
+            self._say(right + player.stage.texts["explain"])
+        self.field.setEnabled(question is not None and not state.is_answered)
+        for part in (self.check, self.hint, self.show_answer):
+            part.setVisible(not state.is_answered)  # what is said of the answer has their place
         for button in self.options.buttons():
             button.setEnabled(not state.is_answered)
         done = not player.open_tasks
@@ -239,12 +242,18 @@ class LessonPanel(Panel):
             return
         verdict = player.submit(text)
         if verdict is not None and not verdict.right:
-            self.said.set_source(verdict.message)
+            self._say(verdict.message)
 
     def _give_hint(self) -> None:
         if self._player is not None:
             text = self._player.hint()
-            self.said.set_source(text or "There is no hint. Show gives the answer.")
+            self._say(text or "There is no hint. Show gives the answer.")
+
+    def _say(self, text: str) -> None:
+        """Say something of an answer, where it can be seen."""
+        self.said.set_source(text)
+        if text:
+            self._seeing.start()
 
     def choose_again(self, choices: Any) -> None:
         """Leave the page as it is: a lesson remembers its own place."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from graphs.lesson import built_in_lessons, load_lesson
@@ -73,6 +74,7 @@ def answer(window: Window, player: LessonPlayer) -> None:
     panel = window.panels["lesson"]
     wrong = next((c for c in question.choices if c != question.answer), "12345.678")
     wrong = {"shape": "7 x 9", "name": "nobody"}.get(question.kind, wrong)
+    assert all(b.height() >= b.heightForWidth(b.width()) for b in panel.options.buttons())  # type: ignore[attr-defined]
     right = question.answer
     if question.kind == "shape":
         right = "x".join(map(str, stage.posed.right_shape)) or "scalar"
@@ -90,6 +92,13 @@ def answer(window: Window, player: LessonPlayer) -> None:
     assert window.session.hidden == frozenset()
 
 
+def reach(window: Window) -> int:
+    """Return by how many pixels a page can be scrolled, once it is laid out."""
+    for _ in range(3):
+        QApplication.processEvents()
+    return window.panels["lesson"].area.verticalScrollBar().maximum()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("name", built_in_lessons())
 def test_a_lesson_is_played_to_the_end(window: Window, qtbot: QtBot, name: str) -> None:
     window.teaching.open(name, 0)
@@ -97,11 +106,17 @@ def test_a_lesson_is_played_to_the_end(window: Window, qtbot: QtBot, name: str) 
     for number in range(count):
         player = arrived(window, qtbot)
         assert player.number == number
+        assert reach(window) == 0, number  # a page at 1280x720 is seen whole
         do_what_is_asked(window, player)
         answer(window, player)
+        assert reach(window) == 0, number
         assert player.open_tasks == ()
         QTest.keyClick(window, Qt.Key.Key_N)
     assert window.teaching.rows()[built_in_lessons().index(name)].is_done
+    height = window.docks["lesson"].height()
+    QTest.keyClick(window, Qt.Key.Key_L)  # larger plots, and back: the column at the right stays
+    QTest.keyClick(window, Qt.Key.Key_L)
+    assert abs(window.docks["lesson"].height() - height) < 20
 
 
 @pytest.mark.parametrize("name", built_in_lessons())
