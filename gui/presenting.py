@@ -339,6 +339,7 @@ class Presenting(QObject):
         window.view.fit()
         window.teaching.arrange()
         window.practice.arrange()
+        window.activateWindow()  # the keys may have been the notes'
         self.changed.emit()
 
     def show_dock(self, name: str) -> None:
@@ -359,7 +360,14 @@ class Presenting(QObject):
             window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
             dock.show()
             dock.raise_()
-            window.resizeDocks([dock], [int(window.width() * PLOT_WIDTH)], Qt.Orientation.Horizontal)
+            self._share_width()
+
+    def _share_width(self) -> None:
+        """Give the plot that is shown its share of the width."""
+        window = self._window
+        shown = [window.docks[name] for name in PLOTS if not window.docks[name].isHidden()]
+        width = int(window.width() * PLOT_WIDTH)
+        window.resizeDocks(shown, [width] * len(shown), Qt.Orientation.Horizontal)
 
     # --- screens ---
 
@@ -592,3 +600,4 @@ class Presenting(QObject):
     def _fit_room(self) -> None:
         if self._is_on:
             self._strip.set_room(self._window.size())
+            self._share_width()

@@ -182,6 +182,14 @@ def test_a_plot_can_be_read_from_the_last_row(window: Window, name: str) -> None
     assert not panel.is_projected
 
 
+def test_a_plot_has_the_same_share_of_any_screen(window: Window, qtbot: QtBot) -> None:
+    window.presenting.begin(is_full=False)
+    window.presenting.show_dock("fit")
+    for width, height in ((1600, 900), (1280, 720)):
+        window.resize(width, height)
+        qtbot.waitUntil(lambda: abs(window.docks["fit"].width() / window.width() - 0.4) < 0.01)
+
+
 def test_neurons_are_as_large_as_their_numbers_have_room(window: Window) -> None:
     window.session.go(4)
     window.presenting.begin(is_full=False)
