@@ -213,6 +213,7 @@ class LessonPanel(Panel):
         if question is not None and state.is_answered:
             right = "**Right.** " if state.is_right else f"The answer is {player.stage.answer_text}. "
             self._say(right + player.stage.texts["explain"])
+        had_focus = self.asking.isAncestorOf(self.window().focusWidget() or self)
         self.field.setEnabled(question is not None and not state.is_answered)
         for part in (self.check, self.hint, self.show_answer):
             part.setVisible(not state.is_answered)  # what is said of the answer has their place
@@ -222,6 +223,8 @@ class LessonPanel(Panel):
         self.forward.setProperty("accent", done)
         self.forward.style().unpolish(self.forward)
         self.forward.style().polish(self.forward)
+        if state.is_answered and had_focus and self.forward.isEnabled():
+            self.forward.setFocus()  # not what comes next in the order of Tab, which is Back
 
     def _show_failure(self, sentence: str) -> None:
         self.tasks.setText(sentence)

@@ -278,6 +278,7 @@ def test_answers_open_what_is_hidden(window: Window, qtbot: QtBot) -> None:
     shown(player, qtbot)
     assert player.question is not None
     assert "d_w" in window.session.hidden
+    panel.field.setFocus()  # type: ignore[attr-defined]
     QTest.keyClicks(panel.field, "d_yhat @ x")  # type: ignore[attr-defined]
     QTest.keyClick(panel.field, Qt.Key.Key_Return)  # type: ignore[attr-defined]
     assert panel.said.source == "A transpose is missing: look at the shapes of the product."  # type: ignore[attr-defined]
@@ -285,6 +286,7 @@ def test_answers_open_what_is_hidden(window: Window, qtbot: QtBot) -> None:
     QTest.keyClicks(panel.field, ".T")  # type: ignore[attr-defined]
     QTest.keyClick(panel.field, Qt.Key.Key_Return)  # type: ignore[attr-defined]
     assert player.state.is_right
+    assert window.focusWidget() is panel.forward  # type: ignore[attr-defined]  # Return goes on
     assert window.session.hidden == frozenset()
     assert panel.said.source.startswith("**Right.**")  # type: ignore[attr-defined]
     assert window.session.position == player.stage.snapshot.position  # type: ignore[union-attr]

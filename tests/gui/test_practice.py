@@ -307,6 +307,21 @@ def test_what_was_right_at_first_stays_and_can_be_exported_and_cleared(
     assert json.loads(kept.read_text())["records"] == []
 
 
+def test_what_is_said_of_an_answer_is_in_sight(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    begin(window, qtbot, "values", seed=2)
+    panel = window.practice.panel
+    window.practice.player.give_up()
+
+    def is_seen() -> bool:
+        area = panel.area.viewport()
+        return area.rect().contains(panel.said.mapTo(area, panel.said.rect().bottomLeft()))
+
+    qtbot.waitUntil(is_seen)
+    assert panel.said.source.startswith("The answer is")
+    window.practice.end()
+
+
 def exported(qtbot: QtBot, window: Window, folder: Path) -> None:
     """Export the report under a name without an ending: the kind that is chosen says it."""
     for name, kind, start in (
