@@ -22,8 +22,6 @@ GAP = 7.0
 """Between two parts of a card."""
 TITLE_SIZE = 20.0
 """Of a name."""
-LABEL_GAP = 10.0
-"""Between the title and the shape at its right."""
 LEAST_INNER = {
     "line": 86.0,
     "op": 80.0,
@@ -73,6 +71,8 @@ class Letters:
         Of a shape, of a number, of words beside wires, of words on borders.
     formula, part
         Of a right-hand side, and of an unnamed operation, which is written out.
+    gap
+        Between the title and the shape at its right; in a file that keeps text, readers may have wider fonts.
     has_numbers
         Whether the cells of small arrays have room for their numbers.
     """
@@ -83,6 +83,7 @@ class Letters:
     badge: int = 12
     formula: float = 13.5
     part: float = 15.0
+    gap: float = 10.0
     has_numbers: bool = False
 
     @property
@@ -107,7 +108,7 @@ class Letters:
 
 
 ON_SCREEN = Letters()
-IN_PICTURES = Letters(label=15, number=15, note=15, badge=15, formula=16.5, part=17.0)
+IN_PICTURES = Letters(label=15, number=15, note=15, badge=15, formula=16.5, part=17.0, gap=17.0)
 """Of a picture of the graph, which is looked at as small as half a page."""
 
 
@@ -241,8 +242,8 @@ def _measured(
     beside = receives and grid_shape(numbers)[0] > 1 and least_map <= 4 * CELL
     least = max(LEAST_INNER[kind], least_map * 2 + GAP if beside else least_map, right.width if right else 0)
     least = min(most, least)
-    lines, label_width = _labels(shape, dims, least - name.width - LABEL_GAP, letters)
-    inner = min(most, max(least, name.width + LABEL_GAP * bool(lines) + label_width))
+    lines, label_width = _labels(shape, dims, least - name.width - letters.gap, letters)
+    inner = min(most, max(least, name.width + letters.gap * bool(lines) + label_width))
     return _Parts(
         left=PADDING + (BAR if kind == "parameter" else 0),
         inner=inner,
@@ -265,7 +266,7 @@ def _noted(title: str, shape: str, note: str, letters: Letters) -> Card:
     numbers = array_shape(shape)
     map_width, map_height = _map_size(numbers, LEAST_INNER["kept"], LANE_TALLEST, letters)
     note_width = text_width(note, "label", letters)
-    inner = max(note_width, name.width + LABEL_GAP + map_width)
+    inner = max(note_width, name.width + letters.gap + map_width)
     row = max(TITLE_ROW, name.height + 2, map_height)
     width, height = 2 * round(inner / 2 + PADDING), 2 * round((PADDING + row + 2 + letters.line + 6) / 2)
     left, up = PADDING - width / 2, PADDING - 2 - height / 2
@@ -276,7 +277,7 @@ def _noted(title: str, shape: str, note: str, letters: Letters) -> Card:
         formula=None,
         labels=QRectF(left, up + row + 2, note_width, letters.line),
         label_lines=1,
-        value=QRectF(left + name.width + LABEL_GAP, middle - map_height / 2, map_width, map_height),
+        value=QRectF(left + name.width + letters.gap, middle - map_height / 2, map_width, map_height),
         gradient=None,
         is_number=math.prod(numbers) == 1,
         label_left=True,
