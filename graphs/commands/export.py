@@ -75,8 +75,8 @@ def _add_place(parser: ArgumentParser) -> None:
         "--steps",
         type=whole(0, MAX_STEPS),
         metavar="N",
-        help="iterations that are trained: a CSV and a picture of the loss need some, a script trains as many; "
-        "default: up to --iteration",
+        help="iterations that are trained: a CSV and a picture of the loss need some, a script trains as "
+        "many; default: up to --iteration",
     )
     group.add_argument(
         "--detail",
