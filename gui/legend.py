@@ -188,7 +188,11 @@ class Chip(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         words = QFontMetrics(self._font()).horizontalAdvance(self._text)
-        longest = round(LONGEST * self._factor)
+        legend = self.parentWidget()
+        room = (
+            legend.width() if legend is not None and self._factor > 1 else 0
+        )  # a projector has no tool tips
+        longest = max(LONGEST, room)
         return QSize(min(longest, 2 * EDGE + SAMPLE + 6 + words), round(HEIGHT * self._factor))
 
     def minimumSizeHint(self) -> QSize:

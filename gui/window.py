@@ -596,7 +596,8 @@ class Window(QMainWindow):
         width = self.view.width() - left
         self.messages.fit(width)
         self.messages.move(left, self._free_strip(QRect(left, 0, width, self.messages.height())))
-        narrow = min(width, self.remark.fontMetrics().horizontalAdvance(self.remark.text()) + 32)
+        most = self.view.width() // 2 if self.presenting.is_on else width  # large letters beside the caption
+        narrow = min(most, self.remark.fontMetrics().horizontalAdvance(self.remark.text()) + 32)
         height = max(30, self.remark.heightForWidth(narrow))
         self.remark.setGeometry(self.view.width() - narrow, 0, narrow, height)
         self.messages.raise_()
@@ -681,7 +682,7 @@ class Window(QMainWindow):
         """Write larger or smaller over and around the graph, as a projector asks for."""
         self.view.set_letters(factor)
         self.messages.set_letters(factor)
-        self.remark.setFont(application_font("body", factor))
+        self.remark.setFont(application_font("small" if factor > 1 else "body", factor))
         self._place_messages()
 
     def show_theme(self, theme: Theme) -> None:

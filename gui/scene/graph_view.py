@@ -564,7 +564,7 @@ def paint_caption(painter: QPainter, rect: QRectF, scene: GraphScene, factor: fl
     baseline = middle + formula.ascent - formula.height / 2
     role = scene.view.phase if scene.view.phase in PHASE_TEXT else "text"
     paint(painter, formula, rect.left(), baseline, scene.theme, role, field=False)
-    font = application_font("body", factor)
+    font = application_font("small" if factor > 1 else "body", factor)
     painter.setFont(font)
     painter.setPen(scene.theme.color("muted"))
     left = rect.left() + (formula.width + 12 if formula.width else 0)

@@ -237,6 +237,8 @@ def test_a_fault_that_is_asked_for_has_no_name_until_it_is_found(window: Window,
     window.teaching.player.submit("1/m")
     assert window.remark.isVisible()
     assert "1/m" in window.remark.text()
+    assert window.remark.font().pointSizeF() >= READABLE
+    assert window.remark.width() <= window.view.width() // 2  # the caption has the other half
 
 
 def test_the_speaker_sees_notes_and_what_comes_next(window: Window, qtbot: QtBot) -> None:
