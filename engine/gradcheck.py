@@ -5,36 +5,50 @@ imaginary part of the loss over the step, without the cancellation that limits d
 "Using complex variables to estimate derivatives of real functions", SIAM Review 40, 1998). Elsewhere it is a
 central difference. On a kink the slopes to the left and to the right differ; there every number between them
 is a derivative as good as another, and the one nearest to the backpropagated is taken.
+
+Both are compared no closer than rounding lets them be (:mod:`engine.slopes`). Where that leaves no digits, as
+of a difference beside a very large loss, nothing is decided, and it is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.graph import Graph
+from engine.slopes import COMPLEX_STEP, Slope, gradients_by_id, is_analytic, rounding_of, terms_of
 from engine.trace import forward, loss_and_gradients
 
-__all__ = ["Check", "Nudge", "check", "is_analytic", "nudge"]
+__all__ = ["Check", "Nudge", "Prober", "check", "gathered", "is_analytic", "nudge"]
 
 Array = np.ndarray
-COMPLEX_STEP = 1e-30
 REAL_STEP = 1e-5
-FLOOR = 1e-4  # what is smaller than this share of the numbers computed with has no digits to agree on
+FLOOR = 1e-4  # what is smaller than this share of the largest gradient has no digits to agree on
 TOLERANCE = {"complex": 1e-9, "central": 1e-5}
+CANCELLED = 1e-11  # what is smaller than this share of the terms of a sum is zero: they cancel
+SURE = 1e-2  # relative: a slope that may be off by more says nothing of a gradient
 
 
 @dataclass(frozen=True)
 class Nudge:
-    """One entry checked: its numeric and its backpropagated derivative."""
+    """One entry checked: its numeric and its backpropagated derivative.
+
+    Attributes
+    ----------
+    floor
+        What an error is relative to where both are smaller: they have no digits left to agree on.
+    is_decided
+        Whether rounding leaves enough digits of the numeric one to tell a wrong gradient from a right one.
+    """
 
     name: str
     index: tuple[int, ...]
     numeric: float
     backpropagated: float
     floor: float = FLOOR
+    is_decided: bool = True
 
     @property
     def error(self) -> float:
@@ -43,7 +57,7 @@ class Nudge:
         scale = max(abs(self.numeric), abs(self.backpropagated))
         if not np.isfinite(difference):
             return float("inf") if self.numeric != self.backpropagated else 0.0
-        return float(difference / max(scale, self.floor))
+        return float(difference / max(scale, self.floor)) if difference else 0.0
 
 
 @dataclass(frozen=True)
@@ -55,24 +69,21 @@ class Check:
     numeric: Array
     backpropagated: Array
     worst: Nudge
+    is_decided: bool = True
 
     @property
     def error(self) -> float:
         """The relative error of the whole array, in the norm."""
         difference = np.linalg.norm(self.numeric - self.backpropagated)
         scale = max(np.linalg.norm(self.numeric), np.linalg.norm(self.backpropagated), self.worst.floor)
-        return float(difference / scale) if np.isfinite(difference) else float("inf")
+        if not np.isfinite(difference):
+            return float("inf")
+        return float(difference / scale) if difference else 0.0
 
     @property
     def passed(self) -> bool:
         """Whether the two agree as closely as the method can tell."""
         return self.error <= TOLERANCE[self.method]
-
-
-def is_analytic(graph: Graph) -> bool:
-    """Say whether every operation on the way to the loss may be given complex numbers."""
-    path = graph.on_loss_path
-    return all(node.op is None or node.op.analytic for node in graph.nodes if node.id in path)
 
 
 def check(
@@ -92,37 +103,39 @@ def check(
     """
     if gradients is None:
         _, gradients = loss_and_gradients(graph, leaves)
+    prober = Prober(graph, leaves)
     for name in names or (*graph.parameters, *graph.inputs):
-        yield _check_array(graph, leaves, name, np.asarray(gradients[name]))
+        yield _check_array(prober, name, np.asarray(gradients[name]))
 
 
-def _check_array(graph: Graph, leaves: Mapping[str, Array], name: str, gradient: Array) -> Check:
-    method = "complex" if is_analytic(graph) else "central"
-    floor = _floor(graph, leaves)
-    numeric = np.empty(gradient.shape)
-    worst = Nudge(name, (), 0.0, 0.0, floor)
-    for index in np.ndindex(gradient.shape):
-        backpropagated = float(gradient[index])
-        numeric[index] = derivative(graph, leaves, name, index, backpropagated)
-        entry = Nudge(name, index, float(numeric[index]), backpropagated, floor)
-        if index == (0,) * gradient.ndim or entry.error > worst.error:
-            worst = entry
-    return Check(name, method, numeric, gradient, worst)
+def _check_array(prober: Prober, name: str, gradient: Array) -> Check:
+    nudges = [prober.nudge(name, index, gradient) for index in np.ndindex(gradient.shape)]
+    return gathered(prober, name, gradient, nudges)
+
+
+def gathered(prober: Prober, name: str, gradient: Array, nudges: Sequence[Nudge]) -> Check:
+    """Return the nudge test of an array, or of those of its entries that were nudged."""
+    numeric = np.array([nudge.numeric for nudge in nudges])
+    if len(nudges) == gradient.size:
+        return Check(
+            name, prober.method, numeric.reshape(gradient.shape), gradient, _worst(nudges), _decided(nudges)
+        )
+    backpropagated = np.array([nudge.backpropagated for nudge in nudges])
+    return Check(name, prober.method, numeric, backpropagated, _worst(nudges), _decided(nudges))
+
+
+def _worst(nudges: Sequence[Nudge]) -> Nudge:
+    return max(nudges, key=lambda nudge: nudge.error)
+
+
+def _decided(nudges: Sequence[Nudge]) -> bool:
+    return all(nudge.is_decided for nudge in nudges)
 
 
 def nudge(graph: Graph, leaves: Mapping[str, Array], name: str, index: tuple[int, ...]) -> Nudge:
     """Return the nudge test of one entry of one input or parameter."""
     _, gradients = loss_and_gradients(graph, leaves)
-    backpropagated = float(np.asarray(gradients[name])[index])
-    numeric = derivative(graph, leaves, name, index, backpropagated)
-    return Nudge(name, index, numeric, backpropagated, _floor(graph, leaves))
-
-
-def _floor(graph: Graph, leaves: Mapping[str, Array]) -> float:
-    """Return below what a derivative is lost in the rounding of the numbers that it comes from."""
-    values = forward(graph, leaves)
-    sizes = [float(np.max(np.abs(values[i]), initial=0.0)) for i in graph.on_loss_path]
-    return FLOOR * max([1.0, *(size for size in sizes if np.isfinite(size))])
+    return Prober(graph, leaves).nudge(name, index, np.asarray(gradients[name]))
 
 
 def derivative(
@@ -139,27 +152,111 @@ def derivative(
     backpropagated
         What it is to be compared with; on a kink, the slope nearest to it is returned.
     """
-    if is_analytic(graph):
-        found = _loss_at(graph, leaves, name, index, complex(0, COMPLEX_STEP)).imag / COMPLEX_STEP
-        if backpropagated is None or abs(found - backpropagated) <= FLOOR * max(1.0, abs(found)):
+    direction = np.zeros(np.shape(leaves[name]))
+    direction[index] = 1.0
+    return Prober(graph, leaves).slope(name, direction, backpropagated).value
+
+
+class Prober:
+    """Works out slopes of the loss of one graph at one place by going forward.
+
+    Attributes
+    ----------
+    method
+        "complex" or "central".
+    """
+
+    def __init__(self, graph: Graph, leaves: Mapping[str, Array]) -> None:
+        self._graph = graph
+        self._leaves = leaves
+        self.method = "complex" if is_analytic(graph) else "central"
+        self._loss = graph.ids[graph.loss]
+        self._path = sorted(graph.on_loss_path)
+        arrays = forward(graph, leaves)
+        self._here = float(arrays[self._loss])
+        self._weights = gradients_by_id(graph, arrays)
+        self._rounding = rounding_of(graph, self._weights, dict(enumerate(arrays)), self._path)
+
+    def nudge(self, name: str, index: tuple[int, ...], gradient: Array) -> Nudge:
+        """Return the nudge test of one entry of an array whose whole gradient is given."""
+        direction = np.zeros(gradient.shape)
+        direction[index] = 1.0
+        return self.test(name, index, direction, float(gradient[index]), gradient)
+
+    def test(
+        self, name: str, index: tuple[int, ...], direction: Array, expected: float, gradient: Array
+    ) -> Nudge:
+        """Return the test of the slope along a direction against the one that is expected."""
+        largest = float(np.max(np.abs(gradient), initial=0.0))
+        largest = largest if np.isfinite(largest) else 0.0
+        found = self.slope(name, direction, expected, largest)
+        scale = max(abs(found.value), abs(expected), largest)
+        floor = max(FLOOR * largest, found.doubt / TOLERANCE[self.method])
+        is_decided = found.doubt <= SURE * scale or found.value == expected == found.doubt == 0
+        return Nudge(name, index, found.value, expected, floor, bool(is_decided))
+
+    def slope(self, name: str, direction: Array, expected: float | None, largest: float = 1.0) -> Slope:
+        """Return the slope along a direction; on a kink, the one nearest to what is expected.
+
+        Parameters
+        ----------
+        largest
+            Of the gradient's entries: slopes that differ by a small part of it are of a smooth function.
+        """
+        if self.method == "complex":
+            found = self._imaginary(name, direction)
+            is_near = expected is None or abs(found.value - expected) <= FLOOR * max(
+                largest, abs(found.value)
+            )
+            if is_near:
+                return found
+            # only norm, at zero, has a complex rule and a kink
+            assert expected is not None
+            step = REAL_STEP / 100
+            left, right = self._sides(name, direction, step)
+            if self._is_kink(left, right, step, largest):
+                return Slope(_nearest(expected, left, right), self._rounding / step)
             return found
-        # only norm, at zero, has a complex rule and a kink
-        left, right = _slopes(graph, leaves, name, index, REAL_STEP / 100)
-        return _nearest(backpropagated, left, right) if _is_kink(left, right) else found
-    step = REAL_STEP * max(1.0, abs(float(np.asarray(leaves[name])[index])))
-    left, right = _slopes(graph, leaves, name, index, step)
-    coarse = (left + right) / 2
-    if not _is_kink(left, right) and (backpropagated is None or _agree(coarse, backpropagated)):
-        return coarse
-    # either the loss is strongly curved here or a kink is near: a step much smaller tells them apart
-    left, right = _slopes(graph, leaves, name, index, step / 100)
-    fine = (left + right) / 2
-    if backpropagated is None:
-        return fine
-    if _is_kink(left, right):
-        return _nearest(backpropagated, left, right)
-    # a kink disturbs the larger step, rounding the smaller one: a gradient that is wrong fits neither
-    return min(coarse, fine, key=lambda slope: abs(slope - backpropagated))
+        return self._central(name, direction, expected, largest)
+
+    def _imaginary(self, name: str, direction: Array) -> Slope:
+        values = self._moved(name, complex(0, COMPLEX_STEP) * direction)
+        tangents = {i: np.imag(values[i]) / COMPLEX_STEP for i in self._path}
+        terms = terms_of(self._graph, self._weights, tangents, self._path)
+        doubt = rounding_of(self._graph, self._weights, tangents, self._path)
+        return Slope(float(tangents[self._loss]), max(doubt, CANCELLED * max(terms, default=0.0)))
+
+    def _central(self, name: str, direction: Array, expected: float | None, largest: float) -> Slope:
+        size = float(np.max(np.abs(self._leaves[name][direction != 0]), initial=1.0))
+        step = REAL_STEP * max(1.0, size)
+        left, right = self._sides(name, direction, step)
+        coarse, doubt = (left + right) / 2, self._rounding / step
+        is_kink = self._is_kink(left, right, step, largest)
+        if not is_kink and (expected is None or _agree(coarse, expected)):
+            return Slope(coarse, doubt)
+        # either the loss is strongly curved here or a kink is near: a step much smaller tells them apart
+        left, right = self._sides(name, direction, step / 100)
+        fine = (left + right) / 2
+        if expected is None:
+            return Slope(fine, 100 * doubt)
+        if self._is_kink(left, right, step / 100, largest):
+            return Slope(_nearest(expected, left, right), doubt)
+        # a kink disturbs the larger step, rounding the smaller one: a gradient that is wrong fits neither
+        return Slope(min(coarse, fine, key=lambda slope: abs(slope - expected)), doubt)
+
+    def _is_kink(self, left: float, right: float, step: float, largest: float) -> bool:
+        return abs(left - right) > 1e-3 * max(largest, abs(left), abs(right)) + 2 * self._rounding / step
+
+    def _sides(self, name: str, direction: Array, step: float) -> tuple[float, float]:
+        """Return the slopes to the left and to the right."""
+        below, above = (self._loss_at(name, sign * direction) for sign in (-step, step))
+        return (self._here - below) / step, (above - self._here) / step
+
+    def _loss_at(self, name: str, move: Array) -> float:
+        return float(self._moved(name, move)[self._loss])
+
+    def _moved(self, name: str, move: Array) -> list[Array]:
+        return forward(self._graph, {**self._leaves, name: self._leaves[name] + move})
 
 
 def _nearest(number: float, left: float, right: float) -> float:
@@ -168,23 +265,3 @@ def _nearest(number: float, left: float, right: float) -> float:
 
 def _agree(numeric: float, backpropagated: float) -> bool:
     return abs(numeric - backpropagated) <= 0.1 * TOLERANCE["central"] * abs(backpropagated)
-
-
-def _is_kink(left: float, right: float) -> bool:
-    return abs(left - right) > 1e-3 * max(1.0, abs(left), abs(right))
-
-
-def _slopes(
-    graph: Graph, leaves: Mapping[str, Array], name: str, index: tuple[int, ...], step: float
-) -> tuple[float, float]:
-    below, here, above = (_loss_at(graph, leaves, name, index, s).real for s in (-step, 0.0, step))
-    return (here - below) / step, (above - here) / step
-
-
-def _loss_at(
-    graph: Graph, leaves: Mapping[str, Array], name: str, index: tuple[int, ...], step: float | complex
-) -> complex:
-    nudged = np.array(leaves[name], dtype=complex if isinstance(step, complex) else float)
-    nudged[index] += step
-    values = forward(graph, {**leaves, name: nudged})
-    return complex(values[graph.ids[graph.loss]])

@@ -419,12 +419,6 @@ def _nudged(trace: Trace, fan: FanOut, gradient: Array) -> AnyNudge:
 
 def _passes(nudge: AnyNudge) -> bool | None:
     """Say whether a slope and a gradient are the same, None where rounding or a kink hides it."""
-    if nudge.verdict in (Verdict.NOT_FINITE, Verdict.KINK):
+    if nudge.verdict in (Verdict.NOT_FINITE, Verdict.KINK, Verdict.UNCLEAR):
         return None
-    size = max(abs(nudge.numeric), abs(nudge.backpropagated))
-    blur = ROUNDED * abs(nudge.loss) / nudge.epsilon
-    if abs(nudge.numeric - nudge.backpropagated) <= max(TOLERANCE * size, blur):
-        return True
-    if nudge.verdict == Verdict.CURVED:
-        return True
-    return None if nudge.verdict == Verdict.ROUNDING else False
+    return nudge.verdict != Verdict.DISAGREE

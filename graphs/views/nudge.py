@@ -23,6 +23,7 @@ VERDICTS = {
     Verdict.ROUNDING: "They differ by rounding: ε is so small that few digits of the change are left.",
     Verdict.KINK: "There is a kink here: the slopes on its two sides differ, the gradient is between.",
     Verdict.DISAGREE: "They do not agree: the gradient is wrong here.",
+    Verdict.UNCLEAR: "Nothing can be said: beside so large numbers, a change over ε leaves too few digits.",
     Verdict.NOT_FINITE: "A number here is not finite, so there is no slope to compare with.",
     Verdict.NO_INFLUENCE: "The loss does not depend on it: both are zero.",
 }
