@@ -75,16 +75,23 @@ class Recovery(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.keep)
         session = self._session
-        session.document_changed.connect(lambda: self._wait(SOON))
-        session.runs_changed.connect(lambda: self._wait(SOON))
-        session.progressed.connect(lambda: self._wait(TRAINED))
-        window.filing.changed.connect(lambda: self._wait(SOON))
-        window.filing.typed.connect(lambda: self._wait(SOON))
+        # methods: a lambda would hold the window as long as the session lives, and the window holds the session
+        session.document_changed.connect(self._wait_a_little)
+        session.runs_changed.connect(self._wait_a_little)
+        session.progressed.connect(self._wait_longer)
+        window.filing.changed.connect(self._wait_a_little)
+        window.filing.typed.connect(self._wait_a_little)
 
     @property
     def path(self) -> Path:
         """Where this window's work is kept."""
         return self._path
+
+    def _wait_a_little(self) -> None:
+        self._wait(SOON)
+
+    def _wait_longer(self) -> None:
+        self._wait(TRAINED)
 
     def _wait(self, milliseconds: int) -> None:
         if not self._timer.isActive() or self._timer.remainingTime() > milliseconds:

@@ -503,8 +503,9 @@ class Window(QMainWindow):
         self.scene.pointed.connect(session.hover)
         session.preparing.views.append(lay_out_ahead)
         PreparingNotice(session.preparing, self.notifier)
-        session.hover_changed.connect(lambda: self.scene.set_linked(session.hovered))
-        session.marked_changed.connect(lambda: self.scene.set_marked(session.marked))
+        # methods, as a lambda would hold the window as long as the session lives, which the window holds
+        session.hover_changed.connect(self._show_linked)
+        session.marked_changed.connect(self._show_marked)
         self.controls.data_requested.connect(self.choose_data)
         self.dropping = Dropping(self, dict.fromkeys(DATA_ENDINGS, self.choose_data), self.notifier.error)
         self.dropping.add(dict.fromkeys((NETWORK, SESSION, *CARRIERS), self.filing.open))
@@ -567,6 +568,12 @@ class Window(QMainWindow):
 
     def _show_selection(self) -> None:
         self.scene.select(self.session.selection)
+
+    def _show_linked(self) -> None:
+        self.scene.set_linked(self.session.hovered)
+
+    def _show_marked(self) -> None:
+        self.scene.set_marked(self.session.marked)
 
     def _say_document(self) -> None:
         self._name_window()
