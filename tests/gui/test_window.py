@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+from pathlib import Path
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QSpinBox
@@ -14,9 +17,10 @@ from engine.graph import Detail
 from engine.trace import trace
 from graphs.network import bind, built_in_names, load
 from gui.actions import ACTIONS, works_while_typing
-from gui.app import temporary_settings
+from gui.app import make_window, temporary_settings
+from gui.garbage import Collector
 from gui.window import DOCKS, Window
-from tests.gui.conftest import OpenWindow
+from tests.gui.conftest import OpenWindow, discard
 
 KEY = Qt.Key
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -416,3 +420,52 @@ def test_restoring_the_panels_leaves_the_window_as_large_as_it_was(open_window: 
             window.docks[row.id] for row in DOCKS if row.stacked == "loss"
         }
     window.close()
+
+
+def _free() -> None:
+    """Free what has been let go, as the window does when it has nothing to do."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
+    Collector().look_at_all()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def _used_and_closed(source: str | None, folder: Path) -> weakref.ref[Window]:
+    """Open a window, use much of it, and close it; return what tells whether it is still there."""
+    window = make_window(source, temporary_settings())
+    window.keep_work(folder)
+    window.show()
+    window.settle()
+    for dock in window.docks:
+        window.show_dock(dock)
+    window.session.select("W1")
+    window.session.step_training()
+    for show in (window.show_keys, window.choose_data, window.export, window.search_commands):
+        show()
+    window.presenting.begin(is_full=False)
+    window.presenting.show_speaker()
+    discard(window)
+    return weakref.ref(window)
+
+
+def test_windows_that_have_closed_leave_nothing(qapp: QApplication, tmp_path: Path) -> None:
+    for source in (None, "two-layer-linear", None):
+        _free()
+        before = len(qapp.allWidgets())
+        window = _used_and_closed(source, tmp_path)
+        _free()
+        assert window() is None
+        assert len(qapp.allWidgets()) == before
+
+
+def test_documents_that_are_opened_by_turns_make_no_widgets(window: Window, qapp: QApplication) -> None:
+    names = built_in_names()
+    counts = set()
+    for _ in range(3):
+        for name in names:
+            window.session.open(name)
+            window.session.last()
+            window.settle()
+        _free()
+        counts.add(len(qapp.allWidgets()))
+    assert len(counts) == 1
