@@ -91,6 +91,8 @@ class Chart(Plot):
         self.axes["bottom"].shift = 1.0  # iteration 0 would have no place on a log axis otherwise
         self.setAccessibleName("loss over iterations")
         self._make_items()
+        self._redraw = QTimer(self, singleShot=True, interval=0)  # goes with the chart, also before it is due
+        self._redraw.timeout.connect(self._draw_again)
         self._drag_timer = QTimer(self, singleShot=True, interval=DRAG_INTERVAL)
         self._drag_timer.timeout.connect(self._travel_to_cursor)
         self._cursor.sigDragged.connect(lambda: self._drag_timer.isActive() or self._drag_timer.start())
@@ -426,7 +428,7 @@ class Chart(Plot):
         if hasattr(self, "_tip"):  # the plot's own constructor gives it a size
             self._place_labels()
         if self._lines_are_set():
-            QTimer.singleShot(0, self, self._draw_again)
+            self._redraw.start()
 
     def _lines_are_set(self) -> bool:
         return bool(getattr(self, "_lines", ()))

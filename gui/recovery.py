@@ -75,7 +75,7 @@ class Recovery(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.keep)
         session = self._session
-        # methods: a lambda would hold the window as long as the session lives, and the window holds the session
+        # methods: a lambda would hold the window while the session lives, which the window holds
         session.document_changed.connect(self._wait_a_little)
         session.runs_changed.connect(self._wait_a_little)
         session.progressed.connect(self._wait_longer)
