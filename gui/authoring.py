@@ -20,6 +20,7 @@ from graphs.staging import Problem
 from graphs.writing import as_in
 from gui.dialogs import ask_open, ask_save, completed
 from gui.docking import hide_stale_tabs
+from gui.garbage import soon
 from gui.jobs import Task
 from gui.question import UnsavedQuestion
 from gui.reloading import ReloadOffer
@@ -516,7 +517,7 @@ class Authoring(QObject):
             window.set_bare(name, True)  # its tab says what it is
         for name in names[1:]:
             window.tabifyDockWidget(window.docks["author"], window.docks[name])
-        QTimer.singleShot(0, self, lambda: hide_stale_tabs(window))
+        soon(self, lambda: hide_stale_tabs(window))
 
     def _give_place_back(self) -> None:
         window, before = self._window, self._before

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import shiboken6
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -23,6 +23,7 @@ from engine.graph import Kind
 from engine.names import plain_name
 from graphs.draft import Row, Size
 from gui.fields import TextField
+from gui.garbage import soon
 from gui.theme import application_font
 
 __all__ = ["MOST_ROWS", "RowTable"]
@@ -297,7 +298,7 @@ class RowTable(QScrollArea):
                 self.ensureWidgetVisible(widget, 0, 4)
                 self.horizontalScrollBar().setValue(0)
 
-        QTimer.singleShot(0, widget, bring)
+        soon(widget, bring)
 
     def _move(self, name: str, step: int) -> None:
         """Go to the field below or above."""

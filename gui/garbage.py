@@ -10,16 +10,28 @@ only when nothing has happened for a while.
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 
-__all__ = ["Collector", "collect_here"]
+__all__ = ["Collector", "collect_here", "soon"]
 
 OFTEN = 100  # ms between two looks
 YOUNG = 2000  # objects more than there were, from which on the young ones are looked at
 GENERATIONS = 10  # times that young ones are looked at before older ones are
 IDLE = 100  # looks without anything to do before everything is looked at
 WORTH = 20  # times that older ones are set aside before everything is looked at: it takes a tenth of a second
+
+
+def soon(owner: QObject, do: Callable[[], object]) -> None:
+    """Do something when the events at hand have been dealt with, unless its owner has gone by then.
+
+    ``QTimer.singleShot`` keeps what it was to call, and all that this holds, where the owner goes first.
+    """
+    timer = QTimer(owner, singleShot=True)
+    timer.timeout.connect(do)
+    timer.timeout.connect(timer.deleteLater)
+    timer.start(0)
 
 
 class Collector(QObject):

@@ -20,6 +20,7 @@ from graphs.lesson import Page
 from graphs.views.curtain import ASKED
 from graphs.views.records import StepView
 from gui.exercising import ExercisePlayer
+from gui.garbage import soon
 from gui.lessons import LessonPlayer
 from gui.pointer import RestingPointer
 from gui.rich_text import RichText
@@ -171,7 +172,7 @@ class PresenterStrip(QFrame):
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
-            QTimer.singleShot(0, self, self._fit)
+            soon(self, self._fit)
 
 
 def _blank(window: QWidget) -> QWidget:
@@ -239,7 +240,7 @@ class Presenting(QObject):
             signal.connect(self._look_for_screens)
 
     def _look_for_screens(self, _: QScreen) -> None:
-        QTimer.singleShot(0, self, self._place)  # when Qt has moved what stood on a screen that has gone
+        soon(self, self._place)  # when Qt has moved what stood on a screen that has gone
 
     # --- facts ---
 
@@ -594,7 +595,7 @@ class Presenting(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self._window and self._is_on:
             self.blank.setGeometry(self._window.rect())
-            QTimer.singleShot(0, self, self._fit_room)
+            soon(self, self._fit_room)
         return False
 
     def _fit_room(self) -> None:

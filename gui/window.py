@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QEvent, QKeyCombination, QObject, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, QRect, QSize, Qt
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -54,6 +54,7 @@ from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equation_cache import EquationCache
 from gui.fields import OneValue
 from gui.filing import NETWORK, Filing
+from gui.garbage import soon
 from gui.keysheet import KeySheet
 from gui.layouts import lay_out_ahead, layout_of
 from gui.matrix_editor import CellField
@@ -397,7 +398,7 @@ class Window(QMainWindow):
         return is_lesson or (name == "practice" and self.practice.player.is_open)
 
     def _size_docks(self) -> None:
-        QTimer.singleShot(0, self, lambda: hide_stale_tabs(self))
+        soon(self, lambda: hide_stale_tabs(self))
         width, height = self.width(), self.height()
         if self.is_small:
             self.resizeDocks([self.docks["step"]], [width * 42 // 100], Qt.Orientation.Horizontal)
@@ -989,7 +990,7 @@ class Window(QMainWindow):
         """Keep shortcuts away from fields that are being edited, and Space with a focused button."""
         if event.type() == QEvent.Type.Paint and watched is self.view.viewport():
             watched.removeEventFilter(self)
-            QTimer.singleShot(0, self.build_late)  # the picture first, what it does not need after it
+            soon(self, self.build_late)  # the picture first, what it does not need after it
             return False
         moved = event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest)
         if moved and watched in (self.view, self.messages):
@@ -997,7 +998,7 @@ class Window(QMainWindow):
         if event.type() == QEvent.Type.KeyPress and isinstance(watched, QAbstractSpinBox):
             assert isinstance(event, QKeyEvent)
             if event.key() in _LEAVING:
-                QTimer.singleShot(0, self.view.setFocus)  # the number is in: the keys step again
+                soon(self, self.view.setFocus)  # the number is in: the keys step again
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             if _is_edited(watched) and _is_for_window(event):
                 event.ignore()  # the field would take what it knows from other systems, as Ctrl+K
@@ -1024,7 +1025,7 @@ class Window(QMainWindow):
         self.view.setFocus()
         self.view.viewport().installEventFilter(self)
         if self._awaited is not None:
-            QTimer.singleShot(0, self._show_awaited)  # a window that is maximised has its size only then
+            soon(self, self._show_awaited)  # a window that is maximised has its size only then
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._is_closed:  # a window that has closed may be told to once more

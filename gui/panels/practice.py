@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -26,6 +26,7 @@ from graphs.report import Report
 from gui.answering import PROMPTS, AnswerField, Choice
 from gui.exercising import ExercisePlayer
 from gui.fields import Field, PushButton
+from gui.garbage import soon
 from gui.learning import Learning
 from gui.panel import Panel
 from gui.rich_text import RichText
@@ -262,7 +263,7 @@ class PracticePanel(Panel):
         self._make_choices(part.question.choices if part.question.kind == "choice" else ())
         self.field.setVisible(part.question.kind != "choice")
         self._show_state()
-        QTimer.singleShot(0, self, self._bring_up)
+        soon(self, self._bring_up)
 
     def _prompt(self, kind: str) -> str:
         return "click it in the graph, or type its name" if kind == "name" else PROMPTS.get(kind, "")
@@ -299,7 +300,7 @@ class PracticePanel(Panel):
         self.forward.style().polish(self.forward)
         if state.is_done and self.window().focusWidget() in (None, self.field):
             self.forward.setFocus()
-        QTimer.singleShot(0, self, self._bring_up)
+        soon(self, self._bring_up)
 
     def _show_given(self, player: ExercisePlayer) -> None:
         assert player.exercise is not None
@@ -329,7 +330,7 @@ class PracticePanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        QTimer.singleShot(0, self, self._bring_up)
+        soon(self, self._bring_up)
 
     # --- doing ---
 

@@ -8,11 +8,12 @@ import weakref
 from collections.abc import Iterator
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QThread
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.garbage import Collector, collect_here
+from gui.garbage import Collector, collect_here, soon
 
 
 class Circle(QWidget):
@@ -65,3 +66,24 @@ def test_what_was_set_aside_is_freed_once_nothing_happens(collecting: None) -> N
     assert not gone
     collector.look_at_all()
     assert gone
+
+
+def test_what_was_to_be_done_soon_goes_with_its_owner(qtbot: QtBot) -> None:
+    done: list[str] = []
+
+    class Owner(QWidget):
+        def do(self) -> None:
+            done.append("done")
+
+    owner = Owner()
+    soon(owner, owner.do)
+    qtbot.waitUntil(lambda: done == ["done"])
+    soon(owner, owner.do)
+    shiboken6.delete(owner)
+    gone = weakref.ref(owner)
+    del owner
+    gc.unfreeze()
+    gc.collect()
+    assert gone() is None
+    QCoreApplication.processEvents()
+    assert done == ["done"]
