@@ -113,7 +113,8 @@ class Notifier(QObject):
 class NotificationBar(QWidget):
     """Shows one message at a time; hidden while there is none.
 
-    The newest is in sight; an error or a warning under it comes back when it has gone.
+    The newest is in sight; an error or a warning under it comes back when it has gone. What asks something is
+    covered by no news: each has a line of the bar.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class NotificationBar(QWidget):
         self._theme = theme
         self._waiting: deque[Message] = deque()
         self._current: Message | None = None
+        self._beside: Message | None = None  # news, while the one in sight asks something
         self._holds = False
         self._kept: list[Message] = []  # that ask something while nothing is to be asked
         self._buttons: list[QPushButton] = []
@@ -136,7 +138,7 @@ class NotificationBar(QWidget):
         self._timer = QTimer(self, singleShot=True, interval=info_milliseconds)
         self._arrange()
         self.hide()
-        self._timer.timeout.connect(self.dismiss)
+        self._timer.timeout.connect(self._end_news)
         self._dismiss.clicked.connect(self.dismiss)
         notifier.message.connect(self.show_message)
         notifier.withdrawn.connect(self.withdraw)
@@ -146,18 +148,46 @@ class NotificationBar(QWidget):
         """The message in sight."""
         return self._current
 
+    @property
+    def beside(self) -> Message | None:
+        """The news in sight together with what asks something."""
+        return self._beside
+
     def show_message(self, message: Message) -> None:
         """Show a message; one that has not been dismissed comes back after it."""
         if message == self._current:
+            return
+        if _is_news(message) and self._current is not None and self._current.choices:
+            self._show_beside(message)
+            self._timer.start()
             return
         if self._holds and message.choices:
             self._kept.append(message)
             return
         if message in self._waiting:
             self._waiting.remove(message)
-        if self._current is not None and (self._current.level != "info" or self._current.choices):
-            self._waiting.appendleft(self._current)
+        before = self._current
+        if before is not None and not _is_news(before):
+            self._waiting.appendleft(before)
         self._show(message)
+        if message.choices and before is not None and _is_news(before):
+            self._show_beside(before)
+            self._timer.start()
+
+    def _show_beside(self, message: Message | None) -> None:
+        """Give news the second line, or take it away."""
+        self._beside = message
+        self.fit(self.width())
+        self._name()
+        if message is not None:
+            self._announce(message)
+
+    def _end_news(self) -> None:
+        """Take away what goes by itself."""
+        if self._beside is not None:
+            self._show_beside(None)
+        else:
+            self.dismiss()
 
     def hold(self, held: bool) -> None:
         """Keep what asks something until nobody looks on any more, or show what was kept."""
@@ -175,10 +205,13 @@ class NotificationBar(QWidget):
         """Take the message away and show the next one."""
         self._timer.stop()
         self._current = None
+        news, self._beside = self._beside, None
         if self._waiting:
             self._show(self._waiting.popleft())
         else:
             self.hide()
+        if news is not None:  # it has not had its time
+            self.show_message(news)
 
     def withdraw(self, message: Message) -> None:
         """Take one message away, wherever it waits."""
@@ -186,16 +219,20 @@ class NotificationBar(QWidget):
         if message in self._waiting:
             self._waiting.remove(message)
             self._count()
+        if message == self._beside:
+            self._show_beside(None)
         if message == self._current:
             self.dismiss()
 
     def leave(self, about: About) -> None:
         """Take the messages away that speak of what has gone: a step, the end of a run."""
-        for message in [m for m in (*self._waiting, self._current) if m is not None and m.about == about]:
+        said = (*self._waiting, self._beside, self._current)
+        for message in [m for m in said if m is not None and m.about == about]:
             self.withdraw(message)
 
     def clear(self) -> None:
         """Take every message away: what was said of an old document is not said of a new one."""
+        self._beside = None
         kept = [m for m in (self._current, *self._waiting) if m is not None and m.stays]
         self._waiting = deque(kept)
         if self._current is None or not self._current.stays:
@@ -203,14 +240,16 @@ class NotificationBar(QWidget):
         else:
             self._waiting.popleft()
             self._count()
+            self._show_beside(None)
 
     def fit(self, width: int) -> None:
         """Take a width, and the height of the strip, or that of the whole text while the mouse is over it."""
         buttons = sum(button.sizeHint().width() + 6 for button in self._buttons)
         beside = self._dismiss.sizeHint().width() + self._more.sizeHint().width() + 24
         room = max(80, width - INDENT - 10 - buttons - beside)
-        whole = self._current.text if self._current is not None else ""
-        cut = cut_to_lines(whole, self._text.font(), room, LINES)
+        said = [message.text for message in (self._current, self._beside) if message is not None]
+        whole = "\n".join(said)
+        cut = "\n".join(cut_to_lines(text, self._text.font(), room, LINES // len(said)) for text in said)
         shown = whole if self._is_open else cut
         if shown != self._text.text():
             self._text.setText(shown)
@@ -252,18 +291,22 @@ class NotificationBar(QWidget):
             row.addWidget(part)
 
     def _show(self, message: Message) -> None:
-        self._current = message
+        self._current, self._beside = message, None
         self._offer(message)
         self._count()
         self.fit(self.width())
         self._timer.stop()
         if message.level == "info" and not message.choices:
             self._timer.start()
-        self.setAccessibleName(f"{message.level}: {message.text}")
+        self._name()
         self.show()
         self.updateGeometry()
         self.update()
         self._announce(message)
+
+    def _name(self) -> None:
+        said = [message for message in (self._current, self._beside) if message is not None]
+        self.setAccessibleName(" ".join(f"{message.level}: {message.text}" for message in said))
 
     def _offer(self, message: Message) -> None:
         """Show a button for each thing that can be done about the message."""
@@ -319,6 +362,10 @@ class NotificationBar(QWidget):
             self.dismiss()
         else:
             super().keyPressEvent(event)
+
+
+def _is_news(message: Message) -> bool:
+    return message.level == "info" and not message.choices
 
 
 def cut_to_lines(text: str, font: QFont, width: float, lines: int) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
 
 from engine.errors import FormulaError
 from gui.notify import STRIP, NotificationBar, Notifier
@@ -143,3 +143,43 @@ def test_each_level_has_its_ground_in_each_theme(notifier, bar, level):
         bar.set_theme(theme)
         ground = bar.grab().toImage().pixelColor(10, 3)
         assert ground == theme.color(f"{level}_background")
+
+
+@pytest.mark.parametrize("first", ["offer", "news"])
+def test_what_asks_something_is_not_covered_by_news(qtbot, notifier, bar, first):
+    done = []
+    offer = "Backstep ended unexpectedly at 14:03 with unsaved changes to the Two-layer nonlinear network."
+
+    def ask():
+        notifier.ask(offer, ("&Restore", lambda: done.append("restore")), stays=True)
+
+    if first == "offer":
+        ask()
+    notifier.info("2 of 135 rows are left out.")
+    if first == "news":
+        ask()
+    assert bar.current.text == offer
+    lines = texts(bar)[0].split("\n")
+    assert lines[0].startswith("Backstep ended unexpectedly")
+    assert lines[1] == "2 of 135 rows are left out."
+    assert "2 of 135" in bar.accessibleName()
+    assert bar.height() == STRIP
+    qtbot.waitUntil(lambda: bar.beside is None)
+    assert "2 of 135" not in texts(bar)[0]
+    qtbot.mouseClick(bar.findChild(QPushButton), Qt.MouseButton.LeftButton)
+    assert done == ["restore"]
+    assert not bar.isVisible()
+
+
+def test_news_beside_a_question_has_its_time_when_that_is_answered(qtbot, notifier, bar):
+    message = notifier.ask("Reload?", ("&Reload", lambda: None), stays=True)
+    notifier.info("Saved.")
+    notifier.withdraw(message)
+    assert (bar.current.text, bar.beside) == ("Saved.", None)
+    qtbot.waitUntil(lambda: not bar.isVisible())
+    notifier.ask("Reload?", ("&Reload", lambda: None), stays=True)
+    notifier.info("Saved.")
+    notifier.error("One.")
+    assert texts(bar)[0] == "One."
+    bar.clear()
+    assert (bar.current.text, bar.beside) == ("Reload?", None)
