@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
+from engine.faults import FAULTS, FaultAt, Stage
 from engine.graph import Detail
 from engine.trace import trace
 from graphs.network import bind, built_in_names, load
@@ -21,6 +25,8 @@ from gui.app import make_window, temporary_settings
 from gui.garbage import Collector
 from gui.window import DOCKS, Window
 from tests.gui.conftest import OpenWindow, discard
+from tests.gui.test_session import made
+from tests.gui.waiting import wait_until_settled
 
 KEY = Qt.Key
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -469,3 +475,83 @@ def test_documents_that_are_opened_by_turns_make_no_widgets(window: Window, qapp
         _free()
         counts.add(len(qapp.allWidgets()))
     assert len(counts) == 1
+
+
+class Changes:
+    """Every kind of change that a user makes, by what the menu calls it."""
+
+    def __init__(self, qtbot: QtBot, window: Window) -> None:
+        self._qtbot = qtbot
+        self._session = session = window.session
+        window.build_late()
+        self._panel: Any = window.panels["formula"]
+        fault = next(fault for fault in FAULTS.values() if fault.stage == Stage.FACTOR)
+        place = fault.places(session.model.graph)[0]
+        faulty = FaultAt(fault.name, place.node, place.slot)
+        self.all: list[tuple[str, Callable[[], object]]] = [
+            ("Train", self.train),
+            ("Start from these parameters", session.accept),
+            ("Change b2", lambda: session.edit("b2", np.asarray(0.5))),
+            ("Learning rate", lambda: session.set_learning_rate(0.05)),
+            ("Batch size", lambda: session.set_batch_size(16)),
+            ("Train", self.train),
+            ("Reset", session.reset),
+            ("Race", self.race),
+            ("Remove ", lambda: session.remove_run(session.runs[0])),
+            ("Random search", self.search),
+            (f"Fault: {fault.title}", lambda: session.set_fault(faulty)),
+            ("No fault", lambda: session.set_fault(None)),
+            ("Edit formula", lambda: self.edit_text(f"u = 2 * b2\n{self.text}")),
+            ("Seed", session.new_seed),
+            ("Edit formula", lambda: self.edit_text(self.reordered)),
+            ("Open network", lambda: session.open("univariate-regression")),
+        ]
+
+    @property
+    def text(self) -> str:
+        return self._panel.text.toPlainText()
+
+    @property
+    def reordered(self) -> str:
+        """The formula with two lines exchanged of which neither reads the other."""
+        first, second, *rest = self.text.split("\n")
+        return "\n".join([second, first, *rest])
+
+    def train(self) -> None:
+        self._session.train(5)
+        wait_until_settled(self._session)
+
+    def race(self) -> None:
+        recipe = self._session.document.recipe
+        self._session.race([replace(recipe, optimizer=name).checked() for name in ("gd", "adam")], 3)
+        wait_until_settled(self._session)
+
+    def search(self) -> None:
+        self._session.start_search(50)
+        self._qtbot.waitUntil(lambda: not self._session.searching, timeout=60_000)
+
+    def edit_text(self, text: str) -> None:
+        self._panel.text.put(text, True)
+        self._panel.settle()
+
+
+def test_every_kind_of_change_is_named_in_the_menu_and_taken_back(qtbot: QtBot, window: Window) -> None:
+    session, undo, redo = window.session, window.actions_by_id["undo"], window.actions_by_id["redo"]
+    changes = Changes(qtbot, window).all
+    seen = [made(session)]
+    for name, change in changes:
+        change()
+        assert undo.text().startswith(f"Undo: {name}"), name
+        assert made(session) != seen[-1], name
+        seen.append(made(session))
+    for (name, _), wanted in zip(reversed(changes), reversed(seen), strict=False):
+        assert undo.text().startswith(f"Undo: {name}")
+        assert made(session) == wanted, name
+        undo.trigger()
+        assert redo.text().startswith(f"Redo: {name}")
+    assert made(session) == seen[0]
+    assert not undo.isEnabled()
+    for name, _ in changes:
+        redo.trigger()
+        assert undo.text().startswith(f"Undo: {name}")
+    assert made(session) == seen[-1]
