@@ -13,11 +13,11 @@ from graphs.files import write_whole
 from graphs.network import FileData, Network, data_path, with_values
 from graphs.reading import LARGEST_FILE
 from graphs.sharing import PASTED
-from graphs.templates import BLANK
+from graphs.templates import BLANK, template
 from graphs.writing import text_of
 from gui.lab import Document
 
-__all__ = ["network_of", "proposed_path", "save_network"]
+__all__ = ["is_untitled", "network_of", "proposed_path", "save_network"]
 
 UNTITLED = "network"
 """What the file of a network is called that has no name of its own yet."""
@@ -35,6 +35,11 @@ def network_of(document: Document) -> Network:
     network = with_values(document.network, document.overrides, document.seed)
     training = replace(network.training, recipe=document.recipe)
     return replace(network, training=training) if training != network.training else network
+
+
+def is_untitled(network: Network) -> bool:
+    """Say whether a network was begun blank, and has no title but that of the blank one."""
+    return network.name == BLANK and network.title == template(BLANK).title
 
 
 def proposed_path(network: Network, folder: Path, ending: str) -> Path:
@@ -62,6 +67,8 @@ def save_network(document: Document, path: Path) -> tuple[str, ...]:
         Where the file cannot be written, and for data that cannot be read any more.
     """
     network, notices = _seen_from(network_of(document), path.parent)
+    if is_untitled(network):
+        network = replace(network, title=path.stem, description="")
     if isinstance(document.network.data, FileData) and not isinstance(network.data, FileData):
         names = ", ".join(n for n in document.overrides if n not in network.parameters)
         notices = (f"{names} has been changed by hand: the data are numbers in {path.name} now.",)

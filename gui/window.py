@@ -53,6 +53,7 @@ from gui.docking import docks_state, hide_stale_tabs, restore_docks, show_docks
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equation_cache import EquationCache
 from gui.fields import OneValue
+from gui.files import is_untitled
 from gui.filing import NETWORK, Filing
 from gui.garbage import soon
 from gui.keysheet import KeySheet
@@ -588,6 +589,8 @@ class Window(QMainWindow):
         """Show in the title bar what is open, and whether anything of it is unsaved."""
         title, filing = self.session.document.network.title, self.filing
         parts = [title, *([filing.name] if filing.path is not None and filing.name != title else [])]
+        if is_untitled(self.session.document.network):
+            parts = parts[-1:]
         name = " — ".join(part.replace("[*]", "[*][*]") for part in parts)
         self.setWindowTitle(f"{name}[*] — Backstep")
         self.setWindowModified(filing.is_modified)

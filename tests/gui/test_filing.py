@@ -153,6 +153,8 @@ def test_ctrl_s_in_the_formula_saves_what_is_typed_so_far(
     idle(qtbot, window)
     saved = tmp_path / "mine.toml"
     assert load(saved).formula.strip() == "L = (a - 3)**2"
+    assert (load(saved).title, load(saved).description) == ("mine", "")
+    assert window.windowTitle() == "mine.toml[*] — Backstep"
     assert not window.isWindowModified()
     window.edit_formula()
     press(qtbot, window, KEY.Key_Tab)  # into the field of a
@@ -160,6 +162,14 @@ def test_ctrl_s_in_the_formula_saves_what_is_typed_so_far(
     press(qtbot, window, KEY.Key_S, CTRL)  # without Enter
     idle(qtbot, window)
     assert float(bind(load(saved)).leaves["a"]) == 0.25
+
+
+def test_ctrl_s_says_what_of_the_typed_is_not_in_the_file(qtbot: QtBot, make: Make, tmp_path: Path) -> None:
+    saved = tmp_path / "mine.toml"
+    saved.write_text("formula = 'L = (a - 3)**2'\nparameters = { a = 0.25 }\n")
+    window = make(saved)
+    window.edit_formula()
+    press(qtbot, window, KEY.Key_Tab)  # into the field of a
     type_text("1/")
     press(qtbot, window, KEY.Key_S, CTRL)
     idle(qtbot, window)
