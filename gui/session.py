@@ -138,7 +138,7 @@ class Session(QObject):
         self._rest.timeout.connect(self._adopt_preview)
         self.preparing = Preparing(self)
         self._following = Preparing(self)  # the steps of a run that is being trained
-        self.preparing.failed.connect(lambda sentence: self.notice.emit("error", sentence))
+        self.preparing.failed.connect(self._fail)
         self._search = RandomSearch(self)
         self._search.changed.connect(self.search_changed)
         self._search.ended.connect(self._end_search)
@@ -1313,6 +1313,9 @@ class Session(QObject):
         sentence = self._search.sentence(self.run)
         if sentence:
             self.notice.emit("info", sentence)
+
+    def _fail(self, sentence: str) -> None:
+        self.notice.emit("error", sentence)
 
     def _fail_search(self, sentence: str) -> None:
         self.notice.emit("error", f"Random search stopped: {sentence}")

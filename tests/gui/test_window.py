@@ -436,8 +436,8 @@ def _free() -> None:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def _used_and_closed(source: str | None, folder: Path) -> weakref.ref[Window]:
-    """Open a window, use much of it, and close it; return what tells whether it is still there."""
+def _used_and_closed(source: str | None, folder: Path) -> list[weakref.ref[Any]]:
+    """Open a window, use much of it, and close it; return what tells whether it and its session are there."""
     window = make_window(source, temporary_settings())
     window.keep_work(folder)
     window.show()
@@ -451,16 +451,16 @@ def _used_and_closed(source: str | None, folder: Path) -> weakref.ref[Window]:
     window.presenting.begin(is_full=False)
     window.presenting.show_speaker()
     discard(window)
-    return weakref.ref(window)
+    return [weakref.ref(window), weakref.ref(window.session)]
 
 
 def test_windows_that_have_closed_leave_nothing(qapp: QApplication, tmp_path: Path) -> None:
     for source in (None, "two-layer-linear", None):
         _free()
         before = len(qapp.allWidgets())
-        window = _used_and_closed(source, tmp_path)
+        left = _used_and_closed(source, tmp_path)
         _free()
-        assert window() is None
+        assert [ref() for ref in left] == [None, None]
         assert len(qapp.allWidgets()) == before
 
 
