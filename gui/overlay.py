@@ -104,7 +104,7 @@ class Overlay(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
-        before = self._focus_before
+        before, self._focus_before = self._focus_before, None  # once: it may be told to close again
         if before is not None and shiboken6.isValid(before):
             before.setFocus()
 

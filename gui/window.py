@@ -588,9 +588,10 @@ class Window(QMainWindow):
     def _name_window(self) -> None:
         """Show in the title bar what is open, and whether anything of it is unsaved."""
         title, filing = self.session.document.network.title, self.filing
-        parts = [title, *([filing.name] if filing.path is not None and filing.name != title else [])]
-        if is_untitled(self.session.document.network):
-            parts = parts[-1:]
+        parts = [title]
+        if filing.path is not None:
+            is_said = title in (filing.name, filing.path.stem) or is_untitled(self.session.document.network)
+            parts = [filing.name] if is_said else [title, filing.name]
         name = " — ".join(part.replace("[*]", "[*][*]") for part in parts)
         self.setWindowTitle(f"{name}[*] — Backstep")
         self.setWindowModified(filing.is_modified)

@@ -165,6 +165,19 @@ def test_no_key_reaches_the_window_from_a_field_that_lies_over_it(qtbot: QtBot, 
     assert window.session.document.network.name == "two-layer-nonlinear"
 
 
+def test_what_lay_over_the_window_gives_the_focus_back_once(window: Window) -> None:
+    window.edit_formula()
+    text = QApplication.focusWidget()
+    window.choose_data()
+    overlay = window.overlay
+    assert overlay is not None
+    overlay.close()
+    assert QApplication.focusWidget() is text
+    window.view.setFocus()
+    window.session.set_learning_rate(0.5)  # it is told to close again before it is deleted
+    assert window.view.hasFocus()
+
+
 def test_a_text_keeps_the_keys_it_knows(qtbot: QtBot, window: Window) -> None:
     session = window.session
     session.set_learning_rate(0.25)
