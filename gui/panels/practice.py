@@ -170,9 +170,7 @@ class PracticePanel(Panel):
         column.addStretch(1)
         self.area = _scrolled(inside)
         # what is said of an answer makes the text longer a moment after it has been said
-        self.area.verticalScrollBar().rangeChanged.connect(
-            lambda *_: QTimer.singleShot(0, self, self._bring_up)
-        )
+        self.area.verticalScrollBar().rangeChanged.connect(lambda *_: soon(self, self._bring_up))
         page = QWidget()
         whole = QVBoxLayout(page)
         whole.setContentsMargins(12, 6, 12, 10)
