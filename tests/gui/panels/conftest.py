@@ -1,6 +1,7 @@
 """Panels on a real session, shown as they are in the window."""
 
 import pytest
+from PySide6.QtWidgets import QApplication
 
 from graphs.network import load
 from gui import theme
@@ -35,6 +36,7 @@ def show(qtbot, qapp):
         panel.resize(width, height)
         panel.show()
         qtbot.waitExposed(panel)
+        QApplication.processEvents()  # everything in it has its place: what is aimed at stays there
         return panel
 
     return show

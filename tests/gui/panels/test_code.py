@@ -132,6 +132,7 @@ def test_the_script_of_a_large_graph_is_written_beside_the_window(qtbot, open_se
     session.open_network(
         model_of("\n".join([*lines, "L = sum(h200)"]), {"w": 0.9}, {"h0": [1.0, 2.0]}).network
     )
+    session.preparing.finish()  # a large network is made ready beside the window
     panel = show(CodePanel, session, 460, 300)
     QGuiApplication.clipboard().setText("")
     panel.copy()

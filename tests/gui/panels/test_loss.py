@@ -37,6 +37,7 @@ def train(qtbot, panel, iterations):
     panel.steps.setValue(iterations)
     qtbot.mouseClick(panel.train_button, LEFT)
     wait_for_end(qtbot, panel)
+    QApplication.processEvents()  # axes and legend have taken their place
 
 
 def race(qtbot, panel, iterations=30, count=4):
