@@ -262,8 +262,10 @@ def _outside(points: Array, area: Array) -> Array:
 
 def _overlaps(rects: Array, others: Array, margin: float) -> Array:
     """Return for each of `rects` how many `others` it comes closer to than `margin`."""
-    if not len(others):
-        return np.zeros(len(rects))
+    if not len(rects):
+        return np.zeros(0)
+    low, high = rects[:, :2].min(axis=0) - margin, rects[:, 2:].max(axis=0) + margin
+    others = others[((others[:, :2] < high) & (others[:, 2:] > low)).all(axis=1)]
     a, b = rects[:, None], others[None]
     apart = (
         (a[..., 0] >= b[..., 2] + margin)
@@ -275,9 +277,19 @@ def _overlaps(rects: Array, others: Array, margin: float) -> Array:
 
 
 def _contained(points: Array, rects: Array) -> Array:
-    """Say for each of `points`, of shape (curves, n, 2), whether it lies in any of `rects`."""
+    """Say for each of `points`, of shape (curves, n, 2), whether it lies in any of `rects`.
+
+    Only what a point may lie in by its x is looked at: a graph has thousands of cards, a column of it few.
+    """
+    found = np.zeros(points.shape[:2], dtype=bool)
     if not len(rects):
-        return np.zeros(points.shape[:2], dtype=bool)
-    x, y = points[..., 0, None], points[..., 1, None]
-    inside = (x > rects[:, 0] - 3) & (x < rects[:, 2] + 3) & (y > rects[:, 1] - 3) & (y < rects[:, 3] + 3)
-    return np.any(inside, axis=-1)
+        return found
+    left, top, right, bottom = (rects[np.argsort(rects[:, 0])] + (-3, -3, 3, 3)).T
+    x, y = points.reshape(-1, 2).T
+    first = np.searchsorted(left, x - (right - left).max())
+    counts = np.searchsorted(left, x) - first
+    of = np.repeat(np.arange(len(x)), counts)
+    at = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    inside = (x[of] < right[at]) & (y[of] > top[at]) & (y[of] < bottom[at])
+    found.reshape(-1)[of[inside]] = True
+    return found
