@@ -19,7 +19,16 @@ from gui.viewdata import EdgeKey, Frame, SceneView, scene_view
 if TYPE_CHECKING:
     from graphs.layout import Layout
 
-__all__ = ["STORE", "Kept", "lay_out_ahead", "layout_key", "layout_of", "stored_layout", "worked_out"]
+__all__ = [
+    "STORE",
+    "Kept",
+    "lay_out_ahead",
+    "layout_key",
+    "layout_of",
+    "preload",
+    "stored_layout",
+    "worked_out",
+]
 
 STORE = Path(__file__).parent / "resources" / "layouts.json"
 Point = tuple[float, float]
@@ -49,11 +58,12 @@ def layout_of(frame: Frame, view: SceneView, letters: Letters = ON_SCREEN) -> La
     return _kept[key]
 
 
-def lay_out_ahead(frame: Frame) -> Iterator[SceneView]:
+def lay_out_ahead(frame: Frame) -> Iterator[object]:
     """Work out, in any thread, what the graph of a large network shows first, and where its cards stand.
 
     The cards of a small one are measured with the window's fonts, in the window's thread.
     """
+    yield from preload()
     view = scene_view(frame)
     yield view
     if len(view.nodes) > CROWD:
@@ -63,12 +73,22 @@ def lay_out_ahead(frame: Frame) -> Iterator[SceneView]:
 
 def worked_out(frame: Frame, view: SceneView, letters: Letters = ON_SCREEN) -> Layout:
     """Return the layout of the graph of `frame`, worked out now."""
+    layout, nx_graph = _rules()
+    graph = nx_graph(frame.trace.graph, frame.statics.detail)
+    return layout(graph, _sizes(view, letters), is_narrow=letters != ON_SCREEN)
+
+
+def preload() -> Iterator[object]:
+    """Import what the first layout that is in no file needs, in any thread: it takes half a second."""
+    yield _rules()
+
+
+def _rules() -> tuple[Any, Any]:
     # imported here: NetworkX is not needed for the networks whose layout is in the file
     from graphs.layout import layout
     from graphs.nxgraph import nx_graph
 
-    graph = nx_graph(frame.trace.graph, frame.statics.detail)
-    return layout(graph, _sizes(view, letters), is_narrow=letters != ON_SCREEN)
+    return layout, nx_graph
 
 
 def layout_key(frame: Frame, view: SceneView, letters: Letters = ON_SCREEN) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "Preparing",
     "PreparingNotice",
     "View",
+    "has_many_numbers",
     "is_large",
     "retraced",
 ]
@@ -122,7 +123,12 @@ def retraced(
 def is_large(document: Document, model: Model | None = None) -> bool:
     """Say whether making a document ready may take longer than a frame; `model` is it bound, where it is."""
     network = document.network
-    return len(network.formula) > SHORT or _numbers(network, model) > MOST_NUMBERS
+    return len(network.formula) > SHORT or has_many_numbers(network, model)
+
+
+def has_many_numbers(network: Network, model: Model | None = None) -> bool:
+    """Say whether a network has so many numbers that reading them may take longer than a frame."""
+    return _numbers(network, model) > MOST_NUMBERS
 
 
 def _numbers(network: Network, model: Model | None) -> int:

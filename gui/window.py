@@ -56,8 +56,9 @@ from gui.fields import OneValue
 from gui.files import is_untitled
 from gui.filing import NETWORK, Filing
 from gui.garbage import soon
+from gui.jobs import Task
 from gui.keysheet import KeySheet
-from gui.layouts import lay_out_ahead, layout_of
+from gui.layouts import lay_out_ahead, layout_of, preload
 from gui.matrix_editor import CellField
 from gui.motion import motion_wanted
 from gui.notify import About, NotificationBar, Notifier
@@ -333,14 +334,17 @@ class Window(QMainWindow):
         _focus_by_tab(panel)
 
     def build_late(self) -> None:
-        """Make the panels that were left for after the first paint, and have the trainer ready.
+        """Make the panels that were left for after the first paint, and have ready what takes long at first.
 
-        Nobody trains in a window that is there to be painted.
+        Nobody trains or types in a window that is there to be painted.
         """
         for row in DOCKS:
             self._build(row)
         if not self.testAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen):
             trainer().warm()
+            if self._preloading is None:
+                self._preloading = Task(preload, self)
+                self._preloading.start()
 
     def settle(self) -> None:
         """Have everything built, laid out and typeset now: for pictures of the window, and for tests."""
@@ -519,6 +523,7 @@ class Window(QMainWindow):
         for part in (self.controls, self.transport, self.menu_button):
             _focus_by_tab(part)
         self._is_closed = False
+        self._preloading: Task | None = None
         _application().focusChanged.connect(self._guard)
 
     # --- showing ---

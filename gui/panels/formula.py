@@ -32,7 +32,7 @@ from gui.formula_rows import RowTable
 from gui.formula_text import FormulaText
 from gui.jobs import Task
 from gui.panel import Panel
-from gui.preparing import SHORT
+from gui.preparing import SHORT, has_many_numbers
 from gui.session import Session
 from gui.theme import Theme, application_font
 from gui.viewdata.formula import current_line, roles_of
@@ -43,8 +43,6 @@ PATIENCE = 350
 """Milliseconds more before an error is shown that comes of a line being half typed."""
 BURST = 2.0
 """Seconds within which one edit goes on with the last: they are one change in the history."""
-MOST_ENTRIES = 50_000
-"""Numbers in data up to which they are read at once."""
 WIDE, HIGH = 640, 300
 """Pixels: text and rows stand side by side in a panel so wide, or not so high."""
 SHARES = (56, 44)
@@ -372,7 +370,7 @@ class FormulaPanel(Panel):
 
     def _check(self) -> None:
         draft, seed = self._draft, self.session.document.seed
-        if len(draft.formula) <= SHORT and _entries(draft.base) <= MOST_ENTRIES:
+        if len(draft.formula) <= SHORT and not has_many_numbers(draft.base):
             self._take(check(draft, seed=seed))
             return
 
@@ -531,13 +529,6 @@ def _entry(value: Array | Initial) -> Entry:
     """Return a value of a network as if it had been typed."""
     found = Drawn(value.init, value.shape) if isinstance(value, Initial) else value
     return Entry(entry_text(found), found)
-
-
-def _entries(network: Network) -> int:
-    """Return how many numbers of literal data have to be looked at."""
-    data = network.data
-    literal = data.own if isinstance(data, FileData) else data
-    return sum(array.size for array in literal.values())
 
 
 def _is_like(a: Network, b: Network) -> bool:
