@@ -441,8 +441,7 @@ class DataChoice(Overlay):
         task, self._task = self._task, None
         self.progress.hide()
         if task is not None:
-            task.cancel()
-            task.deleteLater()
+            task.dismiss()
 
     def _apply_if_wanted(self) -> None:
         if self._applies_next:

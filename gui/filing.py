@@ -384,7 +384,7 @@ class Filing(QObject):
 
     def _end_task(self) -> None:
         if self._task is not None:
-            self._task.deleteLater()
+            self._task.dismiss()
             self._task = None
 
     def _fail(self, sentence: str) -> None:

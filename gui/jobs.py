@@ -115,6 +115,16 @@ class Task(QObject):
         self._timer.stop()
         self._work.cancel()
 
+    def dismiss(self) -> None:
+        """Let nothing come any more, and be gone when the events at hand have been dealt with.
+
+        Its parent may go with it: what is told of values may be all that still holds whoever began it. So it
+        leaves its parent first, or each would destroy the other.
+        """
+        self.cancel()
+        self.setParent(QCoreApplication.instance())
+        self.deleteLater()
+
     def wait(self, seconds: float) -> None:
         """Wait until the thread has ended: only where the application ends."""
         self._work.thread.join(seconds)
@@ -176,14 +186,18 @@ class LatestTask:
             task.ended.connect(ended)
         task.start()
 
+    def finish(self) -> None:
+        """Wait for all that is still to come, and take it."""
+        if self._task is not None:
+            self._task.finish()
+
     def cancel(self) -> bool:
         """Let nothing come any more; say whether anything could have."""
         task, self._task = self._task, None
         if task is None:
             return False
         was_running = task.running
-        task.cancel()
-        task.deleteLater()
+        task.dismiss()
         return was_running
 
 

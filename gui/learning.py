@@ -170,7 +170,7 @@ class Learning(QObject):
 
     def _end(self) -> None:
         if self._task is not None:
-            self._task.deleteLater()
+            self._task.dismiss()
             self._task = None
 
 

@@ -237,8 +237,7 @@ class EditableMatrix(MatrixWidget):
 
     def _forget_reading(self) -> None:
         if self._reading is not None:
-            self._reading.cancel()
-            self._reading.deleteLater()
+            self._reading.dismiss()
             self._reading = None
 
     def _span(self) -> tuple[slice, slice]:

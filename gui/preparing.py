@@ -20,7 +20,7 @@ from engine.training import Run
 from graphs.definition import Array
 from graphs.network import FileData, Model, Network, data_path
 from graphs.snapshot import Snapshot
-from gui.jobs import Task
+from gui.jobs import LatestTask
 from gui.lab import Document
 from gui.notify import Message, Notifier
 from gui.timeline import Ready
@@ -173,7 +173,7 @@ class Preparing(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.views: list[View] = []
-        self._task: Task | None = None
+        self._task = LatestTask(self)
         self._what = ""
 
     @property
@@ -188,23 +188,18 @@ class Preparing(QObject):
         take: Callable[[T], object],
     ) -> None:
         """Prepare something in the place of what was; `take` gets it in the window's thread."""
-        self._drop()
         views = tuple(self.views)
-        self._task = task = Task(lambda: work(views), self)
+        self._task.run(lambda: work(views), lambda found: self._end(found, take), self._fail)
         self._what = what
-        task.came.connect(lambda found: self._end(found, take))
-        task.failed.connect(self._fail)
-        task.start()
         self.changed.emit()
 
     def finish(self) -> None:
         """Have it now, however long it takes."""
-        if self._task is not None:
-            self._task.finish()
+        self._task.finish()
 
     def cancel(self) -> None:
         """Let it be."""
-        if self._task is not None:
+        if self._what:
             self._drop()
             self.changed.emit()
 
@@ -220,10 +215,8 @@ class Preparing(QObject):
         self.changed.emit()
 
     def _drop(self) -> None:
-        task, self._task, self._what = self._task, None, ""
-        if task is not None:
-            task.cancel()
-            task.deleteLater()
+        self._what = ""
+        self._task.cancel()
 
 
 class PreparingNotice(QObject):

@@ -53,8 +53,7 @@ class RandomSearch(QObject):
     def forget(self) -> None:
         """Stop sampling and forget what was found; nobody is told."""
         if self._sampling is not None:
-            self._sampling.cancel()
-            self._sampling.deleteLater()
+            self._sampling.dismiss()
         self._result = self._sampling = None
 
     def put_back(self, result: SearchResult | None) -> None:

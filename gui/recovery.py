@@ -144,7 +144,7 @@ class Recovery(QObject):
 
     def _end(self, state: tuple[Any, ...] | None) -> None:
         assert self._task is not None
-        self._task.deleteLater()
+        self._task.dismiss()
         self._task = None
         self._kept = state
         if state is not None:

@@ -124,8 +124,7 @@ class CodePanel(Panel):
         """Put the whole iteration onto the clipboard; that of a large graph is written in the background."""
         iteration = self._iteration()
         if self._writing is not None:
-            self._writing.cancel()
-            self._writing.deleteLater()
+            self._writing.dismiss()
         self._writing = None
         self.copy_button.setEnabled(True)
         if len(iteration.trace.steps) <= MOST_AT_ONCE and _count(iteration) <= MOST_NUMBERS:

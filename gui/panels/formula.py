@@ -30,7 +30,7 @@ from graphs.network import Model, with_values
 from graphs.templates import BLANK, template, template_names
 from gui.formula_rows import RowTable
 from gui.formula_text import FormulaText
-from gui.jobs import Task
+from gui.jobs import LatestTask
 from gui.panel import Panel
 from gui.preparing import SHORT, has_many_numbers
 from gui.session import Session
@@ -110,7 +110,7 @@ class FormulaPanel(Panel):
         self._may_apply = False
         self._is_edited = False  # since the session's network was followed
         self._last = -BURST
-        self._task: Task | None = None
+        self._reader = LatestTask(self)
         self._place: tuple[int, int] | None = None
         self._is_moved = False  # what parts text and rows, by hand
         self._waiting: list[Callable[[], object]] = []  # what is done as soon as the text has been read
@@ -308,7 +308,7 @@ class FormulaPanel(Panel):
             return  # colours are changes of the text for Qt, not for anybody else
         self._is_edited = self._may_apply = True
         self._draft = self._draft.with_formula(self.text.toPlainText())
-        self._cancel()
+        self._reader.cancel()
         if self.session.preparing.what == EDIT:  # of a text that has changed
             self.session.preparing.cancel()
         self._patience.stop()
@@ -365,7 +365,8 @@ class FormulaPanel(Panel):
 
     def check_now(self) -> None:
         """Read the text as it stands."""
-        self._stop()
+        self._pause.stop()
+        self._reader.cancel()
         self._check()
 
     def _check(self) -> None:
@@ -377,28 +378,17 @@ class FormulaPanel(Panel):
         def work() -> Iterator[Checked]:
             yield check(draft, seed=seed)
 
-        self._task = Task(work, self)
-        self._task.came.connect(self._take)
-        self._task.failed.connect(self._refuse_text)
-        for end in (self._task.ended, self._task.failed):
-            end.connect(self._go_on)
-        self._task.start()
+        self._reader.run(work, self._take, self._fail_reading, self._go_on)
         self.sentence.say("Reading the formula…")
 
-    def _stop(self) -> None:
-        self._pause.stop()
-        self._cancel()
-
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task.deleteLater()
-            self._task = None
+    def _fail_reading(self, sentence: str) -> None:
+        self._refuse_text(sentence)
+        self._go_on()
 
     @property
     def is_reading(self) -> bool:
         """Whether the graph may still follow what was typed."""
-        is_checked = not self._pause.isActive() and (self._task is None or not self._task.running)
+        is_checked = not self._pause.isActive() and not self._reader.running
         return not is_checked or self.session.preparing.what == EDIT
 
     def when_read(self, then: Callable[[], object]) -> None:
@@ -420,8 +410,7 @@ class FormulaPanel(Panel):
         """Read the text now, have its network open, and show what is wrong with it."""
         if self._pause.isActive():
             self.check_now()
-        if self._task is not None:
-            self._task.finish()
+        self._reader.finish()
         self.session.preparing.finish()
         self._show_error_now()
 

@@ -444,8 +444,7 @@ class LandscapePanel(Panel):
 
     def _cancel(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            self._task.deleteLater()
+            self._task.dismiss()
         self._task, self._is_working = None, False
 
     def _take_surface(self, surface: Surface) -> None:

@@ -200,8 +200,7 @@ class SweepPanel(Panel):
     def cancel(self) -> None:
         """Give the sweep up; what it has found so far stays."""
         if self._task is not None:
-            self._task.cancel()
-            self._task.deleteLater()
+            self._task.dismiss()
             self._task = None
             self.mark_stale()
 

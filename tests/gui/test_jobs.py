@@ -112,6 +112,47 @@ def test_a_failure_of_the_latest_task_is_said(qtbot: QtBot) -> None:
 # --- tasks -------------------------------------------------------------------------------------------------
 
 
+def test_what_is_waited_for_has_come_in_order_and_to_its_end(qapp: Any) -> None:
+    count = 3 * ROOM  # more than may wait
+
+    def work() -> Iterator[int]:
+        yield from range(count)
+
+    task = Task(work)
+    heard = Heard(task)
+    task.start()
+    task.finish()
+    assert heard.values == list(range(count))
+    assert heard.last == ["ended"]
+    assert heard.threads == {qapp.thread()}
+    task.finish()  # nothing more is to come
+    assert heard.last == ["ended"]
+
+
+def test_the_latest_task_is_waited_for_also_where_it_fails_or_is_cancelled_by_what_comes(qapp: Any) -> None:
+    parent = QObject()
+    said: list[Any] = []
+    latest = LatestTask(parent)
+    latest.finish()  # none has been begun
+
+    def wrong() -> Iterator[int]:
+        yield 1
+        raise DataError("no data.", how="Give some.")
+
+    latest.run(wrong, said.append, said.append)
+    latest.finish()
+    assert said[0] == 1
+    assert "no data" in said[1]
+
+    def take(value: int) -> None:
+        said.append(value)
+        latest.cancel()
+
+    latest.run(lambda: iter(range(5, 9)), take, said.append)
+    latest.finish()
+    assert said[2:] == [5]
+
+
 def test_every_value_comes_in_order_in_the_thread_of_the_window(qtbot: QtBot, qapp: Any) -> None:
     task = Task(lambda: iter(range(5 * ROOM)))
     heard = Heard(task)
