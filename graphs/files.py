@@ -75,7 +75,7 @@ def require_writable(folder: Path) -> None:
     except OSError as error:
         reason = f" ({(error.strerror or 'unknown reason').lower()})" if error.errno not in _NO_FILES else ""
         raise UsageError(
-            f"files cannot be written in this folder{reason}.",
+            f"no file can be written in this folder{reason}.",
             where=excerpt(folder, 100),
             how="Choose another one.",
         ) from None

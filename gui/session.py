@@ -1254,10 +1254,11 @@ class Session(QObject):
             return  # it looks again when it has come
         run, iteration = self.run, self.iterations if self._follow else self._iteration
         tracing = self._tracing(self._model, run, iteration, self._document.batch_size)
-        statics = self.statics
+        statics, model = self.statics, self._model
 
         def take(ready: Ready) -> None:
-            if self.run is not run or not (self._follow or self._iteration == iteration):
+            is_here = self.run is run and self._model is model  # or a number is being scrubbed
+            if not is_here or not (self._follow or self._iteration == iteration):
                 return
             self._timeline.expect(ready)
             self._show(self.position, at=iteration)
