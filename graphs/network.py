@@ -446,7 +446,14 @@ def _data(network: Network, seed: int) -> tuple[dict[str, Array], Selection | No
 
 def _table(network: Network, data: FileData) -> Dataset:
     """Return the data set that is named: as it was when the network was read, where that is known."""
-    return shelf.read(*table_source(network, data.file), data.stated)
+    try:
+        return shelf.read(*table_source(network, data.file), data.stated)
+    except DataError as error:
+        own = network.source.path
+        if own is None:
+            raise
+        where = ", ".join(part for part in (excerpt(own.name), error.where) if part)
+        raise DataError(error.what, where=where, how=error.how) from error
 
 
 def table_source(network: Network, file: str) -> tuple[Path | bytes, str]:

@@ -93,9 +93,7 @@ def _seen_from(network: Network, folder: Path) -> tuple[Network, tuple[str, ...]
         return replace(network, data=replace(data, file=name)), (f"The data are beside it, in {name}.",)
     csv, there = data_path(network, data.file), folder / data.file
     if not _is_built_in(csv):
-        same = there.resolve() == csv.resolve()
-        file = data.file if same else _relative(csv.resolve(), folder.resolve())
-        return replace(network, data=replace(data, file=file)), ()
+        return replace(network, data=replace(data, file=_named_from(folder, csv, data.file))), ()
     if there.exists():
         return network, (f"{data.file} beside the file will be read instead of the built-in data set.",)
     return network, ()
@@ -109,6 +107,22 @@ def _is_there(network: Network, file: str) -> bool:
 
 def _is_built_in(csv: Path) -> bool:
     return csv.parent == Path(str(resources.files("graphs") / "datasets"))
+
+
+def _named_from(folder: Path, csv: Path, file: str) -> str:
+    """Return how a network's file in `folder` names its CSV, which was called `file`.
+
+    One in the folder or below it is handed on with it, so it is named from there; another that was named by
+    its whole path keeps that.
+    """
+    is_whole = Path(file).is_absolute()
+    if not is_whole and (folder / file).resolve() == csv.resolve():
+        return file
+    for whole in (os.path.abspath, os.path.realpath):  # a link in the folder is handed on as well
+        own, place = Path(whole(csv)), Path(whole(folder))
+        if own.is_relative_to(place):
+            return own.relative_to(place).as_posix()
+    return file if is_whole else _relative(csv.resolve(), folder.resolve())
 
 
 def _relative(csv: Path, folder: Path) -> str:

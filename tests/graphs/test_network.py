@@ -740,6 +740,13 @@ def test_data_outside_the_folder_are_named_by_their_whole_path(tmp_path: Path) -
         bind(replace(network, data=data))
 
 
+def test_who_asks_for_a_csv_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(CSV.replace("cars.csv", "gone.csv") + "inputs = { w = ['a'] }\n")
+    with pytest.raises(DataError, match=r"^mine\.toml, .*gone\.csv: the file cannot be read"):
+        bind(load(path))
+
+
 # --- inputs that are numbers beside a table -----------------------------------------------------------------
 
 RIDGE = '''formula = """

@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import UsageError
 from engine.training import Recipe
-from graphs.network import Network, bind, built_in_names, load, loads
+from graphs.network import FileData, Network, bind, built_in_names, load, loads
 from graphs.sharing import read_shared
 from graphs.templates import template
 from gui.files import proposed_path, save_network
@@ -66,6 +66,30 @@ def test_a_network_saved_elsewhere_still_finds_its_csv(own: Path) -> None:
         assert save_network(Document.of(load(own)), path) == ()
         assert path.read_text() == OWN.replace('"own.csv"', f'"{file}"')
         assert bind(load(path)).leaves["x"].tolist() == [[1.0, 3.0]]
+
+
+@pytest.mark.parametrize("place", ["own.csv", "data/own.csv"])
+def test_a_csv_that_was_chosen_is_named_from_the_folder_that_holds_it(own: Path, place: str) -> None:
+    csv = own.parent / place
+    csv.parent.mkdir(exist_ok=True)
+    own.with_name("own.csv").rename(csv)
+    network = load(own)
+    assert isinstance(network.data, FileData)
+    document = Document.of(replace(network, folder=None, data=replace(network.data, file=str(csv))))
+    save_network(document, own)
+    assert own.read_text() == OWN.replace("own.csv", place)
+    moved = own.parent.rename(own.parents[1] / "handed on")
+    assert bind(load(moved / own.name)).leaves["x"].tolist() == [[1.0, 3.0]]
+
+
+def test_a_csv_that_was_chosen_elsewhere_keeps_its_whole_path(own: Path, tmp_path: Path) -> None:
+    csv = tmp_path / "mine.csv"
+    own.with_name("own.csv").rename(csv)
+    network = load(own)
+    assert isinstance(network.data, FileData)
+    document = Document.of(replace(network, data=replace(network.data, file=str(csv))))
+    save_network(document, own)
+    assert load(own).data == replace(network.data, file=str(csv))
 
 
 def test_data_changed_by_hand_are_saved_and_said(own: Path) -> None:
