@@ -26,9 +26,9 @@ MOST_RUNS = 12
 """Runs that are kept; the oldest that nobody trains goes first."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
-    """What is open, as the user chose it; every change makes a new one.
+    """What is open, as the user chose it; every change makes a new one, and none is equal to another.
 
     Attributes
     ----------

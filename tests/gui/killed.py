@@ -31,6 +31,7 @@ x = [0.25, 2.0]
 """
 EDITING = """
 import random, sys, time
+import numpy as np
 from PySide6.QtCore import QTimer
 import main
 from gui import app
@@ -43,7 +44,7 @@ def begin():
     session, text = window.session, window.panels["formula"].text
     edits = {
         "w": lambda n: session.set_value("w", float(n)),
-        "x": lambda n: session.set_value("x", [[float(n), 1.0]]),
+        "x": lambda n: session.edit("x", np.array([[float(n), 1.0]])),  # as a cell of the inspector does
         "rate": lambda n: session.set_learning_rate(1.0 / (1000 + n)),
         "text": lambda n: text.setPlainText(f"L = w*w*sum(x) + {n}"),
         "half": lambda n: text.setPlainText(f"L = w*w*sum(x + {n}"),

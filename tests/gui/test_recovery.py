@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from graphs.sessions import read_session
 from gui.recovery import Recovery, recovery_folder
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
@@ -231,6 +233,27 @@ def test_unsaved_work_is_kept_and_a_clean_end_leaves_nothing(qtbot: QtBot, windo
     window.filing.give_up()
     window.close()
     assert list(recovery_folder().iterdir()) == []
+
+
+def first_column(path: Path) -> list[float]:
+    """Return the first column of W1 as it has been kept, empty where nothing has."""
+    if not path.exists():
+        return []
+    kept = read_session(path).document.overrides
+    return kept["W1"][:, 0].tolist() if "W1" in kept else []
+
+
+def test_one_entry_after_the_other_is_kept(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = open_window("two-layer-nonlinear", before=keep)
+    recovery = recovery_of(window)
+    weights = np.array(window.session.model.leaves["W1"])
+    for number in range(3):
+        weights[number, 0] = 100.0 + number
+        window.session.edit("W1", weights.copy())
+        wanted = [100.0 + n for n in range(number + 1)]
+        qtbot.waitUntil(
+            lambda wanted=wanted: first_column(recovery.path)[: len(wanted)] == wanted, timeout=LIMIT
+        )
 
 
 def test_what_was_saved_needs_no_recovery(qtbot: QtBot, window: Window) -> None:
