@@ -18,7 +18,7 @@ from gui.panel import Panel
 from gui.rows import INDENT, ROW, RowDelegate, RowList, RowModel, lay_out_rows
 from gui.session import Session
 from gui.theme import Theme, code_font
-from gui.viewdata import CodeRow, Link, arrays_counted, code_rows, iteration_of
+from gui.viewdata import CodeRow, Frame, Link, arrays_counted, iteration_of, written_rows
 
 LINE_HEIGHT = 1.45
 MOST_AT_ONCE, MOST_NUMBERS = 100, 5000
@@ -75,7 +75,7 @@ class CodePanel(Panel):
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(session, theme, parent)
         self._key: tuple[object, ...] = ()
-        self._code: list[CodeRow] = []
+        self._code: list[CodeRow] = []  # as written: what is hidden is covered anew at every frame
         self._setup: tuple[str, ...] = ()
         self._written: object = None  # the trace whose arrays `_setup` defines
         self._is_open = False
@@ -100,10 +100,10 @@ class CodePanel(Panel):
         frame = self.session.frame
         key = (frame.statics, frame.optimizer, tuple(frame.settings.items()), len(frame.trace.steps))
         if key != self._key:
-            self._key, self._code = key, code_rows(frame)
+            self._key, self._code = key, written_rows(frame)
         setup = self._setup_rows()
         self._delegate.set_widest(len(self._code), [r.text for r in (*self._code, *setup)])
-        rows = [marked(row, i, frame.position) for i, row in enumerate(self._code)]
+        rows = [numbered(row, i, frame) for i, row in enumerate(self._code)]
         self._model.set_rows([*setup, *with_comments(rows)])
         left_out = len(frame.trace.steps) - len(rows)
         more = f" · {left_out} more steps are not listed" if left_out else ""
@@ -207,12 +207,12 @@ def _count(iteration: Iteration) -> int:
     return sum(values[name].size for name in (*graph.inputs, *graph.parameters))
 
 
-def marked(row: CodeRow, index: int, position: int) -> NumberedRow:
-    """Return a statement as it is to be seen after `position` steps."""
-    current, done = index == position - 1, index < position
+def numbered(row: CodeRow, index: int, frame: Frame) -> NumberedRow:
+    """Return a statement as it is to be seen at a frame."""
+    current, done = index == frame.position - 1, index < frame.position
     if (row.current, row.done) != (current, done):
         row = replace(row, current=current, done=done)
-    return NumberedRow(row, index + 1)
+    return NumberedRow(frame.curtain.over_code(row), index + 1)
 
 
 def with_comments(rows: Sequence[NumberedRow]) -> list[NumberedRow | str]:

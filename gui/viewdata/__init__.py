@@ -33,6 +33,7 @@ from gui.viewdata.rows import (
     equation_rows,
     iteration_of,
     timeline_phases,
+    written_rows,
 )
 
 __all__ = [
@@ -75,4 +76,5 @@ __all__ = [
     "step_view",
     "symbols_of",
     "timeline_phases",
+    "written_rows",
 ]

@@ -54,8 +54,13 @@ def _line_name(graph: Graph, name: str) -> str:
 
 
 def code_rows(frame: Frame) -> list[CodeRow]:
-    """Return the iteration as NumPy, a line a step; the one just taken is current."""
-    rows = [
+    """Return the iteration as NumPy, a line a step; what is hidden is covered."""
+    return list(map(frame.curtain.over_code, written_rows(frame)))
+
+
+def written_rows(frame: Frame) -> list[CodeRow]:
+    """Return the rows of the iteration as they are written, whatever is hidden of them."""
+    return [
         CodeRow(
             _code_of(frame, step),
             step.phase.value,
@@ -65,7 +70,6 @@ def code_rows(frame: Frame) -> list[CodeRow]:
         )
         for step in frame.trace.steps[:MAX_CODE]
     ]
-    return list(map(frame.curtain.over_code, rows)) if frame.curtain else rows
 
 
 def _code_of(frame: Frame, step: Step) -> str:

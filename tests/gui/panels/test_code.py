@@ -141,3 +141,23 @@ def test_the_script_of_a_large_graph_is_written_beside_the_window(qtbot, open_se
     scope = {}
     exec(QGuiApplication.clipboard().text(), scope)  # noqa: S102
     assert scope["L"] == pytest.approx(session.trace.loss, rel=1e-12)
+
+
+def test_what_was_covered_is_written_again_when_nothing_is_hidden(open_session, show):
+    session = open_session("univariate-regression", position=1)
+    panel = show(CodePanel, session, 460, 300)
+    written = texts_of(panel)
+    session.toggle_hidden()
+    while session.frame.covered != {"d_L"}:
+        session.step(1)
+    assert "d_L = ?" in texts_of(panel)
+    session.toggle_hidden()  # reveals
+    assert "d_L = 1.0" in texts_of(panel)
+    session.toggle_hidden()  # ends it
+    assert texts_of(panel) == written
+    session.go(8)
+    assert texts_of(panel) == written
+
+
+def texts_of(panel):
+    return [row.row.text for row in panel._model.rows if isinstance(row, NumberedRow)]
