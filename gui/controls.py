@@ -157,6 +157,7 @@ class ControlBar(QFrame):
         self._settings = settings
         self._hidden: tuple[str, ...] = ()
         self.opener: Callable[[str], object] = session.open
+        self.titled: Callable[[], str] = lambda: session.document.network.title
         self.setProperty("bar", "top")
         self._make_choices()
         self._make_fields()
@@ -293,7 +294,7 @@ class ControlBar(QFrame):
     def _show_values(self) -> None:
         """Show the document, whatever stood in the fields."""
         document, model = self._session.document, self._session.model
-        self.network.setText(document.network.title or document.network.name)
+        self.network.setText(self.titled() or document.network.name)
         self.data.setText(data_text(document, model))
         held = f"{model.examples} to train on, {model.held_examples} held out" if model.held_examples else ""
         self.data.setToolTip("\n".join(part for part in (DATA_TIP, held) if part))
@@ -302,6 +303,11 @@ class ControlBar(QFrame):
         self.rate.show_value(number_text(document.learning_rate))
         self._show_batch(document, model)
         self.seed.show_value(str(document.seed))
+        self._fit()
+
+    def show_network(self) -> None:
+        """Show what the network is called, which may be another name since it has a file."""
+        self.network.setText(self.titled() or self._session.document.network.name)
         self._fit()
 
     def _ask_for_data(self) -> None:

@@ -23,7 +23,7 @@ from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
 from graphs.writing import is_said_alike
 from gui.dialogs import ask_open, ask_save, completed
-from gui.files import network_of, proposed_path, save_network
+from gui.files import is_untitled, network_of, proposed_path, save_network
 from gui.jobs import Task
 from gui.keeping import Opened, Place, Snapshot, opened, saved
 from gui.lab import Document
@@ -176,7 +176,13 @@ class Filing(QObject):
     @property
     def name(self) -> str:
         """What the open document is called."""
-        return self.path.name if self.path is not None else self._session.document.network.title
+        return self.path.name if self.path is not None else self.title
+
+    @property
+    def title(self) -> str:
+        """The open network's title; one that was begun blank is called as its file."""
+        network, path = self._session.document.network, self.path
+        return path.stem if path is not None and is_untitled(network) else network.title
 
     # --- opening ---
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,6 @@ from gui.docking import docks_state, hide_stale_tabs, restore_docks, show_docks
 from gui.dropping import DATA_ENDINGS, Dropping
 from gui.equation_cache import EquationCache
 from gui.fields import OneValue
-from gui.files import is_untitled
 from gui.filing import NETWORK, Filing
 from gui.garbage import soon
 from gui.jobs import Task
@@ -517,6 +516,7 @@ class Window(QMainWindow):
         self.dropping.add(dict.fromkeys((NETWORK, SESSION, *CARRIERS), self.filing.open))
         self.controls.open_requested.connect(self.filing.ask_open)
         self.controls.opener = self.filing.open
+        self.controls.titled = partial(getattr, self.filing, "title")
         self.filing.changed.connect(self._name_window)
         self.filing.may_close.connect(self.close)
         self.controls.focus_back.connect(self._focus_graph)
@@ -592,14 +592,14 @@ class Window(QMainWindow):
 
     def _name_window(self) -> None:
         """Show in the title bar what is open, and whether anything of it is unsaved."""
-        title, filing = self.session.document.network.title, self.filing
+        title, filing = self.filing.title, self.filing
         parts = [title]
         if filing.path is not None:
-            is_said = title in (filing.name, filing.path.stem) or is_untitled(self.session.document.network)
-            parts = [filing.name] if is_said else [title, filing.name]
+            parts = [filing.name] if title in (filing.name, filing.path.stem) else [title, filing.name]
         name = " — ".join(part.replace("[*]", "[*][*]") for part in parts)
         self.setWindowTitle(f"{name}[*] — Backstep")
         self.setWindowModified(filing.is_modified)
+        self.controls.show_network()
 
     def _guard(self, before: QWidget | None, after: QWidget | None) -> None:
         """Watch the keys of whatever has the focus, and of nothing else."""

@@ -27,7 +27,7 @@ from graphs.draft import Checked, Draft, Entry, check, wanted
 from graphs.entries import Drawn, entry_text
 from graphs.initial import Initial
 from graphs.network import Model, with_values
-from graphs.templates import BLANK, template, template_names
+from graphs.templates import BLANK, is_untouched, template, template_names
 from gui.formula_rows import RowTable
 from gui.formula_text import FormulaText
 from gui.jobs import LatestTask
@@ -292,7 +292,6 @@ class FormulaPanel(Panel):
         self.leaving(lambda: self._begin(name))
 
     def _begin(self, name: str) -> None:
-        self._own = None  # also where the same template is open, with something else typed over it
         self.session.open_network(template(name))
         self._is_stale = True
         self.make_up()
@@ -425,7 +424,7 @@ class FormulaPanel(Panel):
             return
         was_wrong = self._checked is not None and self._checked.error is not None and self._place is not None
         self._checked = checked
-        if checked.names and (self._is_edited or self._draft.base is not template(BLANK)):
+        if checked.names and (self._is_edited or not is_untouched(self._draft.base)):
             self._draft = self._draft.having_read(checked.names)
         if checked.network is not None and self._may_apply:
             self._apply(checked.network, checked.model)

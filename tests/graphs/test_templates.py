@@ -12,7 +12,7 @@ from engine.trace import loss_and_gradients, trace
 from engine.training import Run
 from graphs.draft import Draft, check
 from graphs.network import bind
-from graphs.templates import BLANK, template, template_names
+from graphs.templates import BLANK, is_untouched, template, template_names
 from tests.helpers import loss_at, slope
 
 
@@ -35,6 +35,15 @@ def test_every_template_says_what_it_is(name: str) -> None:
     network = template(name)
     assert network.title[0].isupper()
     assert network.description.endswith(".")
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_what_is_begun_with_a_template_has_a_source_of_its_own(name: str) -> None:
+    first, second = template(name), template(name)
+    assert first.source is not second.source
+    assert first.source.text == second.source.text
+    assert is_untouched(first) == (name == BLANK)
+    assert not is_untouched(replace(first, formula="L = (a - 1)**2"))
 
 
 @pytest.mark.parametrize("name", template_names())

@@ -164,6 +164,72 @@ def test_ctrl_s_in_the_formula_saves_what_is_typed_so_far(
     assert float(bind(load(saved)).leaves["a"]) == 0.25
 
 
+def save_as(qtbot: QtBot, window: Window, path: Path) -> None:
+    """Press Ctrl+S where a name has to be given, and give it."""
+    press(qtbot, window, KEY.Key_S, CTRL)
+    answer(qtbot, window, path)
+    idle(qtbot, window)
+
+
+@pytest.mark.parametrize("name", ["blank", "two-layers"])
+def test_what_is_begun_anew_does_not_replace_what_was_begun_before(
+    qtbot: QtBot, make: Make, tmp_path: Path, name: str
+) -> None:
+    def begin(text: str) -> None:
+        if name == "blank":
+            press(qtbot, window, KEY.Key_N, CTRL)
+        else:
+            window.edit_formula()
+            formula.begin(name)
+        press(qtbot, window, KEY.Key_A, CTRL)
+        type_text(text)
+
+    window = make()
+    formula: Any = window.panels["formula"]
+    first, second = tmp_path / "mazur.toml", tmp_path / "other.toml"
+    begin("L = (a - 3)**2")
+    save_as(qtbot, window, first)
+    kept = first.read_bytes()
+    begin("L = (b - 5)**2")
+    assert window.filing.path is None
+    save_as(qtbot, window, second)
+    assert first.read_bytes() == kept
+    assert load(second).formula.strip() == "L = (b - 5)**2"
+    while window.filing.path != first:  # back to the first network, which is saved in its own file
+        window.session.undo()
+    assert window.session.document.network.formula.strip() == "L = (a - 3)**2"
+    assert not window.isWindowModified()
+    window.session.set_value("a", 2)
+    press(qtbot, window, KEY.Key_S, CTRL)
+    idle(qtbot, window)
+    assert message(window) == "Saved mazur.toml."
+    assert float(bind(load(first)).leaves["a"]) == 2
+    assert load(second).formula.strip() == "L = (b - 5)**2"
+
+
+def test_undo_and_redo_go_between_the_files_of_networks_begun_blank(
+    qtbot: QtBot, make: Make, tmp_path: Path
+) -> None:
+    window = make()
+    for name, text in (("one", "L = (a - 3)**2"), ("two", "L = (b - 5)**2")):
+        press(qtbot, window, KEY.Key_N, CTRL)
+        type_text(text)
+        save_as(qtbot, window, tmp_path / f"{name}.toml")
+        assert window.controls.network.text() == name
+        assert window.windowTitle() == f"{name}.toml[*] — Backstep"
+    seen = []
+    while window.session.undo_text:
+        window.session.undo()
+        seen.append((window.session.document.network.formula.strip(), window.filing.path))
+    assert ("L = (a - 3)**2", tmp_path / "one.toml") in seen
+    assert all((path == tmp_path / "two.toml") == ("b" in text) for text, path in seen if "L = (" in text)
+    while window.session.redo_text:
+        window.session.redo()
+    assert window.filing.path == tmp_path / "two.toml"
+    assert not window.isWindowModified()
+    assert window.controls.network.text() == "two"
+
+
 def test_ctrl_s_says_what_of_the_typed_is_not_in_the_file(qtbot: QtBot, make: Make, tmp_path: Path) -> None:
     saved = tmp_path / "mine.toml"
     saved.write_text("formula = 'L = (a - 3)**2'\nparameters = { a = 0.25 }\n")
