@@ -8,7 +8,7 @@ slices. Where no process can be had, formulas are typeset here as well, one at a
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from time import perf_counter
 from typing import NamedTuple
@@ -65,6 +65,11 @@ class EquationCache(QObject):
         """How many formulas are still to be laid out, as far as they are known."""
         return len(self._waiting) + len(self._came) + sum(len(parcel.formulas) for parcel in self._parcels)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is still to be laid out."""
+        return self._timer.isActive()
+
     def request(self, latex: str, size: float) -> Equation | None:
         """Return `latex` if it is at hand; else lay it out next, then send `ready`."""
         if is_ready(latex):
@@ -105,6 +110,17 @@ class EquationCache(QObject):
                 equation(latex, 1.0)
                 self.ready.emit(latex)
         self._timer.stop()
+
+    def settle(self, lay_out: Callable[[], Iterable[str]]) -> None:
+        """Lay out everything that waits, and what `lay_out` then says to be missing, until nothing is.
+
+        Each formula is set once: where there are more than can be kept, those that have gone again stay away.
+        """
+        asked: set[str] = set()
+        while missing := {*lay_out()} - asked:
+            asked |= missing
+            self.prefetch(missing)
+            self.drain()
 
     def _begin(self) -> None:
         if not self._timer.isActive():

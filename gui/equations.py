@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -275,13 +276,16 @@ def _scaled(latex: str, size: float) -> Equation:
 
 
 def _layout(latex: str) -> Equation:
-    found = _layouts.get(latex)
-    return found if found is not None else _keep(_at_hand(latex) or _set_now(latex))
+    found = _layouts.pop(latex, None)
+    return _keep(found if found is not None else _at_hand(latex) or _set_now(latex))
 
 
 def _keep(formula: Equation) -> Equation:
+    """Have a formula at hand as the last that goes; the first go where there are too many."""
     if len(_layouts) >= CACHED:
-        _layouts.clear()
+        for latex in [*islice(_layouts, CACHED // 4 + 1)]:
+            del _layouts[latex]
+        _scaled.cache_clear()  # or what is asked for again would be found there, and never be at hand
     _layouts[formula.latex] = formula
     return formula
 

@@ -50,6 +50,7 @@ class EquationsPanel(Panel):
         super().__init__(session, theme, parent)
         self._cache = cache or EquationCache(self)
         self._known: frozenset[str] = frozenset()
+        self._had: set[str] = set()  # formulas that have been asked for since the rows are these
         self._awaited: set[str] = set()  # formulas, or pieces of them, that rows wait for
         self._asked: set[str] = set()  # formulas laid out for the mouse
         self._model = RowModel(lambda row: plain_source(row.latex), self)
@@ -80,6 +81,7 @@ class EquationsPanel(Panel):
         latex = frozenset(row.latex for row in rows)
         if latex != self._known:
             self._known = latex
+            self._had = set()
             self._lay_out()
         counts = [sum(row.phase == phase for row in rows) for phase in HEADINGS]
         self._caption.setText(f"{counts[0]} forward, {counts[1]} backward · click one to inspect its node")
@@ -87,11 +89,8 @@ class EquationsPanel(Panel):
 
     def settle(self) -> None:
         """Give every row the height of its formula now."""
-        self._lay_out()
-        while self._awaited:
-            self._awaited.clear()
-            self._cache.drain()
-            self._lay_out()
+        self._cache.settle(self._lay_out)
+        self._awaited.clear()
         self._lay_out_again()
 
     def set_theme(self, theme: Theme) -> None:
@@ -154,16 +153,22 @@ class EquationsPanel(Panel):
         self._asked.update(wanted)
         self._cache.prefetch(wanted)
 
-    def _lay_out(self) -> None:
-        """Give every row the height of its formula; ask for what is missing of it."""
-        self._awaited.update(
-            latex
-            for row in self._model.rows
-            if isinstance(row, EquationRow)
-            for latex in self._delegate.unset(row)
-        )
-        self._cache.prefetch(self._awaited)
+    def _lay_out(self) -> set[str]:
+        """Give every row the height of its formula; ask for what is missing of it, and return that.
+
+        What is out of sight is asked for once: where it has gone since, there is more than can be kept.
+        """
+        missing = self._missing(self._model.rows)
+        wanted = (missing - self._had) | self._missing(self.view.rows_in_sight())
+        self._had |= missing
+        self._awaited.update(wanted)
+        self._cache.prefetch(wanted)
         self._model.lay_out_again()
+        return missing
+
+    def _missing(self, rows: Iterable[object]) -> set[str]:
+        equations = (row for row in rows if isinstance(row, EquationRow))
+        return {latex for row in equations for latex in self._delegate.unset(row)}
 
     def _lay_out_again(self) -> None:
         self._lay_out()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QPainter, QPen, QResizeEvent
@@ -80,6 +82,7 @@ class MicroscopePanel(Panel):
         self._verdict: Judged | None = None
         self._offered: tuple[str, ...] | None = None
         self._shown: tuple[object, ...] = ()
+        self._had: set[str] = set()  # formulas that have been asked for since the rows are these
         self._factor = 1.0
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._make_parts()
@@ -109,6 +112,7 @@ class MicroscopePanel(Panel):
         shown = (session.statics, name, session.frame.curtain)
         if shown != self._shown:
             self._shown = shown
+            self._had = set()
             self._lay_out()
         self._judge()
         self._say()
@@ -116,10 +120,8 @@ class MicroscopePanel(Panel):
 
     def settle(self) -> None:
         """Have the formulas set now."""
-        self._lay_out()
-        while self._delegate.awaited:
-            self._cache.drain()
-            self._lay_out()
+        self._cache.settle(self._lay_out)
+        self._delegate.awaited = set()
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -233,13 +235,23 @@ class MicroscopePanel(Panel):
             if not self._settle.isActive():  # begun again with every formula, it would wait for the last
                 self._settle.start()
 
-    def _lay_out(self) -> None:
-        """Give every row the height of its formula; ask for what is missing of it."""
-        rows = (with_air(row.equation) for row in self._model.rows if row.equation)
-        self._delegate.awaited = {missing for latex in rows for missing in self._delegate.unset(latex)}
-        self._cache.prefetch(self._delegate.awaited)
+    def _lay_out(self) -> set[str]:
+        """Give every row the height of its formula; ask for what is missing of it, and return that.
+
+        What is out of sight is asked for once: where it has gone since, there is more than can be kept.
+        """
+        missing = self._missing(self._model.rows)
+        wanted = (missing - self._had) | self._missing(self.view.rows_in_sight())
+        self._had |= missing
+        self._delegate.awaited = (self._delegate.awaited & missing) | wanted
+        self._cache.prefetch(wanted)
         self._model.lay_out_again()
         self.view.follow()
+        return missing
+
+    def _missing(self, rows: Iterable[Any]) -> set[str]:
+        formulas = (with_air(row.equation) for row in rows if row.equation)
+        return {part for latex in formulas for part in self._delegate.unset(latex)}
 
     # --- parts ---
 

@@ -107,3 +107,31 @@ def test_a_process_that_dies_takes_no_formula_with_it(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: all(is_ready(f"v_{{{i}}}") for i in range(50)), timeout=60_000)
     cache.prefetch(["w"])
     qtbot.waitUntil(lambda: is_ready("w"), timeout=60_000)
+
+
+def test_the_first_formulas_go_where_there_are_too_many_and_can_be_had_again(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equations, "CACHED", 20)
+    names = [f"x_{{{i}}}" for i in range(30)]
+    cache = EquationCache()
+    for latex in names:
+        cache.prefetch([latex])
+        cache.drain()
+    assert len(equations._layouts) <= 20
+    assert not is_ready(names[0])
+    assert all(map(is_ready, names[-10:]))
+    cache.prefetch([names[0]])
+    cache.drain()
+    assert is_ready(names[0])  # also where it was at hand at some size
+
+
+def test_more_formulas_than_can_be_kept_are_each_set_once(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equations, "CACHED", 20)
+    names = {f"y_{{{i}}}" for i in range(50)}
+    cache, done = EquationCache(), []
+    cache.ready.connect(done.append)
+    cache.settle(lambda: {latex for latex in names if not is_ready(latex)})
+    assert sorted(done) == sorted(names)

@@ -20,6 +20,7 @@ from engine.faults import FAULTS, FaultAt, Stage
 from engine.graph import Detail
 from engine.trace import trace
 from graphs.network import bind, built_in_names, load
+from gui import equations
 from gui.actions import ACTIONS, works_while_typing
 from gui.app import make_window, temporary_settings
 from gui.garbage import Collector
@@ -465,6 +466,23 @@ def _used_and_closed(source: str | None, folder: Path) -> list[weakref.ref[Any]]
     window.presenting.show_speaker()
     discard(window)
     return [weakref.ref(window), weakref.ref(window.session)]
+
+
+def test_more_formulas_than_can_be_kept_come_to_an_end(
+    qtbot: QtBot, open_window: OpenWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where each formula that is set drives out another that is wanted, the window is not at it for ever."""
+    lines = ["h0 = w * x", *(f"h{i} = sin(w * h{i - 1})" for i in range(1, 25)), "L = sum(h24 * h24)"]
+    text = "\n".join(lines)
+    path = tmp_path / "chain.toml"
+    path.write_text(f'formula = """\n{text}\n"""\nparameters = {{ w = 0.5 }}\ndata = {{ x = [1.0, 2.0] }}\n')
+    monkeypatch.setattr(equations, "CACHED", 40)
+    window = open_window(path)
+    window.show_dock("microscope")
+    window.session.select("w")
+    window.settle()
+    qtbot.waitUntil(lambda: not window.cache.is_busy, timeout=60_000)
+    assert [row for row in window.panels["equations"].view.rows_in_sight() if not isinstance(row, str)]
 
 
 def test_windows_that_have_closed_leave_nothing(qapp: QApplication, tmp_path: Path) -> None:
