@@ -35,6 +35,8 @@ class Action:
         What it does, given the window.
     repeats
         Whether holding the key does it again and again.
+    checked
+        From the session to whether it is on, where it is something that can be.
     asks
         Whether a dialog or a panel of words opens for it: never while presenting.
     """
@@ -192,7 +194,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("reset", "Train", "Reset, same seed", ("R",), lambda w: w.session.reset(), "reset", repeats=False),
     Action("new-seed", "Train", "New seed", ("Shift+R",), lambda w: w.session.new_seed(), repeats=False),
-    Action("hide", "Look closer", "Predict, then reveal", ("H",), lambda w: w.session.toggle_hidden()),
+    Action(
+        "hide",
+        "Look closer",
+        "Predict, then reveal; again to end",
+        ("H",),
+        lambda w: w.session.toggle_hidden(),
+        checked=lambda s: s.predicting,
+    ),
     Action(
         "predict", "Look closer", "Type a prediction", ("Q",), lambda w: w.predicting.ask(), repeats=False
     ),

@@ -278,7 +278,9 @@ class Session(QObject):
             self.set_hidden(frozenset())
             return
         self._predicting = not self._predicting
-        self.set_hidden(step_names(self._frame.step) if self._predicting else frozenset())
+        self._hidden = step_names(self._frame.step) if self._predicting else frozenset()
+        self.hidden_changed.emit()
+        self._refresh()
         words = "Each result is hidden until → or H reveals it." if self._predicting else "Nothing is hidden."
         self.notice.emit("info", words)
 
@@ -958,7 +960,7 @@ class Session(QObject):
 
     def _make_frame(self) -> Frame:
         timeline = self._timeline
-        state, curtain = timeline.state, Curtain(self._hidden)
+        state, curtain = timeline.state, Curtain(self._hidden, ahead=self._predicting)
         values, gradients, covered = curtain.known(
             timeline.trace, state.values, state.gradients, timeline.position
         )

@@ -121,6 +121,7 @@ DOCKS = (
 
 WORDS = 500
 """Logical pixels that a page of a lesson needs, with its question and its buttons."""
+PREDICTING = "Predicting: H reveals, H again ends it"
 CAPTION = 270
 """Logical pixels kept for the caption at the top left of the graph, where the graph is twice as wide."""
 PLOTS = 34
@@ -190,6 +191,7 @@ class Window(QMainWindow):
             action = QAction(row.text, self)
             action.setShortcuts([QKeySequence(keys) for keys in row.keys])
             action.setAutoRepeat(row.repeats)
+            action.setCheckable(row.checked is not None)
             action.triggered.connect(lambda _=False, row=row: self._run(row))
             self.actions_by_id[row.id] = action
             self.addAction(action)
@@ -572,6 +574,8 @@ class Window(QMainWindow):
             text = row.name(self.session) if row.name is not None else row.text
             if action.text() != text:
                 action.setText(text)
+            if row.checked is not None:  # also after a click that changed nothing: Qt has ticked it then
+                action.setChecked(row.checked(self.session))
 
     def _show_selection(self) -> None:
         self.scene.select(self.session.selection)
@@ -636,9 +640,10 @@ class Window(QMainWindow):
         self._show_remark()
 
     def _show_remark(self) -> None:
-        """Say over the graph what holds of it: what a panel says, else the fault that is in if not hidden."""
+        """Say over the graph what holds of it: what a panel says, else a fault that is known, and predicting."""
         fault = self.session.fault_text if "fault" not in self.session.hidden else ""
-        sentence = self._remarked or (f"Fault: {fault}" if fault else "")
+        holds = (f"Fault: {fault}" if fault else "", PREDICTING if self.session.predicting else "")
+        sentence = self._remarked or " · ".join(filter(None, holds))
         if sentence != self.remark.text() or self.remark.isHidden() == bool(sentence):
             self.remark.setText(sentence)
             self.remark.setAccessibleName(sentence)

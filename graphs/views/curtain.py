@@ -32,9 +32,13 @@ class Curtain:
         Values by name, gradients as ``d_NAME``, parameters after their update as ``new_NAME``, what an
         optimizer works out on the way as ``new_NAME:velocity``, and `KINDS`:
         every computed value, every gradient, factors, shapes, equations of gradients.
+    ahead
+        Whether the code and the equations of steps that are still to come are hidden too: a learner who
+        predicts every step would read the answer there.
     """
 
     names: frozenset[str] = frozenset()
+    ahead: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.names)
@@ -123,7 +127,7 @@ class Curtain:
             left = view.equation.partition("=")[0]
             changes |= {"equation": f"{left}= {ASKED}", "latex": "", "code": "", "more": ""}
             changes |= {"numbers": "", "short": ""}
-            changes |= {"sentence": _asking(view), "matrices": (), "shapes": ""}
+            changes |= {"sentence": _ASKING[step.phase], "matrices": (), "shapes": ""}
         if self.hides_result(trace, step):
             changes |= {"result": f"= {ASKED}", "numbers": "", "short": "", "matrices": ()}
         if "shapes" in self.names:
@@ -132,7 +136,8 @@ class Curtain:
 
     def over_equation(self, row: EquationRow) -> EquationRow:
         """Return a row of the equations without its right-hand side where that is hidden."""
-        if row.phase != "backward" or not self.hides_equation(row.name):
+        is_ahead = self.ahead and not (row.current or row.done)
+        if row.phase != "backward" or not (is_ahead or self.hides_equation(row.name)):
             return row
         return replace(row, latex=f"{row.latex.partition('=')[0]}= {ASKED}")
 
@@ -140,7 +145,8 @@ class Curtain:
         """Return a line of code without its right-hand side where that is hidden."""
         is_backward = row.phase in (Phase.SEED.value, Phase.BACKWARD.value)
         hides = any(self.hides_equation(name) for name in row.names) or "factors" in self.names
-        return replace(row, text=f"{row.text.partition('=')[0]}= ?") if is_backward and hides else row
+        awaited = self.ahead and (not row.done or (row.current and bool(self.names)))
+        return replace(row, text=_asked_code(row)) if awaited or (is_backward and hides) else row
 
 
 OPEN = Curtain()
@@ -152,8 +158,16 @@ def updated_name(step: Step) -> str:
     return f"new_{step.node}" if step.quantity == "value" else f"new_{step.node}:{step.quantity}"
 
 
-def _asking(view: StepView) -> str:
-    return "What goes back along this edge?" if view.phase == "backward" else view.sentence
+_ASKING = {
+    Phase.SEED: "Backward starts at the loss: with which gradient?",
+    Phase.BACKWARD: "What goes back along this edge?",
+}
+"""What is said of a step instead of its sentence, which tells what it does."""
+
+
+def _asked_code(row: CodeRow) -> str:
+    left, sign, _ = row.text.partition("=")
+    return f"{left}= ?" if sign else "?"
 
 
 def step_names(step: Step | None) -> frozenset[str]:

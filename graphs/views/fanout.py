@@ -254,13 +254,23 @@ def _arrivals(
     if known is None or known[0] is not frame.trace or known[1] != key:
         rows = enumerate(zip(steps, sums or [None] * len(steps), strict=True), 1)
         done = [_arrival(frame, step, number, total) for number, (step, total) in rows]
-        future = [replace(row, state="future", contribution=None, total=None) for row in done]
+        future = [_in_future(frame, row) for row in done]
         known = frame.statics.kept["arrivals"] = (frame.trace, key, done, future)
     done, future = known[2:]
     found = [*done[:arrived], *future[arrived:]]
     if arrived and steps[arrived - 1].index == frame.position - 1:
         found[arrived - 1] = replace(found[arrived - 1], state="current")
     return tuple(found)
+
+
+def _in_future(frame: Frame, row: Arrival) -> Arrival:
+    """Return a contribution before it arrives: without numbers, and without its way where that is asked."""
+    changes = {"equation": _asked(row.equation), "way": ""} if frame.curtain.ahead else {}
+    return replace(row, state="future", contribution=None, total=None, **changes)
+
+
+def _asked(equation: str) -> str:
+    return f"{equation.partition('=')[0]}= {ASKED}" if equation else ""
 
 
 def _index(frame: Frame, steps: Sequence[Step], sums: Sequence[Array]) -> tuple[int, ...]:
@@ -287,13 +297,11 @@ def _arrival(frame: Frame, step: Step, number: int, total: Array | None) -> Arri
     hides = frame.curtain.hides_factor(step)
     equation = frame.statics.backward(node, slot, not is_first)
     text = equation.coloured if equation is not None else ""
-    if hides and text:
-        text = f"{text.partition('=')[0]}= {ASKED}"
     return Arrival(
         number=number,
         position=step.index + 1,
         edge=(step.target, node, slot),
-        equation=text,
+        equation=_asked(text) if hides else text,
         way="" if hides else _way(frame, step),
         state="done",
         contribution=step.contribution if total is not None else None,

@@ -187,4 +187,5 @@ def _caption(frame: Frame, lane: LaneView | None) -> tuple[str, str]:
             return label_of(frame, step.node), "is updated"
         return card.title, f"is computed: the {card.says}"
     done = "gets one more contribution" if step.before is not None else "is computed"
-    return derivation.gradient_latex(step.target), done if step.phase == Phase.BACKWARD else "starts at 1"
+    starts = "starts at ?" if frame.curtain.hides_gradient(step.target) else "starts at 1"
+    return derivation.gradient_latex(step.target), done if step.phase == Phase.BACKWARD else starts

@@ -164,7 +164,8 @@ def _inspect_edge(frame: Frame, key: EdgeKey) -> InspectorView:
     heading = equation.latex if equation else node.heading
     note = "" if step is not None else "No gradient has flowed back along it yet."
     curtain = frame.curtain
-    if curtain.hides_equation(source) or "factors" in curtain.names:
+    is_ahead = curtain.ahead and step is None
+    if is_ahead or curtain.hides_equation(source) or "factors" in curtain.names:
         heading, facts = f"{heading.partition('=')[0]}= {ASKED}", []
     if step is not None and curtain.hides_gradient(source):
         step, note = None, "What flowed back along it is hidden: predict it, then press H."

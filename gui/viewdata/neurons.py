@@ -515,7 +515,8 @@ def _says(frame: Frame) -> str:
     if step.phase == Phase.FORWARD:
         return f"Forward: {name} is computed."
     if step.phase == Phase.SEED:
-        return "Backward begins: the gradient of the loss by itself is 1."
+        told = "" if frame.curtain.hides_gradient(step.target) else " is 1"
+        return f"Backward begins: the gradient of the loss by itself{told}."
     if step.phase == Phase.UPDATE:
         return f"Update: {name}."
     return f"Backward to {name}, through {plain(frame, step.node)}."

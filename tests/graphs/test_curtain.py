@@ -216,3 +216,47 @@ def test_hidden_values_are_not_put_into_the_steps_that_read_them() -> None:
         if step.phase == Phase.BACKWARD and step.node == "Z":
             view = step_view(replace(whole, curtain=Curtain(frozenset(("d_Z",)))).at(step.index + 1))
             assert (view.numbers, view.short, view.matrices) == ("", "", ())
+
+
+@pytest.mark.parametrize("name", built_in_names())
+def test_who_predicts_every_step_reads_no_code_and_no_equation_ahead(name: str) -> None:
+    whole = frame_of(name)
+    written = [row.text for row in code_rows(whole)]
+    for step in whole.trace.steps:
+        place = replace(whole, position=-1).at(step.index + 1)
+        asked = replace(place, curtain=Curtain(step_names(step), ahead=True))
+        revealed = replace(place, curtain=Curtain(ahead=True))
+        for frame, known in ((asked, step.index), (revealed, step.index + 1)):
+            code = [row.text for row in code_rows(frame)]
+            assert code[:known] == written[:known] or frame is asked  # an earlier part of the same gradient
+            assert all(text.endswith("= ?") for text in code[known:])
+            unseen = [r for r in equation_rows(frame) if r.phase == "backward" and not (r.current or r.done)]
+            assert all(row.latex.endswith(r"= \text{?}") for row in unseen)
+
+
+def test_the_gradient_that_backward_starts_with_is_told_nowhere_while_it_is_hidden() -> None:
+    open_ = frame_of("two-layer-nonlinear")
+    seed = next(s.index for s in open_.trace.steps if s.phase == Phase.SEED)
+    shown = replace(open_, position=-1).at(seed + 1)
+    hidden = replace(shown, curtain=Curtain(frozenset({"d_L"}), ahead=True)).at(seed).at(seed + 1)
+
+    def told(frame: Frame) -> str:
+        view, scene = step_view(frame), scene_view(frame)
+        return " ".join((view.sentence, view.more, *scene.caption, neuron_view(frame, 0).says))
+
+    assert "1" in told(shown)
+    assert "1" not in told(hidden)
+
+
+def test_an_edge_that_nothing_has_come_back_along_tells_no_factor_ahead() -> None:
+    frame = frame_of("two-layer-nonlinear", position=6)
+    edge = ("A", "yhat", next(iter(e for e in scene_view(frame).edges if e[:2] == ("A", "yhat")))[2])
+    before, ahead = (
+        inspector_view(frame, edge),
+        inspector_view(replace(frame, curtain=Curtain(ahead=True)), edge),
+    )
+    assert before is not None
+    assert ahead is not None
+    assert before.facts
+    assert ahead.facts == ()
+    assert ahead.heading.endswith(r"= \text{?}")

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine.faults import FaultAt
 from graphs.views.curtain import ASKED
 from gui.viewdata import inspector_view, scene_view
-from gui.window import Window
+from gui.window import PREDICTING, Window
 
 
 @pytest.fixture
@@ -123,3 +123,18 @@ def test_in_a_faulty_run_it_says_what_a_formula_is_compared_with(window: Window,
     assert box.said.isVisible()
     assert "fault" in box.said.source
     assert type_in(window, qtbot, "d_A") == "**Right.**"
+
+
+def test_menu_and_graph_say_that_the_mode_is_on(open_window) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    action, session = window.actions_by_id["hide"], window.session
+    assert action.isCheckable()
+    assert (action.isChecked(), window.remark.isHidden()) == (False, True)
+    QTest.keyClick(window, Qt.Key.Key_H)
+    assert (action.isChecked(), window.remark.text()) == (True, PREDICTING)
+    QTest.keyClick(window, Qt.Key.Key_Right)
+    assert session.frame.covered
+    QTest.keyClick(window, Qt.Key.Key_H)  # reveals
+    assert (action.isChecked(), window.remark.isVisible()) == (True, True)
+    QTest.keyClick(window, Qt.Key.Key_H)  # ends it
+    assert (action.isChecked(), window.remark.isHidden()) == (False, True)
