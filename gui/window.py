@@ -640,7 +640,7 @@ class Window(QMainWindow):
         self._show_remark()
 
     def _show_remark(self) -> None:
-        """Say over the graph what holds of it: what a panel says, else a fault that is known, and predicting."""
+        """Say over the graph what holds of it: what a panel says, else the known fault, and predicting."""
         fault = self.session.fault_text if "fault" not in self.session.hidden else ""
         holds = (f"Fault: {fault}" if fault else "", PREDICTING if self.session.predicting else "")
         sentence = self._remarked or " · ".join(filter(None, holds))
