@@ -20,7 +20,7 @@ from engine.formula import Item, Statement, identifiers
 from engine.graph import Kind
 from engine.shapes import Dims
 
-__all__ = ["DEFAULT_SIZE", "Inference", "Proposal", "infer", "roles", "undefined"]
+__all__ = ["DEFAULT_SIZE", "Inference", "Proposal", "compared_with", "infer", "roles", "undefined"]
 
 DEFAULT_SIZE = 4
 """Of a dimension that nothing in the formula or the data says the size of."""
@@ -135,14 +135,16 @@ def roles(
     has_data: bool = False,
 ) -> dict[str, Kind]:
     """Return the role each of `names` should have: what the loss compares with is data, as are x, y and t."""
-    compared = _compared_with(statements, names, loss)
+    compared = compared_with(statements, names, loss)
     return {
         name: Kind.INPUT if name in compared or (not has_data and _INPUT_NAME.match(name)) else Kind.PARAMETER
         for name in names
     }
 
 
-def _compared_with(statements: Sequence[Statement], names: Collection[str], loss: str | None) -> set[str]:
+def compared_with(
+    statements: Sequence[Statement], names: Collection[str], loss: str | None = None
+) -> set[str]:
     """Return the names that are read once, in the loss, as the other side of something worked out."""
     counts: dict[str, int] = {}
     for statement in statements:

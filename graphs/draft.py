@@ -21,7 +21,7 @@ from graphs.entries import Drawn, Wanted, entry_text, read_entry, shape_text
 from graphs.initial import Initial
 from graphs.network import Model, bind, data_of, leaf_dims
 
-__all__ = ["Checked", "Draft", "Entry", "Row", "Size", "check", "wanted"]
+__all__ = ["Checked", "Draft", "Entry", "Row", "Size", "check", "differs", "wanted"]
 
 MOST_RESTORED = 12
 """Values that are tried one by one when the formula has outgrown some of them."""
@@ -101,6 +101,12 @@ class Draft:
             return replace(self, entries=entries)
         entries.pop(name, None)
         return replace(self, entries=entries, base=_without(self.base, name))
+
+    def with_data(self, network: Network) -> Draft:
+        """Return the draft with the data of a network; what was typed for a name that its CSV gives goes."""
+        given = network.data.columns if isinstance(network.data, FileData) else {}
+        entries = {name: entry for name, entry in self.entries.items() if name not in given}
+        return replace(self, entries=entries, base=network)
 
     def with_kind(self, name: str, kind: Kind) -> Draft:
         """Return the draft with a name as a parameter or an input."""
@@ -210,8 +216,8 @@ class Checked:
 
     Attributes
     ----------
-    waiting
-        The inputs without which there is no network.
+    missing
+        The inputs without which there is no network, as the formula needs them.
     notices
         What was done for the user.
     lines, names
@@ -226,7 +232,7 @@ class Checked:
     network: Network | None = None
     model: Model | None = None
     error: BackstepError | None = None
-    waiting: tuple[str, ...] = ()
+    missing: tuple[Proposal, ...] = ()
     rows: tuple[Row, ...] = ()
     sizes: tuple[Size, ...] = ()
     notices: tuple[str, ...] = ()
@@ -236,6 +242,11 @@ class Checked:
     losses: tuple[str, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The names of the inputs without which there is no network."""
+        return tuple(p.name for p in self.missing)
+
     def sentence(self) -> str:
         """Say what is in the way of the graph, "" where nothing is."""
         if self.error is not None:
@@ -243,7 +254,17 @@ class Checked:
         if not self.waiting:
             return ""
         names = _listed([excerpt(name) for name in self.waiting[:6]])
-        return f"{names} need{'s' if len(self.waiting) == 1 else ''} numbers: fill in beside the formula."
+        what = f"{names} need{'s' if len(self.waiting) == 1 else ''} numbers: fill in beside the formula"
+        return (
+            f"{what}, or choose a data file (Ctrl+Shift+O)."
+            if any(map(differs, self.missing))
+            else f"{what}."
+        )
+
+
+def differs(missing: Proposal) -> bool:
+    """Say whether an input may differ from example to example, so that a file can give it."""
+    return bool(missing.shape) or not missing.is_determined
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -473,7 +494,7 @@ class _Reading:
             network if is_good else None,
             model,
             error,
-            () if error else tuple(p.name for p in missing),
+            () if error else tuple(missing),
             self._rows(model),
             self._sizes(),
             self._notices() if is_good else (),

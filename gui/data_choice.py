@@ -31,7 +31,9 @@ from PySide6.QtWidgets import (
 from engine.data import Between, Dataset, Texts
 from engine.dialect import NOTHING, Stated
 from engine.errors import BackstepError, DataError, as_sentence, excerpt
+from graphs.draft import Checked
 from graphs.network import FileData, Network
+from graphs.wording import listed
 from gui.data_parts import ColumnBox, ColumnList, FilterRow, ScatterPlot, Table, parts_style
 from gui.dialect_row import DialectRow
 from gui.fields import ENTER, PushButton, SegmentButton
@@ -40,23 +42,24 @@ from gui.overlay import Overlay
 from gui.session import Session
 from gui.theme import Theme, application_font
 from gui.viewdata.choice import (
+    CLASSES,
+    Opened,
     Preview,
     Source,
+    Subject,
     TableView,
+    Typed,
     class_text,
     classes_of,
     first_choice,
     input_columns,
-    is_binary,
     loading,
     own_source,
     percent_text,
-    preview,
     read_percent,
     scatter,
     sources_of,
     target_columns,
-    template_of,
 )
 
 __all__ = ["DataChoice"]
@@ -81,6 +84,9 @@ class DataChoice(Overlay):
     ----------
     path
         A file to be opened, "" for the data in use.
+    typed
+        What came of the formula's text where the open network is not the one that it says: inputs that it
+        still waits for are given what is chosen here.
 
     Signals
     -------
@@ -93,12 +99,17 @@ class DataChoice(Overlay):
     applied = Signal()
     open_requested = Signal()
 
-    def __init__(self, session: Session, theme: Theme, parent: QWidget, path: str = "") -> None:
+    def __init__(
+        self, session: Session, theme: Theme, parent: QWidget, path: str = "", typed: Checked | None = None
+    ) -> None:
         super().__init__(theme, parent)
         self._session = session
+        self._subject = _subject_of(session, typed)
         self._dataset: Dataset | None = None
         self._attached: Mapping[str, bytes] = {}
-        self._template = template_of(session.model)
+        self._template = self._subject.template()
+        if isinstance(self._template, str) and typed is not None and typed.error is not None:
+            self._template = f"The formula as typed cannot be read: {typed.sentence()}"
         self._data: FileData | None = None
         self._source: Source | None = None
         self._stated = NOTHING
@@ -112,7 +123,7 @@ class DataChoice(Overlay):
         self._filters: list[FilterRow] = []
         self._draws = False
         self._applies_next = False
-        self._sources = sources_of(session.document.network)
+        self._sources = sources_of(self._subject.network)
         self._make()
         self._arrange()
         self.setStyleSheet(parts_style(theme))
@@ -163,7 +174,10 @@ class DataChoice(Overlay):
         if found.network is None:
             return
         self._session.document_changed.disconnect(self.close)
-        self._session.set_data(found.network, found.model, found.forget)
+        if isinstance(self._subject, Typed):
+            self._session.set_network(found.network, "Data", overrides={}, model=found.model)
+        else:
+            self._session.set_data(found.network, found.model, found.forget)
         self.close()
         self.applied.emit()
 
@@ -189,7 +203,7 @@ class DataChoice(Overlay):
         self.held = QLineEdit()
         self.held.setAccessibleName("Held out of training, percent of the examples")
         self.held.setMaxLength(8)
-        self.held.setText(percent_text(self._session.document.network.held_out))
+        self.held.setText(percent_text(self._subject.network.held_out))
         self.held.textEdited.connect(self._preview)
         self.filter_box = QComboBox()
         self.filter_box.setAccessibleName("Use only some rows: choose a column")
@@ -315,7 +329,7 @@ class DataChoice(Overlay):
 
     def _begin(self, path: str) -> None:
         """Read the file that was asked for, or the one in use."""
-        own = own_source(self._session.document.network)
+        own = own_source(self._subject.network)
         self._list_sources(own)
         if isinstance(self._template, str):
             self._show_form(False)
@@ -324,8 +338,12 @@ class DataChoice(Overlay):
             self.open_data(path)
         elif own is not None:
             self._load(own)
-        elif isinstance(self._session.document.network.data, FileData):
+        elif isinstance(self._subject.network.data, FileData):
             self._say(Preview(None, "The file with the data in use is gone. Choose other data."))
+        elif isinstance(self._subject, Typed):
+            self._show_form(False)
+            names = listed(excerpt(name) for name in self._template.columns)
+            self._say(Preview(None, f"Choose a data set for {names}."), error=False)
         else:
             self._show_form(False)
             self._held_row.show()
@@ -352,7 +370,7 @@ class DataChoice(Overlay):
 
     def _load(self, source: Source) -> None:
         """Read another table, as the network's file says that it is written."""
-        data, own = self._session.document.network.data, own_source(self._session.document.network)
+        data, own = self._subject.network.data, own_source(self._subject.network)
         is_own = own is not None and own.file == source.file
         self._meant, self._is_touched = None, False
         self._read(source, data.stated if is_own and isinstance(data, FileData) else NOTHING)
@@ -401,13 +419,13 @@ class DataChoice(Overlay):
         self._dataset = dataset
         assert not isinstance(self._template, str)
         self._show_dialect(dataset.found)
-        own = own_source(self._session.document.network)
+        own = own_source(self._subject.network)
         is_own = own is not None and own.file == source.file and bool(self._template.file)
         if is_own and self._stated == self._template.stated and self._meant is None:
             data = self._template
         else:
             template = self._meant or replace(self._template, file=source.file)
-            data = first_choice(dataset, template, is_binary(self._session.model))
+            data = first_choice(dataset, template, self._subject.target_kind())
         self._is_touched = False
         self._choose_from(replace(data, file=source.file, stated=self._stated))
 
@@ -489,7 +507,8 @@ class DataChoice(Overlay):
             self._offer(column, f"Inputs {name}", name, ColumnList(numeric, chosen))
         offered = target_columns(self._dataset)
         for name, chosen in data.targets.items():
-            kind = ColumnBox if len(chosen) <= 1 else ColumnList
+            is_one = len(chosen) <= 1 and self._subject.target_kind() != CLASSES
+            kind = ColumnBox if is_one else ColumnList
             self._offer(column, f"Target {name}", name, kind(offered, chosen))
             self._class_labels[name] = label = QLabel()
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -593,12 +612,12 @@ class DataChoice(Overlay):
 
     def _held_out(self) -> float:
         """Return which part is held out; what has not been touched is as exact as it was."""
-        own = self._session.document.network.held_out
+        own = self._subject.network.held_out
         return own if self.held.text() == percent_text(own) else read_percent(self.held.text())
 
     def _changed(self) -> Network:
         """Return the network with the data that are chosen; raises `DataError` for a field that says none."""
-        network = self._session.document.network
+        network = self._subject.network
         if self._data is not None:
             data = self._chosen()
             kept = {**network.attached, **self._attached}
@@ -624,17 +643,12 @@ class DataChoice(Overlay):
         except DataError as error:
             self._say(Preview(None, str(error)))
             return
-        document, old, dataset, draws = (
-            self._session.document,
-            self._session.model,
-            self._dataset,
-            self._draws,
-        )
+        subject, dataset, draws = self._subject, self._dataset, self._draws
         cells = dataset.rows * len(dataset.columns) if dataset is not None else 0
         if cells > FEW_CELLS:
             self._say(Preview(None, "Working it out…"), error=False)
         self._work(
-            lambda: iter([preview(changed, old, document.overrides, dataset, draws)]),
+            lambda: iter([subject.preview(changed, dataset, draws)]),
             self._take_preview,
             lambda sentence: self._say(Preview(None, sentence)),
             at_once=cells <= FEW_CELLS,
@@ -774,6 +788,12 @@ class DataChoice(Overlay):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._leave_off()
         super().closeEvent(event)
+
+
+def _subject_of(session: Session, typed: Checked | None) -> Subject:
+    if typed is not None and typed.missing:
+        return Typed(typed, session.document.seed)
+    return Opened(session.model, session.document.network, session.document.overrides)
 
 
 def _size_of(source: Source) -> int:

@@ -927,7 +927,9 @@ class Window(QMainWindow):
             self._overlay.open_data(path)
             return
         self.close_overlay()
-        choice = DataChoice(self.session, self.theme, self, path)
+        panel: Any = self.panels.get("formula")
+        typed = panel.typed if panel is not None else None
+        choice = DataChoice(self.session, self.theme, self, path, typed)
         choice.open_requested.connect(self.open_data)
         choice.applied.connect(self.view.setFocus)
         self._open_overlay(choice)

@@ -270,6 +270,12 @@ class FormulaPanel(Panel):
         return "" if is_said or not self._is_edited else text
 
     @property
+    def typed(self) -> Checked | None:
+        """What came of the text where the network is not the one that it says; None where it is."""
+        checked = self._checked
+        return checked if checked is not None and self._is_edited and checked.network is None else None
+
+    @property
     def refused(self) -> tuple[str, ...]:
         """The names whose field holds a text that is no value: the network goes on with the one before."""
         return tuple(plain_name(name) for name in self._unread)

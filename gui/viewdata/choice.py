@@ -8,14 +8,17 @@ from functools import lru_cache
 from importlib import resources
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from engine.data import Between, Dataset, Texts, rows_where
 from engine.dialect import DELIMITERS, ENCODINGS, NOTHING, SPACES, Stated
 from engine.errors import BackstepError, DataError, excerpt
+from engine.formula import Statement, parse
+from engine.inference import compared_with
 from graphs.definition import Literals
+from graphs.draft import Checked, Draft, check, differs
 from graphs.network import FileData, Initial, Model, Network, bind, table_source
 from graphs.reading import attached
 from graphs.shelf import shelf
@@ -35,6 +38,10 @@ MOST_CLASSES = 50
 MOST_POINTS = 4000
 MOST_ROWS, MOST_COLUMNS = 200, 200
 MOST_TRIALS = 8
+MOST_PROPOSED = 8
+"""Columns that are proposed for an input that has had none yet."""
+BINARY, CLASSES = "binary", "classes"
+"""What targets are, other than numbers: 0 or 1, or a row of 0 and 1 for each class."""
 
 
 # --- where data come from ----------------------------------------------------------------------------------
@@ -188,6 +195,87 @@ def classes_of(dataset: Dataset, column: str, where: Where | None = None) -> Col
     return tuple(texts.values[code] for code in np.unique(texts.codes[rows]) if code >= 0)
 
 
+class Subject(Protocol):
+    """What is given data: the network that is open, or the one that is being typed."""
+
+    @property
+    def network(self) -> Network:
+        """What it has so far."""
+        ...
+
+    def template(self) -> FileData | str:
+        """Return which inputs and targets a file could give it, or why none can."""
+        ...
+
+    def target_kind(self) -> str:
+        """Return what its targets are, as :func:`first_choice` takes it."""
+        ...
+
+    def preview(self, changed: Network, dataset: Dataset | None, draws: bool) -> Preview:
+        """Try other data without touching anything."""
+        ...
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The network that is open, with the values that were given by hand."""
+
+    model: Model
+    network: Network
+    overrides: Mapping[str, Any]
+
+    def template(self) -> FileData | str:
+        return template_of(self.model)
+
+    def target_kind(self) -> str:
+        found = target_kind(self.network.statements)
+        return found or (BINARY if is_binary(self.model) else "")
+
+    def preview(self, changed: Network, dataset: Dataset | None, draws: bool) -> Preview:
+        return preview(changed, self.model, self.overrides, dataset, draws)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The formula as it is being typed, of which some inputs have no numbers yet."""
+
+    checked: Checked
+    seed: int
+
+    @property
+    def network(self) -> Network:
+        return self.checked.draft.base
+
+    def template(self) -> FileData | str:
+        return template_of_typed(self.checked)
+
+    def target_kind(self) -> str:
+        return target_kind(parse(self.checked.draft.formula))
+
+    def preview(self, changed: Network, dataset: Dataset | None, draws: bool) -> Preview:
+        return preview_typed(self.checked.draft.with_data(changed), self.seed, dataset)
+
+
+def template_of_typed(checked: Checked) -> FileData | str:
+    """Return which of the names that have no numbers yet a file could give, or why it can give none."""
+    asked = [p.name for p in checked.missing if differs(p)]
+    if not asked:
+        return f"{checked.sentence()} A data file has nothing to give."
+    data = checked.draft.base.data
+    compared = compared_with(parse(checked.draft.formula), asked, checked.loss)
+    inputs: dict[str, Columns] = {name: () for name in asked if name not in compared}
+    targets: dict[str, Columns] = {name: () for name in asked if name in compared}
+    if isinstance(data, FileData):
+        read = {name: columns for name, columns in data.columns.items() if name in checked.names}
+        inputs = {n: c for n, c in read.items() if n in data.inputs} | inputs
+        targets = {n: c for n, c in read.items() if n in data.targets} | targets
+        found = data if read else FileData("", {}, {}, own=data.own)
+    else:
+        kept = {n: array for n, array in data.items() if n in checked.names and n not in asked}
+        found = FileData("", {}, {}, own=Literals(kept))
+    return replace(found, inputs=inputs or targets, targets=targets if inputs else {})
+
+
 def template_of(model: Model) -> FileData | str:
     """Return which inputs and targets a file could give a network, or why none can."""
     network = model.network
@@ -218,45 +306,84 @@ def _has_examples(array: Array, model: Model) -> bool:
     return array.ndim == 2 and array.shape[1] == model.examples + model.held_examples
 
 
-def first_choice(dataset: Dataset, data: FileData, is_binary: bool = False) -> FileData:
-    """Return `data` with columns of another data set: the same ones if it has them, else likely ones."""
-    numeric = input_columns(dataset)
+def first_choice(dataset: Dataset, data: FileData, kind: str = "") -> FileData:
+    """Return `data` with columns of another data set: the same ones if it has them, else likely ones.
+
+    Parameters
+    ----------
+    kind
+        What the targets are: `BINARY` for 0 and 1, `CLASSES` for a row of 0 and 1 for each class, "" for
+        numbers.
+    """
     if _has_columns(dataset, data):
         where = {column: wanted for column, wanted in data.where.items() if column in dataset.columns}
         return replace(data, where=where)
-    target, where = _likely_target(dataset, numeric, is_binary)
-    usual = USUAL.get(dataset.name, (target, numeric))
-    target = target if is_binary else usual[0]
-    candidates = [c for c in usual[1] if c != target]
-    counts = {name: max(1, len(columns)) for name, columns in data.inputs.items()}
+    telling = tuple(c for c in input_columns(dataset) if not _is_constant(dataset, c))
+    numeric = telling or input_columns(dataset)
+    found, where = _likely_target(dataset, numeric, kind)
+    usual = USUAL.get(dataset.name, (found[0] if found else "", numeric))
+    targets = found if kind or not usual[0] else (usual[0],)
+    candidates = [c for c in usual[1] if c not in targets]
+    constant = [c for c in input_columns(dataset) if c not in (*numeric, *targets)]
     return replace(
         data,
-        inputs={name: tuple(candidates[:count]) for name, count in counts.items()},
-        targets={name: (target,) if target else () for name in data.targets},
+        inputs={name: _first(candidates, constant, columns) for name, columns in data.inputs.items()},
+        targets={name: targets for name in data.targets},
         standardize=bool(data.standardize),
-        where=where if target in where else {},
+        where={column: wanted for column, wanted in where.items() if data.targets},
     )
+
+
+def _first(candidates: Sequence[str], constant: Sequence[str], former: Columns) -> Columns:
+    """Return so many columns as an input had; one that had none yet takes some, constant ones if need be."""
+    if former:
+        return (*candidates, *constant)[: len(former)]
+    return tuple((candidates or constant)[:MOST_PROPOSED])
 
 
 def _has_columns(dataset: Dataset, data: FileData) -> bool:
     inputs = [c for columns in data.inputs.values() for c in columns]
     targets = [c for columns in data.targets.values() for c in columns]
-    return set(inputs) <= set(input_columns(dataset)) and set(targets) <= set(dataset.columns)
+    is_chosen = all((*data.inputs.values(), *data.targets.values()))
+    return is_chosen and set(inputs) <= set(input_columns(dataset)) and set(targets) <= set(dataset.columns)
 
 
-def _likely_target(dataset: Dataset, numeric: Columns, is_binary: bool) -> tuple[str, Where]:
-    """Return the last column that can be a target, and a filter that makes it one of two classes."""
-    if not is_binary:
-        return (numeric[-1] if numeric else ""), {}
-    for column in reversed(dataset.columns):
-        values = dataset.table[column]
-        if isinstance(values, Texts):
-            classes = classes_of(dataset, column)
-            if len(classes) > 1:
-                return column, ({column: classes[:2]} if len(classes) > 2 else {})
-        elif np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
-            return column, {}
-    return (numeric[-1] if numeric else ""), {}
+def _is_constant(dataset: Dataset, column: str) -> bool:
+    """Say whether a column tells nothing: it has one value, or none at all."""
+    values = dataset.table[column]
+    if isinstance(values, Texts):
+        return len(values.values) < 2
+    present = values[~np.isnan(values)]
+    return not present.size or bool((present == present[0]).all())
+
+
+def _is_zero_one(dataset: Dataset, column: str) -> bool:
+    values = dataset.table[column]
+    return not isinstance(values, Texts) and bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all())
+
+
+def _likely_target(dataset: Dataset, numeric: Columns, kind: str) -> tuple[Columns, Where]:
+    """Return the last columns that can be a target of a kind, and a filter that makes them one."""
+    last = numeric[-1:]
+    if not kind:
+        return last, {}
+    telling = [c for c in reversed(dataset.columns) if not _is_constant(dataset, c)]
+    zero_one = [c for c in telling if _is_zero_one(dataset, c)]
+    texts = [c for c in telling if len(classes_of(dataset, c)) > 1]
+    if kind == CLASSES:
+        if len(zero_one) > 1:
+            return tuple(reversed(zero_one)), {}
+        return (*sorted(texts, key=lambda c: len(classes_of(dataset, c)) == 2)[:1],) or last, {}
+    two = [c for c in telling if c in zero_one or len(classes_of(dataset, c)) == 2]
+    if two or not texts:
+        return (*two[:1],) or last, {}
+    return (texts[0],), {texts[0]: classes_of(dataset, texts[0])[:2]}
+
+
+def target_kind(statements: Sequence[Statement]) -> str:
+    """Return what the losses of a formula compare with, as far as their names say it."""
+    losses = {item.text for statement in statements for item in statement.items if item.kind == "op"}
+    return CLASSES if "cross_entropy" in losses else BINARY if "bce" in losses else ""
 
 
 def is_binary(model: Model) -> bool:
@@ -312,7 +439,7 @@ def preview(
     draws
         Whether parameters that no longer fit may be drawn anew.
     """
-    why = _gap(changed, dataset)
+    why = _gap(changed, dataset, target_kind(changed.statements))
     if why:
         notes = dataset.notices if dataset is not None else ()
         return _with_rows(Preview(None, why, notes), changed, dataset)
@@ -329,7 +456,7 @@ def preview(
     return _with_rows(found, changed, dataset)
 
 
-def _gap(changed: Network, dataset: Dataset | None) -> str:
+def _gap(changed: Network, dataset: Dataset | None, kind: str = "") -> str:
     """Return what is still to be chosen, "" where nothing is."""
     if not isinstance(changed.data, FileData):
         return ""
@@ -347,6 +474,11 @@ def _gap(changed: Network, dataset: Dataset | None) -> str:
         if not columns:
             return f"Choose a column for {name}."
         classes = classes_of(dataset, columns[0], changed.data.where) if dataset is not None else ()
+        if kind == CLASSES and classes:
+            return (
+                f"{columns[0]} is text, and cross_entropy compares with a row of 0 and 1 for each class: "
+                "choose columns of 0 and 1, or write bce for two classes."
+            )
         if len(classes) > 2:
             some = excerpt(", ".join(classes), 60)
             what = f"{columns[0]} has {len(classes)} classes ({some}), and a target has two."
@@ -354,16 +486,33 @@ def _gap(changed: Network, dataset: Dataset | None) -> str:
     return ""
 
 
+def preview_typed(draft: Draft, seed: int, dataset: Dataset | None = None) -> Preview:
+    """Try data for a formula that is being typed: its parameters take the shapes that the data ask for."""
+    changed = draft.base
+    why = _gap(changed, dataset, target_kind(parse(draft.formula)))
+    if why:
+        notes = dataset.notices if dataset is not None else ()
+        return _with_rows(Preview(None, why, notes), changed, dataset)
+    checked = check(draft, seed=seed)
+    if checked.network is None or checked.model is None:
+        return _with_rows(Preview(None, checked.sentence()), changed, dataset)
+    return _with_rows(_seen(checked.network, checked.model, checked.notices), changed, dataset)
+
+
 def _tried(network: Network, seed: int, overrides: Mapping[str, Any]) -> Preview:
     try:
         model = bind(network, seed=seed, overrides=overrides)
     except BackstepError as error:
         return Preview(None, str(error))
+    return _seen(network, model)
+
+
+def _seen(network: Network, model: Model, notices: Columns = ()) -> Preview:
     misfit = _misfit(model)
     if misfit:
         return Preview(None, misfit)
     classes = model.selection.classes if model.selection is not None else {}
-    return Preview(network, _headline(model), model.notices, model, classes)
+    return Preview(network, _headline(model), (*model.notices, *notices), model, classes)
 
 
 def _with_rows(found: Preview, changed: Network, dataset: Dataset | None) -> Preview:

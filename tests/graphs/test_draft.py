@@ -71,7 +71,10 @@ def test_a_published_example_from_a_blank_page() -> None:
     assert found.network is None
     assert found.error is None
     assert found.waiting == ("x", "t")
-    assert found.sentence() == "x and t need numbers: fill in beside the formula."
+    assert (
+        found.sentence()
+        == "x and t need numbers: fill in beside the formula, or choose a data file (Ctrl+Shift+O)."
+    )
     assert [(r.name, r.state, r.shape) for r in found.rows] == [
         ("W1", "drawn", "k × n"),
         ("x", "missing", "n × m"),

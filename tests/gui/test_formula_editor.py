@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.trace import loss_and_gradients
-from graphs.network import built_in, built_in_names
+from graphs.network import FileData, built_in, built_in_names
 from graphs.reading import loads
 from graphs.templates import template, template_names
 from graphs.writing import dumps
+from gui.data_choice import DataChoice
 from gui.fields import TextField
 from gui.panels.formula import BEHIND, FormulaPanel
 from gui.question import UnsavedQuestion
@@ -254,6 +256,62 @@ def test_a_burst_of_edits_is_one_change_and_undo_brings_the_old_text(qtbot: QtBo
     window.session.redo()
     assert panel.text.toPlainText().endswith("* 256")
     assert window.session.document.network.formula.endswith("* 256")
+
+
+ANIMALS = "Gewicht;Groesse;Art;Konstante\n4,5;2,5;Katze;1\n9,5;5,0;Hund;1\n3,5;2,0;Katze;1\n8,0;6,0;Hund;1\n"
+
+
+def test_data_chosen_after_the_formula_was_typed_fill_its_names(
+    qtbot: QtBot, window: Window, tmp_path: Path
+) -> None:
+    panel = new(qtbot, window, "z = w @ X + b\nL = bce(z, y)")
+    assert panel.sentence.text().startswith(
+        "X and y need numbers: fill in beside the formula, or choose a data file (Ctrl+Shift+O)."
+    )
+    csv = tmp_path / "tiere.csv"
+    csv.write_text(ANIMALS)
+    qtbot.keyClick(focus(), KEY.Key_B, CTRL)
+    choice = window.findChild(DataChoice)
+    assert isinstance(choice, DataChoice)
+    assert choice.headline.text() == "Choose a data set for X and y."
+    window.choose_data(str(csv))
+    assert choice.headline.text() == "4 examples"
+    choice.apply()
+    settled(qtbot, window)
+    model = window.session.model
+    assert panel.text.toPlainText() == "z = w @ X + b\nL = bce(z, y)"
+    assert model.network.data == FileData(str(csv), {"X": ("Gewicht", "Groesse")}, {"y": ("Art",)})
+    assert model.leaves["X"].tolist() == [[4.5, 9.5, 3.5, 8.0], [2.5, 5.0, 2.0, 6.0]]
+    assert model.leaves["y"].tolist() == [[1.0, 0.0, 1.0, 0.0]]
+    assert model.leaves["w"].shape == (1, 2)
+    assert panel.typed is None
+    window.session.undo()
+    settled(qtbot, window)
+    assert window.session.document.network.data == {}
+
+
+def test_numbers_that_were_typed_stay_beside_the_data(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    panel = new(qtbot, window, "L = mse(w * x + b, y) + lam * w**2")
+    panel.rows.fields["lam"].setFocus()
+    type_text(qtbot, "0.25")
+    qtbot.keyClick(focus(), KEY.Key_Return)
+    csv = tmp_path / "tiere.csv"
+    csv.write_text(ANIMALS)
+    window.choose_data(str(csv))
+    choice = window.findChild(DataChoice)
+    assert isinstance(choice, DataChoice)
+    choice.apply()
+    settled(qtbot, window)
+    assert float(window.session.model.leaves["lam"]) == 0.25
+    assert window.session.model.leaves["x"].shape == (1, 4)
+
+
+def test_the_data_card_says_that_the_formula_cannot_be_read(qtbot: QtBot, window: Window) -> None:
+    new(qtbot, window, "z = w @ X +")
+    window.choose_data()
+    choice = window.findChild(DataChoice)
+    assert isinstance(choice, DataChoice)
+    assert choice.headline.text().startswith("The formula as typed cannot be read: ")
 
 
 def test_undo_inside_the_text_undoes_typing(qtbot: QtBot, window: Window) -> None:

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from engine.data import Between, parse_csv, read_csv
+from engine.formula import parse
+from graphs.draft import Draft, check
 from graphs.network import FileData, bind, built_in_names, load, loads
+from graphs.templates import template
 from gui.viewdata.choice import (
+    BINARY,
+    CLASSES,
     Preview,
+    Typed,
     built_in_sets,
     classes_of,
     first_choice,
@@ -18,7 +24,9 @@ from gui.viewdata.choice import (
     scatter,
     table_view,
     target_columns,
+    target_kind,
     template_of,
+    template_of_typed,
 )
 
 LITERAL = "[parameters]\nw = 1.0\n[data]\nx = [1, 2, 3]\ny = [2, 4, 6]\n"
@@ -47,6 +55,70 @@ def test_the_same_columns_are_chosen_where_a_new_file_has_them():
     data = FileData("old.csv", {"X": ("b",)}, {"y": ("a",)}, where={"c": ("u",), "gone": (1,)})
     chosen = first_choice(parse_csv("a,b,c\n1,2,u\n"), data)
     assert (chosen.inputs, chosen.targets, chosen.where) == (data.inputs, data.targets, {"c": ("u",)})
+
+
+ANIMALS = parse_csv(
+    "Gewicht,Art,Gr,Jahr,Konstante\n4,Katze,a,1,1\n9,Hund,b,2,1\n5,Katze,c,3,1\n", name="t.csv"
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "target"),
+    [
+        ("L = bce(z, y)", ("Art",)),
+        ("L = cross_entropy(z, y)", ("Gr",)),
+        ("L = mse(z, y)", ("Jahr",)),
+    ],
+)
+def test_a_constant_column_is_no_first_choice_and_the_loss_says_what_is(formula, target):
+    data = FileData("", {"X": ()}, {"y": ()})
+    chosen = first_choice(ANIMALS, data, target_kind(parse(formula)))
+    assert chosen.targets == {"y": target}
+    assert chosen.inputs == {"X": tuple(c for c in ("Gewicht", "Jahr") if c not in target)}
+    assert chosen.where == {}
+
+
+def test_columns_of_0_and_1_are_first_choice_for_cross_entropy_and_the_last_for_bce():
+    data = FileData("", {"X": ()}, {"y": ()})
+    table = parse_csv("a,u,v,e\n1,1,0,x\n2,0,1,y\n3,1,0,z\n")
+    assert first_choice(table, data, CLASSES).targets == {"y": ("u", "v")}
+    assert first_choice(table, data, BINARY).targets == {"y": ("v",)}
+
+
+def typed(formula):
+    return check(Draft.of(template("blank")).with_formula(formula))
+
+
+@pytest.mark.parametrize(
+    ("formula", "inputs", "targets"),
+    [
+        ("z = w @ X + b\nL = bce(z, y)", ["X"], ["y"]),
+        ("L = mse(w * x + b, y)", ["x"], ["y"]),
+        ("L = norm(X)", ["X"], []),
+    ],
+)
+def test_what_a_file_could_give_a_formula_that_is_typed(formula, inputs, targets):
+    found = template_of_typed(typed(formula))
+    assert isinstance(found, FileData)
+    assert (list(found.inputs), list(found.targets), found.file) == (inputs, targets, "")
+
+
+def test_a_typed_formula_takes_the_columns_and_its_parameters_their_shapes():
+    checked = typed("z = w @ X + b\nL = bce(z, y)")
+    data = FileData("t.csv", {"X": ("Gewicht", "Jahr")}, {"y": ("Art",)})
+    changed = replace(checked.draft.base, data=data, attached={"t.csv": b"Gewicht,Art,Jahr\n4,u,1\n9,v,2\n"})
+    found = Typed(checked, 0).preview(changed, None, False)
+    assert found.model is not None
+    assert found.model.graph["w"].dims[1].size == 2
+    assert found.headline == "2 examples"
+
+
+def test_text_is_no_target_of_cross_entropy():
+    checked = typed("Z = W @ X + b\nL = cross_entropy(Z, Y)")
+    data = FileData("t.csv", {"X": ("Gewicht",)}, {"Y": ("Gr",)})
+    found = Typed(checked, 0).preview(replace(checked.draft.base, data=data), ANIMALS, False)
+    assert found.network is None
+    assert "a row of 0 and 1 for each class" in found.headline
 
 
 @pytest.mark.parametrize(
