@@ -25,7 +25,7 @@ from graphs.definition import Array
 from graphs.snapshot import Snapshot
 from graphs.standing import closed
 from graphs.subjects import Aspect, Subject
-from graphs.typed import dims_by_name, shape_of
+from graphs.typed import PROMPTS, dims_by_name, shape_of
 from graphs.views.curtain import Curtain, updated_name
 
 __all__ = ["EdgeKey", "Prediction", "prediction_at", "without"]
@@ -96,10 +96,10 @@ class Prediction:
     def prompt(self) -> str:
         """What can be typed."""
         if self.wants_shape:
-            return "rows × columns, such as 4 × 2"
+            return PROMPTS["shape"]
         if self.wants_formula:
-            return "a formula: A * (1 - A)"
-        numbers = "a number" if self.entry is not None or self.array.size == 1 else "[[1, 2], [3, 4]]"
+            return PROMPTS["expression"]
+        numbers = "a number" if self.entry is not None or self.array.size == 1 else PROMPTS["matrix"]
         return f"{numbers}, a shape or a formula"
 
     def kind_of(self, text: str) -> str:

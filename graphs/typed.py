@@ -19,8 +19,16 @@ from engine.numerals import array, number
 from engine.shapes import Dims
 from graphs.definition import Array
 
-__all__ = ["Given", "chosen", "dims_by_name", "matrix_of", "names_in", "number_of", "shape_of"]
+__all__ = ["PROMPTS", "Given", "chosen", "dims_by_name", "matrix_of", "names_in", "number_of", "shape_of"]
 
+PROMPTS = {
+    "number": "a number, or an expression: 2/7",
+    "shape": "rows × columns, such as 17 × 23",
+    "expression": "a formula, such as 2 * P - Q",
+    "matrix": "[[1, 2], [3, 4]]",
+    "name": "the name of a node",
+}
+"""What stands in an empty field, by the kind of answer: an example that is hardly ever the answer."""
 LONGEST = 10_000
 FLOAT = 17  # significant digits
 _LITERAL = re.compile(

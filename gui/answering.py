@@ -12,16 +12,7 @@ from gui.fields import EDITING, ENTER, keeps
 from gui.rich_text import RichText
 from gui.theme import Theme
 
-__all__ = ["PROMPTS", "AnswerField", "Choice"]
-
-PROMPTS = {
-    "number": "a number, or an expression: 1/3",
-    "shape": "rows × columns, such as 4 × 2",
-    "expression": "a formula: A * (1 - A)",
-    "matrix": "[[1, 2], [3, 4]]",
-    "name": "the name of a node",
-}
-"""What stands in an empty field, by the kind of answer."""
+__all__ = ["AnswerField", "Choice"]
 
 
 class AnswerField(QLineEdit):

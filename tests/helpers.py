@@ -18,6 +18,7 @@ from engine.schedules import SCHEDULES
 from engine.trace import forward
 from engine.training import STOPPING, Recipe, Stopping
 from graphs.network import Model, Network, bind
+from graphs.typed import PROMPTS
 
 Array = np.ndarray
 
@@ -321,3 +322,8 @@ def in_range(h: Hyperparameter) -> st.SearchStrategy[float]:
 
 def _some(hyperparameters: Sequence[Hyperparameter]) -> st.SearchStrategy[dict[str, float]]:
     return st.fixed_dictionaries({}, optional={h.name: in_range(h) for h in hyperparameters})
+
+
+def example(kind: str) -> str:
+    """Return the example that stands in an empty field for an answer of a kind."""
+    return PROMPTS.get(kind, "nothing").rpartition("such as ")[2].rpartition(": ")[2]

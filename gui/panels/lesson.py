@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.answering import PROMPTS, AnswerField, Choice
+from graphs.typed import PROMPTS
+from gui.answering import AnswerField, Choice
 from gui.fields import PushButton
 from gui.lessons import LessonPlayer
 from gui.panel import Panel

@@ -23,7 +23,8 @@ from graphs.answers import Posed
 from graphs.drills.base import Exercise
 from graphs.exercise import DRILLS
 from graphs.report import Report
-from gui.answering import PROMPTS, AnswerField, Choice
+from graphs.typed import PROMPTS
+from gui.answering import AnswerField, Choice
 from gui.exercising import ExercisePlayer
 from gui.fields import Field, PushButton
 from gui.garbage import soon

@@ -24,7 +24,7 @@ from graphs.exercise import Exercise, exercises, series, stored_values
 from graphs.network import Model, bind, built_in_names, load
 from graphs.plain import equation_text
 from graphs.snapshot import Snapshot
-from tests.helpers import Sample, assert_well_formed, built, model_of, run, samples, scope_of
+from tests.helpers import Sample, assert_well_formed, built, example, model_of, run, samples, scope_of
 
 TEMPLATES = sorted(str(p) for p in (Path(graphs.__file__).parent / "templates").glob("*.toml"))
 NETWORKS = [*built_in_names(), *TEMPLATES]
@@ -78,6 +78,7 @@ def test_every_exercise_is_solved_by_its_own_answers(made: tuple[Snapshot, tuple
             posed.validate()
             verdict = posed.check(right_text(posed))
             assert verdict.right, (exercise.kind, posed.question, verdict, right_text(posed))
+            assert not posed.check(example(posed.question.kind)).right, posed.question
 
 
 def test_every_kind_is_there_that_the_network_has_something_for(

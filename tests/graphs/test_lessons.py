@@ -14,6 +14,7 @@ from engine.calculator import evaluate
 from graphs.lesson import Lesson, Page, built_in_lessons, load_lesson
 from graphs.network import bind, load
 from graphs.staging import Stage, Stager, problems
+from tests.helpers import example
 
 COURSE = built_in_lessons()
 LONGEST = 80
@@ -195,6 +196,7 @@ def test_every_question_can_be_answered_and_has_hints(name: str) -> None:
         assert stage.check(shape or question.answer).right, page.title
         wrong = next((c for c in question.choices if c != question.answer), "12345.678")
         assert not stage.check(wrong).right, page.title
+        assert not stage.check(example(question.kind)).right, page.title
         assert len(question.hints) >= 2, page.title
         assert question.explain, page.title
         assert len(set(question.choices)) == len(question.choices)
