@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QEvent, QObject
 
 from engine.errors import BackstepError
 from graphs.files import write_whole
 from gui.asking import Asking
 from gui.dialogs import ask_save, completed
 from gui.exercising import ExercisePlayer
+from gui.garbage import soon
 from gui.learning import Learning
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Practice(QObject):
         self.listen(self.player)
         self.listen(window.teaching.player)
         window.filing.leaving.connect(self.end)
+        window.docks["practice"].installEventFilter(self)
         window.presenting.follow(self.player)
 
     def connect_panel(self, panel: Any) -> None:
@@ -166,3 +168,11 @@ class Practice(QObject):
             self._place.take()
         else:
             self._place.give_back()
+
+    # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # With no panel to say so, the network of an exercise would pass for the user's own, its fault unmarked.
+        if event.type() == QEvent.Type.Close and watched is self._window.docks["practice"]:
+            soon(self, self.end)  # when the dock has gone
+        return False

@@ -468,7 +468,7 @@ class Window(QMainWindow):
             self.addDockWidget(row.area, dock)
         self._arrange_docks()
         for row in DOCKS:
-            self.docks[row.id].setVisible(row.shown)
+            self.docks[row.id].setVisible(row.shown or self._holds(row.id))
         self._raise_first()
         self._size_docks()
 

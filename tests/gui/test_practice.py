@@ -175,6 +175,30 @@ def test_the_users_network_comes_back_whole(open_window, qtbot: QtBot, tmp_path:
     assert window.filing.path == path
 
 
+@pytest.mark.parametrize("how", ["close", "menu", "floating"])
+def test_closing_the_panel_ends_the_exercises(open_window, qtbot: QtBot, how: str) -> None:
+    window = open_window("two-layer-nonlinear")
+    session, dock = window.session, window.docks["practice"]
+    document = session.document
+    begin(window, qtbot, "faults", seed=1)
+    window.docks["step"].raise_()
+    window.restore_panels()
+    assert session.document.fault is not None  # another panel over it ends nothing, nor does a new layout
+    assert not dock.isHidden()
+    if how == "menu":
+        dock.toggleViewAction().trigger()
+    else:
+        dock.setFloating(how == "floating")
+        dock.close()
+    qtbot.waitUntil(lambda: not window.practice.player.is_open)
+    assert session.document is document
+    assert session.document.fault is None
+    assert session.hidden == frozenset()
+    assert dock.isHidden()
+    session.set_fault(FaultAt("zeros"))
+    assert window.actions_by_id["no-fault"].isEnabled()  # nothing is kept secret any more
+
+
 def test_undo_and_another_file_lead_back_too(open_window, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(dumps(load("univariate-regression")))
