@@ -311,6 +311,7 @@ class LessonPlayer(Asking):
         session, screen, snapshot = self._session, stage.page.screen, stage.snapshot
         if not session.show_snapshot(snapshot, f"Lesson, page {stage.number + 1}"):
             return
+        session.end_nudge()  # another page's
         self._stage = stage
         self._begun = (session.iterations, session.document.overrides)
         session.set_hidden(frozenset() if self.state.is_answered else frozenset(screen.hide))

@@ -10,7 +10,7 @@ __all__ = ["Nudging"]
 
 
 class Nudging:
-    """The last nudge test; it holds for the numbers and the place that it was made at.
+    """The last nudge test; it holds for the numbers that it was made with, at whatever step.
 
     Attributes
     ----------
@@ -20,29 +20,34 @@ class Nudging:
 
     def __init__(self) -> None:
         self.epsilon = 1e-4
-        self._made: tuple[Trace, int, AnyNudge] | None = None
+        self._made: tuple[Trace, AnyNudge] | None = None
         self._picked: tuple[str, tuple[int, ...]] | None = None
 
     def pick(self, name: str, index: tuple[int, ...]) -> None:
         """Choose the entry of a node that a test of it is about."""
         self._picked = (name, index)
 
-    def make(self, trace: Trace, position: int, name: str, entry: tuple[int, ...] | None) -> None:
+    def make(self, trace: Trace, name: str, entry: tuple[int, ...] | None) -> None:
         """Nudge the picked entry of `name`, or else `entry`, or else its first."""
         dims = trace.graph[name].dims
         picked = self._picked[1] if self._picked is not None and self._picked[0] == name else entry
         chosen = picked if picked is not None and len(picked) == len(dims) else (0,) * len(dims)
         index = tuple(min(i, d.size - 1) for i, d in zip(chosen, dims, strict=True))
-        self._made = (trace, position, nudge_any(trace, name, index, self.epsilon))
+        self._made = (trace, nudge_any(trace, name, index, self.epsilon))
+
+    def repeat(self) -> None:
+        """Nudge the same entry again, by what `epsilon` is now."""
+        if self._made is not None:
+            trace, made = self._made
+            self._made = (trace, nudge_any(trace, made.name, made.index, self.epsilon))
 
     def forget(self) -> None:
         """Have no test."""
         self._made = None
 
-    def shown(self, trace: Trace, position: int) -> AnyNudge | None:
-        """Return the test, as long as the numbers are those that it was made at."""
-        made = self._made
-        return made[2] if made is not None and made[0] is trace and made[1] == position else None
+    def shown(self, trace: Trace) -> AnyNudge | None:
+        """Return the test, as long as the numbers are those that it was made with."""
+        return self._made[1] if self._made is not None and self._made[0] is trace else None
 
     @staticmethod
     def subject(trace: Trace, step: Step | None, selection: str | EdgeKey | None) -> str:

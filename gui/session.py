@@ -281,8 +281,8 @@ class Session(QObject):
         self._hidden = step_names(self._frame.step) if self._predicting else frozenset()
         self.hidden_changed.emit()
         self._refresh()
-        words = "Each result is hidden until → or H reveals it." if self._predicting else "Nothing is hidden."
-        self.notice.emit("info", words)
+        if not self._predicting:  # while it is on, that stands over the graph
+            self.notice.emit("info", "Nothing is hidden.")
 
     def set_hidden(self, names: frozenset[str]) -> None:
         """Hide these until they are revealed, and nothing else."""
@@ -976,7 +976,7 @@ class Session(QObject):
             optimizer=self.run.optimizer,
             settings=self.run.recipe.settings_at(self._iteration),
             entry=self._entry,
-            nudge=self._nudging.shown(self.trace, self.position),
+            nudge=self._nudging.shown(self.trace),
             curtain=curtain,
             covered=covered,
             faulty=self._faulty if self.known_fault is not None else frozenset(),
@@ -1330,8 +1330,8 @@ class Session(QObject):
         if selection != self._selection:
             self._selection = selection
             self.selection_changed.emit()
-            if self._frame.nudge is not None:
-                self._nudge()
+            if self._frame.nudge is not None and selection is not None:
+                self._nudge(self._nudging.subject(self.trace, self._frame.step, selection))
 
     def hover(self, link: Link | None) -> None:
         """Point at a node or one of its entries, in any panel: all others mark the same."""
@@ -1344,32 +1344,33 @@ class Session(QObject):
         if entry != self._entry:
             self._entry = entry
             if self._frame.nudge is not None:
-                self._nudge()
+                self._nudge(self._frame.nudge.name)
             else:
                 self._refresh()
 
     def nudge_test(self) -> AnyNudge | None:
         """Nudge the chosen entry of what is selected, or of what the step is at; again to end it.
 
-        It changes nothing; a step, or another number, ends it.
+        It changes nothing, and stays while one steps through the iteration; other numbers end it.
         """
         if self._frame.nudge is not None:
             self.end_nudge()
             return None
-        self._nudge()
+        self._nudge(self._nudging.subject(self.trace, self._frame.step, self._selection))
         return self._frame.nudge
 
     def pick(self, name: str, index: tuple[int, ...]) -> None:
         """Choose the entry of a node that a nudge test is about."""
         self._nudging.pick(name, index)
         if self._frame.nudge is not None and self._frame.nudge.name == name:
-            self._nudge()
+            self._nudge(name)
 
     def set_epsilon(self, epsilon: float) -> None:
         """Nudge by another ε."""
         self._nudging.epsilon = epsilon
         if self._frame.nudge is not None:
-            self._nudge()
+            self._nudging.repeat()
+            self._refresh()
 
     def end_nudge(self) -> None:
         """Look at things as they are again."""
@@ -1377,9 +1378,8 @@ class Session(QObject):
             self._nudging.forget()
             self._refresh()
 
-    def _nudge(self) -> None:
-        name = self._nudging.subject(self.trace, self._frame.step, self._selection)
-        self._nudging.make(self.trace, self.position, name, self._entry)
+    def _nudge(self, name: str) -> None:
+        self._nudging.make(self.trace, name, self._entry)
         self._refresh()
 
     def close(self) -> None:

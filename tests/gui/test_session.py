@@ -21,8 +21,9 @@ from engine.trace import State, Trace, trace
 from engine.training import Run
 from graphs.draft import Draft, check
 from graphs.network import Model, Network, bind, built_in_names, load, loads
+from graphs.views.nudge import UNKNOWN
 from gui.session import POLL, Document, Session
-from gui.viewdata import Statics, inspector_view, scene_view, step_view
+from gui.viewdata import Statics, inspector_view, nudge_view, scene_view, step_view
 from tests.gui.waiting import wait_until_settled
 from tests.helpers import model_of
 
@@ -921,15 +922,15 @@ def test_any_value_can_be_nudged(opened: Opened, detail: Detail) -> None:
 @pytest.mark.parametrize(
     "end",
     [
-        lambda s: s.step(1),
         lambda s: s.end_nudge(),
         lambda s: s.nudge_test(),
+        lambda s: s.open("univariate-regression"),
         lambda s: s.step_training(),
         lambda s: s.set_value("b2", 3.0),
         lambda s: s.set_detail(Detail.PRIMITIVE),
     ],
 )
-def test_a_nudge_is_over_with_a_step_or_a_change(opened: Opened, end: Callable[[Session], Any]) -> None:
+def test_a_nudge_is_over_with_a_change(opened: Opened, end: Callable[[Session], Any]) -> None:
     session = opened()
     session.go(6)  # the loss is computed
     session.select("W1")
@@ -939,6 +940,33 @@ def test_a_nudge_is_over_with_a_step_or_a_change(opened: Opened, end: Callable[[
     end(session)
     assert session.frame.nudge is None
     assert not any(node.moved for node in scene_view(session.frame).nodes.values())
+
+
+def test_a_nudge_stays_while_one_steps(opened: Opened) -> None:
+    session = opened()
+    session.step(1)
+    found = session.nudge_test()  # of what the step is at
+    assert found is not None
+    assert loss_told(session) == UNKNOWN
+    while session.position < len(session.trace.steps):
+        session.step(1)
+        assert session.frame.nudge is found
+        shown = {name for name, node in scene_view(session.frame).nodes.items() if node.moved}
+        assert shown == {name for name in found.moved if name in session.frame.values}
+    assert loss_told(session) != UNKNOWN
+    session.set_epsilon(1e-3)  # of the same entry, though another step is current
+    again = session.frame.nudge
+    assert again is not None
+    assert (again.name, again.index, again.epsilon) == (found.name, found.index, 1e-3)
+    session.select(None)
+    assert session.frame.nudge is again
+
+
+def loss_told(session: Session) -> str:
+    """Return what the nudge test says of the loss as it is."""
+    view = nudge_view(session.frame)
+    assert view is not None
+    return dict(view.rows)["loss as it is"]
 
 
 def test_a_network_without_leaves_can_be_nudged_at_its_loss(opened: Opened) -> None:
