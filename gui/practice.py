@@ -172,7 +172,7 @@ class Practice(QObject):
     # Qt
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # With no panel to say so, the network of an exercise would pass for the user's own, its fault unmarked.
+        # with no panel to say so, the network of an exercise would pass for the user's own
         if event.type() == QEvent.Type.Close and watched is self._window.docks["practice"]:
             soon(self, self.end)  # when the dock has gone
         return False

@@ -16,7 +16,8 @@ _STYLE = """
 body { font: 17px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; }
 h2 { font-size: 1.2rem; margin-top: 2.2rem; border-top: 1px solid #8886; padding-top: 1rem; }
-math[display="block"] { margin: 0.35rem 1.5rem; text-align: left; display: block; overflow-x: auto; }
+.formula { margin: 0.35rem 1.5rem; overflow-x: auto; overflow-y: hidden; }
+.formula math { width: max-content; text-align: left; }
 mtable { text-align: right; } mtd { padding: 0.1rem 0.4rem; }
 pre { background: #8881; padding: 0.7rem 1rem; border-radius: 0.4rem; overflow-x: auto; font-size: 0.9em; }
 .part { margin-top: 0.9rem; } .label { font-weight: 600; margin-right: 0.4rem; }
@@ -72,7 +73,7 @@ def _entry(entry: Entry, has_space: bool) -> Iterator[str]:
 
 def _block(block: Block) -> Iterator[str]:
     if block.kind == "equations":
-        yield from (html_formula(line, block=True) for line in block.lines)
+        yield from (f'<div class="formula">{html_formula(line, block=True)}</div>' for line in block.lines)
     elif block.kind == "code":
         yield f"<pre><code>{escape(chr(10).join(block.lines))}</code></pre>"
     else:

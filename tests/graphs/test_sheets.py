@@ -19,6 +19,7 @@ from graphs.mathtext import html_formula, plain, plain_formula
 from graphs.network import bind, built_in_names, load
 from graphs.sheets import NAMES, Sheet, writers
 from graphs.snapshot import Snapshot
+from tests.browser import MISSING, Browser
 from tests.helpers import model_of
 
 TEMPLATES = sorted(str(p) for p in (Path(graphs.__file__).parent / "templates").glob("*.toml"))
@@ -97,6 +98,35 @@ def test_pages_and_texts_are_whole(network: str) -> None:
     text = writers()["text"].write(sheet)
     assert not set("$\\") & set(text)
     assert "<" not in re.sub(r"\n    .*", "", text).replace(" < ", "")
+
+
+_FORMULAS = """
+const line = parseFloat(getComputedStyle(document.body).lineHeight);
+return [...document.querySelectorAll('math[display="block"]')].map(math => {
+  const glyphs = [...math.querySelectorAll('mi, mn, mo')].map(leaf => leaf.getBoundingClientRect());
+  const box = math.getBoundingClientRect(), left = Math.min(...glyphs.map(glyph => glyph.left));
+  const rows = math.querySelectorAll('mtr').length, parent = math.parentElement;
+  return {
+    lines: box.height / line / (rows || 1), left: left - parent.getBoundingClientRect().left,
+    page: document.documentElement.scrollWidth - innerWidth,
+  };
+});
+"""
+
+
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_a_browser_sets_each_formula_as_one_line(sheets: dict[bool, Sheet], tmp_path: Path) -> None:
+    path = tmp_path / "sheet.html"
+    path.write_text(writers()["html"].write(sheets[True]), encoding="utf-8")
+    with Browser() as browser:
+        browser.resize(500, 720)
+        browser.open(path)
+        formulas = browser.run(_FORMULAS)
+    assert len(formulas) > 10
+    for formula in formulas:
+        assert 0.5 < formula["lines"] < 3  # a fraction is two lines high; glyphs one under another are more
+        assert 0 <= formula["left"] < 8  # they begin where the text does
+        assert formula["page"] <= 0  # a long one scrolls by itself
 
 
 def test_markdown_keeps_its_formulas_and_escapes_the_rest() -> None:
