@@ -403,7 +403,7 @@ def _scaling_of(values: Array, dataset: str, column: str, split: bool = False) -
             f"the column {excerpt(column)} has the value {values[0]:g} in every row"
             f"{' of the training examples' if split else ''}",
             where=dataset,
-            how="It cannot be standardised: leave it out or turn standardize off.",
+            how="It cannot be standardised: leave it out or do not standardise.",
         )
     return mean, deviation
 

@@ -342,7 +342,7 @@ def _reading(text: Text, name: str, source: str, stated: Stated) -> Iterator[flo
     readers = _readers_of(samples, dialect, stated.decimal)
     yield from table.read(readers)
     if not table.rows:
-        raise DataError("there are no rows under the header", where=name, how="Add one line an example.")
+        raise DataError("there are no rows under the header", where=name, how="Add a line for each example.")
     doubtful = {i for i, reader in enumerate(readers) if isinstance(reader, _NumberReader) and reader.failed}
     if doubtful:
         again = [_TextReader() if i in doubtful else None for i in range(len(readers))]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QFontDatabase, QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPlainTextEdit,
     QProgressBar,
     QScrollArea,
     QVBoxLayout,
@@ -52,6 +53,7 @@ from gui.viewdata.choice import (
     class_text,
     classes_of,
     first_choice,
+    first_lines,
     input_columns,
     loading,
     own_source,
@@ -123,6 +125,7 @@ class DataChoice(Overlay):
         self._filters: list[FilterRow] = []
         self._draws = False
         self._applies_next = False
+        self._shows_raw = False
         self._sources = sources_of(self._subject.network)
         self._make()
         self._arrange()
@@ -216,12 +219,23 @@ class DataChoice(Overlay):
         for label in (self.headline, self.notes):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
+        self._make_reading()
+        self._make_buttons()
+        self._make_held_row()
+
+    def _make_reading(self) -> None:
+        """Make what is seen while a file is read, and its first lines where it cannot be."""
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
         self.progress.setAccessibleName("Reading")
         self.progress.hide()
-        self._make_buttons()
-        self._make_held_row()
+        self.raw = QPlainTextEdit()
+        self.raw.setReadOnly(True)
+        self.raw.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.raw.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.raw.setTabChangesFocus(True)
+        self.raw.setAccessibleName("The first lines of the file")
+        self.raw.hide()
 
     def _make_buttons(self) -> None:
         self.apply_button, self.cancel_button = PushButton("Apply"), PushButton("Cancel")
@@ -275,7 +289,9 @@ class DataChoice(Overlay):
         middle.addLayout(self._make_right(), 1)
         foot = QHBoxLayout()
         foot.setSpacing(8)
-        foot.addWidget(self.headline, 1)
+        self._said_below = QVBoxLayout()
+        self._said_below.addWidget(self.headline)
+        foot.addLayout(self._said_below, 1)
         for part in (self.draw_button, self.cancel_button, self.apply_button):
             foot.addWidget(part)
         column = QVBoxLayout(self._card)
@@ -314,6 +330,9 @@ class DataChoice(Overlay):
         right = QVBoxLayout()
         right.setSpacing(8)
         right.addWidget(self._dialects[True])
+        self._said_above = QVBoxLayout()
+        right.addLayout(self._said_above)
+        right.addWidget(self.raw, 1)
         self._tabled = QWidget()
         inside = QVBoxLayout(self._tabled)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -395,9 +414,17 @@ class DataChoice(Overlay):
         self._work(
             lambda: loading(source, stated),
             lambda value: self._take(source, value),
-            lambda sentence: self._say(Preview(None, sentence)),
+            lambda sentence: self._fail_reading(source, stated, sentence),
             at_once=is_small,
         )
+
+    def _fail_reading(self, source: Source, stated: Stated, sentence: str) -> None:
+        """Say why a file cannot be read over its first lines as they stand there."""
+        lines = first_lines(source, stated)
+        self.raw.setPlainText("\n".join(f"{number:>3}  {line}" for number, line in enumerate(lines, 1)))
+        self._shows_raw = True
+        self.arrange()
+        self._say(Preview(None, sentence))
 
     def _show_dialect(self, found: Stated | None) -> None:
         for row in self._dialects.values():
@@ -405,7 +432,7 @@ class DataChoice(Overlay):
 
     def _forget_table(self) -> None:
         self._dataset = self._data = None
-        self._draws = self._applies_next = False
+        self._draws = self._applies_next = self._shows_raw = False
         self._show_form(False)
 
     def _take(self, source: Source, value: Any) -> None:
@@ -733,6 +760,9 @@ class DataChoice(Overlay):
         has_table = self._dataset is not None
         is_roomy = self._is_roomy
         self.views.setVisible(has_table and not is_roomy)
+        self.raw.setVisible(self._shows_raw and bool(self.raw.toPlainText()))
+        (self._said_above if self._shows_raw else self._said_below).addWidget(self.headline)
+        self._area.setVisible(not (self._shows_raw and is_roomy))  # which has nothing to choose then
         self._tabled.setVisible(has_table and (is_roomy or self.view_buttons["Table"].isChecked()))
         self.plot.setVisible(has_table and (is_roomy or self.view_buttons["Plot"].isChecked()))
         self.plot.set_wordy(is_roomy)

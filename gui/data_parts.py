@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -38,6 +39,8 @@ MOST_BOXES = 40
 """Columns or values that stand as boxes side by side; more of them stand in a list."""
 MOST_LISTED = 1000
 LIST_HEIGHT = 132
+MARKS = "●", "▲"
+"""How the points of the first and the second kind look."""
 
 
 # --- choosing several, or one ------------------------------------------------------------------------------
@@ -377,6 +380,7 @@ class ScatterPlot(QWidget):
             row.addWidget(box, 1)
             self._words_beside.append(label)
         self.note = QLabel()
+        self.note.setTextFormat(Qt.TextFormat.RichText)
         self.note.setProperty("role", "small")
         self.note.setFont(application_font("small"))
         self._column = QVBoxLayout(self)
@@ -421,8 +425,9 @@ class ScatterPlot(QWidget):
                 self._draw(second, held, points.x[those], points.y[those], bool(points.names))
         plot.box.autoRange(padding=0.06)
         plot.setVisible(not points.why)
-        self.note.setText(self._words(points))
-        plot.setAccessibleName(f"{up} against {across}. {self.note.text()}")
+        self.note.setText(self._legend(points))
+        self.note.setAccessibleName(self._words(points))
+        plot.setAccessibleName(f"{up} against {across}. {self._words(points)}")
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -432,6 +437,18 @@ class ScatterPlot(QWidget):
             if self._shown is not None:
                 self.show_points(self._shown)
 
+    def _legend(self, points: Scatter) -> str:
+        """Return the words with each mark in the colour of its points."""
+        text = escape(self._words(points)).replace("  ", "&nbsp; ")
+        for second, mark in enumerate(MARKS):
+            text = text.replace(
+                f"{mark} ", f'<span style="color:{self._color(bool(second)).name()}">{mark}</span> ', 1
+            )
+        return text
+
+    def _color(self, second: bool) -> QColor:
+        return self.theme.color("positive" if second else "negative")
+
     def _words(self, points: Scatter) -> str:
         if points.why:
             return points.why
@@ -439,7 +456,7 @@ class ScatterPlot(QWidget):
         sampled = drawn < points.total and points.total > len(points.second)
         parts = [f"{drawn:,} of {points.total:,} points are drawn" if sampled else f"{drawn:,} points"]
         if points.names:
-            parts.append(f"● {excerpt(points.names[0], 24)}  ▲ {excerpt(points.names[1], 24)}")
+            parts.append("  ".join(f"{m} {excerpt(n, 24)}" for m, n in zip(MARKS, points.names, strict=True)))
         if points.held.any():
             parts.append("hollow: held out")
         return "  ·  ".join(parts)
@@ -461,7 +478,7 @@ class ScatterPlot(QWidget):
     def _draw(self, second: bool, held: bool, x: np.ndarray, y: np.ndarray, is_coloured: bool) -> None:
         from gui.plots import pg
 
-        color = self.theme.color(("positive" if second else "negative") if is_coloured else "seed")
+        color = self._color(second) if is_coloured else self.theme.color("seed")
         edge = pg.mkPen(color if held else self.theme.color("card"), width=1.4 if held else 0.7)
         self._dots[second, held].setData(x, y, brush=None if held else pg.mkBrush(color), pen=edge)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -38,6 +40,8 @@ MOST_CLASSES = 50
 MOST_POINTS = 4000
 MOST_ROWS, MOST_COLUMNS = 200, 200
 MOST_TRIALS = 8
+MOST_RAW, MOST_LINES, MOST_SHOWN = 8192, 30, 200
+"""Bytes, lines and letters of a line that are shown of a file that cannot be read."""
 MOST_PROPOSED = 8
 """Columns that are proposed for an input that has had none yet."""
 BINARY, CLASSES = "binary", "classes"
@@ -127,6 +131,27 @@ def loading(source: Source, stated: Stated = NOTHING) -> Iterator[float | Loaded
         yield Loaded(value, kept, table_view(value)) if isinstance(value, Dataset) else value
 
 
+def first_lines(source: Source, stated: Stated = NOTHING) -> tuple[str, ...]:
+    """Return how a file begins that cannot be read; nothing of one that is no text."""
+    try:
+        with _opened(source.origin) as file:
+            start = file.read(MOST_RAW)
+    except OSError:
+        return ()
+    is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    codec = ENCODINGS[stated.encoding][1] if stated.encoding else "utf-16" if is_wide else "utf-8-sig"
+    text = start.decode(codec, errors="replace")
+    if "\0" in text:
+        return ()
+    return tuple(excerpt(line, MOST_SHOWN) if len(line) > MOST_SHOWN else line for line in text.splitlines())[
+        :MOST_LINES
+    ]
+
+
+def _opened(origin: Path | bytes) -> BinaryIO:
+    return io.BytesIO(origin) if isinstance(origin, bytes) else origin.open("rb")
+
+
 # --- how it is written -------------------------------------------------------------------------------------
 
 
@@ -152,7 +177,7 @@ def dialect_options(found: Stated | None, stated: Stated) -> dict[str, list[tupl
     }
     known = {} if found is None else _found_words(found)
     return {
-        key: [(known.get(key, "found out"), getattr(NOTHING, key)), *((t, v) for v, t in texts.items())]
+        key: [(known.get(key, "automatic"), getattr(NOTHING, key)), *((t, v) for v, t in texts.items())]
         for key, texts in options.items()
     }
 

@@ -307,7 +307,7 @@ def test_arrays_cannot_be_written_to() -> None:
         ({"inputs": {"X": ["kind"]}}, ["kind holds text (a in row 1), not numbers"]),
         ({"targets": {"y": ["kind"]}}, ["kind", "3 classes (a, b, c)", "where = { kind = [...] }"]),
         ({"targets": {"X": ["dist"]}}, ["X is an input and a target"]),
-        ({"inputs": {"X": ["same"]}, "standardize": True}, ["same has the value 0.1", "standardize off"]),
+        ({"inputs": {"X": ["same"]}, "standardize": True}, ["same has the value 0.1", "do not standardise"]),
         ({"standardize": ["dst"]}, ["no column dst"]),
         ({"where": {"kind": ["d"]}}, ["no row has 'd' in kind", "a, b, c"]),
         ({"where": {"kind": Between(1, 2)}}, ["kind holds text", "List the values"]),

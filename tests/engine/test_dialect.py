@@ -189,7 +189,7 @@ def test_every_encoding_reads_what_was_written_in_it(encoding: str) -> None:
         (
             b"1,2\n",
             {"header": True},
-            "mine.csv: there are no rows under the header. Add one line an example.",
+            "mine.csv: there are no rows under the header. Add a line for each example.",
         ),
     ],
 )

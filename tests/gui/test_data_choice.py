@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QMainWindow, QStyle, QStyleOptionComboBox
 
@@ -14,7 +14,7 @@ from gui.app import application
 from gui.data_choice import DataChoice
 from gui.session import Document, Session
 from gui.theme import DARK, LIGHT
-from gui.viewdata.choice import MOST_POINTS
+from gui.viewdata.choice import MOST_POINTS, Source, first_lines
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
@@ -324,7 +324,7 @@ def test_a_file_is_opened_looked_at_and_applied(opened, tmp_path):
     assert heads == ["u → x\nnumbers", "v → y\nnumbers, 1 missing", "w\ntext, 2 values"]
     assert model.headerData(1, Qt.Orientation.Vertical) == "2 –"
     assert choice.popup.table_note.text() == "3 rows  ·  –  left out (1)"
-    assert choice.popup.plot.note.text() == "2 points"
+    assert choice.popup.plot.note.accessibleName() == "2 points"
     choice.key(Qt.Key.Key_Return)
     assert choice.data.file == str(path)
     assert choice.session.model.selection.rows.tolist() == [0, 2]
@@ -345,7 +345,11 @@ def test_classes_of_a_new_file_take_the_place_of_the_old_ones(opened, tmp_path):
     assert choice.headline == "20 examples"
     assert "Only rows with kind setosa or versicolor are used." in choice.notes
     assert choice.popup.plot.chosen() == ("sepal", "petal", "kind")
-    assert "● setosa  ▲ versicolor" in choice.popup.plot.note.text()
+    assert "● setosa  ▲ versicolor" in choice.popup.plot.note.accessibleName()
+    for theme in (LIGHT, DARK):
+        choice.popup.set_theme(theme)
+        for mark, color in (("●", theme.negative), ("▲", theme.positive)):
+            assert f'<span style="color:{color}">{mark}</span>' in choice.popup.plot.note.text()
 
 
 def test_numbers_in_the_networks_file_give_way_to_a_data_file(opened, tmp_path):
@@ -464,7 +468,7 @@ def test_a_large_file_is_read_beside_the_window(opened, large):
     assert choice.headline == "60,000 examples"
     assert choice.popup.table.rows.rowCount() == 200
     assert choice.popup.table_note.text() == "The first 200 of 60,000 rows"
-    assert "of 60,000 points are drawn" in choice.popup.plot.note.text()
+    assert "of 60,000 points are drawn" in choice.popup.plot.note.accessibleName()
     assert len(choice.popup.plot._shown.x) <= MOST_POINTS
     choice.popup.standardize.toggle()
     choice.key(Qt.Key.Key_Return)  # at once, before it has been worked out
@@ -657,6 +661,36 @@ def test_a_table_of_text_says_what_it_lacks_and_plots_nothing(opened, tmp_path):
     assert choice.headline.startswith("No column is of numbers: name, town and job are text. Look at ")
     assert not choice.popup.apply_button.isEnabled()
     plot = choice.popup.plot
-    assert plot.note.text().startswith("Nothing to plot: ")
-    assert plot.note.text().endswith(" text.")
+    assert plot.note.accessibleName().startswith("Nothing to plot: ")
+    assert plot.note.accessibleName().endswith(" text.")
     assert not plot._plot.isVisible()
+
+
+def test_a_file_that_cannot_be_read_is_seen_as_it_stands(opened, tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("u;v\n1;2\n3;4;5\n")
+    choice = opened("univariate-regression", path)
+    popup = choice.popup
+    assert "line 3" in choice.headline
+    assert popup.raw.isVisible()
+    assert popup.raw.toPlainText() == "  1  u;v\n  2  1;2\n  3  3;4;5"
+    QApplication.processEvents()
+    assert popup.headline.mapTo(popup, QPoint(0, 0)).y() < popup.raw.mapTo(popup, QPoint(0, 0)).y()
+    path.write_text("u;v\n1;2\n3;5\n")
+    popup.open_data(str(path))
+    choice.wait()
+    QApplication.processEvents()
+    assert not popup.raw.isVisible()
+    assert choice.headline == "2 examples"
+    assert popup.headline.mapTo(popup, QPoint(0, 0)).y() > popup.plot.mapTo(popup, QPoint(0, 0)).y()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-8-sig"])
+def test_the_first_lines_of_a_file_are_read_in_its_encoding(encoding):
+    assert first_lines(Source("a.csv", "ü,b\n1".encode(encoding))) == ("ü,b", "1")
+
+
+def test_of_a_file_that_is_no_text_no_line_is_seen(tmp_path):
+    assert first_lines(Source("a.csv", b"\x00\x01")) == ()
+    assert first_lines(Source("a.csv", tmp_path / "gone.csv")) == ()
+    assert first_lines(Source("a.csv", b"\xfc,b"), Stated(encoding="windows-1252")) == ("ü,b",)
