@@ -74,7 +74,9 @@ class _Line:
             grid.addWidget(widget, row, column, top)
         grid.addWidget(self.field, row, 2)  # as wide as there is room
         grid.addWidget(self.fault, row + 1, 0, 1, 4)
-        grid.addWidget(self.carry, row + 2, 2, 1, 2, left)
+        grid.addWidget(
+            self.carry, row + 2, 0, 1, 4, left
+        )  # over all columns: it is wider than a field may be
         self.field.show()  # now, or a Tab that comes at once would pass it by
 
     def set_role(self, role: str) -> None:

@@ -208,7 +208,7 @@ class MatrixWidget(QWidget):
     cell_selected = Signal(int, int)
     pointed = Signal(object)
 
-    CELL = QSize(44, 22)
+    CELL, FOOT = QSize(44, 22), 4
     ROWS_SHOWN = 8
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -340,12 +340,22 @@ class MatrixWidget(QWidget):
     def _caption_height(self) -> int:
         return int(QFontMetricsF(application_font("small")).height()) + 6
 
+    def _columns_fitting(self) -> int:
+        return max(1, (self.width() - self._header().width() - 12) // self.CELL.width())
+
+    def _foot(self, rows_fitting: int) -> int:
+        """Return the room beneath the cells: for caption and scroll bar, where there are any."""
+        rows, columns = as_table(self._array).shape
+        is_cut = rows > rows_fitting or columns > self._columns_fitting()
+        return self._caption_height() + 12 if self._note or is_cut else self.FOOT
+
     def _room(self) -> tuple[int, int]:
         """Return how many rows and columns fit."""
-        header = self._header()
-        width = self.width() - header.width() - 12
-        height = self.height() - header.height() - self._caption_height() - 12
-        return max(1, height // self.CELL.height()), max(1, width // self.CELL.width())
+        height = self.height() - self._header().height()
+        rows = (height - self._foot(height // self.CELL.height())) // self.CELL.height()
+        if rows < as_table(self._array).shape[0]:  # a caption says which are in sight
+            rows = (height - self._foot(0)) // self.CELL.height()
+        return max(1, rows), self._columns_fitting()
 
     def _shown(self) -> QRect:
         """Return the part in sight, as columns and rows."""
@@ -454,7 +464,7 @@ class MatrixWidget(QWidget):
         rows, columns = as_table(self._array).shape
         header = self._header()
         shown = min(rows, self.ROWS_SHOWN)
-        height = header.height() + shown * self.CELL.height() + self._caption_height() + 13
+        height = header.height() + shown * self.CELL.height() + self._foot(self.ROWS_SHOWN)
         return QSize(header.width() + min(columns, 8) * self.CELL.width() + 14, height)
 
     def minimumSizeHint(self) -> QSize:
@@ -490,6 +500,7 @@ class MatrixWidget(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit_bars()
+        self.updateGeometry()  # columns that have no room any more want a scroll bar beneath
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         cell = self._cell_at(event.position())

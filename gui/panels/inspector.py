@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -317,6 +318,8 @@ class InspectorPanel(Panel):
         self._message.hide()
         self.gradient_matrix = MatrixWidget(self.theme)
         self.contribution_matrix = MatrixWidget(self.theme)
+        for matrix in (self.value_matrix, self.gradient_matrix, self.contribution_matrix):
+            matrix.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._value_note, self._gradient_note, self._facts_note = (_words("muted") for _ in range(3))
         self._contribution_label, self._whole_label = _words("small"), _words("small")
         self._contribution_label.setText("What flowed back along this edge")
@@ -339,8 +342,8 @@ class InspectorPanel(Panel):
         self._stack.addWidget(self._facts_page())
         column = QVBoxLayout(self)
         column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
-        column.setContentsMargins(14, 2, 14, 10)
-        column.setSpacing(4)
+        column.setContentsMargins(14, 2, 14, 6)
+        column.setSpacing(3)
         top = QHBoxLayout()
         top.addWidget(self.heading, 1)
         top.addWidget(self._what)
@@ -390,7 +393,6 @@ def _fill(matrix: MatrixWidget, array: Array | None, role: str, note: str, is_no
     matrix.setVisible(array is not None)
     if array is not None:
         matrix.set_matrix(array, role, note, 0.0 if is_noise else None)
-        matrix.setFixedHeight(matrix.sizeHint().height())
 
 
 def axes_note(view: InspectorView) -> str:
@@ -419,7 +421,7 @@ def _page(*parts: QWidget) -> QWidget:
     """Return a page that scrolls where it is too high."""
     content = QWidget()
     column = QVBoxLayout(content)
-    column.setContentsMargins(0, 6, 0, 0)
+    column.setContentsMargins(0, 3, 0, 0)
     column.setSpacing(5)
     for part in parts:
         column.addWidget(part)

@@ -703,6 +703,10 @@ def test_a_renamed_name_takes_its_value_with_a_click(qtbot: QtBot, window: Windo
     settled(qtbot, window)
     button = panel.rows.carry_button("v")
     assert button.isVisible()
+    inside = panel.rows.viewport().rect()
+    for part in (button, panel.rows.fields["v"]):
+        place = part.rect().translated(part.mapTo(panel.rows.viewport(), QPoint()))
+        assert (inside.left() <= place.left(), place.right() <= inside.right()) == (True, True)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert float(window.session.model.leaves["v"]) == 7.0
 

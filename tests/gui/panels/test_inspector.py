@@ -56,6 +56,30 @@ def test_a_scalar_is_shown_in_full(open_session, show):
     assert repr(float(session.frame.values["q"])) in words(panel)
 
 
+def test_a_column_of_four_is_seen_whole_in_a_small_window(open_window):
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    window.session.select("W1")
+    panel = window.panels["inspector"]
+    panel.value_matrix.select_cell(2, 0)
+    window.settle()
+    assert panel.value_matrix.array.shape == (4, 1)
+    assert "[2, 0]" in words(panel)
+    assert panel._stack.currentWidget().verticalScrollBar().maximum() == 0
+
+
+def test_there_is_room_beneath_a_matrix_only_for_what_stands_there(open_session, show):
+    session = open_session(position=1)
+    panel = show(InspectorPanel, session, 300, 400)
+    session.select("b1")
+    panel.resize(300, 401)
+    plain = panel.value_matrix.height()
+    assert panel.value_matrix.caption() == ""
+    session.select("Z")
+    panel.resize(300, 400)
+    assert "of 133" in panel.value_matrix.caption()
+    assert panel.value_matrix.height() >= plain + 20
+
+
 def test_an_edge_has_its_contribution_beside_the_whole_gradient(open_session, show):
     session = open_session()
     edge = ("A", "yhat", next(slot for a, b, slot in session.statics.edges if (a, b) == ("A", "yhat")))
