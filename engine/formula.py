@@ -119,7 +119,8 @@ _HINTS = {
     "⊙": "Write * for the elementwise product.",
     "−": "Write - for minus.",
     "'": "Write .T for the transpose.",
-    "[": "Put matrices under [parameters] or [data] and use their names.",
+    "[": "Give the matrix a name, and its numbers in the field beside the formula, or in a file under "
+    "[parameters] or [data].",
     "{": "Use parentheses.",
     "|": "Write norm(...) or abs(...).",
     "\\": "Write the name without a backslash, such as alpha.",
@@ -261,6 +262,11 @@ class Parser:
             raise self._fail(
                 target, f"a line starts with a name, not with {shown(target)}.", "Write NAME = formula."
             )
+        if target.text in FUNCTIONS and self._look(0).kind == "(":
+            text = excerpt(self._text_from(target), 60)
+            raise self._fail(
+                target, f"{target.text} is a function, and its value has no name.", f"Write L = {text}."
+            )
         _check_name(target)
         equals = self._next()
         if equals.kind != "=":
@@ -273,9 +279,28 @@ class Parser:
         self._expression()
         end = self._peek()
         if end.kind not in ("newline", ";", "end"):
-            raise self._fail(end, f"{shown(end)} cannot stand here.", after_hint(end))
-        text = self._lines[target.line - 1][target.column - 1 :].partition("#")[0].strip()
-        return Statement(target.text, tuple(self._items), excerpt(text, 200), target.line, target.column)
+            raise self._misplaced(end)
+        text = excerpt(self._text_from(target), 200)
+        return Statement(target.text, tuple(self._items), text, target.line, target.column)
+
+    def _text_from(self, token: Token) -> str:
+        return self._lines[token.line - 1][token.column - 1 :].partition("#")[0].strip()
+
+    def _misplaced(self, token: Token) -> FormulaError:
+        how = self._with_point(token) or after_hint(token)
+        if token.kind == "name" and self._look(1).kind == "=":
+            how = f"Begin a new line before {excerpt(token.text, 30)}, or write * or @ between two factors."
+        return self._fail(token, f"{shown(token)} cannot stand here.", how)
+
+    def _with_point(self, comma: Token) -> str:
+        """Return the advice for a decimal comma, "" for another token."""
+        before, after = self._items[-1:], self._look(1)
+        if comma.kind != "," or not before or before[0].kind != "number":
+            return ""
+        is_near = before[0].line == comma.line and before[0].column + len(before[0].text) == comma.column
+        if not is_near or (after.kind, after.line, after.column) != ("number", comma.line, comma.column + 1):
+            return ""
+        return f"Decimals have a point: write {excerpt(f'{before[0].text}.{after.text}', 40)}."
 
     def _expression(self) -> None:
         self._left_to_right(("+", "-"), self._term)
@@ -357,13 +382,16 @@ class Parser:
         token = self._peek()
         is_next = token.kind == "name" and token.line > opened.line and self._look(1).kind == "="
         if token.kind in ("name", "number", "(") and not is_next:
-            raise self._fail(token, f"{shown(token)} cannot stand here.", after_hint(token))
+            raise self._misplaced(token)
+        if self._with_point(token):
+            raise self._misplaced(token)
         if token.kind != ")":
             before = f"line {token.line}" if is_next else shown(token)
+            is_there = is_next or token.kind == "end"
+            place = "" if is_there else f" from line {opened.line}, column {opened.column}"
             raise self._fail(
-                opened if is_next or token.kind == "end" else token,
-                f"the parenthesis from line {opened.line}, column {opened.column} "
-                f"is not closed before {before}.",
+                opened if is_there else token,
+                f"the parenthesis{place} is not closed before {before}.",
                 "Add a ).",
             )
         self._next()

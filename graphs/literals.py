@@ -14,10 +14,15 @@ __all__ = ["array_of", "number_text"]
 Array = np.ndarray
 
 
-def array_of(value: Any, where: str) -> Array:
+def array_of(value: Any, where: str, of_text: str = "Write a number.") -> Array:
     """Return a literal value as a read-only array.
 
     A number is 0-d, a flat list a row (1, m), a list of rows (n, m).
+
+    Parameters
+    ----------
+    of_text
+        What is advised where there is text in the place of a number.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def array_of(value: Any, where: str) -> Array:
         raise DataError("the rows are not equally long.", where=where, how="Give every row as many numbers.")
     if not rows[0]:
         raise DataError("there are no numbers.", where=where, how="Give at least one.")
-    array = np.array([[_float(entry, where) for entry in row] for row in rows])
+    array = np.array([[_float(entry, where, of_text) for entry in row] for row in rows])
     array = array.reshape(()) if depth == 0 else array
     array.flags.writeable = False
     return array
@@ -48,7 +53,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _float(entry: Any, where: str) -> float:
+def _float(entry: Any, where: str, of_text: str) -> float:
     try:
         number = float(entry) if isinstance(entry, int | float) and not isinstance(entry, bool) else None
     except OverflowError:
@@ -57,9 +62,7 @@ def _float(entry: Any, where: str) -> float:
         raise DataError(
             f"{excerpt(repr(entry), 30)} is not a finite number.",
             where=where,
-            how='Write a number; a CSV is named with file = "iris.csv".'
-            if isinstance(entry, str)
-            else "Write a number.",
+            how=of_text if isinstance(entry, str) else "Write a number.",
         )
     return number
 

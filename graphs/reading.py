@@ -61,6 +61,8 @@ _OPENS = (
     "What opens is a network (.toml), a session (.backstep), or a JSON, HTML or SVG file that Backstep has "
     "exported."
 )
+OF_PARAMETER = 'Write a number, or how it is drawn: { shape = [2, 3], init = "xavier" }.'
+OF_DATA = 'Write a number; a CSV is named with file = "iris.csv".'
 _SIGNATURES = (
     (0, b"%PDF", "a PDF document"),
     (0, b"\x89PNG", "a PNG picture"),
@@ -398,7 +400,7 @@ class _Reader:
 
     def parameter(self, name: str, value: Any) -> Array | Initial:
         if not isinstance(value, Mapping):
-            return array_of(value, f"{self._where}, parameter {excerpt(name)}")
+            return array_of(value, f"{self._where}, parameter {excerpt(name)}", OF_PARAMETER)
         _known_keys(value, {"shape", "init"}, f"{self._where}, parameter {excerpt(name)}")
         init = value.get("init", "xavier")
         if not isinstance(init, str) or init not in INITS:
@@ -460,7 +462,7 @@ class _Reader:
     def literals(self, table: Mapping[str, Any]) -> dict[str, Array]:
         """Return literal data by name."""
         return {
-            self.identifier(name, "data"): array_of(value, f"{self._where}, data {excerpt(name)}")
+            self.identifier(name, "data"): array_of(value, f"{self._where}, data {excerpt(name)}", OF_DATA)
             for name, value in table.items()
         }
 
