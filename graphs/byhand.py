@@ -2,8 +2,8 @@
 
 The formula is the same; every dimension shrinks to a few entries, parameters become halves and small whole
 numbers, data small whole numbers of the same kind as the network's own: classes stay classes. Of many draws
-the one is taken whose values and gradients have the fewest digits, are not all alike, saturate nothing and
-lie on no kink.
+the one is taken whose values and gradients have the fewest digits, saturate nothing and lie on no kink, and in
+which no entry of a vector, no unit and no example does what another one does.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ PARAMETERS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 DATA = (-1.0, 0.0, 1.0, 2.0, 3.0)
 POSITIVE = (0.5, 1.0, 2.0)
 STEP = 1e-6
+ALIKE, LOST = 30.0, 30.0  # what it costs that two rows or entries are alike, that the first entry is 0
 
 
 def small_snapshot(model: Model, recipe: Recipe, seed: int = 0) -> Snapshot:
@@ -142,7 +143,10 @@ def _drawn(leaf: Leaf, model: Model, rng: np.random.Generator) -> Array:
     choices = PARAMETERS if leaf.kind == Kind.PARAMETER else DATA
     if own.size and np.all(own > 0) and leaf.kind == Kind.INPUT:
         choices = POSITIVE
-    return np.asarray(rng.choice(choices, shape))
+    found = np.asarray(rng.choice(choices, shape))
+    if found.size and found.flat[0] == 0:
+        found.flat[0] = rng.choice([x for x in choices if x])  # the entry that is looked at
+    return found
 
 
 def _is_one_hot(array: Array) -> bool:
@@ -152,27 +156,50 @@ def _is_one_hot(array: Array) -> bool:
 
 def _cost(graph: Graph, leaves: Mapping[str, Array], limit: float) -> float:
     """Return how hard an iteration is to work out by hand; infinite where it cannot be, or beyond `limit`."""
-    cost = sum(_sameness(array) for array in leaves.values())
+    cost = sum(_sameness(array) + _dependence(array) for array in leaves.values())
+    if not cost < limit:
+        return np.inf
     values = forward(graph, leaves)
     named = [values[graph.ids[name]] for name in graph.named]
+    worked_out = [values[graph.ids[name]] for name in graph.named if name not in leaves]
     cost += sum(map(_length, named)) + _flatness(graph, values)
+    cost += sum(_sameness(array) + _dependence(array) for array in worked_out)
     if not cost < limit:
         return np.inf
     found = gradients(graph, values)
     cost += sum(map(_length, found.values()))
+    cost += sum(_sameness(found[name]) for name in graph.parameters)
     cost += sum(15.0 for name in graph.parameters if not np.any(found[name]))
     return cost if cost < limit and not _has_kink(graph, values) else np.inf
 
 
 def _sameness(array: Array) -> float:
-    """Return what it costs that rows or columns are alike: what one of them does the other does too."""
+    """Return what it costs that entries, columns or rows are alike: what one of them does the other does too.
+
+    It costs as well that the first entry alone is 0: it is the one that is looked at.
+    """
     if array.size < 2:
         return 0.0
-    rows = array.shape[0] - len(np.unique(array, axis=0)) if array.shape[0] > 1 else 0
-    columns = (
-        array.shape[-1] - len(np.unique(array, axis=-1).T) if array.ndim > 1 and array.shape[0] > 1 else 0
-    )
-    return 4.0 * rows + 10.0 * columns + (8.0 if np.all(array == array.flat[0]) else 0.0)
+    rows = _lines(np.round(array, 9) + 0.0)  # no -0, and no rounding
+    repeated = sum(len(lines) - len(np.unique(lines, axis=0)) for lines in (rows, rows.T))
+    is_first_lost = array.flat[0] == 0 and bool(np.any(array))
+    return ALIKE * (repeated + 2.0 * (not np.any(rows != rows[0, 0]))) + LOST * is_first_lost
+
+
+def _dependence(array: Array) -> float:
+    """Return what it costs that a row is a multiple of another one: a unit that says nothing new."""
+    rows = _lines(array)
+    if min(rows.shape) < 2:
+        return 0.0
+    squares = rows @ rows.T
+    sizes_of = np.diag(squares)
+    is_multiple = squares**2 >= np.outer(sizes_of, sizes_of) * (1 - 1e-9)
+    return ALIKE * float(np.sum(np.triu(is_multiple, 1)))
+
+
+def _lines(array: Array) -> Array:
+    """Return an array as rows and columns; a vector is one row or one column."""
+    return array.reshape(array.shape[0], -1) if array.ndim > 1 else array.reshape(1, -1)
 
 
 def _length(array: Array) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from collections.abc import Iterator
+from itertools import combinations, islice
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 import graphs
 from engine.derive import Derivation
 from engine.errors import UsageError
+from engine.graph import Kind
 from engine.optimizers import OPTIMIZERS
-from engine.trace import loss_and_gradients
+from engine.trace import forward, gradients, loss_and_gradients
 from engine.training import Recipe, Run
 from graphs.answers import Posed
 from graphs.byhand import by_hand, small_snapshot
@@ -150,6 +152,34 @@ def test_a_network_by_hand_is_small_and_short(network: str, seed: int) -> None:
     assert np.isfinite(loss)
     assert abs(loss) < 1000
     assert any(np.any(found[name]) for name in small.graph.parameters)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("seed", range(4))
+def test_by_hand_no_unit_and_no_example_does_what_another_does(network: str, seed: int) -> None:
+    small = by_hand(bind(load(network)), seed)
+    graph, values = small.graph, forward(small.graph, small.leaves)
+    found = gradients(graph, values)
+    for name in graph.named:
+        value = values[graph.ids[name]]
+        is_class = graph[name].kind == Kind.INPUT and bool(np.all((value == 0) | (value == 1)))
+        if value.ndim == 2 and min(value.shape) > 1:
+            ranks = [np.linalg.matrix_rank(pair) for pair in pairs_of_rows(value)]
+            assert set(ranks) == {2}, (name, value)
+        if value.size > 1 and graph[name].op is not None:
+            assert len(np.unique(np.round(value, 9), axis=-1).T) > 1, (name, value)
+        assert value.size < 2 or is_class or value.flat[0] != 0 or not np.any(value), (name, value)
+    for name in graph.parameters:
+        for array in (small.leaves[name], found[name]):
+            rows = np.round(
+                array.reshape(len(array), -1) if array.ndim > 1 and len(array) > 1 else array.ravel(), 9
+            )
+            assert array.size < 2 or len(np.unique(rows, axis=0)) == len(rows), (name, array)
+
+
+def pairs_of_rows(array: np.ndarray) -> Iterator[np.ndarray]:
+    for pair in combinations(range(len(array)), 2):
+        yield array[list(pair)]
 
 
 def test_polynomials_stay_exact() -> None:
