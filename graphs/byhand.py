@@ -2,8 +2,8 @@
 
 The formula is the same; every dimension shrinks to a few entries, parameters become halves and small whole
 numbers, data small whole numbers of the same kind as the network's own: classes stay classes. Of many draws
-the one is taken whose values and gradients have the fewest digits, saturate nothing and lie on no kink, and in
-which no entry of a vector, no unit and no example does what another one does.
+the one is taken whose values and gradients have the fewest digits, saturate nothing and lie on no kink, and
+in which no entry of a vector, no unit and no example does what another one does.
 """
 
 from __future__ import annotations

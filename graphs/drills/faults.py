@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.alterations import Change
 from engine.derive import Derivation
 from engine.faults import FAULTS, Fault, FaultyDerivation, FaultyRun, Place, Stage, faulty_trace
 from graphs.answers import Posed, Question
@@ -85,7 +86,7 @@ def _that_shows(snapshot: Snapshot, rng: np.random.Generator) -> tuple[Fault, Pl
     leaves = {name: values[name] for name in (*graph.inputs, *graph.parameters)}
     right = dict(Derivation(graph).code())
     for fault in [_IN_BACKWARD[i] for i in rng.permutation(len(_IN_BACKWARD))]:
-        places = fault.places(graph)[:MOST_PLACES]
+        places = [place for place in fault.places(graph) if _is_written(place)][:MOST_PLACES]
         for place in [places[i] for i in rng.permutation(len(places))]:
             changed = [
                 n for n, source in FaultyDerivation(graph, fault, place).code() if source != right.get(n)
@@ -94,6 +95,11 @@ def _that_shows(snapshot: Snapshot, rng: np.random.Generator) -> tuple[Fault, Pl
             if is_first and faulty_trace(graph, leaves, fault, place).shows:
                 return fault, place
     return None
+
+
+def _is_written(place: Place) -> bool:
+    """Say whether somebody would write such a line: nobody reshapes a matrix whose transpose is forgotten."""
+    return place.alteration is None or place.alteration.change != Change.RESHAPE
 
 
 def _choices(snapshot: Snapshot, fault: Fault, rng: np.random.Generator) -> tuple[str, ...]:

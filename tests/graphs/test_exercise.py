@@ -254,6 +254,14 @@ def test_what_is_stored_is_what_the_source_of_backward_reads() -> None:
         assert read == set(stored_values(snapshot)), network
 
 
+def test_a_faulty_line_is_one_that_somebody_would_write() -> None:
+    for network in ("two-layer-nonlinear", "two-layer-linear"):
+        snapshot = snapshot_of(bind(load(network)))
+        for exercise in exercises(snapshot, ["faults"], 8, seed=2):
+            code = next(block for block in exercise.blocks if block.kind == "code")
+            assert "reshape" not in "".join(code.lines)
+
+
 def test_a_faulty_backward_pass_is_faulty_where_it_says() -> None:
     snapshot = snapshot_of(bind(load("two-layer-nonlinear")))
     seen = set()
