@@ -7,6 +7,7 @@ L/\partial Z` of a named line where they are not, so that no equation grows with
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ __all__ = ["BackwardEquation", "Contribution", "Derivation", "Factor"]
 MAX_WEIGHT = 24  # symbols in an equation before it refers to the gradient of a named line
 UNWRITTEN = "…"
 PLUS_EQUALS = r"\mathrel{+}="
+GETS = r"\leftarrow"
 _LOOSE = (ex.Sum, ex.Product, ex.Hadamard)
 MAX_TERMS = 4  # contributions to a gradient that are written out before the next line refers to it by name
 
@@ -75,19 +77,29 @@ class BackwardEquation:
         The gradient that it is added to.
     accumulate
         Whether something was there already.
+    is_partial
+        Whether more will be added to it, so that it does not equal the gradient.
     """
 
     contribution: Contribution
     target: Name
     accumulate: bool
+    is_partial: bool = False
+
+    @property
+    def sign(self) -> str:
+        """What stands between its sides, as LaTeX: ``=`` for the whole gradient alone."""
+        if self.accumulate:
+            return PLUS_EQUALS
+        return GETS if self.is_partial else "="
 
     @property
     def _left(self) -> str:
-        return f"{self.target.text} {PLUS_EQUALS if self.accumulate else '='}"
+        return f"{self.target.text} {self.sign}"
 
     @cached_property
     def latex(self) -> str:
-        """The equation as LaTeX; ``+=`` where it adds to others."""
+        """The equation as LaTeX; ``+=`` where it adds to others, an arrow where others are added to it."""
         return f"{self._left} {latex(self.contribution.expr)}"
 
     @cached_property
@@ -291,7 +303,15 @@ class Derivation:
     def backward_equation(self, node: str, slot: int, accumulate: bool = False) -> BackwardEquation:
         """Return one backward step as an equation and a NumPy statement; ``+=`` where it adds to others."""
         found = self.contribution(node, slot)
-        return BackwardEquation(found, self.gradient_name(found.input), accumulate)
+        is_partial = not accumulate and found.input in self._added_up
+        return BackwardEquation(found, self.gradient_name(found.input), accumulate, is_partial)
+
+    @cached_property
+    def _added_up(self) -> frozenset[str]:
+        """The nodes whose gradients are sums of several contributions."""
+        ids, path = self.graph.ids, self.graph.on_loss_path
+        uses = Counter(source for source, reader, _ in self.graph.edges(self.detail) if ids[reader] in path)
+        return frozenset(name for name, count in uses.items() if count > 1)
 
     @staticmethod
     def coloured(found: Contribution, role: str = "factor") -> str:

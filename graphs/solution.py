@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.derive import PLUS_EQUALS, Derivation
+from engine.derive import GETS, PLUS_EQUALS, Derivation
 from engine.expr import Expr
 from engine.graph import Detail
 from engine.notation import latex
@@ -238,7 +238,8 @@ class Solution:
         notes = (self.wording.reads(equation), self.wording.accumulated(step, arrived, expected))
         sentence = self.wording.backward(step, equation)
         kept = tuple(note for note in notes if note)
-        sign = "=" if step.before is None else PLUS_EQUALS
+        several = GETS if expected > 1 else "="
+        sign = equation.sign if equation else (several if step.before is None else PLUS_EQUALS)
         assert step.contribution is not None
         result = step.contribution
         if equation is None:

@@ -296,6 +296,23 @@ def counted(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
+def arrival(arrived: int, expected: int) -> str:
+    """Say what a contribution does to a gradient: only the last one makes it whole.
+
+    Examples
+    --------
+    >>> arrival(1, 1), arrival(1, 2), arrival(2, 2)
+    ('is computed', 'gets its first of 2 contributions', 'gets its last contribution: it is computed')
+    """
+    if expected < 2:
+        return "is computed"
+    if arrived == expected:
+        return "gets its last contribution: it is computed"
+    if arrived == 1:
+        return f"gets its first of {expected} contributions"
+    return f"gets contribution {arrived} of {expected}"
+
+
 def capital(sentence: str) -> str:
     """Return a sentence with a capital, unless it starts with a name: b is not B."""
     return sentence[0].upper() + sentence[1:] if sentence.startswith("the ") else sentence

@@ -6,6 +6,7 @@ and gradients out of what is known; here hidden factors, shapes and equations ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,12 +15,13 @@ import numpy as np
 from engine.trace import Phase, Step, Trace
 from graphs.views.records import CodeRow, EdgeView, EquationRow, NodeView, StepView
 
-__all__ = ["ASKED", "KINDS", "Curtain", "step_names", "updated_name"]
+__all__ = ["ASKED", "KINDS", "Curtain", "asked", "step_names", "updated_name"]
 
 Array = np.ndarray
 KINDS = frozenset(("values", "gradients", "factors", "shapes", "equations"))
 ASKED = r"\text{?}"
 """What stands for something that is to be predicted, as LaTeX."""
+_SIGN = re.compile(r"=|\\leftarrow\b")
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,7 @@ class Curtain:
         changes: dict[str, object] = {}
         is_backward = step.phase in (Phase.SEED, Phase.BACKWARD)
         if is_backward and (self.hides_equation(step.target) or "factors" in self.names):
-            left = view.equation.partition("=")[0]
-            changes |= {"equation": f"{left}= {ASKED}", "latex": "", "code": "", "more": ""}
+            changes |= {"equation": asked(view.equation), "latex": "", "code": "", "more": ""}
             changes |= {"numbers": "", "short": ""}
             changes |= {"sentence": _ASKING[step.phase], "matrices": (), "shapes": ""}
         if self.hides_result(trace, step):
@@ -139,7 +140,7 @@ class Curtain:
         is_ahead = self.ahead and not (row.current or row.done)
         if row.phase != "backward" or not (is_ahead or self.hides_equation(row.name)):
             return row
-        return replace(row, latex=f"{row.latex.partition('=')[0]}= {ASKED}")
+        return replace(row, latex=asked(row.latex))
 
     def over_code(self, row: CodeRow) -> CodeRow:
         """Return a line of code without its right-hand side where that is hidden."""
@@ -147,6 +148,12 @@ class Curtain:
         hides = any(self.hides_equation(name) for name in row.names) or "factors" in self.names
         awaited = self.ahead and (not row.done or (row.current and bool(self.names)))
         return replace(row, text=_asked_code(row)) if awaited or (is_backward and hides) else row
+
+
+def asked(equation: str) -> str:
+    """Return an equation with a question mark for its right-hand side."""
+    sign = _SIGN.search(equation)
+    return f"{equation[: sign.end()]} {ASKED}" if sign else f"{equation}= {ASKED}"
 
 
 OPEN = Curtain()

@@ -15,7 +15,7 @@ from engine.errors import BackstepError
 from engine.graph import Detail
 from engine.nudge import AnyNudge, Verdict, nudge_any
 from engine.trace import Phase, Step, Trace
-from graphs.views.curtain import ASKED
+from graphs.views.curtain import asked
 from graphs.views.frame import Frame, Statics
 from graphs.views.records import Array, EdgeKey
 from graphs.wording import capital, counted, listed
@@ -265,12 +265,8 @@ def _arrivals(
 
 def _in_future(frame: Frame, row: Arrival) -> Arrival:
     """Return a contribution before it arrives: without numbers, and without its way where that is asked."""
-    changes = {"equation": _asked(row.equation), "way": ""} if frame.curtain.ahead else {}
+    changes = {"equation": row.equation and asked(row.equation), "way": ""} if frame.curtain.ahead else {}
     return replace(row, state="future", contribution=None, total=None, **changes)
-
-
-def _asked(equation: str) -> str:
-    return f"{equation.partition('=')[0]}= {ASKED}" if equation else ""
 
 
 def _index(frame: Frame, steps: Sequence[Step], sums: Sequence[Array]) -> tuple[int, ...]:
@@ -301,7 +297,7 @@ def _arrival(frame: Frame, step: Step, number: int, total: Array | None) -> Arri
         number=number,
         position=step.index + 1,
         edge=(step.target, node, slot),
-        equation=_asked(text) if hides else text,
+        equation=asked(text) if hides and text else text,
         way="" if hides else _way(frame, step),
         state="done",
         contribution=step.contribution if total is not None else None,

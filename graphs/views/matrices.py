@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.derive import BackwardEquation
+from engine.derive import GETS, PLUS_EQUALS, BackwardEquation
 from engine.expr import Apply, Expr, Hadamard, Product, Quotient, Sum, SumTo, evaluate, names
 from engine.notation import latex
 from engine.ops import Op, Side
@@ -113,7 +113,7 @@ def factor_views(frame: Frame, step: Step, equation: BackwardEquation) -> tuple[
     label = derivation.gradient_latex(found.input)
     result = MatrixView(label, step.contribution, shape, dims, "backward", noise)
     upstream = _upstream_view(frame, found.node)
-    joined = "+=" if step.before is not None else "="
+    joined = {PLUS_EQUALS: "+=", GETS: "←"}.get(equation.sign, "=")
     if factor.side == Side.SUM and factor.latex == r"\vec{1}":
         return (result, joined, upstream, "·", _ones_view(frame, found.node))
     if factor.operand is None:

@@ -14,6 +14,7 @@ from graphs.views.lane import VALUE, lane_formulas, lane_view
 from graphs.views.nudge import moved_texts
 from graphs.views.records import EdgeKey, EdgeView, LaneView, NodeView, SceneView
 from graphs.views.words import label_of
+from graphs.wording import arrival
 
 
 def scene_view(frame: Frame) -> SceneView:
@@ -186,6 +187,6 @@ def _caption(frame: Frame, lane: LaneView | None) -> tuple[str, str]:
         if card is None or card.name == VALUE:
             return label_of(frame, step.node), "is updated"
         return card.title, f"is computed: the {card.says}"
-    done = "gets one more contribution" if step.before is not None else "is computed"
+    done = arrival(frame.arrived(step.target), frame.statics.expected.get(step.target, 1))
     starts = "starts at ?" if frame.curtain.hides_gradient(step.target) else "starts at 1"
     return derivation.gradient_latex(step.target), done if step.phase == Phase.BACKWARD else starts

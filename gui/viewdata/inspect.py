@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.ops import Side
 from engine.optimizers import QUANTITIES
-from graphs.views.curtain import ASKED
+from graphs.views.curtain import asked
 from graphs.views.frame import Frame
 from graphs.views.numbers import format_number
 from graphs.views.records import EdgeKey, InspectorView
@@ -148,8 +148,9 @@ _SIDES = {
 
 def _inspect_edge(frame: Frame, key: EdgeKey) -> InspectorView:
     source, target, slot = key
-    equation = frame.statics.backward(target, slot)
     place = frame.trace.backward_places.get(key)
+    adds = place is not None and frame.trace.steps[place].before is not None
+    equation = frame.statics.backward(target, slot, adds)
     step = frame.trace.steps[place] if place is not None and place < frame.position else None
     node = _inspect_node(frame, source)
     factor = equation.contribution.factor if equation else None
@@ -166,7 +167,7 @@ def _inspect_edge(frame: Frame, key: EdgeKey) -> InspectorView:
     curtain = frame.curtain
     is_ahead = curtain.ahead and step is None
     if is_ahead or curtain.hides_equation(source) or "factors" in curtain.names:
-        heading, facts = f"{heading.partition('=')[0]}= {ASKED}", []
+        heading, facts = asked(heading), []
     if step is not None and curtain.hides_gradient(source):
         step, note = None, "What flowed back along it is hidden: predict it, then press H."
     return replace(

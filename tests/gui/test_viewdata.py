@@ -17,6 +17,7 @@ from engine.trace import Phase, trace
 from engine.training import Recipe, Run
 from graphs.documents.json import trace_json
 from graphs.network import Model, bind, built_in_names, load
+from graphs.views.curtain import Curtain
 from gui.equations import equation
 from gui.viewdata import (
     EdgeView,
@@ -206,10 +207,9 @@ def _assert_product(view: StepView, frame: Frame) -> None:
     operations = {"+", "−", "⊙", "×", "·", "⊘", "÷"}
     if not isinstance(first, MatrixView) or any(isinstance(p, str) and p not in operations for p in rest):
         return
-    if equals == "←":  # where the gradient comes from, not what it is the product of
-        assert len(rest) == 1
+    if equals == "←" and len(rest) == 1:  # where the gradient comes from, not what it is the product of
         return
-    assert equals in ("=", "+=")
+    assert equals in ("=", "+=", "←")
     np.testing.assert_allclose(_multiplied(rest), first.array, rtol=1e-9, atol=1e-12, err_msg=str(view))
     assert all(p.shape == " × ".join(map(str, p.array.shape)) for p in rest if isinstance(p, MatrixView))
 
@@ -342,6 +342,24 @@ def test_captions() -> None:
     assert captions[1] == (r"\hat{y}", "is computed")
     assert (r"\frac{\partial\mathcal{L}}{\partial \mathcal{L}}", "starts at 1") in captions
     assert captions[-1] == ("b", "is updated")
+
+
+def test_a_first_contribution_is_not_called_the_gradient() -> None:
+    model = model_of("s = x * x\nq = 3 * x\nr = exp(x)\nL = s + q + r", {"x": 2.0}, {})
+    frames = [
+        frame
+        for frame in Walk(model, Detail.EQUATION).frames()
+        if frame.step is not None and frame.step.phase == Phase.BACKWARD and frame.step.target == "x"
+    ]
+    said = [(scene_view(frame).caption[1], step_view(frame).equation) for frame in frames]
+    first, *between, last = said
+    assert first[0] == "gets its first of 4 contributions"
+    assert [words for words, _ in between] == ["gets contribution 2 of 4", "gets contribution 3 of 4"]
+    assert last[0] == "gets its last contribution: it is computed"
+    assert r"\leftarrow" in first[1]
+    assert not any(" = " in equation for _, equation in said)
+    hidden = [step_view(replace(frame, curtain=Curtain(frozenset({"factors"})))).equation for frame in frames]
+    assert all(text.endswith(r"= \text{?}") or text.endswith(r"\leftarrow \text{?}") for text in hidden)
 
 
 # --- words -------------------------------------------------------------------------------------------------

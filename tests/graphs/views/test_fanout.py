@@ -182,7 +182,10 @@ def test_what_is_to_be_predicted_shows_no_number_and_no_factor() -> None:
     assert fan.total is None
     assert fan.last is None
     assert judged(hidden, fan) is None
-    assert all(a.equation.endswith(r"= \text{?}") for a in fan.arrivals)
+    assert [a.equation.split()[-2:] for a in fan.arrivals] == [
+        [r"\leftarrow", r"\text{?}"],
+        [r"\mathrel{+}=", r"\text{?}"],
+    ]
     factors = frame.__class__(**{**frame.__dict__, "curtain": Curtain(frozenset({"factors"}))})
     assert fan_out(factors, "w").total is not None
     assert all(r"\text{?}" in a.equation and not a.way for a in fan_out(factors, "w").arrivals)
