@@ -290,6 +290,8 @@ class PracticePanel(Panel):
         state = player.state
         self._show_given(player)
         self.said.set_source(self._words(part))
+        focused = self.window().focusWidget()
+        had_focus = focused is None or self.asking.isAncestorOf(focused)
         for widget in (self.check, self.hint, self.field, *self.options.buttons()):
             widget.setEnabled(not state.is_done)
         self.show_answer.setText("Solution" if state.is_done else "Show")
@@ -297,8 +299,8 @@ class PracticePanel(Panel):
         self.forward.setProperty("accent", state.is_done)
         self.forward.style().unpolish(self.forward)
         self.forward.style().polish(self.forward)
-        if state.is_done and self.window().focusWidget() in (None, self.field):
-            self.forward.setFocus()
+        if state.is_done and had_focus:
+            self.forward.setFocus()  # not what comes next in the order of Tab, which is Solution, then Back
         soon(self, self._bring_up)
 
     def _show_given(self, player: ExercisePlayer) -> None:

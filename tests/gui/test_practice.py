@@ -389,6 +389,17 @@ def test_the_keyboard_is_enough(open_window, qtbot: QtBot) -> None:
     QTest.keyClick(panel.field, Qt.Key.Key_Return)
     posed(window, qtbot)
     assert player.state.is_right
+    assert panel.forward.hasFocus()
+    panel.show_answer.setFocus()
+    QTest.keyClick(panel.show_answer, Qt.Key.Key_Return)
+    assert not panel.show_answer.isEnabled()  # the solution is shown
+    assert panel.forward.hasFocus()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    assert player.part_number == 1
+    panel.show_answer.setFocus()
+    QTest.keyClick(panel.show_answer, Qt.Key.Key_Return)
+    assert panel.forward.hasFocus()
+    QTest.keyClick(window, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
     QTest.keyClick(window, Qt.Key.Key_X)
     assert player.part_number == 1
     QTest.keyClick(window, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
