@@ -31,6 +31,7 @@ from graphs.scope import Draw, by_line, draws
 from graphs.snapshot import Snapshot
 from graphs.subjects import Subject, subject_of, subjects
 from graphs.typed import Given, chosen, dims_by_name, matrix_of, names_in, number_of, shape_of
+from graphs.typed_latex import typed_latex
 
 __all__ = ["Posed", "Question", "Verdict", "check"]
 
@@ -229,9 +230,15 @@ class Posed:
             derivation = self.place.derivation
             return ", ".join(f"${derivation.name_latex(n)}$" for n in self._known if n in self.right_names)
         if kind == "expression":
-            formula = formula_of(self.subject, self.place) if self.subject is not None else ""
-            return f"${formula}$" if formula else f"`{self.question.answer}`"
+            return f"${formula}$" if (formula := self._answer_formula) else f"`{self.question.answer}`"
         return f"${array_latex(self.right)}$"
+
+    @property
+    def _answer_formula(self) -> str:
+        """The right formula as its author typed it, or in stored values where that is a name alone."""
+        subject, items = self.subject, self._answer_items
+        typed = typed_latex(items, self.names(), self.place.derivation) if len(items) > 1 else ""
+        return typed or (formula_of(subject, self.place) if subject is not None else "")
 
     def validate(self) -> None:
         """Make sure that the question can be asked: for authors.

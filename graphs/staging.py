@@ -192,8 +192,6 @@ class Stage:
         question, posed = self.page.question, self.posed
         if question is None or posed is None:
             return ""
-        if question.kind == "expression":  # as it is typed; what it becomes is for the author to explain
-            return f"`{question.answer}`"
         return self.text(question.answer) if question.kind == "choice" else posed.answer_latex
 
     def check(self, text: str) -> Verdict:

@@ -197,6 +197,8 @@ def test_every_question_can_be_answered_and_has_hints(name: str) -> None:
         wrong = next((c for c in question.choices if c != question.answer), "12345.678")
         assert not stage.check(wrong).right, page.title
         assert not stage.check(example(question.kind)).right, page.title
+        assert stage.answer_text, page.title
+        assert "`" not in stage.answer_text, page.title  # typeset, as the question is
         assert len(question.hints) >= 2, page.title
         assert question.explain, page.title
         assert len(set(question.choices)) == len(question.choices)
