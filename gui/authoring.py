@@ -441,6 +441,8 @@ class Authoring(QObject):
         selection = session.selection
         chosen = () if selection is None else (_as_said(selection),)
         docks = [name for name in DOCKS if name in window.panels and window.panels[name].is_seen]
+        if "loss" in docks and not any(run.iterations for run in session.runs):
+            docks.remove("loss")  # it is always there, and has nothing to show yet
         nudge = session.frame.nudge
         actions = {} if nudge is None else {"nudge": _entry_said(nudge.name, nudge.index)}
         return Looks(

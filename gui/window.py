@@ -72,6 +72,7 @@ from gui.races import all_optimizers
 from gui.recovery import LessonRecovery, Recovery
 from gui.scene.graph_scene import GraphScene
 from gui.scene.graph_view import GraphView
+from gui.scene.metrics import ON_PROJECTOR, ON_SCREEN
 from gui.search import CommandSearch
 from gui.session import Session
 from gui.settings import Settings
@@ -538,7 +539,8 @@ class Window(QMainWindow):
             return
         self._drawn = self.session.statics
         view = scene_view(self.session.frame)
-        self.scene.set_graph(view, layout_of(self.session.frame, view), self.theme)
+        layout = layout_of(self.session.frame, view, self.scene.letters)
+        self.scene.set_graph(view, layout, self.theme)
         self.scene.set_marked(self.session.marked)
         self.view.fit()
         self._show_timeline()
@@ -703,6 +705,11 @@ class Window(QMainWindow):
     def set_letters(self, factor: float) -> None:
         """Write larger or smaller over and around the graph, as a projector asks for."""
         self.view.set_letters(factor)
+        letters = ON_PROJECTOR if factor > 1 else ON_SCREEN
+        if letters != self.scene.letters:
+            self.scene.set_letters(letters)
+            self._drawn = None
+            self._show_graph()
         self.messages.set_letters(factor)
         self.remark.setFont(application_font("small" if factor > 1 else "body", factor))
         self._place_messages()

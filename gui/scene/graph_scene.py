@@ -97,6 +97,15 @@ class GraphScene(QGraphicsScene):
         """The node or edge that is selected."""
         return self._selected
 
+    @property
+    def letters(self) -> Letters:
+        """How large the small texts on its cards are."""
+        return self._letters
+
+    def set_letters(self, letters: Letters) -> None:
+        """Write the next graph that is shown with other letters."""
+        self._letters = letters
+
     def set_graph(self, view: SceneView, layout: Placement, theme: Theme | None = None) -> None:
         """Show another graph, at the step that `view` is of."""
         self._theme = theme or self._theme

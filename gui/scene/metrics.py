@@ -20,8 +20,6 @@ BAR = 5.0
 """Width of the bar that marks a parameter."""
 GAP = 7.0
 """Between two parts of a card."""
-TITLE_SIZE = 20.0
-"""Of a name."""
 LEAST_INNER = {
     "line": 86.0,
     "op": 80.0,
@@ -43,7 +41,6 @@ ROW = 10.5
 TALLEST = 54.0
 """Sizes of heat maps: the side of a cell, the height of a single row, of one of several, of all of them."""
 LANE_KINDS = ("gradient", "kept", "quantity")
-LANE_TITLE_SIZE = 17.0
 LANE_TALLEST = 32.0
 LANE_FORMULA_GAP = 3.0
 LANE_TIGHTER = 2.0
@@ -52,7 +49,6 @@ LEAST_DIGITS = 4
 """Digits for which a note has room from the start, so that iteration 10 moves nothing."""
 NUMBERED, NUMBERED_CELL = 4, (46.0, 24.0)
 """Rows and columns up to which arrays show their numbers, and how large their cells are then."""
-TITLE_ROW = 25.0
 
 CROWD = 500
 """Nodes beyond which a graph is painted as a crowd: cards alike, measured only when seen from near."""
@@ -63,10 +59,12 @@ BOLD = ("number", "badge")
 
 @dataclass(frozen=True)
 class Letters:
-    """How large the small texts on the canvas are, in pixels; names have one size everywhere.
+    """How large the texts on the canvas are, in pixels.
 
     Attributes
     ----------
+    title, lane_title
+        Of a name, and of one on the lower cards of an update.
     label, number, note, badge
         Of a shape, of a number, of words beside wires, of words on borders.
     formula, part
@@ -77,6 +75,8 @@ class Letters:
         Whether the cells of small arrays have room for their numbers.
     """
 
+    title: float = 20.0
+    lane_title: float = 17.0
     label: int = 12
     number: int = 13
     note: int = 13
@@ -102,12 +102,20 @@ class Letters:
         return float(round(self.label * 7 / 6))
 
     @property
+    def title_row(self) -> float:
+        """The least height of the row of a name."""
+        return self.title + 5.0
+
+    @property
     def number_size(self) -> tuple[float, float]:
         """The width and height of a number."""
         return 92.0 * self.number / Letters.number, self.number + 6.0
 
 
 ON_SCREEN = Letters()
+ON_PROJECTOR = Letters(
+    title=28.0, lane_title=24.0, label=20, number=22, note=20, badge=18, formula=22.0, part=23.0, gap=12.0
+)
 IN_PICTURES = Letters(label=15, number=15, note=15, badge=15, formula=16.5, part=17.0, gap=17.0)
 """Of a picture of the graph, which is looked at as small as half a page."""
 
@@ -234,7 +242,8 @@ def _measured(
     lane = kind in LANE_KINDS
     tallest = LANE_TALLEST if lane else TALLEST
     usual, widest = (room * letters.scale for room in (MOST_INNER, WIDEST_FORMULA))
-    name = _fitting(title, LANE_TITLE_SIZE if lane else letters.part if kind == "op" else TITLE_SIZE, usual)
+    size = letters.lane_title if lane else letters.part if kind == "op" else letters.title
+    name = _fitting(title, size, usual)
     right = _fitting(formula, letters.formula, usual if lane else widest) if formula else None
     longest = right.width if right and not lane else 0.0
     most = min(widest, max(usual, longest))
@@ -262,12 +271,12 @@ def _measured(
 
 def _noted(title: str, shape: str, note: str, letters: Letters) -> Card:
     """Return the low card of a value from elsewhere: name and array, below them where it is from."""
-    name = _fitting(title, LANE_TITLE_SIZE)
+    name = _fitting(title, letters.lane_title)
     numbers = array_shape(shape)
     map_width, map_height = _map_size(numbers, LEAST_INNER["kept"], LANE_TALLEST, letters)
     note_width = text_width(note, "label", letters)
     inner = max(note_width, name.width + letters.gap + map_width)
-    row = max(TITLE_ROW, name.height + 2, map_height)
+    row = max(letters.title_row, name.height + 2, map_height)
     width, height = 2 * round(inner / 2 + PADDING), 2 * round((PADDING + row + 2 + letters.line + 6) / 2)
     left, up = PADDING - width / 2, PADDING - 2 - height / 2
     middle = up + row / 2
@@ -317,7 +326,9 @@ def _stacked(parts: _Parts) -> Card:
     """Stack the parts from the top down, then move them so that the card's middle is the origin."""
     tight = LANE_TIGHTER if parts.is_low else 0.0
     first = PADDING - 2 - tight
-    title_height = max(TITLE_ROW, parts.title.height + 2, parts.letters.line * parts.label_lines)
+    title_height = max(
+        parts.letters.title_row, parts.title.height + 2, parts.letters.line * parts.label_lines
+    )
     second = first + title_height + (LANE_FORMULA_GAP if parts.is_low and parts.formula else 0.0)
     formula_height = max(17.0, parts.formula.height) + 2 if parts.formula else 0.0
     third = second + formula_height + 5

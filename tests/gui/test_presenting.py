@@ -92,6 +92,25 @@ def test_a_step_is_said_in_large_letters(window: Window) -> None:
     assert window.session.position == 0
 
 
+@pytest.mark.parametrize(
+    ("network", "least"),
+    [("multivariate-regression", 20.0), ("two-layer-linear", 19.0), ("two-layer-nonlinear", 18.0)],
+)
+def test_the_cards_are_written_for_the_last_row(window: Window, network: str, least: float) -> None:
+    """Numbers and formulas of a graph that is looked at as a whole, in pixels of a projector with 1280."""
+    window.session.open_network(load(network))
+    places = {name: window.scene.node_rect(name) for name in window.scene.view.nodes}
+    window.resize(1280, 720)
+    window.presenting.begin(is_full=False)
+    window.settle()
+    window.session.go(3)
+    scale, letters = window.view.transform().m11(), window.scene.letters
+    assert min(letters.number, letters.formula) * scale >= least
+    assert letters.title * scale >= 24.0
+    window.presenting.end()
+    assert {name: window.scene.node_rect(name) for name in window.scene.view.nodes} == places
+
+
 def test_everything_is_back_afterwards(window: Window) -> None:
     shown = {name for name, dock in window.docks.items() if dock.isVisible()}
     theme = window.theme
