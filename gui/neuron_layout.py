@@ -23,8 +23,8 @@ NUMBER_WIDTH, NUMBER_HEIGHT = 37.0, 15.0
 """The least room for a number in a neuron."""
 END = 22.0
 """Half the width that is kept for the outermost neurons."""
-RUN = 40.0
-"""The least length of an edge beside neurons with numbers."""
+RUN, SHORT_RUN = 40.0, 24.0
+"""The length that an edge beside neurons with numbers keeps, and the least where they would have none."""
 GRADIENT_ROOM = 17.0
 """Room below a neuron for its gradient, where there is any: its figures, and the rings of two neurons."""
 WIDEST = 280.0
@@ -210,7 +210,7 @@ def _stacks(
     gradients = each >= NUMBER_HEIGHT + GRADIENT_ROOM
     high = max(SMALLEST, min(LARGEST, each - GRADIENT_ROOM if gradients else each * 0.8))
     halves = max(len(g) for g in groups)
-    numbers = high >= NUMBER_HEIGHT and apart >= halves * NUMBER_WIDTH + RUN
+    numbers = high >= NUMBER_HEIGHT and apart >= halves * NUMBER_WIDTH + SHORT_RUN
     outermost = 2 * min(x - rect.left(), rect.right() - x) - 6
     widest = min(outermost / halves, max(NUMBER_WIDTH, apart / halves - RUN)) if numbers else apart / 3
     high = min(high, max(NUMBER_HEIGHT if numbers else SMALLEST, widest))

@@ -309,7 +309,8 @@ class _Picture:
             )
         painter.setFont(self._small)
         metrics = QFontMetricsF(self._small)
-        room = stack.label.width() / len(columns) - 8
+        fits = sum(metrics.horizontalAdvance(t) for t, _ in parts) <= stack.label.width()
+        room = stack.label.width() if fits else stack.label.width() / len(columns) - 8
         texts = [(metrics.elidedText(t, Qt.TextElideMode.ElideRight, room), c) for t, c in parts]
         x = stack.label.center().x() - sum(metrics.horizontalAdvance(t) for t, _ in texts) / 2
         for text, color in texts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,7 +83,7 @@ class NeuronColumn:
         parts = [str(i) for i in self.entry(unit)]
         if axis is not None and self.example is None:
             parts[axis] = ":"
-        return f"{self.label}[{', '.join(parts)}]"
+        return _titled(self.label, parts)
 
     def unit_of(self, entry: Entry | None) -> int | None:
         """Return the unit that an entry belongs to, None where it is none of this column's."""
@@ -499,8 +499,11 @@ def _scale_of(value: Array | None, shown: Array | None) -> float:
     return _largest(value if value is not None and value.size <= MOST_SCALED else shown)
 
 
-def _titled(label: str, entry: Entry) -> str:
-    return f"{label}[{', '.join(map(str, entry))}]" if entry else label
+def _titled(label: str, entry: Sequence[int | str]) -> str:
+    """Return a name with indices; what has no name of its own in parentheses: ``(W₁ x + b₁)[0, 0]``."""
+    if not entry:
+        return label
+    return f"{f'({label})' if ' ' in label else label}[{', '.join(map(str, entry))}]"
 
 
 # --- words -------------------------------------------------------------------------------------------------

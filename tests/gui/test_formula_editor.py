@@ -695,6 +695,7 @@ def test_a_dimension_has_a_row_for_its_size(qtbot: QtBot, window: Window) -> Non
 
 
 def test_a_renamed_name_takes_its_value_with_a_click(qtbot: QtBot, window: Window) -> None:
+    window.resize(1280, 720)
     panel = new(qtbot, window, "L = speed**2")
     fill_in(qtbot, window, {"speed": "7"})
     panel.text.setFocus()

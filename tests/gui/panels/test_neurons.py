@@ -12,7 +12,7 @@ from engine.training import Recipe
 from graphs.network import built_in_names, load
 from graphs.views.numbers import format_number
 from graphs.views.records import Link
-from gui.neuron_layout import MOST_SHOWN, neuron_layout
+from gui.neuron_layout import MOST_SHOWN, NUMBER_WIDTH, neuron_layout
 from gui.neuron_picture import paint_neurons, tiny_font
 from gui.panels.neurons import MEAN, NeuronsPanel
 from gui.theme import THEMES
@@ -279,3 +279,21 @@ def test_a_network_is_opened_while_hidden_and_shown_later(open_session, show):
     session.open("logistic-regression")
     panel.show()
     assert "z" in panel.view.by_name
+
+
+def test_two_layers_show_their_numbers_in_the_dock_of_a_small_window(open_session, show):
+    session = open_session()
+    formula = "h = sigmoid(W1 @ x + b1)\no = sigmoid(W2 @ h + b2)\nL = sum((t - o)**2) / 2"
+    weights = {"W1": [[0.15, 0.2], [0.25, 0.3]], "W2": [[0.4, 0.45], [0.5, 0.55]], "b1": 0.35, "b2": 0.6}
+    data = {"x": [[0.05], [0.1]], "t": [[0.01], [0.99]]}
+    session.open_network(model_of(formula, weights, data).network)
+    session.go(3)
+    panel = show(NeuronsPanel, session, 467, 215)
+    stacks = panel.canvas.places.stacks
+    assert all(stack.has_numbers for stack in stacks)
+    for stack in stacks:
+        assert all(rect.width() >= NUMBER_WIDTH * len(stack.names) for rect in stack.neurons)
+    part = next(column for column in panel.view.columns if column.label == "W₁ x + b₁")
+    assert part.title(1) == "(W₁ x + b₁)[1, 0]"
+    whole = next(column for column in panel.view.columns if column.name == "h")
+    assert whole.title(1) == "h[1, 0]"
