@@ -197,6 +197,11 @@ class MatrixWidget(QWidget):
     Arrow keys, Home, End, Page Up and Page Down move the marked cell while the widget has the focus;
     Escape gives the focus back. Hovering shows full precision, Ctrl+C copies the matrix for NumPy.
 
+    Attributes
+    ----------
+    is_read_out
+        Whether a scalar stands in full beside the matrix: then hovering would only cover it.
+
     Signals
     -------
     cell_selected(int, int)
@@ -213,6 +218,7 @@ class MatrixWidget(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.is_read_out = False
         self._theme = theme
         self._array = np.zeros(())
         self._border_role = "forward"
@@ -310,10 +316,10 @@ class MatrixWidget(QWidget):
         return " · ".join([*parts, self._note] if self._note else parts)
 
     def cell_text(self, row: int, column: int) -> str:
-        """Return a cell's index and full-precision number."""
+        """Return a cell's index and full-precision number; a scalar has no index."""
         value = as_table(self._array)[row, column]
         number = full(value) if np.isfinite(value) else format_number(value)
-        return f"[{row}, {column}]  {number}"
+        return f"[{row}, {column}]  {number}" if self._array.ndim else number
 
     def copy_numpy(self) -> None:
         """Put the whole matrix onto the clipboard as NumPy source."""
@@ -540,7 +546,8 @@ class MatrixWidget(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             cell = self._cell_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.cell_text(*cell) if cell else "", self)
+            is_told = self._array.ndim > 0 or not self.is_read_out
+            QToolTip.showText(event.globalPos(), self.cell_text(*cell) if cell and is_told else "", self)
             return True
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
             # While a cell is being looked for, the window's shortcuts on these keys stand back.

@@ -279,7 +279,7 @@ class EditableMatrix(MatrixWidget):
 
     def _hover(self, point: QPointF) -> None:
         over = self.is_editable and self._cell_at(point) is not None
-        self.setCursor(Qt.CursorShape.SizeHorCursor if over else Qt.CursorShape.ArrowCursor)
+        self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
 
     def _begins_editing(self, event: QKeyEvent) -> bool:
         """Say whether a key begins to edit the marked cell."""
@@ -366,6 +366,8 @@ class EditableMatrix(MatrixWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grip is not None and event.buttons() & Qt.MouseButton.LeftButton:
             number = self._grip.drag(event)
+            if self._grip.is_moving:  # not before: the arrows would cover the number
+                self.setCursor(Qt.CursorShape.SizeHorCursor)
             if number is not None and self.selected is not None:
                 self.scrubbed.emit(self.index_of(self.selected), number)
         else:
@@ -374,6 +376,7 @@ class EditableMatrix(MatrixWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._let_go(keep=True)
+        self._hover(event.position())
         super().mouseReleaseEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

@@ -271,6 +271,8 @@ class InspectorPanel(Panel):
     def _show_readout(self) -> None:
         """Show the marked entry, or the one number of a scalar, in full."""
         array, matrix, view = self.shown_array(), self._matrix(), self._view
+        for each in (self.value_matrix, self.gradient_matrix, self.contribution_matrix):
+            each.is_read_out = each is matrix
         text = ""
         if array is not None and array.ndim == 0:
             text = full(float(array))

@@ -451,6 +451,8 @@ class GraphView(QGraphicsView):
         if self._held is not None and event.buttons():
             link, grip = self._held
             number = grip.drag(event)
+            if grip.is_moving:  # not before: the arrows would cover the number
+                self.viewport().setCursor(Qt.CursorShape.SizeHorCursor)
             if number is not None:
                 self._scene.scrubbed.emit(link.name, link.entry, number)
         elif self._grabbed is not None and event.buttons():

@@ -159,11 +159,6 @@ class NodeItem(QGraphicsItem):
         self.setToolTip(tooltip(self._view))
         self._set_look(hovered=True)
 
-    def hoverMoveEvent(self, event: QGraphicsSceneHoverEvent) -> None:
-        is_leaf = self._view.kind in ("parameter", "input") and self._card.is_number
-        over = is_leaf and self._view.value is not None and self._card.value.contains(event.pos())
-        self.setCursor(Qt.CursorShape.SizeHorCursor if over else Qt.CursorShape.PointingHandCursor)
-
     def hoverLeaveEvent(self, event: QGraphicsSceneHoverEvent) -> None:
         self._set_look(hovered=False)
 

@@ -66,6 +66,16 @@ def test_dragging_the_number_of_a_card_scrubs_it_and_moves_no_picture(window: Wi
     assert session.frame.values["b2"] == 0
 
 
+def test_the_arrows_come_with_the_drag_of_a_card_s_number(window: Window) -> None:
+    port = window.view.viewport()
+    QTest.mouseMove(port, place_of(window, "b2"))
+    assert port.cursor().shape() != Qt.CursorShape.SizeHorCursor
+    drag(window, "b2", 60, release=False)
+    assert port.cursor().shape() == Qt.CursorShape.SizeHorCursor
+    QTest.mouseRelease(port, LEFT, Qt.KeyboardModifier.NoModifier, place_of(window, "b2") + QPoint(74, 0))
+    assert port.cursor().shape() != Qt.CursorShape.SizeHorCursor
+
+
 def test_escape_gives_a_drag_on_a_card_up(qtbot: QtBot, window: Window) -> None:
     session = window.session
     drag(window, "b2", 60, release=False)

@@ -252,6 +252,17 @@ def test_hovering_shows_full_precision(qtbot, widget):
         assert QToolTip.text() == text
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support")
+@pytest.mark.parametrize(("is_read_out", "text"), [(False, "0.3333333333333333"), (True, "")])
+def test_a_scalar_has_no_index_and_is_told_once(qtbot, widget, is_read_out, text):
+    widget.set_matrix(1 / 3)
+    widget.is_read_out = is_read_out
+    QToolTip.hideText()
+    where = widget.cell_position(0, 0)
+    QGuiApplication.sendEvent(widget, QHelpEvent(QHelpEvent.Type.ToolTip, where, widget.mapToGlobal(where)))
+    assert QToolTip.text() == text
+
+
 def test_copying_gives_numpy_and_latex(qtbot, widget):
     widget.set_matrix([[0.1, 2.0]])
     qtbot.keyClick(widget, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)

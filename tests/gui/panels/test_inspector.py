@@ -54,6 +54,7 @@ def test_a_scalar_is_shown_in_full(open_session, show):
     session.select("q")
     panel = show(InspectorPanel, session)
     assert repr(float(session.frame.values["q"])) in words(panel)
+    assert panel.value_matrix.is_read_out
 
 
 def test_a_column_of_four_is_seen_whole_in_a_small_window(open_window):

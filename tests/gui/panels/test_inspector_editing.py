@@ -283,6 +283,17 @@ def test_dragging_sideways_changes_a_number_in_one_change(qtbot, inspect):
     assert session.frame.values["W1"][1, 0] < 2.0
 
 
+def test_the_arrows_come_with_the_drag_and_do_not_lie_over_the_number_before(qtbot, inspect):
+    _, panel = inspect("W1", cell=(0, 0))
+    matrix = panel.value_matrix
+    qtbot.mouseMove(matrix, matrix.cell_position(1, 0))
+    assert matrix.cursor().shape() == Qt.CursorShape.PointingHandCursor
+    drag(qtbot, matrix, (1, 0), 60, release=False)
+    assert matrix.cursor().shape() == Qt.CursorShape.SizeHorCursor
+    qtbot.mouseRelease(matrix, Qt.MouseButton.LeftButton, pos=matrix.cell_position(1, 0))
+    assert matrix.cursor().shape() == Qt.CursorShape.PointingHandCursor
+
+
 def test_escape_gives_the_drag_up(qtbot, inspect):
     session, panel = inspect("W1", cell=(0, 0))
     before, value = session.document, session.frame.values["W1"][1, 0]
