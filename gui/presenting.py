@@ -451,7 +451,7 @@ class Presenting(QObject):
         if self._exercises.is_open:
             self._window.practice.advance()
         elif player.page is None:
-            self._window.session.step(1)
+            self._window.session.advance()
         elif player.question is not None and self._phase != "answer" and not player.awaits_step:
             self._phase = "question" if self._phase == "text" else "answer"
             if self._phase == "answer":

@@ -1018,7 +1018,18 @@ class Session(QObject):
         else:
             self.go(position)
             if position > last:
-                self.notice.emit("step", "This iteration ends here. PgDn goes on to the next one.")
+                self.notice.emit("step", "This iteration ends here. PgDn goes on.")
+
+    def advance(self) -> None:
+        """Take a step; past the last iteration, train one more and stand at its start."""
+        is_covered = self._predicting and bool(self._frame.covered)
+        if is_covered or self.position < self._timeline.length or self._iteration < self.iterations:
+            self.step(1)
+            return
+        iteration = self._iteration
+        self.step_iteration(1)
+        if self._iteration > iteration:
+            self.go(0)
 
     def _travel_to(self, iteration: int, position: int) -> None:
         self._follow = False

@@ -111,6 +111,23 @@ def test_the_cards_are_written_for_the_last_row(window: Window, network: str, le
     assert {name: window.scene.node_rect(name) for name in window.scene.view.nodes} == places
 
 
+def test_a_clicker_goes_on_past_the_last_iteration(window: Window) -> None:
+    session = window.session
+    session.last()
+    last = session.position
+    window.presenting.begin(is_full=False)
+    for iteration in (1, 2):
+        page_down(window)
+        assert (session.iteration, session.iterations, session.position) == (iteration, iteration, 0)
+        session.last()
+        assert session.position == last
+    QTest.keyClick(window, Qt.Key.Key_Right)
+    assert (session.iteration, session.position) == (2, last)  # a step stays in what there is
+    session.go_to_iteration(0)
+    page_down(window)
+    assert (session.iteration, session.iterations, session.position) == (1, 2, 0)
+
+
 def test_everything_is_back_afterwards(window: Window) -> None:
     shown = {name for name, dock in window.docks.items() if dock.isVisible()}
     theme = window.theme
