@@ -348,9 +348,7 @@ class Posed:
         parts = (
             [f"{', '.join(wrong)} {'does' if len(wrong) == 1 else 'do'} not belong there."] if wrong else []
         )
-        parts += (
-            [f"{missing} {'is' if missing == 1 else 'are'} missing."] if missing and len(right) > 1 else []
-        )
+        parts += [_missing(missing)] if missing and len(right) > 1 else []
         hint = " ".join(parts) or "That is not it."
         return Verdict(False, hint, hint)
 
@@ -416,8 +414,9 @@ class Posed:
         ]
         if len(wrong) < len(entries):
             where = ", ".join(map(entry_text, wrong[:3])) + (" and others" if len(wrong) > 3 else "")
-            count = f"{len(entries) - len(wrong)} of {len(entries)} entries are right"
-            yield Slip.ENTRY, f"{count}; look at {where}."
+            count = len(entries) - len(wrong)
+            count = f"{count} of {len(entries)} entries {'is' if count == 1 else 'are'} right"
+            yield Slip.SOME, f"{count}; look at {where}."
 
     def _is_close(self, given: Given, right: Array) -> bool:
         """Say whether numbers are right to the digits that were given, two at least."""
@@ -608,8 +607,14 @@ def _verdict(found: Sequence[tuple[str, str]]) -> Verdict:
     sentences = [first[kind] for kind in told[:2]]
     if not sentences:
         return Verdict(False, "That is not it.")
-    hint = sentences[0] if len(sentences) == 1 else f"{sentences[0]} Or: {sentences[1]}"
+    between = " " if Slip.SOME in told[:2] else " Or: "  # what is right of it is no other mistake
+    hint = between.join(sentences)
     return Verdict(False, hint, hint, kinds)
+
+
+def _missing(count: int) -> str:
+    """Say how many values are missing: in words where it is one, for "1" is a value too."""
+    return "One value is missing." if count == 1 else f"{count} values are missing."
 
 
 _VAGUE = (Slip.OTHER, Slip.ROUNDING, Slip.SHAPE)

@@ -21,6 +21,7 @@ from graphs.answers import Verdict
 from graphs.drills.base import Exercise
 from graphs.lesson import Lesson
 from graphs.mathtext import plain
+from graphs.mistakes.record import kind_words
 
 __all__ = ["Key", "Record", "Report", "key_of_page", "key_of_part", "loads"]
 
@@ -158,11 +159,12 @@ class Report:
         return sum(record.is_first for record in self.records.values())
 
     def commonest(self, count: int = 3) -> list[tuple[str, int]]:
-        """Return the mistakes that were made most often, with how often."""
+        """Return the mistakes that were made most often, in words, with how often."""
         found: dict[str, int] = {}
         for record in self.records.values():
             for kind in record.kinds:
-                found[kind] = found.get(kind, 0) + 1
+                words = kind_words(kind)
+                found[words] = found.get(words, 0) + 1
         return sorted(found.items(), key=lambda pair: -pair[1])[:count]
 
     def sentence(self) -> str:
@@ -188,7 +190,7 @@ class Report:
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(["source", "place", *_COLUMNS])
         for key, record in self.records.items():
-            values = {**asdict(record), "kinds": " ".join(record.kinds)}
+            values = {**asdict(record), "kinds": "; ".join(map(kind_words, record.kinds))}
             rows.writerow([_harmless(v) for v in (key.source, key.place, *(values[c] for c in _COLUMNS))])
         return out.getvalue()
 
@@ -210,7 +212,7 @@ def _table(report: Report) -> Iterator[str]:
             *("yes" if flag else "no" for flag in (record.is_first, record.is_right)),
             str(record.tries),
             f"{record.hints}{', answer shown' if record.is_revealed else ''}",
-            ", ".join(dict.fromkeys(record.kinds)),
+            ", ".join(dict.fromkeys(map(kind_words, record.kinds))),
         )
         yield f"| {' | '.join(cells)} |"
 

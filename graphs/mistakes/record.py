@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 
+from engine.alterations import Change
 from engine.errors import BackstepError
 from engine.graph import Graph
 from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.subjects import Subject
 
-__all__ = ["Mistake", "Slip", "made", "most"]
+__all__ = ["Mistake", "Slip", "kind_words", "made", "most"]
 
 FEWEST, MOST = 8, 160
 WORK = 30_000  # nodes worked out for one kind of mistake
@@ -31,6 +32,7 @@ class Slip(StrEnum):
     VALUE = "value"  # the value instead of its gradient
     OTHER = "other"  # another value or gradient
     ENTRY = "entry"  # another entry
+    SOME = "some"  # some entries right, others wrong
     OPERATION = "operation"  # an operation left out, or done with its operands the wrong way round
     TRANSPOSED = "transposed"  # rows for columns
     SHAPE = "shape"  # the right numbers in another shape
@@ -39,6 +41,44 @@ class Slip(StrEnum):
     DIGITS = "digits"  # too few digits to tell
     DECIMAL = "decimal"  # the decimal point
     NUMBERS = "numbers"  # right at these numbers, but not in general
+
+
+_WORDS: Mapping[str, str] = {
+    Slip.PATH: "one path of several",
+    Slip.UPSTREAM: "the gradient that arrives",
+    Slip.TOTAL: "the whole gradient instead of one contribution",
+    Slip.VALUE: "the value instead of its gradient",
+    Slip.OTHER: "another value or gradient",
+    Slip.ENTRY: "another entry",
+    Slip.SOME: "some of the entries",
+    Slip.OPERATION: "an operation",
+    Slip.TRANSPOSED: "rows for columns",
+    Slip.SHAPE: "the shape",
+    Slip.SIZE: "the size instead of the shape",
+    Slip.ROUNDING: "rounding",
+    Slip.DIGITS: "too few digits",
+    Slip.DECIMAL: "the decimal point",
+    Slip.NUMBERS: "numbers instead of a formula",
+    Change.SIGN: "the sign",
+    Change.TRANSPOSE: "a transpose left out",
+    Change.RESHAPE: "reshaped instead of transposed",
+    Change.COUNT: "1/m left out",
+    Change.CONSTANT: "a factor such as 2",
+    Change.FACTOR: "a local derivative left out",
+    Change.PART: "a part of a local derivative left out",
+    Change.POINT: "a derivative at another point",
+    Change.FIRST: "the first example alone",
+    Change.MEAN: "the mean instead of the sum",
+    Change.UNSUMMED: "a sum left out",
+    Change.ORDER: "the order of a product",
+    Change.ELEMENTWISE: "entry by entry instead of a matrix product",
+    Change.MATRIX: "a matrix product left out",
+}
+
+
+def kind_words(kind: str) -> str:
+    """Return what a learner calls a kind of mistake; a kind of another Backstep as it is called there."""
+    return _WORDS.get(kind, kind)
 
 
 @dataclass(frozen=True, eq=False)

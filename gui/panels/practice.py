@@ -255,7 +255,7 @@ class PracticePanel(Panel):
         self.back.setEnabled(player.number + player.part_number > 0)
         self.forward.setEnabled(not player.is_last)
         self.ask.set_source(f"**{_letter(player.part_number)})** {part.question.ask}")
-        self.field.setPlaceholderText(self._prompt(part.question.kind))
+        self.field.setPlaceholderText(self._prompt(part))
         self.field.setAccessibleName(f"Answer: {part.question.ask}")
         self.field.clear()
         self._has_solution = False
@@ -264,8 +264,12 @@ class PracticePanel(Panel):
         self._show_state()
         soon(self, self._bring_up)
 
-    def _prompt(self, kind: str) -> str:
-        return "click it in the graph, or type its name" if kind == "name" else PROMPTS.get(kind, "")
+    def _prompt(self, part: Posed) -> str:
+        if part.question.kind != "name":
+            return PROMPTS.get(part.question.kind, "")
+        if len(part.right_names) == 1:
+            return "click it in the graph, or type its name"
+        return "click them in the graph, or type their names with commas"
 
     def _bring_up(self) -> None:
         """Have the question in sight, with as much before it as there is room for."""

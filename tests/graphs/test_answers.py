@@ -119,7 +119,7 @@ def test_a_matrix_is_compared_entry_by_entry() -> None:
     assert question.check("[" + ", ".join(f"[{x}]" for x in rows) + "]").right
     assert question.check("\n".join(rows)).right
     off = question.check("; ".join([*rows[:3], "99.0"]))
-    assert (off.right, off.kinds) == (False, (Slip.ENTRY,))
+    assert (off.right, off.kinds) == (False, (Slip.SOME,))
     assert "[3, 0]" in off.hint
     turned = question.check(", ".join(rows))
     assert Slip.TRANSPOSED in turned.kinds
@@ -177,7 +177,8 @@ def test_choices_and_names() -> None:
     for text in ("A, X, w2", "w₂ X A", "X; A and w_2", "{A, X, w2}"):
         assert verdict(LAYERS, "name", "A, X, w2", text).right, text
     missing = verdict(LAYERS, "name", "A, X, w2", "A, Z")
-    assert missing.hint == "$Z$ does not belong there. 2 are missing."
+    assert missing.hint == "$Z$ does not belong there. 2 values are missing."
+    assert verdict(LAYERS, "name", "A, X, w2", "A, X").hint == "One value is missing."
     assert not verdict(LAYERS, "name", "A", "Q").is_read
 
 

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.alterations import Change
 from engine.errors import DataError
 from engine.training import Run
 from graphs.answers import Verdict
 from graphs.exercise import exercises
 from graphs.lesson import built_in_lessons, load_lesson
+from graphs.mistakes import Slip
 from graphs.network import bind, load
 from graphs.report import Key, Record, Report, key_of_page, key_of_part, loads
 from graphs.snapshot import Snapshot
@@ -67,15 +69,23 @@ def test_what_it_comes_to() -> None:
         report = report.tried(other, "*New* $w$?", verdict, NOW)
     assert report.sentence() == "1 of 2 questions right at the first try."
     assert report.sources == ("The chain rule", "Regression")
-    assert report.commonest() == [("sign", 2)]
+    assert report.commonest() == [("the sign", 2)]
     assert report.of("Regression").first_tries == 0
     assert report.without("Regression").records.keys() == {KEY}
     text = report.markdown()
     assert "## The chain rule" in text
-    assert r"One step \| downhill: \*New\* w? | no | yes | 3 | 0 | sign |" in text
+    assert r"One step \| downhill: \*New\* w? | no | yes | 3 | 0 | the sign |" in text
     rows = list(csv.DictReader(io.StringIO(report.csv())))
     assert [row["is_first"] for row in rows] == ["True", "False"]
-    assert rows[1]["kinds"] == "sign sign"
+    assert rows[1]["kinds"] == "the sign; the sign"
+
+
+@pytest.mark.parametrize("kind", [*Slip, *Change])
+def test_mistakes_are_reported_in_a_learners_words(kind: str) -> None:
+    wrong = Verdict(False, "No.", kinds=(kind,))
+    ((words, count),) = Report().tried(KEY, ASK, wrong, NOW).commonest()
+    assert count == 1
+    assert words != kind or " " in words or kind == "rounding"
 
 
 def test_a_spreadsheet_takes_nothing_for_a_formula() -> None:
