@@ -92,6 +92,13 @@ class Authoring(QObject):
         return self._draft is not None
 
     @property
+    def is_in_hand(self) -> bool:
+        """Whether a lesson is being written: its editor is in sight, or no other lesson is open."""
+        lesson, panel = self._window.teaching.player.lesson, self._window.panels.get("author")
+        is_seen = panel is not None and panel.is_seen
+        return self.is_open and (is_seen or lesson is None or lesson is self._shown)
+
+    @property
     def draft(self) -> Draft:
         """The lesson as it is now."""
         assert self._draft is not None

@@ -22,6 +22,7 @@ from graphs.views.records import StepView
 from gui.exercising import ExercisePlayer
 from gui.garbage import soon
 from gui.lessons import LessonPlayer
+from gui.notify import Message
 from gui.pointer import RestingPointer
 from gui.rich_text import RichText
 from gui.speaker import SpeakerWindow, is_same, place_on
@@ -212,6 +213,7 @@ class Presenting(QObject):
         self._was_full = False
         self._phase = "text"
         self._asked: tuple[int, int, int] | None = None  # page, iteration, position to come back to
+        self._way_back: Message | None = None  # what is said of it
         self._geometry: Any = None  # of the window, before it went to the audience's screen
         self._home = ""  # the name of its screen
         self._is_swapped = False
@@ -274,11 +276,16 @@ class Presenting(QObject):
         if self._is_on:
             self.end()
         else:
-            self.begin()
+            self.start()
 
     def start(self) -> None:
-        """Begin, as a clicker's key asks; where it presents already, it goes on."""
-        if not self._is_on:
+        """Begin, with the lesson that is being written; where it presents already, go on."""
+        if self._is_on:
+            return
+        authoring = self._window.authoring
+        if authoring.is_in_hand:
+            authoring.present()
+        else:
             self.begin()
 
     def begin(self, is_full: bool = True) -> None:
@@ -481,10 +488,14 @@ class Presenting(QObject):
         session, player = self._window.session, self._player
         if self._asked is None:
             self._asked = (player.number, session.iteration, session.position)
-            session.notice.emit("info", "Go wherever the answer is: W comes back here.")
+            self._way_back = self._window.notifier.ask(
+                "Go wherever the answer is: W comes back here.", level="info"
+            )
             return
         page, iteration, position = self._asked
         self._asked = None
+        if self._way_back is not None:
+            self._window.notifier.withdraw(self._way_back)
         if player.page is not None and player.number != page:
             player.go(page)
         else:

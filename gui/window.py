@@ -122,7 +122,7 @@ DOCKS = (
 
 WORDS = 500
 """Logical pixels that a page of a lesson needs, with its question and its buttons."""
-PREDICTING = "Predicting: → or H reveals, H again ends it"
+PREDICTING = "Predicting is on: → or H reveals, H again ends it"
 CAPTION = 270
 """Logical pixels kept for the caption at the top left of the graph, where the graph is twice as wide."""
 PLOTS = 34

@@ -323,6 +323,22 @@ def test_a_file_changed_by_somebody_else_is_offered_again(qtbot: QtBot, window: 
     assert [row["title"] for row in window.authoring.draft.text.pages] == ["First", "Two"]
 
 
+def test_the_key_presents_the_page_that_is_being_written(qtbot: QtBot, window: Window, file: Path) -> None:
+    authoring = window.authoring
+    authoring.edit(file)
+    authoring.open_page(1)
+    QTest.keyClick(window, Qt.Key.Key_F11)
+    shown(qtbot, window)
+    assert window.presenting.is_on
+    assert window.strip.heading.text() == "Two"
+    QTest.keyClick(window, Qt.Key.Key_F11)
+    assert not window.presenting.is_on
+    assert authoring.is_in_hand
+    window.teaching.open("5", 0)
+    window.docks["author"].hide()
+    assert not authoring.is_in_hand  # the other lesson is presented
+
+
 def test_unsaved_changes_are_asked_for_and_never_on_the_projector(
     qtbot: QtBot, window: Window, file: Path
 ) -> None:

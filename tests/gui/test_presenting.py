@@ -480,8 +480,10 @@ def test_why_leads_back_to_where_it_was_asked(window: Window, qtbot: QtBot) -> N
     window.session.go(12)
     QTest.keyClick(window, Qt.Key.Key_W)
     assert window.presenting.is_away
+    assert window.messages.isVisible()
     window.session.go(2)
     QTest.keyClick(window, Qt.Key.Key_W)
+    assert window.messages.isHidden()  # what it said has been done
     assert (window.session.position, window.presenting.is_away) == (12, False)
 
 
