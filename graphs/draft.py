@@ -632,7 +632,7 @@ class _Reading:
                 hint = f"{shape} numbers" if "×" in shape else "a number" if not shape else "numbers"
                 return Row(name, kind, "", hint, shape, "missing", carry)
             drawn = Drawn(self._init(p), p.shape)
-            return Row(name, kind, text, _drawn_text(drawn), self._shape_of(name), "drawn", carry)
+            return Row(name, kind, text, entry_text(drawn), self._shape_of(name), "drawn", carry)
         source = "" if text else self._source(name)
         return Row(name, kind, text, self._own_hint(name), self._shape_of(name), "given", source=source)
 
@@ -717,10 +717,6 @@ def _columns(data: FileData, names: Sequence[str]) -> FileData:
     return (
         replace(data, inputs=inputs, targets=targets) if inputs else replace(data, inputs=targets, targets={})
     )
-
-
-def _drawn_text(drawn: Drawn) -> str:
-    return drawn.init if not drawn.shape else f"{drawn.init} ({shape_text(drawn.shape)})"
 
 
 def _dims_in_words(dims: Dims) -> str:

@@ -127,9 +127,11 @@ def entry_text(value: Array | Drawn) -> str:
     ('[[1, 0.5], [2, 3]]', '[1/3, 2e-5]')
     >>> entry_text(Drawn("he", ("k", 1)))
     'he (k × 1)'
+    >>> entry_text(Drawn("zeros", ()))
+    'zeros'
     """
     if isinstance(value, Drawn):
-        return value.init if value.shape is None else f"{value.init} ({shape_text(value.shape)})"
+        return f"{value.init} ({shape_text(value.shape)})" if value.shape else value.init
     if value.size > MOST_SHOWN:
         return ""
     if value.ndim == 0:

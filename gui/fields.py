@@ -313,6 +313,7 @@ class TextField(OneValue, QPlainTextEdit):
         """Show what holds or is wanted as long as nothing stands there."""
         if text != self.placeholderText():
             self.setPlaceholderText(text)
+            self.viewport().update()  # Qt paints a hint when it comes or goes, not when it changes
             self.updateGeometry()
 
     def _lines(self, width: int) -> int:

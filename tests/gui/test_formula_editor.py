@@ -240,6 +240,22 @@ def test_from_the_last_key_to_the_painted_graph(qtbot: QtBot, window: Window, na
     assert min(took) < 1.0, took
 
 
+def test_the_hint_of_an_empty_field_follows_the_other_values(qtbot: QtBot, window: Window) -> None:
+    panel = new(qtbot, window, "h = W @ x + b\nL = sum(h) + c")
+    fields = panel.rows.fields
+    for value, hint in (("1", "xavier (k × 1)"), ("1; 2; 3", "xavier (k × n)")):
+        fields["x"].setFocus()
+        fields["x"].selectAll()
+        type_text(qtbot, value)
+        qtbot.keyClick(focus(), KEY.Key_Return)
+        settled(qtbot, window)
+        assert (fields["W"].placeholderText(), fields["c"].placeholderText()) == (hint, "zeros")
+    window.session.undo()
+    window.session.redo()  # the network is followed: what was drawn stands in the fields
+    settled(qtbot, window)
+    assert (panel.rows.fields["W"].text(), panel.rows.fields["c"].text()) == ("xavier (k × n)", "zeros")
+
+
 def test_a_burst_of_edits_is_one_change_and_undo_brings_the_old_text(qtbot: QtBot, window: Window) -> None:
     window.session.open("scalar-operations")
     window.edit_formula()
