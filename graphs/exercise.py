@@ -93,6 +93,12 @@ def series(
         )
 
 
+def empty_kinds(snapshot: Snapshot, kinds: Sequence[str], seed: int = 0) -> list[str]:
+    """Return those of these kinds that a network has nothing for."""
+    maker = Maker(by_line(snapshot), seed)
+    return [kind for kind in checked(kinds) if _made(maker, kind, 0) is None]
+
+
 def checked(kinds: Sequence[str]) -> list[str]:
     """Return the kinds that are meant, all where none is named; raise for one that there is not."""
     for kind in kinds:

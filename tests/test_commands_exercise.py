@@ -94,6 +94,15 @@ def test_no_file_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert path.read_text("utf-8").startswith("# Exercises")
 
 
+def test_a_kind_that_the_network_has_nothing_for_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text, err = run(capsys, "two-layer-nonlinear", "--kinds", "adam,paths")
+    assert code == 0
+    assert "Adam" in text
+    assert err == "backstep: this network has nothing to ask for paths: no exercises of that.\n"
+    code, _, err = run(capsys, "two-layer-nonlinear", "--kinds", "values,adam", "--count", "1")
+    assert (code, err) == (0, "")
+
+
 def test_values_that_are_set_are_said_to_be_none_of_a_sheets(capsys: pytest.CaptureFixture[str]) -> None:
     code, text, err = run(capsys, "univariate-regression", "--kinds", "VALUES", "--set", "b=5")
     assert code == 0

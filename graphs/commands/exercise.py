@@ -7,11 +7,11 @@ from pathlib import Path
 
 from engine.training import Run
 from graphs.commands.base import Command, Outcome, add_network, bound, file_to_write, format_of, whole
-from graphs.exercise import DRILLS, MOST, exercises
+from graphs.exercise import DRILLS, MOST, empty_kinds, exercises
 from graphs.files import write_whole
 from graphs.sheets import NAMES, Sheet, Writer, writers
 from graphs.snapshot import Snapshot
-from graphs.wording import counted
+from graphs.wording import counted, listed
 
 
 def _add_options(parser: ArgumentParser) -> None:
@@ -42,11 +42,21 @@ def _run(args: Namespace) -> Outcome:
     seed = args.seed or 0
     found = exercises(snapshot, kinds, args.count, seed)
     text = writer.write(Sheet(found, snapshot, seed, args.solutions))
-    said = "exercises have short numbers of their own: --set changes none of them." if args.set else ""
+    empty = empty_kinds(snapshot, kinds, seed) if kinds else []
+    said = " ".join(filter(None, (_said_of_set(args), _said_of(empty))))
     if path is None:
         return Outcome(text, problem=said)
     write_whole(path, text.encode())
     return Outcome(f"{path}: {counted(len(found), 'exercise')}\n", problem=said)
+
+
+def _said_of_set(args: Namespace) -> str:
+    return "exercises have short numbers of their own: --set changes none of them." if args.set else ""
+
+
+def _said_of(empty: list[str]) -> str:
+    """Say which kinds were asked for in vain."""
+    return f"this network has nothing to ask for {listed(empty)}: no exercises of that." if empty else ""
 
 
 def _writer(args: Namespace) -> Writer:
