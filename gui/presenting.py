@@ -17,7 +17,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QScreen
 from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from graphs.lesson import Page
-from graphs.views.curtain import ASKED
+from graphs.views.curtain import ASKED, COVERED
 from graphs.views.records import StepView
 from gui.exercising import ExercisePlayer
 from gui.garbage import soon
@@ -68,7 +68,7 @@ class Words:
 
 def words_of_step(view: StepView) -> Words:
     """Return what is said of a step."""
-    is_asked = view.equation.endswith(ASKED)  # once is enough
+    is_asked = view.equation.endswith((ASKED, COVERED))  # once is enough
     more = () if is_asked else (view.numbers, view.result)
     lines = [view.equation, *(line for line in more if line)]
     formula = " ".join(lines) if sum(map(len, lines)) < 160 else view.equation

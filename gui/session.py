@@ -958,9 +958,14 @@ class Session(QObject):
         self._timeline.stand(position)
         self._frame = self._make_frame()
 
+    @property
+    def _curtain(self) -> Curtain:
+        """What hides: only who predicts each step is asked by the step, others by a lesson or an exercise."""
+        return Curtain(self._hidden, ahead=self._predicting, asks=self._predicting)
+
     def _make_frame(self) -> Frame:
         timeline = self._timeline
-        state, curtain = timeline.state, Curtain(self._hidden, ahead=self._predicting)
+        state, curtain = timeline.state, self._curtain
         values, gradients, covered = curtain.known(
             timeline.trace, state.values, state.gradients, timeline.position
         )

@@ -15,12 +15,14 @@ import numpy as np
 from engine.trace import Phase, Step, Trace
 from graphs.views.records import CodeRow, EdgeView, EquationRow, NodeView, StepView
 
-__all__ = ["ASKED", "KINDS", "Curtain", "asked", "step_names", "updated_name"]
+__all__ = ["ASKED", "COVERED", "KINDS", "Curtain", "asked", "step_names", "updated_name"]
 
 Array = np.ndarray
 KINDS = frozenset(("values", "gradients", "factors", "shapes", "equations"))
 ASKED = r"\text{?}"
 """What stands for something that is to be predicted, as LaTeX."""
+COVERED = r"\ldots"
+"""What stands for something that is covered and not asked for here, as LaTeX."""
 _SIGN = re.compile(r"=|\\leftarrow\b")
 
 
@@ -37,10 +39,14 @@ class Curtain:
     ahead
         Whether the code and the equations of steps that are still to come are hidden too: a learner who
         predicts every step would read the answer there.
+    asks
+        Whether the step and the graph ask for what is hidden. Where a lesson or an exercise asks, they cover
+        it and say nothing: two questions at once are one too many.
     """
 
     names: frozenset[str] = frozenset()
     ahead: bool = False
+    asks: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.names)
@@ -117,20 +123,22 @@ class Curtain:
     def over_edge(self, view: EdgeView) -> EdgeView:
         """Return a wire without its factor where that is hidden."""
         hides = "factors" in self.names or self.hides_equation(view.source)
-        return replace(view, factor=ASKED) if hides and view.factor else view
+        return replace(view, factor=ASKED if self.asks else "") if hides and view.factor else view
 
     def over_step(self, view: StepView, trace: Trace, step: Step | None) -> StepView:
         """Return what is said of a step without what is hidden."""
         if step is None or not self.names:
             return view
         changes: dict[str, object] = {}
+        mark = ASKED if self.asks else COVERED
         is_backward = step.phase in (Phase.SEED, Phase.BACKWARD)
         if is_backward and (self.hides_equation(step.target) or "factors" in self.names):
-            changes |= {"equation": asked(view.equation), "latex": "", "code": "", "more": ""}
+            changes |= {"equation": asked(view.equation, mark), "latex": "", "code": "", "more": ""}
             changes |= {"numbers": "", "short": ""}
-            changes |= {"sentence": _ASKING[step.phase], "matrices": (), "shapes": ""}
+            said = _ASKING[step.phase] if self.asks else "This step is covered for now."
+            changes |= {"sentence": said, "matrices": (), "shapes": ""}
         if self.hides_result(trace, step):
-            changes |= {"result": f"= {ASKED}", "numbers": "", "short": "", "matrices": ()}
+            changes |= {"result": f"= {mark}", "numbers": "", "short": "", "matrices": ()}
         if "shapes" in self.names:
             changes |= {"shapes": "", "matrices": ()}
         return replace(view, **changes) if changes else view
@@ -150,10 +158,10 @@ class Curtain:
         return replace(row, text=_asked_code(row)) if awaited or (is_backward and hides) else row
 
 
-def asked(equation: str) -> str:
-    """Return an equation with a question mark for its right-hand side."""
+def asked(equation: str, mark: str = ASKED) -> str:
+    """Return an equation with a question mark for its right-hand side, or another mark."""
     sign = _SIGN.search(equation)
-    return f"{equation[: sign.end()]} {ASKED}" if sign else f"{equation}= {ASKED}"
+    return f"{equation[: sign.end()]} {mark}" if sign else f"{equation}= {mark}"
 
 
 OPEN = Curtain()

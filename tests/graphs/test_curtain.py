@@ -136,6 +136,16 @@ def test_a_hidden_gradient_has_no_number_equation_or_code_anywhere() -> None:
     assert edge.factor in ("", r"\text{?}")
 
 
+def test_where_a_lesson_asks_the_step_and_the_graph_only_cover() -> None:
+    whole = frame_of("two-layer-nonlinear", position=9, hidden=frozenset({"factors", "gradients"}))
+    frame = replace(whole, curtain=replace(whole.curtain, asks=False))
+    view, scene = step_view(frame), scene_view(frame)
+    assert "?" not in view.sentence + view.equation + view.result
+    assert view.equation.endswith(r"= \ldots")
+    assert (view.numbers, view.latex, view.code, view.matrices) == ("", "", "", ())
+    assert {edge.factor for edge in scene.edges.values()} == {""}
+
+
 def test_factors_and_shapes_can_be_hidden_alone() -> None:
     open_, frame = (
         frame_of("two-layer-nonlinear", position=9, hidden=names)
