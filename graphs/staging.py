@@ -426,7 +426,7 @@ class _Filler:
 
     def _shape(self, name: str) -> str:
         shape = shape_text(self._stage.snapshot.trace.values[name])
-        return shape.replace("×", " × ")
+        return shape.replace("×", "\u00a0×\u00a0")  # on one line
 
     def _update(self, name: str, quantity: str) -> str:
         """Return the equations of a parameter's update, each displayed by itself, or that of one quantity."""

@@ -88,7 +88,7 @@ def test_numbers_are_the_traces() -> None:
     assert text_of("$ {{d_b2|2}} $") == f"$ {float(trace.gradients['b2']):.2g} $"
     entry = float(trace.values["A"][1, 2])
     assert text_of("{{A[1,2]}}") == f"{entry:.4g}"
-    assert text_of("{{m}} {{shape W1}}") == "133 4 × 1"
+    assert text_of("{{m}} {{shape W1}}") == "133 4\u00a0×\u00a01"
 
 
 def test_matrices_are_written_out() -> None:
