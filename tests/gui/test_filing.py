@@ -23,6 +23,7 @@ from graphs.network import bind, load
 from graphs.reopening import carried_pairs
 from graphs.snapshot import Snapshot
 from gui.app import application, make_window, temporary_settings
+from gui.data_choice import DataChoice
 from gui.question import UnsavedQuestion
 from gui.settings import Settings
 from gui.window import Window
@@ -790,6 +791,30 @@ def test_docks_have_their_sizes_again_where_the_window_is_new(
         a, b = first.docks[name].size(), second.docks[name].size()
         assert abs(a.width() - b.width()) <= 4
         assert abs(a.height() - b.height()) <= 4
+
+
+def test_a_folder_with_a_network_and_its_data_can_be_handed_on(
+    qtbot: QtBot, make: Make, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "points.csv").write_text("u,v\n1,2\n3,4\n5,7\n")
+    window = make("univariate-regression")
+    window.choose_data(str(folder / "points.csv"))
+    choice = window.findChild(DataChoice)
+    assert isinstance(choice, DataChoice)
+    choice.apply()
+    for name in ("a.toml", "a.backstep"):
+        window.filing.write(folder / name)
+        idle(qtbot, window)
+    assert 'file = "points.csv"' in (folder / "a.toml").read_text()
+    moved = folder.rename(tmp_path / "theirs")
+    for name in ("a.toml", "a.backstep"):
+        opened = make(moved / name)
+        assert opened.session.model.leaves["x"].tolist() == window.session.model.leaves["x"].tolist()
+    opened.filing.write(moved / "b.toml")  # from the session, which has the whole path of what is gone
+    idle(qtbot, opened)
+    assert 'file = "points.csv"' in (moved / "b.toml").read_text()
 
 
 def test_changes_are_taken_back_after_reopening_and_saving_writes_the_session(
