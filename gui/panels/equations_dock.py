@@ -67,6 +67,7 @@ class EquationsPanel(Panel):
         self.view.activated.connect(self._select)
         self.copy_button.clicked.connect(self.copy_all)
         self.view.pointed.connect(self._point)
+        self.view.width_changed.connect(self._settle_soon)
         session.document_changed.connect(self._prefetch)
         session.preparing.views.append(each_equation)
         session.hover_changed.connect(self._mark)
@@ -124,11 +125,14 @@ class EquationsPanel(Panel):
     def _note_ready(self, latex: str) -> None:
         if latex in self._awaited:
             self._awaited.discard(latex)
-            if not self._settle.isActive():  # begun again with every formula, it would wait for the last
-                self._settle.start()
+            self._settle_soon()
         elif latex in self._asked:
             self._asked.discard(latex)
             self.view.viewport().update()
+
+    def _settle_soon(self) -> None:
+        if not self._settle.isActive():  # begun again with every formula, it would wait for the last
+            self._settle.start()
 
     def _point(self, index: QModelIndex | None, point: QPointF) -> None:
         """Say which symbol the mouse is on."""

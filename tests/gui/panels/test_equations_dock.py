@@ -1,13 +1,17 @@
 """The equations dock: all equations, the one being computed marked, each a way to its node."""
 
 import re
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
+import graphs
 from gui.panels.equations_dock import EquationsPanel
 from gui.theme import LIGHT
 from gui.viewdata import EquationRow
+
+RESIDUAL = Path(graphs.__file__).parent / "templates" / "residual.toml"
 
 
 def click(qtbot, panel, name, phase):
@@ -60,6 +64,30 @@ def test_equations_are_set_while_nothing_else_is_to_be_done(qtbot, open_session,
     qtbot.waitUntil(lambda: panel._cache.waiting == 0)
     heights = [panel.view.visualRect(panel._model.index(i)).height() for i in range(panel._model.rowCount())]
     assert all(height > 10 for height in heights)
+
+
+def test_rows_have_their_heights_anew_at_another_width(qtbot, open_window):
+    window = open_window(RESIDUAL, size=(1280, 720))
+    window.build_late()
+    window.show_dock("equations")
+    panel = window.panels["equations"]
+    panel.settle()
+
+    def fits():
+        delegate, model = panel._delegate, panel._model
+        return all(
+            delegate.is_set(row)
+            and panel.view.visualRect(model.index(i)).height()
+            == delegate.sizeHint(None, model.index(i)).height()
+            for i, row in enumerate(model.rows)
+            if not isinstance(row, str)
+        )
+
+    for width in (230, 300, 520):
+        before = panel.view.viewport().width()
+        window.resizeDocks([window.docks["equations"]], [width], Qt.Orientation.Horizontal)
+        qtbot.waitUntil(lambda before=before: panel.view.viewport().width() != before)
+        qtbot.waitUntil(fits)
 
 
 def test_everything_is_copied_in_one_environment(qtbot, open_session, show):
