@@ -318,6 +318,7 @@ class Chart(Plot):
         self._cursor.setPen(pg.mkPen(theme.color("text"), width=ratio))
         self._cursor.setHoverPen(pg.mkPen(theme.color("accent"), width=2 * ratio))
         self._cursor.label.setColor(theme.color("text"))
+        self._cursor.label.fill = pg.mkBrush(theme.color("window"))  # a curve may run behind it
         self._cursor.label.setFont(self.lettering())
         self._tip.setFont(self.lettering())
         self._tip.setStyleSheet(

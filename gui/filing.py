@@ -111,6 +111,7 @@ class Filing(QObject):
         self._task: Task | None = None
         self._told: tuple[str, bool] | None = None
         self._offer: Message | None = None
+        self._missing: Path | None = None  # what the last message that a file is gone speaks of
         self._is_leaving = False
         self._lost: tuple[Any, OnDisk] | None = None  # a file that went, and what was known of it
         self._known: OnDisk | None = None
@@ -360,7 +361,7 @@ class Filing(QObject):
                 self._files[source] = OnDisk(resolved, document, runs, unread if keep else "")
             self._settings.add_recent(str(resolved))
             self._follow()
-            self._notifier.info(" ".join([f"Saved {path.name}.", *said]))
+            self._notifier.info(" ".join([f"Saved {path.name}.", *said]), "file")
             if then is not None:
                 then()
 
@@ -395,7 +396,7 @@ class Filing(QObject):
 
     def _fail(self, sentence: str) -> None:
         self._is_leaving = False
-        self._notifier.error(sentence)
+        self._notifier.error(sentence, "file")
 
     # --- leaving ---
 
@@ -493,22 +494,25 @@ class Filing(QObject):
         if self._offer is not None:
             self._notifier.withdraw(self._offer)
         reload = ("&Reload", self.reload if is_own else self.reload_data)
-        self._offer = self._notifier.ask(what, reload, ("&Keep", lambda: None), stays=True)
+        self._offer = self._notifier.ask(what, reload, ("&Keep", lambda: None), stays=True, about="file")
 
     def _say_gone(self, path: Path) -> None:
         self._lose(path)
-        self._notifier.warning(f"{excerpt(path.name)} has been moved or deleted. Saving writes it again.")
+        gone = f"{excerpt(path.name)} has been moved or deleted. Saving writes it again."
+        self._offer = self._notifier.ask(gone, about="file")
 
     def _say_unreadable(self, path: Path, why: str) -> None:
         self._lose(path)
-        self._notifier.warning(
+        self._offer = self._notifier.ask(
             f"{excerpt(path.name)} cannot be read any more ({why}). "
-            "What is open here stays; Save as… keeps it."
+            "What is open here stays; Save as… keeps it.",
+            about="file",
         )
 
     def _lose(self, path: Path) -> None:
         """Take note that nothing of the document is on the disk any more, as far as one can tell."""
         self._withdraw()
+        self._missing = path
         if path == self.path and self._lost is None:
             source = self._session.document.network.source
             self._lost = source, self.on_disk
@@ -518,6 +522,8 @@ class Filing(QObject):
 
     def _take_back(self, path: Path) -> None:
         """Take note that a file is there again as it was."""
+        if path == self._missing:
+            self._withdraw()
         if self._lost is not None and path == self._lost[1].path:
             source, disk = self._lost
             self._lost = None
@@ -537,7 +543,7 @@ class Filing(QObject):
         try:
             network = load_network(path)
         except BackstepError as error:
-            self._notifier.error(error)
+            self._notifier.error(error, "file")
             return
 
         def note() -> None:
@@ -557,7 +563,7 @@ class Filing(QObject):
         try:
             network = complete(network)
         except BackstepError as error:
-            self._notifier.error(error)
+            self._notifier.error(error, "file")
             return
         disk = self.on_disk
         was_saved = not self.is_modified

@@ -47,7 +47,7 @@ MARKS = {"info": "accent", "warning": "warning", "error": "error"}
 """The theme's role of a level's mark."""
 
 
-About = Literal["", "step", "end"]
+About = Literal["", "step", "end", "file"]
 Choice = tuple[str, Callable[[], object]]
 """What a button says, and what it does."""
 
@@ -63,7 +63,8 @@ class Message:
     stays
         Whether it still holds when another document is open.
     about
-        What it speaks of besides the document: "step", the place on the timeline; "end", the end of a run.
+        What it speaks of besides the document: "step", the place on the timeline; "end", the end of a run;
+        "file", what became of the document's file: newer news take the place of older.
     """
 
     level: Level
@@ -91,13 +92,15 @@ class Notifier(QObject):
         """Tell that something is done; it goes away by itself."""
         self.message.emit(Message("info", as_sentence(text), about=about))
 
-    def warning(self, text: str) -> None:
+    def warning(self, text: str, about: About = "") -> None:
         """Tell of something to be looked at."""
-        self.message.emit(Message("warning", as_sentence(text)))
+        self.message.emit(Message("warning", as_sentence(text), about=about))
 
-    def ask(self, text: str, *choices: Choice, stays: bool = False, level: Level = "warning") -> Message:
+    def ask(
+        self, text: str, *choices: Choice, stays: bool = False, level: Level = "warning", about: About = ""
+    ) -> Message:
         """Offer something to be done; return the message, by which it can be withdrawn."""
-        message = Message(level, as_sentence(text), choices, stays)
+        message = Message(level, as_sentence(text), choices, stays, about)
         self.message.emit(message)
         return message
 
@@ -157,6 +160,8 @@ class NotificationBar(QWidget):
         """Show a message; one that has not been dismissed comes back after it."""
         if message == self._current:
             return
+        if message.about == "file":
+            self.leave("file")
         if _is_news(message) and self._current is not None and self._current.choices:
             self._show_beside(message)
             self._timer.start()
@@ -244,12 +249,7 @@ class NotificationBar(QWidget):
 
     def fit(self, width: int) -> None:
         """Take a width, and the height of the strip, or that of the whole text while the mouse is over it."""
-        buttons = sum(button.sizeHint().width() + 6 for button in self._buttons)
-        beside = self._dismiss.sizeHint().width() + self._more.sizeHint().width() + 24
-        room = max(80, width - INDENT - 10 - buttons - beside)
-        said = [message.text for message in (self._current, self._beside) if message is not None]
-        whole = "\n".join(said)
-        cut = "\n".join(cut_to_lines(text, self._text.font(), room, LINES // len(said)) for text in said)
+        room, (whole, cut) = self._room(width), self._texts(width)
         shown = whole if self._is_open else cut
         if shown != self._text.text():
             self._text.setText(shown)
@@ -259,6 +259,24 @@ class NotificationBar(QWidget):
             flags = Qt.TextFlag.TextWordWrap
             height = self._text.fontMetrics().boundingRect(0, 0, room, 10_000, flags, whole).height() + 10
         self.resize(width, max(self._least, height))
+
+    def cuts(self, width: int) -> bool:
+        """Say whether a width is too little for the text."""
+        whole, cut = self._texts(width)
+        return whole != cut
+
+    def _room(self, width: int) -> int:
+        """Return what a width leaves for the text."""
+        buttons = sum(button.sizeHint().width() + 6 for button in self._buttons)
+        more = self._more.sizeHint().width() if self._more.text() else 0
+        return max(80, width - INDENT - 10 - buttons - self._dismiss.sizeHint().width() - more - 24)
+
+    def _texts(self, width: int) -> tuple[str, str]:
+        """Return the whole text, and as much of it as the lines of a width take."""
+        room, font = self._room(width), self._text.font()
+        said = [message.text for message in (self._current, self._beside) if message is not None]
+        cut = [cut_to_lines(text, font, room, LINES // len(said)) for text in said]
+        return "\n".join(said), "\n".join(cut)
 
     def set_letters(self, factor: float) -> None:
         """Write larger or smaller, as a projector asks for."""

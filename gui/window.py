@@ -614,9 +614,14 @@ class Window(QMainWindow):
                 (widget.installEventFilter if watch else widget.removeEventFilter)(self)
 
     def _place_messages(self) -> None:
-        """Put the messages beside the caption, where the picture leaves a strip free, or over all of it."""
-        left = CAPTION if self.view.width() >= 2 * CAPTION and not self.presenting.is_on else 0
-        width = self.view.width() - left
+        """Put the messages beside the caption, where the picture leaves a strip free, or over all of it.
+
+        A text that would be cut there lies over the caption too.
+        """
+        whole = self.view.width()
+        left = CAPTION if whole >= 2 * CAPTION and not self.presenting.is_on else 0
+        left = 0 if self.messages.cuts(whole - left) else left
+        width = whole - left
         self.messages.fit(width)
         self.messages.move(left, self._free_strip(QRect(left, 0, width, self.messages.height())))
         most = self.view.width() // 2 if self.presenting.is_on else width  # large letters beside the caption

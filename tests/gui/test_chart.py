@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
@@ -159,3 +159,9 @@ def test_the_tip_goes_with_the_mouse(qtbot, chart):
     assert chart.tip.isVisible()
     chart.hide()
     assert not chart.tip.isVisible()
+
+
+def test_no_curve_is_seen_through_what_stands_beside_the_cursor(chart):
+    fill = chart._cursor.label.fill
+    assert (fill.style(), fill.color().alpha()) == (Qt.BrushStyle.SolidPattern, 255)
+    assert fill.color() == chart._theme.color("window")

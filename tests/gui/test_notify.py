@@ -104,6 +104,17 @@ def test_a_message_after_one_that_was_read_whole_is_cut_again(notifier, bar):
     assert bar.height() == STRIP
 
 
+def test_news_of_the_file_take_the_place_of_older_ones(notifier, bar):
+    notifier.error("The file is not valid TOML.", "file")
+    notifier.error("Of the document.")
+    notifier.ask("It has been changed.", ("&Reload", lambda: None), stays=True, about="file")
+    assert texts(bar) == ["It has been changed.", "1 more"]
+    notifier.warning("It has been moved.", "file")
+    assert texts(bar) == ["It has been moved.", "1 more"]
+    notifier.info("Saved.", "file")
+    assert texts(bar) == ["Saved.", "1 more"]
+
+
 def test_what_speaks_of_a_step_goes_with_it_also_where_it_waits(notifier, bar):
     notifier.error("Of the step.", "step")
     notifier.error("Of the end.", "end")

@@ -404,6 +404,20 @@ def test_a_message_covers_no_card(open_window: OpenWindow, detail: Detail, size:
         assert not any(bar.intersects(card) for card in cards), name
 
 
+def test_a_text_that_is_cut_beside_the_caption_takes_the_whole_width(open_window: OpenWindow) -> None:
+    window = open_window(size=(1280, 720))
+    window.notifier.error("Something that is wrong.")
+    QApplication.processEvents()
+    assert window.messages.x() > 0
+    window.notifier.error(f"{LONG}{LONG[:70]}")
+    QApplication.processEvents()
+    assert (window.messages.x(), window.messages.width()) == (0, window.view.width())
+    assert not window.messages.cuts(window.messages.width())
+    window.messages.dismiss()
+    QApplication.processEvents()
+    assert window.messages.x() > 0
+
+
 def test_where_a_card_of_the_step_was_moved_up_the_message_stands_below(window: Window) -> None:
     window.session.go(2)
     window.view.centerOn(window.scene.node_rect("A").center() + QPointF(0, 150))
