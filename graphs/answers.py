@@ -94,6 +94,8 @@ class Posed:
         Names that no answer may use: they stand for what is to be found out.
     remarks
         What is said to a wrong choice, or a wrong name, instead of that it is not it.
+    of_gradients
+        Whether the names that are asked for stand for gradients.
     """
 
     question: Question
@@ -101,6 +103,7 @@ class Posed:
     more: Mapping[str, Array] | None = None
     closed: frozenset[str] = frozenset()
     remarks: Mapping[str, str] = field(default_factory=dict)
+    of_gradients: bool = False
 
     @cached_property
     def place(self) -> Snapshot:
@@ -228,7 +231,8 @@ class Posed:
             return f"${_shape_latex(self.right_shape)}$"
         if kind == "name":
             derivation = self.place.derivation
-            return ", ".join(f"${derivation.name_latex(n)}$" for n in self._known if n in self.right_names)
+            symbol = derivation.gradient_latex if self.of_gradients else derivation.name_latex
+            return ", ".join(f"${symbol(n)}$" for n in self._known if n in self.right_names)
         if kind == "expression":
             return f"${formula}$" if (formula := self._answer_formula) else f"`{self.question.answer}`"
         return f"${array_latex(self.right)}$"

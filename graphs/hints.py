@@ -16,7 +16,9 @@ from engine.expr import Expr
 from engine.graph import Kind
 from engine.names import entry_latex, entry_text
 from engine.notation import latex
+from engine.ops import OPS
 from engine.optimizers import UpdateEquation, update_equation
+from engine.shapes import sizes
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
 from graphs.definition import Array
@@ -30,6 +32,7 @@ __all__ = ["array_latex", "formula_of", "hints_about", "shape_hints", "solution_
 MOST_ROWS, MOST_COLUMNS = 8, 10
 MOST_LINES = 12  # gradients on the way to one, in a solution
 MOST_USES = 8  # of a value, that are told one by one
+MOST_SQUARES = 6  # of a mean of squares, that are written out
 SMALL = 16  # entries of a matrix that stands in a solution
 
 
@@ -156,8 +159,17 @@ class _Helper:
             return
         right = self.derivation.right_side(name)
         yield self.rule(right)
-        yield f"${self.derivation.forward_latex(name)}$"
-        yield self.put_in(self.derivation.name_latex(name), right, step.after, self.numbers())
+        yield self.defined(name)
+        written = _mean_of_squares(right) or right
+        yield self.put_in(self.derivation.name_latex(name), written, step.after, self.numbers())
+
+    def defined(self, name: str) -> str:
+        """Return the equation of a line, and what the losses in it are: their names do not tell."""
+        line = self.graph.line_by_name[name]
+        ops = dict.fromkeys(self.graph.nodes[node].op for use in line.uses for node, _ in use.path)
+        told = [op.definition for op in ops if op is not None and op.arity == (2, 2) and op.definition]
+        forward = f"${self.derivation.forward_latex(name)}$"
+        return ", where ".join([forward, *(f"${definition}$" for definition in told)])
 
     @staticmethod
     def rule(expr: Expr) -> str:
@@ -274,6 +286,20 @@ class _Helper:
         found |= {f"{name}:{s.quantity}": s.before for s in steps if s.before is not None}
         found |= {f"{name}:{s.quantity}": s.after for s in steps if s.index < step.index}
         return found
+
+
+def _mean_of_squares(expr: Expr) -> Expr | None:
+    """Return a mean squared error as the sum that it is, for numbers to be put in; None for all else."""
+    if not isinstance(expr, ex.Apply) or expr.head is not OPS["mse"]:
+        return None
+    own = expr.args[0].dims
+    if own != expr.args[1].dims:
+        return None
+    count = int(np.prod(sizes(own)))
+    if not 1 < count <= MOST_SQUARES:
+        return None
+    squares = ex.power(ex.add((1, expr.args[0]), (-1, expr.args[1])), ex.lift(2))
+    return ex.multiply(ex.divide(ex.ONE, ex.lift(count)), ex.sum_to(squares, tuple(range(len(own))), ()))
 
 
 # --- solutions ---------------------------------------------------------------------------------------------

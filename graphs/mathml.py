@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"(\s*)(\\[A-Za-z]+|\\.|\|\||\d+(?:\.\d+)?|\S)")
 
 _IDENTIFIERS = {
     **{"epsilon": "ϵ", "phi": "ϕ"},  # as LaTeX draws them
-    **{"ell": "ℓ", "infty": "∞", "square": "□", "ldots": "…"},
+    **{"ell": "ℓ", "infty": "∞", "square": "□", "ldots": "…", "sum": "∑"},
     **{name: name for name in ("log", "exp", "sin", "cos", "tanh", "min", "max")},
 }
 _OPERATORS = {

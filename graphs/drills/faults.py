@@ -46,7 +46,7 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
         explain=fault.explanation,
     )
     parts = (
-        Posed(where, here, remarks=_about_names(here, staged, place.name)),
+        Posed(where, here, remarks=_about_names(here, staged, place.name), of_gradients=True),
         Posed(what, here, remarks={f.title: _about(f) for f in _IN_BACKWARD if f is not fault}),
         posed(subject, here, "expression", f"Write the right formula for ${symbol}$."),
     )

@@ -19,7 +19,7 @@ from engine.graph import Kind
 from engine.optimizers import OPTIMIZERS
 from engine.trace import forward, gradients, loss_and_gradients
 from engine.training import Recipe, Run
-from graphs.answers import Posed
+from graphs.answers import Posed, Question
 from graphs.byhand import by_hand, small_snapshot
 from graphs.drills import DRILLS
 from graphs.exercise import Exercise, exercises, series, stored_values
@@ -252,6 +252,19 @@ def test_what_is_stored_is_what_the_source_of_backward_reads() -> None:
             if name not in inputs and graph.ids[name] in graph.trained and "zeros_like" not in source:
                 read |= set(re.findall(r"(?<!\w)[^\W\d]\w*", source)) & names
         assert read == set(stored_values(snapshot)), network
+
+
+def test_the_first_wrong_gradient_is_shown_as_a_gradient() -> None:
+    (exercise,) = exercises(snapshot_of(bind(load("two-layer-nonlinear"))), ["faults"], 1)
+    assert exercise.parts[0].answer_latex.startswith(r"$\frac{\partial\mathcal{L}}{\partial")
+
+
+def test_a_mean_squared_error_is_worked_out_square_by_square() -> None:
+    model = model_of("yhat = w * x\nL = mse(yhat, y)", {"w": 2.0}, {"x": [1.0, 3.0], "y": [0.0, 3.0]})
+    told, numbers, *_ = Posed(Question("?", "number", "L"), snapshot_of(model)).solution
+    assert told.endswith(r"\frac{1}{N} \sum_{i=1}^{N} (a_i - b_i)^2$")
+    assert numbers.count("4 + 9") == 1
+    assert numbers.endswith("= 6.5$")
 
 
 def test_a_faulty_line_is_one_that_somebody_would_write() -> None:
