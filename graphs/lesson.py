@@ -644,7 +644,9 @@ class _Reader:
         answer = str(answer) if isinstance(answer, int | float) else answer
         if not isinstance(answer, str) or not answer or not ask:
             raise self.fail(
-                keys, "the question lacks ask or answer.", 'Write ask = "..." and answer = "...".'
+                keys,
+                "the question lacks ask or answer.",
+                "Give both: what is asked (ask) and what is right (answer).",
             )
         choices = self.words(keys, table, "choices")
         if (kind == "choice") != bool(choices) or (choices and answer not in choices):

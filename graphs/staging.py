@@ -542,7 +542,10 @@ def _wrong_in_text(stage: Stage, text: str) -> Iterator[str]:
     if text.replace("\\$", "").count("$") % 2:
         yield "a formula is not closed. Put a dollar at both ends."
     for found in _LITERAL.finditer(_CODE.sub("", text)):
-        yield f"{found[0]} is not checked. Write {{{{{found[0]} = ...}}}} or {{{{...}}}} alone."
+        yield (
+            f"{found[0]} is not checked against the network. Write what it comes from as well, "
+            f"{{{{{found[0]} = NAME[0, 0]}}}}, or that alone, {{{{NAME[0, 0]}}}}: then it is worked out."
+        )
 
 
 def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
