@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QKeyCombination,
+    QMimeData,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    SignalInstance,
+)
 from PySide6.QtGui import (
     QFocusEvent,
     QFont,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -30,6 +42,8 @@ from gui.viewdata.formula import bracket_pair, completions, error_span, spans, w
 __all__ = ["FormulaText"]
 
 Key = Qt.Key
+OTHER_REDO = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Key.Key_Y)
+"""Redo, also where the system has another key for it."""
 MOST_COLOURED = 100_000
 """Characters up to which the text is coloured: beyond, every change would be felt."""
 LINES_AT_ONCE = 100
@@ -125,10 +139,14 @@ class FormulaText(QPlainTextEdit):
         Escape: the focus may go back to the graph.
     refused(str)
         Why something was not put in.
+    undone_all(), redone_all()
+        Undo or redo was asked for where the text has nothing more to take back or to do again.
     """
 
     left = Signal()
     refused = Signal(str)
+    undone_all = Signal()
+    redone_all = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -337,6 +355,13 @@ class FormulaText(QPlainTextEdit):
         self.setTextCursor(cursor)
         self.offer.hide()
 
+    def _travel(self, is_own: bool, go: Callable[[], object], beyond: SignalInstance) -> None:
+        self.offer.hide()
+        if is_own:
+            go()
+        else:
+            beyond.emit()
+
     # Qt
 
     def sizeHint(self) -> QSize:
@@ -353,6 +378,10 @@ class FormulaText(QPlainTextEdit):
             self.left.emit()
         elif key == Key.Key_Space and control:
             self.complete(always=True)
+        elif event.matches(QKeySequence.StandardKey.Undo):
+            self._travel(self.document().isUndoAvailable(), self.undo, self.undone_all)
+        elif event.matches(QKeySequence.StandardKey.Redo) or event.keyCombination() == OTHER_REDO:
+            self._travel(self.document().isRedoAvailable(), self.redo, self.redone_all)
         elif event.text() and len(event.text()) + self.document().characterCount() > MAX_CHARACTERS:
             self.refused.emit(_too_long(self.document().characterCount()))
         else:

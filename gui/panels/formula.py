@@ -32,7 +32,7 @@ from gui.formula_rows import RowTable
 from gui.formula_text import FormulaText
 from gui.jobs import LatestTask
 from gui.panel import Panel
-from gui.preparing import SHORT, has_many_numbers
+from gui.preparing import SHORT, has_many_numbers, is_large
 from gui.session import Session
 from gui.theme import Theme, application_font
 from gui.viewdata.formula import current_line, roles_of
@@ -195,6 +195,8 @@ class FormulaPanel(Panel):
         self.text.left.connect(self.focus_back)
         self.session.preparing.changed.connect(self._go_on)
         self.text.refused.connect(self._refuse_text)
+        self.text.undone_all.connect(lambda: self.when_read(self.session.undo))
+        self.text.redone_all.connect(lambda: self.when_read(self.session.redo))
         self.sentence.pressed.connect(self._go_to_place)
         self.rows.given.connect(self._give)
         self.rows.sized.connect(self._size)
@@ -231,7 +233,7 @@ class FormulaPanel(Panel):
         is_related = network.source is self._draft.base.source and self._own is not None
         is_same = is_related and document.network is self._own
         if not (is_same and self._is_edited):  # a value that was changed elsewhere leaves the text alone
-            self._show_text(text, is_related)
+            self._show_text(text, is_related and bool(self.unread))  # which would be lost
         memory = self._memory(network) if is_related else {}
         self._draft = Draft(network, self.text.toPlainText(), memory, self._draft.kinds if is_related else {})
         self._own, self._overrides = document.network, document.overrides
@@ -432,8 +434,11 @@ class FormulaPanel(Panel):
         self._checked = checked
         if checked.names and (self._is_edited or not is_untouched(self._draft.base)):
             self._draft = self._draft.having_read(checked.names)
+        draft = self._draft
         if checked.network is not None and self._may_apply:
             self._apply(checked.network, checked.model)
+        if self._draft is not draft:
+            return  # another network is shown, and has been read by now
         self._show_names(checked)
         if checked.error is None or was_wrong or not self._is_edited:
             self._show_error()
@@ -449,6 +454,8 @@ class FormulaPanel(Panel):
         document = self.session.document
         if not document.overrides and _is_like(network, document.network):
             return
+        if self._goes_back(network):
+            return
         if model is not None and model.seed != document.seed:
             model = None
         now = perf_counter()
@@ -456,6 +463,19 @@ class FormulaPanel(Panel):
         self._coming = network
         self.session.set_network(network, EDIT, overrides={}, model=model, merge=goes_on)
         self._last = now
+
+    def _goes_back(self, network: Network) -> bool:
+        """Undo or redo an edit whose text stands here again, so that text and window take back the same."""
+        past = self.session.past
+        for entries, go in ((past.back, self.session.undo), (past.forth, self.session.redo)):
+            moment = entries[-1].moment if entries and entries[-1].what == EDIT else None
+            if moment is None or moment.document.overrides or is_large(moment.document, moment.model):
+                continue
+            known = moment.document.network
+            if known.formula.rstrip("\n") == self.text.toPlainText() and _is_like(network, known):
+                go()
+                return True
+        return False
 
     def _show_names(self, checked: Checked) -> None:
         if checked.rows or checked.error is None:

@@ -345,6 +345,74 @@ def test_undo_inside_the_text_undoes_typing(qtbot: QtBot, window: Window) -> Non
     assert window.session.document.network.formula.rstrip() == before
 
 
+def key_undo(qtbot: QtBot, window: Window, times: int = 1) -> None:
+    for _ in range(times):
+        qtbot.keyClick(focus(), KEY.Key_Z, CTRL)
+
+
+def test_undo_in_a_text_with_nothing_to_undo_is_the_windows(qtbot: QtBot, window: Window) -> None:
+    window.session.open("scalar-operations")
+    qtbot.keyClick(focus(), KEY.Key_N, CTRL)
+    panel = panel_of(window)
+    assert panel.text.hasFocus()
+    key_undo(qtbot, window)
+    assert window.session.document.network.name == "scalar-operations"
+    assert panel.text.toPlainText().startswith("s = a + b")
+    assert panel.text.hasFocus()
+    for key, modifier in ((KEY.Key_Y, CTRL), (KEY.Key_Z, CTRL | SHIFT)):
+        qtbot.keyClick(focus(), key, modifier)
+        assert window.session.document.network.name == "blank"
+        key_undo(qtbot, window)
+        assert window.session.document.network.name == "scalar-operations"
+
+
+@pytest.mark.parametrize("typed", [["L = (a - 3)**2"], ["L = (a - 3)**2", "\nM = L * 2", " + 1"]])
+def test_undo_goes_through_what_was_typed_to_the_network_before(
+    qtbot: QtBot, window: Window, typed: list[str]
+) -> None:
+    window.session.open("scalar-operations")
+    qtbot.keyClick(focus(), KEY.Key_N, CTRL)
+    panel = panel_of(window)
+    for part in typed:
+        type_text(qtbot, part)
+        settled(qtbot, window)
+    last = panel.text.toPlainText()
+    seen = [last]
+    while window.session.document.network.name != "scalar-operations":
+        key_undo(qtbot, window)
+        settled(qtbot, window)
+        assert panel.text.toPlainText() not in seen  # no key without an effect, and none back and forth
+        seen.append(panel.text.toPlainText())
+        assert len(seen) < 40
+    assert panel.text.toPlainText().startswith("s = a + b")
+    for _ in range(40):
+        qtbot.keyClick(focus(), KEY.Key_Y, CTRL)
+        settled(qtbot, window)
+    typed_again = panel.text.toPlainText()  # changes that followed one another soon are one for the window
+    assert typed_again.startswith(typed[0])
+    assert last.startswith(typed_again)
+    assert window.session.document.network.formula.rstrip() == typed_again
+
+
+def test_undo_walks_through_the_window_after_the_text(qtbot: QtBot, window: Window) -> None:
+    panel = new(qtbot, window, "L = (a - 3)**2")
+    window.session.set_value("a", 2)
+    window.session.open("scalar-operations")
+    window.edit_formula()
+    panel.text.go_to(8, 99)
+    type_text(qtbot, " + a")
+    settled(qtbot, window)
+    seen = []
+    for _ in range(30):
+        key_undo(qtbot, window)
+        settled(qtbot, window)
+        seen.append(panel.text.toPlainText())
+    changes = [text for text, before in pairwise(seen) if text != before]
+    assert len(set(changes)) == len(changes)  # never back and forth
+    assert not window.session.undo_text  # to the very beginning
+    assert seen[-1] == seen[-2]
+
+
 def test_an_error_underlines_its_place_and_the_last_graph_stays_marked(qtbot: QtBot, window: Window) -> None:
     window.edit_formula()
     panel = panel_of(window)
