@@ -18,6 +18,7 @@ from engine.errors import BackstepError, excerpt
 from graphs.carrying import CARRIERS
 from graphs.files import write_whole
 from graphs.network import SESSION, FileData, Network, complete, data_path, is_session
+from graphs.reading import built_in, built_in_names
 from graphs.reading import load as load_network
 from graphs.sessions import read_session, write_session
 from graphs.sharing import read_shared, shared_text
@@ -42,9 +43,9 @@ OPENED = (
     f"Networks and sessions (*{NETWORK} *{SESSION});;Exported at a step ({EXPORTED})"
 )
 FAULT_LEFT_OUT = "The fault is not in it: a session (.backstep) keeps it."
-LEAVING = "Something else takes its place."
 UNDOABLE = "If you discard them now, Undo brings them back."
 CLOSING = "They are lost when the window closes without."
+UNREAD_YET = "Save — the formula cannot be read yet: only a session keeps its text"
 UNREAD = "The formula cannot be read as it stands: only a session (.backstep) keeps its text."
 
 
@@ -207,10 +208,15 @@ class Filing(QObject):
             gone = f"{excerpt(Path(source).name)} is not there any more. It was {excerpt(source, 150)}."
             self._notifier.error(gone)
             return
-        self.leave(lambda: self._open(source))
+        self.leave(lambda: self._open(source), excerpt(_shown_name(source)))
 
-    def leave(self, then: Callable[[], object]) -> None:
+    def leave(self, then: Callable[[], object], other: str) -> None:
         """Let another network take the place of this one, after a question where anything is unsaved.
+
+        Parameters
+        ----------
+        other
+            What takes its place, as it is called in a sentence.
 
         While a lesson is held nothing stands over the graph: the message bar asks. While the window presents
         nothing is asked, so nothing is left.
@@ -223,11 +229,12 @@ class Filing(QObject):
         elif self._window.teaching.player.lesson is not None:
             rest = UNREAD if self._window.unread else "Undo brings them back."
             self._notifier.ask(
-                f"{excerpt(self.name)} has unsaved changes, and something else is to take its place. {rest}",
+                f"{excerpt(self.name)} has unsaved changes, and {other} is to take its place. {rest}",
                 ("&Go on", then),
             )
         else:
-            self._ask_before(f"{UNREAD} {LEAVING}" if self._window.unread else f"{LEAVING} {UNDOABLE}", then)
+            rest = UNREAD if self._window.unread else UNDOABLE
+            self._ask_before(f"Then {other} takes its place. {rest}", then)
 
     def _open(self, source: str) -> None:
         path = Path(source)
@@ -308,8 +315,9 @@ class Filing(QObject):
 
     def save_as(self, then: Callable[[], object] | None = None) -> None:
         """Let the user choose a file, and write it; its ending says whether runs are kept."""
-        kinds, ending = FILTERS, NETWORK
+        kinds, ending, title = FILTERS, NETWORK, "Save"
         if self._window.unread:  # which a network's file cannot keep
+            title = UNREAD_YET
             kinds, ending = ";;".join(reversed(FILTERS.split(";;"))), SESSION
         if self.path is None:
             folder = Path(self._settings.get("files/folder"))
@@ -318,7 +326,7 @@ class Filing(QObject):
             proposed = self.path.with_suffix(ending) if self._window.unread else self.path
         ask_save(
             self._window,
-            "Save",
+            title,
             str(proposed),
             kinds,
             lambda path, chosen: self._save_as(path, chosen, then),
@@ -594,7 +602,7 @@ class Filing(QObject):
         except BackstepError as error:
             self._notifier.error(error)
             return
-        self.leave(lambda: self._paste(network))
+        self.leave(lambda: self._paste(network), f"the pasted network {excerpt(network.title)}")
 
     def _paste(self, network: Network) -> None:
         self._files.setdefault(network.source, OnDisk())  # nothing of it is on the disk
@@ -612,6 +620,11 @@ def is_saved_alike(a: Document, b: Document, *, with_seed: bool = False) -> bool
         return is_said_alike(network_of(a), network_of(b))
     except BackstepError:
         return False
+
+
+def _shown_name(source: str) -> str:
+    """Return what something that is about to be opened is called: a network's title, or a file's name."""
+    return built_in(source).title if source in built_in_names() else Path(source).name
 
 
 def unread_of(view: Mapping[str, Any]) -> str:

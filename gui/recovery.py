@@ -236,7 +236,7 @@ class Recovery(QObject):
                 self._window.notifier.info("Restored. Undo goes back to what was open.")
 
         filing = self._window.filing
-        filing.leave(lambda: filing.read(left.path, enter))
+        filing.leave(lambda: filing.read(left.path, enter), f"what was left of {excerpt(left.name)}")
 
     def keep_now(self) -> None:
         """Write what there is to lose before the application ends, and leave it for the next start."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QRectF, Qt
 
-from engine.errors import BackstepError
+from engine.errors import BackstepError, excerpt
 from engine.landscape import Space
 from engine.optimizers import OPTIMIZERS
 from graphs.lesson import Lesson, Screen, built_in_lessons, load_lesson
@@ -82,7 +82,9 @@ class Teaching(QObject):
             return
         left = self._places.get(_key(lesson), 1) - 1
         number = (left if left < len(lesson.pages) - 1 else 0) if page is None else page
-        self._window.filing.leave(lambda: self.begin(lesson, number))
+        self._window.filing.leave(
+            lambda: self.begin(lesson, number), f"the lesson {excerpt(lesson.title)}"
+        )
 
     def begin(self, lesson: Lesson, page: int = 0) -> None:
         """Begin a lesson that has been read."""

@@ -100,7 +100,7 @@ class FormulaPanel(Panel):
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(session, theme, parent)
-        self.leaving: Callable[[Callable[[], object]], object] = lambda then: then()
+        self.leaving: Callable[[Callable[[], object], str], object] = lambda then, _: then()
         self._draft = Draft.of(session.document.network)
         self._checked: Checked | None = None
         self._own: Network | None = None  # the network that the text has made, or was read from
@@ -297,7 +297,8 @@ class FormulaPanel(Panel):
 
     def begin(self, name: str = BLANK) -> None:
         """Open a template, ready to be typed over."""
-        self.leaving(lambda: self._begin(name))
+        other = "a new network" if name == BLANK else f"the template {template(name).title}"
+        self.leaving(lambda: self._begin(name), other)
 
     def _begin(self, name: str) -> None:
         self.session.open_network(template(name))

@@ -334,6 +334,10 @@ def question(qtbot: QtBot, window: Window) -> UnsavedQuestion:
     return overlay
 
 
+def says(asked: UnsavedQuestion, words: str) -> bool:
+    return any(words in label.text() for label in asked.findChildren(QLabel))
+
+
 def test_closing_with_unsaved_changes_asks_and_enter_saves(qtbot: QtBot, make: Make, line: Path) -> None:
     window = make(line)
     window.session.set_value("w", 0.25)
@@ -389,13 +393,14 @@ def test_opening_another_network_over_unsaved_changes_asks(qtbot: QtBot, make: M
     window.filing.open("two-layer-linear")
     asked = question(qtbot, window)
     assert asked.accessibleName() == "Save the changes to Univariate regression?"
+    assert says(asked, "Then Two-layer linear network takes its place. If you discard")
     assert asked.save_button.text() == "Save as…"
     press(qtbot, window, KEY.Key_D)
     assert window.session.document.network.name == "two-layer-linear"
     window.session.undo()  # as the question has said
     assert float(window.session.model.leaves["w"]) == 5
     window.filing.open(str(line))
-    question(qtbot, window)
+    assert says(question(qtbot, window), "Then line.toml takes its place.")
     press(qtbot, window, KEY.Key_D)
     assert window.session.document.network.name == "line"
     window.session.set_value("w", 7)
@@ -451,7 +456,7 @@ def test_a_new_network_and_a_pasted_one_are_asked_about(qtbot: QtBot, make: Make
     press(qtbot, window, KEY.Key_Escape)
     window.view.setFocus()
     press(qtbot, window, KEY.Key_N, CTRL)  # a new one again: the one that was typed would be gone
-    question(qtbot, window)
+    assert says(question(qtbot, window), "Then a new network takes its place.")
     press(qtbot, window, KEY.Key_D)
     assert formula.text.toPlainText() != "L = (w - 3)**2"
     window.session.undo()
@@ -463,7 +468,7 @@ def test_a_new_network_and_a_pasted_one_are_asked_about(qtbot: QtBot, make: Make
         .replace('["b"]', '["dist"]')
     )
     window.paste_network()
-    question(qtbot, window)
+    assert says(question(qtbot, window), "Then the pasted network Line takes its place.")
     press(qtbot, window, KEY.Key_D)
     assert window.session.document.network.title == "Line"
     window.filing.open("two-layer-linear")
@@ -498,6 +503,22 @@ def test_a_formula_that_cannot_be_read_yet_is_asked_about(qtbot: QtBot, make: Ma
     idle(qtbot, window)
     assert message(window).startswith("Saved line.toml. The formula cannot be read as it stands")
     assert window.isWindowModified()
+
+
+def test_saving_a_new_formula_that_cannot_be_read_says_why_no_network_is_offered(
+    qtbot: QtBot, make: Make, tmp_path: Path, settings: Settings
+) -> None:
+    settings.set("files/folder", str(tmp_path))
+    window = make()
+    press(qtbot, window, KEY.Key_N, CTRL)
+    type_text("L = (a - 3")
+    press(qtbot, window, KEY.Key_S, CTRL)
+    dialog = dialog_of(qtbot, window)
+    assert dialog.selectedFiles() == [str(tmp_path / "network.backstep")]
+    assert dialog.windowTitle() == "Save — the formula cannot be read yet: only a session keeps its text"
+    answer(qtbot, window, tmp_path / "half")
+    idle(qtbot, window)
+    assert (tmp_path / "half.backstep").exists()
 
 
 def test_a_session_keeps_a_formula_that_cannot_be_read_yet(
@@ -574,7 +595,7 @@ def test_nothing_lies_over_a_lesson_and_what_it_shows_is_not_the_users_work(
     go_on = offered(qtbot, window, "&Go on")
     assert window.overlay is None
     assert message(window).endswith(
-        "unsaved changes, and something else is to take its place. Undo brings them back."
+        "unsaved changes, and Logistic regression is to take its place. Undo brings them back."
     )
     qtbot.mouseClick(go_on, Qt.MouseButton.LeftButton)
     assert window.session.document.network.name == "logistic-regression"
