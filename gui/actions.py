@@ -291,6 +291,15 @@ ACTIONS: tuple[Action, ...] = (
         asks=True,
     ),
     Action(
+        "save-session",
+        "File",
+        "Save session…",
+        ("F12",),
+        lambda w: w.filing.save_session(),
+        repeats=False,
+        asks=True,
+    ),
+    Action(
         "copy-network",
         "File",
         "Copy network as text",
@@ -326,6 +335,7 @@ ACTIONS: tuple[Action, ...] = (
         repeats=False,
         asks=True,
     ),
+    Action("quit", "File", "Quit", ("Ctrl+Q",), lambda w: w.close(), repeats=False),
     Action(
         "undo",
         "Edit",

@@ -36,7 +36,7 @@ from gui.watching import FileWatch
 __all__ = ["Filing", "OnDisk"]
 
 NETWORK = ".toml"
-FILTERS = f"Network (*{NETWORK});;Session with runs (*{SESSION})"
+FILTERS = (f"Network (*{NETWORK})", f"Session with runs (*{SESSION})")
 EXPORTED = " ".join(f"*{ending}" for ending in CARRIERS)
 OPENED = (
     f"Networks, sessions and exports (*{NETWORK} *{SESSION} {EXPORTED});;"
@@ -315,15 +315,23 @@ class Filing(QObject):
 
     def save_as(self, then: Callable[[], object] | None = None) -> None:
         """Let the user choose a file, and write it; its ending says whether runs are kept."""
-        kinds, ending, title = FILTERS, NETWORK, "Save"
         if self._window.unread:  # which a network's file cannot keep
-            title = UNREAD_YET
-            kinds, ending = ";;".join(reversed(FILTERS.split(";;"))), SESSION
-        if self.path is None:
-            folder = Path(self._settings.get("files/folder"))
-            proposed = proposed_path(self._session.document.network, folder, ending)
+            self._ask_where(UNREAD_YET, SESSION, then)
         else:
-            proposed = self.path.with_suffix(ending) if self._window.unread else self.path
+            self._ask_where("Save", self.path.suffix if self.path is not None else NETWORK, then)
+
+    def save_session(self) -> None:
+        """Let the user choose a file for all there is: network, runs, place, panels."""
+        self._ask_where("Save session", SESSION)
+
+    def _ask_where(self, title: str, ending: str, then: Callable[[], object] | None = None) -> None:
+        """Let the user choose a file, and write it; the kind of this ending comes first."""
+        kinds = ";;".join(sorted(FILTERS, key=lambda kind: ending not in kind))
+        network, folder = self._session.document.network, Path(self._settings.get("files/folder"))
+        if self.path is None:
+            proposed = proposed_path(network, folder, ending)
+        else:
+            proposed = self.path.with_suffix(ending)
         ask_save(
             self._window,
             title,

@@ -82,9 +82,7 @@ class Teaching(QObject):
             return
         left = self._places.get(_key(lesson), 1) - 1
         number = (left if left < len(lesson.pages) - 1 else 0) if page is None else page
-        self._window.filing.leave(
-            lambda: self.begin(lesson, number), f"the lesson {excerpt(lesson.title)}"
-        )
+        self._window.filing.leave(lambda: self.begin(lesson, number), f"the lesson {excerpt(lesson.title)}")
 
     def begin(self, lesson: Lesson, page: int = 0) -> None:
         """Begin a lesson that has been read."""

@@ -195,8 +195,8 @@ class FormulaPanel(Panel):
         self.text.left.connect(self.focus_back)
         self.session.preparing.changed.connect(self._go_on)
         self.text.refused.connect(self._refuse_text)
-        self.text.undone_all.connect(lambda: self.when_read(self.session.undo))
-        self.text.redone_all.connect(lambda: self.when_read(self.session.redo))
+        self.text.undone_all.connect(self._undo)
+        self.text.redone_all.connect(self._redo)
         self.sentence.pressed.connect(self._go_to_place)
         self.rows.given.connect(self._give)
         self.rows.sized.connect(self._size)
@@ -322,6 +322,12 @@ class FormulaPanel(Panel):
         self._patience.stop()
         self.text.set_step(None)
         self._pause.start()
+
+    def _undo(self) -> None:
+        self.when_read(self.session.undo)
+
+    def _redo(self) -> None:
+        self.when_read(self.session.redo)
 
     def _refuse_text(self, sentence: str) -> None:
         self._place = None

@@ -355,6 +355,44 @@ def test_closing_with_unsaved_changes_asks_and_enter_saves(qtbot: QtBot, make: M
     assert line.read_text() == TEXT.replace("w = 0.50 ", "w = 0.25 ")
 
 
+def test_ctrl_q_quits_and_asks_about_what_is_unsaved(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    window.edit_formula()
+    type_text("a = 1")  # it works while a formula is typed
+    press(qtbot, window, KEY.Key_Q, CTRL)
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_Escape)
+    assert window.isVisible()
+    qtbot.waitUntil(lambda: window.overlay is None, timeout=LIMIT)
+    window.actions_by_id["quit"].trigger()  # from the menu
+    question(qtbot, window)
+    press(qtbot, window, KEY.Key_D)
+    assert not window.isVisible()
+    assert line.read_text() == TEXT
+
+
+def test_ctrl_q_closes_at_once_where_nothing_is_unsaved(qtbot: QtBot, make: Make, line: Path) -> None:
+    window = make(line)
+    press(qtbot, window, KEY.Key_Q, CTRL)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=LIMIT)
+
+
+def test_a_session_is_saved_by_its_own_command(
+    qtbot: QtBot, make: Make, line: Path, tmp_path: Path, settings: Settings
+) -> None:
+    window = make(line)
+    window.session.step_training()
+    press(qtbot, window, KEY.Key_F12)
+    dialog = dialog_of(qtbot, window)
+    assert dialog.windowTitle() == "Save session"
+    assert dialog.selectedFiles() == [str(tmp_path / "line.backstep")]
+    answer(qtbot, window, tmp_path / "kept")  # the ending need not be typed
+    idle(qtbot, window)
+    assert message(window) == "Saved kept.backstep."
+    assert window.filing.path == tmp_path / "kept.backstep"
+    assert line.read_text() == TEXT
+
+
 def test_d_closes_and_discards(qtbot: QtBot, make: Make, line: Path) -> None:
     window = make(line)
     window.session.set_value("w", 0.25)
