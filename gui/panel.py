@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, Signal, SignalInstance
-from PySide6.QtGui import QFont, QShowEvent
+from PySide6.QtGui import QFont, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.session import Session
@@ -77,6 +77,11 @@ class Panel(QWidget):
     def lettering(self, role: str = "small") -> QFont:
         """Return the font of a role, as large as letters are here."""
         return application_font(role, self.letters)
+
+    def put(self, text: str, what: str) -> None:
+        """Put a text onto the clipboard, and say what has been copied."""
+        QGuiApplication.clipboard().setText(text)
+        self.session.notice.emit("copied", f"Copied {what}.")
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""

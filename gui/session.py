@@ -95,7 +95,7 @@ class Session(QObject):
     _secret: FaultAt | None = None
 
     # One sentence, and its kind: "info", "warning", "error"; "step" for what holds at this step alone;
-    # "reached" and "stopped" for how a run has ended.
+    # "reached" and "stopped" for how a run has ended; "copied" for what is on the clipboard now.
     notice = Signal(str, str)
 
     def __init__(

@@ -658,6 +658,10 @@ class Window(QMainWindow):
             self._place_messages()
 
     def _notify(self, kind: str, sentence: str) -> None:
+        if kind == "copied":
+            if not self.presenting.is_on:  # nothing of the desk's on the projector
+                self.notifier.info(sentence)
+            return
         if kind in _ABOUT:
             level, about = _ABOUT[kind]
             if about == "end":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QStyleOptionViewItem,
     QWidget,
@@ -128,14 +128,17 @@ class CodePanel(Panel):
         self._writing = None
         self.copy_button.setEnabled(True)
         if len(iteration.trace.steps) <= MOST_AT_ONCE and _count(iteration) <= MOST_NUMBERS:
-            _put(numpy_script(iteration).text)
+            self._put(numpy_script(iteration).text)
             return
         self.copy_button.setEnabled(False)
         self._writing = Task(lambda: iter([numpy_script(iteration).text]), self)
-        self._writing.came.connect(_put)
+        self._writing.came.connect(self._put)
         self._writing.ended.connect(lambda: self.copy_button.setEnabled(True))
         self._writing.failed.connect(self._say_failure)
         self._writing.start()
+
+    def _put(self, text: str) -> None:
+        self.put(text, "the code: a script that runs as it is")
 
     def _say_failure(self, sentence: str) -> None:
         self.copy_button.setEnabled(True)
@@ -195,10 +198,6 @@ class CodePanel(Panel):
     def leaveEvent(self, event: QEvent) -> None:
         self.session.hover(None)
         super().leaveEvent(event)
-
-
-def _put(text: str) -> None:
-    QGuiApplication.clipboard().setText(text)
 
 
 def _count(iteration: Iteration) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QListView,
     QStyleOptionViewItem,
@@ -108,13 +108,13 @@ class EquationsPanel(Panel):
 
     def copy_all(self) -> None:
         """Put all equations onto the clipboard as LaTeX."""
-        QGuiApplication.clipboard().setText(self.latex())
+        self.put(self.latex(), "all equations as LaTeX")
 
     def copy_current(self) -> None:
         """Put the equation at the pointer or at the focus onto the clipboard as LaTeX."""
         row = self.view.currentIndex().data(ROW)
         if isinstance(row, EquationRow):
-            QGuiApplication.clipboard().setText(plain_source(row.latex))
+            self.put(plain_source(row.latex), "the equation as LaTeX")
 
     def _prefetch(self) -> None:
         """Have the equations of a network ready before the dock is looked at."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -112,13 +112,13 @@ class InspectorPanel(Panel):
         """Put what is shown onto the clipboard as NumPy source."""
         array = self.shown_array()
         if array is not None:
-            QGuiApplication.clipboard().setText(as_numpy(array))
+            self.put(as_numpy(array), "the numbers as NumPy")
 
     def copy_latex(self) -> None:
         """Put what is shown onto the clipboard as LaTeX."""
         array = self.shown_array()
         if array is not None:
-            QGuiApplication.clipboard().setText(as_latex(array))
+            self.put(as_latex(array), "the numbers as LaTeX")
 
     def edit(self, entry: tuple[int, ...] | None = None) -> None:
         """Open a number of the value for editing: the entry given, else the marked one, else the first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -100,11 +100,11 @@ class StepPanel(Panel):
 
     def copy_latex(self) -> None:
         """Put the equation's LaTeX onto the clipboard."""
-        QGuiApplication.clipboard().setText(plain_source(self._view.latex))
+        self.put(plain_source(self._view.latex), "the equation as LaTeX")
 
     def copy_code(self) -> None:
         """Put the step's NumPy statement onto the clipboard."""
-        QGuiApplication.clipboard().setText(self._view.code)
+        self.put(self._view.code, "the step as NumPy")
 
     def _mark(self) -> None:
         """Mark what is pointed at, here or in another panel."""

@@ -1233,3 +1233,30 @@ def test_a_network_is_copied_as_text_and_pasted_elsewhere(qtbot: QtBot, make: Ma
     second.paste_network()
     assert message(second).startswith("The text on the clipboard is not a network.")
     assert second.session.document is before
+
+
+def test_every_copy_is_said(qtbot: QtBot, make: Make) -> None:
+    window = make("univariate-regression")
+    window.session.select("w")
+    window.session.step(2)
+    copies = (
+        ("code", "copy_button", "Copied the code: a script that runs as it is."),
+        ("inspector", "numpy_button", "Copied the numbers as NumPy."),
+        ("inspector", "latex_button", "Copied the numbers as LaTeX."),
+        ("step", "latex_button", "Copied the equation as LaTeX."),
+        ("step", "code_button", "Copied the step as NumPy."),
+        ("equations", "copy_button", "Copied all equations as LaTeX."),
+    )
+    for name, button, said in copies:
+        window.show_dock(name)
+        QApplication.clipboard().setText("")
+        window.panels[name].make_up()
+        getattr(window.panels[name], button).click()
+        assert message(window) == said
+        assert QApplication.clipboard().text()
+    count = len(HEARD[window])
+    window.presenting.begin(False)
+    for name, button, _ in copies:
+        getattr(window.panels[name], button).click()
+    assert len(HEARD[window]) == count  # nothing over what is presented
+    window.presenting.end()
