@@ -20,7 +20,7 @@ from graphs.reading import loads
 from graphs.rejoining import check_lines, rejoined
 from graphs.writing import text_of
 
-__all__ = ["PASTED", "read_shared", "shared_text"]
+__all__ = ["PASTED", "read_shared", "shared_text", "was_changed"]
 
 PASTED = "pasted"
 """What a network is called that came as a text."""
@@ -80,6 +80,8 @@ def read_shared(text: str, name: str = PASTED) -> Network:
             bind(network)  # says at once what is missing
             return network
     assert first is not None
+    if FIRST in text and LAST not in _with_plain_spaces(text):
+        raise NetworkError("the end of the pasted text is missing.", how="Copy the whole text.") from None
     if "formula" not in text:
         raise NetworkError(
             "the text on the clipboard is not a network.", how="Copy one with Copy network as text."
@@ -89,6 +91,11 @@ def read_shared(text: str, name: str = PASTED) -> Network:
             f"{first.how} The text was changed on its way here: copying it once more may help.".strip()
         )
     raise first
+
+
+def was_changed(text: str) -> bool:
+    """Say whether a text has been changed since it was copied, as far as its check tells."""
+    return f"{LAST}. Check:" in text and next(_as_sent(text), None) is None
 
 
 def _as_sent(text: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from graphs.network import SESSION, FileData, Network, complete, data_path, is_s
 from graphs.reading import built_in, built_in_names
 from graphs.reading import load as load_network
 from graphs.sessions import read_session, write_session
-from graphs.sharing import read_shared, shared_text
+from graphs.sharing import read_shared, shared_text, was_changed
 from graphs.writing import is_said_alike
 from gui.dialogs import ask_open, ask_save, completed
 from gui.files import is_untitled, network_of, proposed_path, save_network
@@ -610,12 +610,15 @@ class Filing(QObject):
         except BackstepError as error:
             self._notifier.error(error)
             return
-        self.leave(lambda: self._paste(network), f"the pasted network {excerpt(network.title)}")
+        said = f"Pasted {excerpt(network.title)}. "
+        if was_changed(text):
+            said += "The text was changed since it was copied. "
+        said += "Undo goes back."
+        self.leave(lambda: self._paste(network, said), f"the pasted network {excerpt(network.title)}")
 
-    def _paste(self, network: Network) -> None:
+    def _paste(self, network: Network, said: str) -> None:
         self._files.setdefault(network.source, OnDisk())  # nothing of it is on the disk
-        pasted = f"Pasted {excerpt(network.title)}. Undo goes back."
-        self._session.open_network(network, lambda: self._notifier.info(pasted))
+        self._session.open_network(network, lambda: self._notifier.info(said))
 
 
 def is_saved_alike(a: Document, b: Document, *, with_seed: bool = False) -> bool:

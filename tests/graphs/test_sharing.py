@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from engine.errors import BackstepError, UsageError
 from graphs.definition import Network
 from graphs.network import bind, built_in, built_in_names, literal, load, loads, with_values
-from graphs.sharing import read_shared, shared_text
+from graphs.sharing import read_shared, shared_text, was_changed
 from graphs.templates import template, template_names
 from graphs.writing import is_said_alike
 
@@ -178,6 +178,18 @@ def test_whatever_mail_does_to_the_lines_it_is_the_same_network(
 def test_what_somebody_has_changed_in_the_text_holds() -> None:
     text = shared_text(loads(LONG, name="pasted")).replace("X = [[1.0,", "X = [[1.5,")
     assert bind(read_shared(text)).leaves["X"][0, 0] == 1.5
+    assert was_changed(text)
+
+
+@pytest.mark.parametrize("change", MANGLED.values(), ids=list(MANGLED))
+def test_a_journey_is_no_change(change: Callable[[str], str]) -> None:
+    assert not was_changed(change(shared_text(built_in("two-layer-linear"))))
+
+
+def test_a_text_that_ends_too_early_is_said_to() -> None:
+    text = shared_text(built_in("two-layer-linear"))
+    with pytest.raises(BackstepError, match=r"the end of the pasted text is missing\. Copy"):
+        read_shared(text[: text.index("formula = ") + 30])
 
 
 def test_what_was_damaged_on_the_way_is_said_to_be() -> None:

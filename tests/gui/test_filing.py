@@ -1228,6 +1228,13 @@ def test_a_network_is_copied_as_text_and_pasted_elsewhere(qtbot: QtBot, make: Ma
     assert second.session.document.network.title == "Line"
     assert second.session.model.leaves["x"].tolist() == [[0.0, 1.0, 2.0]]
     assert second.isWindowModified()
+    assert message(second) == "Pasted Line. Undo goes back."
+    QApplication.clipboard().setText(text.replace("w = 0.75", "w = 0.5"))
+    second.filing.paste(QApplication.clipboard().text())
+    question(qtbot, second)
+    press(qtbot, second, KEY.Key_D)
+    assert message(second) == "Pasted Line. The text was changed since it was copied. Undo goes back."
+    assert float(second.session.model.leaves["w"]) == 0.5
     QApplication.clipboard().setText("dear all")
     before = second.session.document
     second.paste_network()
