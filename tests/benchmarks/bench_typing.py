@@ -14,6 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from graphs.network import built_in_names
 from gui.app import application, make_window, temporary_settings
+from gui.panels.formula import FormulaPanel
 from gui.window import Window
 
 LINES = 1500
@@ -33,7 +34,7 @@ def opened() -> Iterator[Callable[[str], Window]]:
         windows.append(window)
         window.show_dock("formula")
         window.settle()
-        text = window.panels["formula"].text
+        text = formula_of(window).text
         text.go_to(1, len(text.toPlainText().split("\n")[0]) + 1)
         return window
 
@@ -43,9 +44,15 @@ def opened() -> Iterator[Callable[[str], Window]]:
         window.close()
 
 
+def formula_of(window: Window) -> FormulaPanel:
+    panel = window.panels["formula"]
+    assert isinstance(panel, FormulaPanel)
+    return panel
+
+
 def typed(window: Window) -> Callable[[], None]:
     """Return what types a change of the network, and goes on until it has been painted."""
-    panel = window.panels["formula"]
+    panel = formula_of(window)
     QTest.keyClicks(panel.text, " + 0.")
     panel.settle()
     keys = cycle([Qt.Key.Key_5, Qt.Key.Key_Backspace])

@@ -24,6 +24,7 @@ from gui import equations
 from gui.actions import ACTIONS, works_while_typing
 from gui.app import make_window, temporary_settings
 from gui.garbage import Collector
+from gui.panels.equations_dock import EquationsPanel
 from gui.window import DOCKS, Window
 from tests.gui.conftest import OpenWindow, discard
 from tests.gui.test_session import made
@@ -496,7 +497,9 @@ def test_more_formulas_than_can_be_kept_come_to_an_end(
     window.session.select("w")
     window.settle()
     qtbot.waitUntil(lambda: not window.cache.is_busy, timeout=60_000)
-    assert [row for row in window.panels["equations"].view.rows_in_sight() if not isinstance(row, str)]
+    equations_dock = window.panels["equations"]
+    assert isinstance(equations_dock, EquationsPanel)
+    assert any(not isinstance(row, str) for row in equations_dock.view.rows_in_sight())
 
 
 def test_windows_that_have_closed_leave_nothing(qapp: QApplication, tmp_path: Path) -> None:
