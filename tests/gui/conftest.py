@@ -19,6 +19,14 @@ from gui.window import Window
 OpenWindow = Callable[..., Window]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def clipboard_left_empty() -> Iterator[None]:
+    """Leave nothing of Python's on the clipboard: without a display Qt frees it when Python has ended."""
+    yield
+    if isinstance(QApplication.instance(), QApplication):
+        QApplication.clipboard().clear()
+
+
 @pytest.fixture(autouse=True)
 def empty_hands() -> Iterator[None]:
     """Leave screen and mouse to the next test empty: no window, menu or tooltip stands, no button is down.
