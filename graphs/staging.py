@@ -413,7 +413,8 @@ class _Filler:
         try:
             return np.asarray(evaluate(text, self._stage.names))
         except BackstepError as error:
-            raise LessonError(f"{{{{{excerpt(text, 40)}}}}} cannot be worked out: {error}") from None
+            shown = f"{{{{{excerpt(text, 40)}}}}}"
+            raise LessonError(f"{shown} cannot be worked out: {error.what}", how=error.how) from None
 
     def _checked(self, literal: str, text: str) -> str:
         """Return a number as it was written, after making sure that it is the value of an expression."""
@@ -491,6 +492,9 @@ class Problem(NamedTuple):
 
 _LITERAL = re.compile(r"(?<![\w.{])\d+\.\d+")
 _CODE = re.compile(r"\{\{.*?\}\}|`[^`]*`", re.DOTALL)
+_FORMULA = re.compile(r"(?<!\\)\$+(.*?)(?<!\\)\$+", re.DOTALL)
+_BRACES = re.compile(r"(?<!\\)[{}]")
+_SIDES = re.compile(r"\\(left|right)(?![a-zA-Z])")
 
 
 def problems(lesson: Lesson) -> Iterator[Problem]:
@@ -541,11 +545,28 @@ def _wrong_in_text(stage: Stage, text: str) -> Iterator[str]:
         yield str(error)
     if text.replace("\\$", "").count("$") % 2:
         yield "a formula is not closed. Put a dollar at both ends."
+    else:
+        yield from filter(None, map(_wrong_formula, _FORMULA.findall(_CODE.sub("", text))))
     for found in _LITERAL.finditer(_CODE.sub("", text)):
         yield (
             f"{found[0]} is not checked against the network. Write what it comes from as well, "
             f"{{{{{found[0]} = NAME[0, 0]}}}}, or that alone, {{{{NAME[0, 0]}}}}: then it is worked out."
         )
+
+
+def _wrong_formula(latex: str) -> str:
+    """Say what keeps a formula from being set, "" where nothing is seen."""
+    shown, depth = excerpt(latex.strip(), 40), 0
+    for brace in _BRACES.findall(latex):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return f"the formula {shown} closes a brace that it has not opened. Take the }} away, or open it."
+    if depth:
+        return f"the formula {shown} has a brace that is not closed. Write the missing }}."
+    sides = _SIDES.findall(latex)
+    if sides.count("left") != sides.count("right"):
+        return f"the formula {shown} has a \\left without a \\right, or the other way round."
+    return ""
 
 
 def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:

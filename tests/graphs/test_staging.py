@@ -149,9 +149,12 @@ def test_a_number_that_is_written_out_is_checked() -> None:
     ("page", "expected"),
     [
         ("text = 'It is 1.5.'", "1.5 is not checked"),
-        ("text = '{{nope}}'", "{{nope}} cannot be worked out: line 1, column 1: nope is not known here."),
+        ("text = '{{nope}}'", "{{nope}} cannot be worked out: nope is not known here."),
         ("text = '{{gradient nope}}'", "the network has no nope"),
         ("text = 'half a $formula'", "a formula is not closed"),
+        (r"text = 'with $\frac{h$ in it'", r"the formula \frac{h has a brace that is not closed"),
+        (r"text = 'and $x}$'", "the formula x} closes a brace that it has not opened"),
+        (r"text = '$$\left( a$$'", r"has a \left without a \right"),
         ("highlight = ['nope']", "there is nothing named nope to mark"),
         ("highlight = ['A -> Z']", "there is nothing named A -> Z to mark"),
         ("hide = ['d_nope']", "there is nothing named d_nope to hide"),
