@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine.errors import BackstepError
+from engine.names import plain_name
 from graphs.files import write_whole
 from graphs.lesson import DOCKS, Lesson, text_of
 from graphs.lessondraft import Draft
@@ -358,12 +359,15 @@ class Authoring(QObject):
         if not self.is_open:
             self.begin()
             return
-        draft = self._tried(
-            lambda: self.draft.with_page(self._shot(), self._page + 1, f"Page {len(self.draft) + 1}")
-        )
+        draft = self._tried(lambda: self.draft.with_page(self._shot(), self._page + 1, self._title()))
         if draft is not None:
             self._change(draft, self._page + 1)
             self._window.show_dock("author")
+
+    def _title(self) -> str:
+        """Return what a new page is called until somebody says better: where on the timeline it is."""
+        step = self._window.session.frame.step
+        return f"{step.phase.value.capitalize()}: {plain_name(step.target)}" if step else "At the start"
 
     def take_screen(self) -> None:
         """Let the page that is open show what is on the screen."""
