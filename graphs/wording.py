@@ -138,7 +138,7 @@ class Wording:
             how = "unchanged" if factor.latex == "1" else "with its sign turned"
             return f"The gradient of {node} passes on to {reached} {how}."
         if step.node == self._graph.loss and factor.side in (Side.ELEMENTWISE, Side.SCALAR):
-            return f"The gradient of {reached} is the slope of the loss itself."
+            return f"The loss reads {reached} directly: the gradient of {reached} is its slope."
         operation = self._only_operation(step)
         if operation is not None and factor.side in (Side.ELEMENTWISE, Side.SCALAR, Side.MAP):
             through = operation.symbol or operation.name

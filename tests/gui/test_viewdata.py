@@ -375,7 +375,7 @@ def test_a_first_contribution_is_not_called_the_gradient() -> None:
             "backward",
             "L",
             "yhat",
-            "The gradient of ŷ is the slope of the loss itself.",
+            "The loss reads ŷ directly: the gradient of ŷ is its slope.",
         ),
         (
             "multivariate-regression",
