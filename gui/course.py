@@ -42,6 +42,8 @@ class CourseRow:
         The page that the learner left it at, counted from 1; 0 for one that was not begun.
     is_done
         Whether its last page was reached.
+    is_latest
+        Whether it is the one that was open last.
     """
 
     source: str
@@ -51,6 +53,7 @@ class CourseRow:
     pages: int
     page: int = 0
     is_done: bool = False
+    is_latest: bool = False
 
     @property
     def progress(self) -> str:
@@ -58,6 +61,13 @@ class CourseRow:
         if self.is_done:
             return "done"
         return f"page {self.page} of {self.pages}" if self.page else f"{self.pages} pages"
+
+
+def _next(rows: Sequence[CourseRow]) -> int:
+    """Return the lesson to go on with: the one that was open last, or the next where that is done."""
+    latest = next((i for i, row in enumerate(rows) if row.is_latest), 0)
+    order = (*range(latest, len(rows)), *range(latest))
+    return next((i for i in order if not rows[i].is_done), 0)
 
 
 class Course(Overlay):
@@ -87,8 +97,7 @@ class Course(Overlay):
             item = QListWidgetItem(f"{row.number}. {row.title}. {row.summary}")
             item.setData(Qt.ItemDataRole.UserRole, row)
             self.list.addItem(item)
-        begun = next((i for i, row in enumerate(rows) if not row.is_done), 0)
-        self.list.setCurrentRow(begun)
+        self.list.setCurrentRow(_next(rows))
         self.list.itemClicked.connect(lambda _: self._open())
         self._box = self._arranged()
 

@@ -56,11 +56,13 @@ class Teaching(QObject):
 
     def rows(self) -> list[CourseRow]:
         """Return the lessons of the course, for the list."""
-        found = []
-        for number, name in enumerate(built_in_lessons(), 1):
+        found, names = [], built_in_lessons()
+        latest = next((name for name in reversed(self._places) if name in names), "")
+        for number, name in enumerate(names, 1):
             lesson = load_lesson(name)
             last, page = len(lesson.pages), self._places.get(name, 0)
-            row = CourseRow(name, number, lesson.title, lesson.summary, last, page, page == last)
+            is_done, is_latest = page == last, name == latest
+            row = CourseRow(name, number, lesson.title, lesson.summary, last, page, is_done, is_latest)
             found.append(row)
         return found
 

@@ -262,10 +262,12 @@ def test_a_learner_returns_to_the_page_that_was_left(window: Window, qtbot: QtBo
     assert (row.page, row.is_done, row.progress) == (5, False, f"page 5 of {row.pages}")
     again = Window(Session(Document.of(load("univariate-regression"))), window.settings)
     qtbot.addWidget(again)
+    assert Course(again.theme, again.teaching.rows(), again).list.currentRow() == 3  # not the first
     again.teaching.open(name)
     assert again.teaching.player.number == 4
     again.teaching.player.go(999)
     assert again.teaching.rows()[3].is_done
+    assert Course(again.theme, again.teaching.rows(), again).list.currentRow() == 4
     again.teaching.player.go(2)
     assert again.teaching.rows()[3].is_done
     again.teaching.open(name)
