@@ -18,10 +18,11 @@ Row = tuple[str, str, str]
 Group = tuple[str, list[tuple[str, str]]]
 
 SCALES = (1.4, 1.3, 1.2, 1.1, 1.0)
-"""Sizes to try, of the body font; the last one scrolls where it does not fit."""
+SMALLER = (0.95, 0.85)
+"""Sizes to try, of the body font; the smaller ones scroll where they do not fit either."""
 HEADING = 1.5
 """Height of a group's title and the room over it, in rows."""
-MOST_COLUMNS = 3
+MOST_COLUMNS = 4
 
 
 def grouped(rows: Sequence[Row]) -> list[Group]:
@@ -218,13 +219,14 @@ class KeySheet(Overlay):
 
     def _largest(self, room: QSize) -> QSize:
         """Lay the sheet out as large as it fits; where nothing fits, so that it scrolls only downwards."""
-        tries = [(scale, columns) for scale in SCALES for columns in (MOST_COLUMNS, 2)]
-        tries += [(scale, columns) for columns in (3, 2) for scale in (0.95, 0.85)] + [(0.9, 1)]
-        for scale, columns in tries:
+        whole = [(scale, columns) for scale in (*SCALES, *SMALLER) for columns in (MOST_COLUMNS, 3, 2)]
+        narrow = [(scale, columns) for columns in (3, 2) for scale in SMALLER] + [(0.9, 1)]
+        for number, (scale, columns) in enumerate((*whole, *narrow)):
             self.sheet.set_scale(scale, columns)
             size = self.sheet.sizeHint()
-            fits_below = size.height() <= room.height() or scale < 1
-            if size.width() <= room.width() - self._bar_width() and fits_below:
+            scrolls = size.height() > room.height()
+            bar = self._bar_width() if scrolls else 0
+            if size.width() + bar <= room.width() and (number >= len(whole) or not scrolls):
                 break
         return self.sheet.sizeHint()
 

@@ -43,6 +43,15 @@ def test_all_of_it_is_in_sight_on_a_projector(window):
     assert sheet.sheet.fontMetrics().height() <= sheet.sheet._row
 
 
+def test_every_key_of_the_program_is_in_sight_on_a_projector(open_window):
+    window = open_window(size=(1280, 720))
+    window.actions_by_id["keys"].trigger()
+    sheet = window.findChild(KeySheet)
+    assert sheet.sheet.size() == sheet.area.viewport().size()
+    assert window.rect().contains(sheet.card())
+    sheet.close()
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (1000, 600), (512, 288)])
 def test_in_any_window_it_lies_inside_and_scrolls_only_downwards(window, size):
     sheet = opened(window)
