@@ -79,7 +79,7 @@ def test_an_iteration_after_the_end_of_a_run_is_said(tmp_path: Path, capsys: Cau
 
 def test_a_folder_that_cannot_be_written_to_leaves_nothing(tmp_path: Path, capsys: Caught) -> None:
     assert command_line.main(["export", U, "--to", "/proc/a.json"]) == 2
-    assert "cannot be written" in capsys.readouterr().err
+    assert "no file can be written in this folder" in capsys.readouterr().err
 
 
 def test_the_window_is_one_subject(tmp_path: Path, capsys: Caught) -> None:
