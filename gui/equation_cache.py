@@ -19,7 +19,7 @@ from gui.equations import Equation, equation, is_at_hand, is_ready, sources_of, 
 from gui.jobs import companion, ready_for_threads
 from gui.typesetting import Setting, set_all
 
-__all__ = ["EquationCache"]
+__all__ = ["EquationCache", "Wanted"]
 
 SLICE = 0.006
 """Seconds of work in one idle moment: less than half a frame."""
@@ -241,3 +241,37 @@ class _Helper:
 
 
 _helper = _Helper()
+
+
+class Wanted:
+    """The formulas that rows wait for.
+
+    What is out of sight is asked for once: where it has gone since, there is more than can be kept.
+    """
+
+    def __init__(self, cache: EquationCache) -> None:
+        self._cache = cache
+        self._asked: set[str] = set()
+        self._awaited: set[str] = set()
+
+    def begin_anew(self) -> None:
+        """Take note that the rows are other ones."""
+        self._asked.clear()
+
+    def ask(self, missing: set[str], in_sight: set[str]) -> None:
+        """Have formulas set that are missing, of all rows and of those in sight."""
+        wanted = (missing - self._asked) | in_sight
+        self._asked |= missing
+        self._awaited = (self._awaited & missing) | wanted
+        self._cache.prefetch(wanted)
+
+    def take(self, latex: str) -> bool:
+        """Say whether a formula that has become ready was waited for; it is not any more."""
+        is_awaited = latex in self._awaited
+        self._awaited.discard(latex)
+        return is_awaited
+
+    def settle(self, lay_out: Callable[[], Iterable[str]]) -> None:
+        """Have everything set now; `lay_out` says what is still missing. Each formula is set once."""
+        self._cache.settle(lay_out)
+        self._awaited.clear()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.equation_cache import EquationCache
+from gui.equation_cache import EquationCache, Wanted
 from gui.equations import Equation, plain_source
 from gui.formulas import fitting_scale, lines_missing, lines_size, paint_lines, set_lines
 from gui.links import link_at, missing, paint_marks
@@ -50,8 +50,7 @@ class EquationsPanel(Panel):
         super().__init__(session, theme, parent)
         self._cache = cache or EquationCache(self)
         self._known: frozenset[str] = frozenset()
-        self._had: set[str] = set()  # formulas that have been asked for since the rows are these
-        self._awaited: set[str] = set()  # formulas, or pieces of them, that rows wait for
+        self._wanted = Wanted(self._cache)
         self._asked: set[str] = set()  # formulas laid out for the mouse
         self._model = RowModel(lambda row: plain_source(row.latex), self)
         self.view = RowList(self._model)
@@ -82,7 +81,7 @@ class EquationsPanel(Panel):
         latex = frozenset(row.latex for row in rows)
         if latex != self._known:
             self._known = latex
-            self._had = set()
+            self._wanted.begin_anew()
             self._lay_out()
         counts = [sum(row.phase == phase for row in rows) for phase in HEADINGS]
         self._caption.setText(f"{counts[0]} forward, {counts[1]} backward · click one to inspect its node")
@@ -90,8 +89,7 @@ class EquationsPanel(Panel):
 
     def settle(self) -> None:
         """Give every row the height of its formula now."""
-        self._cache.settle(self._lay_out)
-        self._awaited.clear()
+        self._wanted.settle(self._lay_out)
         self._lay_out_again()
 
     def set_theme(self, theme: Theme) -> None:
@@ -123,8 +121,7 @@ class EquationsPanel(Panel):
             self._cache.plan(self.object_name, (row.latex for row in each_equation(frame)))
 
     def _note_ready(self, latex: str) -> None:
-        if latex in self._awaited:
-            self._awaited.discard(latex)
+        if self._wanted.take(latex):
             self._settle_soon()
         elif latex in self._asked:
             self._asked.discard(latex)
@@ -158,15 +155,9 @@ class EquationsPanel(Panel):
         self._cache.prefetch(wanted)
 
     def _lay_out(self) -> set[str]:
-        """Give every row the height of its formula; ask for what is missing of it, and return that.
-
-        What is out of sight is asked for once: where it has gone since, there is more than can be kept.
-        """
+        """Give every row the height of its formula; ask for what is missing of it, and return that."""
         missing = self._missing(self._model.rows)
-        wanted = (missing - self._had) | self._missing(self.view.rows_in_sight())
-        self._had |= missing
-        self._awaited.update(wanted)
-        self._cache.prefetch(wanted)
+        self._wanted.ask(missing, self._missing(self.view.rows_in_sight()))
         self._model.lay_out_again()
         return missing
 

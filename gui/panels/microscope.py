@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from graphs.views.fanout import Arrival, FanOut, Judged, fan_out, fan_out_subject, fan_outs, judged
 from graphs.views.numbers import format_number, signed
 from graphs.views.records import Array
-from gui.equation_cache import EquationCache
+from gui.equation_cache import EquationCache, Wanted
 from gui.equations import plain_source
 from gui.formulas import fitting_scale, lines_missing, lines_size, paint_lines, set_lines
 from gui.formulas import with_air as air_of
@@ -82,7 +82,7 @@ class MicroscopePanel(Panel):
         self._verdict: Judged | None = None
         self._offered: tuple[str, ...] | None = None
         self._shown: tuple[object, ...] = ()
-        self._had: set[str] = set()  # formulas that have been asked for since the rows are these
+        self._wanted = Wanted(self._cache)
         self._factor = 1.0
         self._settle = QTimer(self, singleShot=True, interval=SETTLE)
         self._make_parts()
@@ -112,7 +112,7 @@ class MicroscopePanel(Panel):
         shown = (session.statics, name, session.frame.curtain)
         if shown != self._shown:
             self._shown = shown
-            self._had = set()
+            self._wanted.begin_anew()
             self._lay_out()
         self._judge()
         self._say()
@@ -120,8 +120,7 @@ class MicroscopePanel(Panel):
 
     def settle(self) -> None:
         """Have the formulas set now."""
-        self._cache.settle(self._lay_out)
-        self._delegate.awaited = set()
+        self._wanted.settle(self._lay_out)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -230,21 +229,14 @@ class MicroscopePanel(Panel):
     # --- formulas ---
 
     def _note_ready(self, latex: str) -> None:
-        if latex in self._delegate.awaited:
-            self._delegate.awaited.discard(latex)
-            if not self._settle.isActive():  # begun again with every formula, it would wait for the last
-                self._settle.start()
+        # begun again with every formula, it would wait for the last
+        if self._wanted.take(latex) and not self._settle.isActive():
+            self._settle.start()
 
     def _lay_out(self) -> set[str]:
-        """Give every row the height of its formula; ask for what is missing of it, and return that.
-
-        What is out of sight is asked for once: where it has gone since, there is more than can be kept.
-        """
+        """Give every row the height of its formula; ask for what is missing of it, and return that."""
         missing = self._missing(self._model.rows)
-        wanted = (missing - self._had) | self._missing(self.view.rows_in_sight())
-        self._had |= missing
-        self._delegate.awaited = (self._delegate.awaited & missing) | wanted
-        self._cache.prefetch(wanted)
+        self._wanted.ask(missing, self._missing(self.view.rows_in_sight()))
         self._model.lay_out_again()
         self.view.follow()
         return missing
@@ -366,7 +358,6 @@ class ArrivalDelegate(RowDelegate):
         self._view = view
         self._fan = FanOut("", "", "", "", "")
         self._scale = 0.0
-        self.awaited: set[str] = set()
         self._heights: dict[tuple[str, float, float], float] = {}
         self.set_factor(1.0)
 

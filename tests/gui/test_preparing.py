@@ -328,18 +328,22 @@ def test_a_large_file_is_read_and_opened_beside_the_window(
     assert_whole(window.session)
 
 
-def test_typing_in_a_large_formula_is_followed_and_the_last_text_wins(
-    qtbot: QtBot, open_window: Callable[..., Any], tmp_path: Path
-) -> None:
+@pytest.fixture
+def typing(open_window: Callable[..., Any], tmp_path: Path) -> Any:
+    """Return a window on a large formula, with the cursor at the end of its third line."""
     path = tmp_path / "chain.toml"
     path.write_text(chain(), "utf-8")
     window = open_window(str(path))
     window.show_dock("formula")
-    panel = window.panels["formula"]
     window.settle()
-    session, before = window.session, window.session.document
+    window.panels["formula"].text.go_to(3, len("h2 = tanh(w * h1 + b)") + 1)
+    return window
+
+
+def test_typing_in_a_large_formula_is_followed_and_the_last_text_wins(qtbot: QtBot, typing: Any) -> None:
+    panel = typing.panels["formula"]
+    session, before = typing.session, typing.session.document
     gate = Gate(session)
-    panel.text.go_to(3, len("h2 = tanh(w * h1 + b)") + 1)
     QTest.keyClicks(panel.text, " * 2")
     panel.check_now()
     qtbot.waitUntil(gate.is_reached.is_set, timeout=60_000)
@@ -359,19 +363,10 @@ def test_typing_in_a_large_formula_is_followed_and_the_last_text_wins(
     assert panel.text.toPlainText().splitlines()[2] == "h2 = tanh(w * h1 + b)"
 
 
-def test_a_text_that_is_typed_back_leaves_nothing_to_come(
-    qtbot: QtBot, open_window: Callable[..., Any], tmp_path: Path
-) -> None:
-    path = tmp_path / "chain.toml"
-    path.write_text(chain(), "utf-8")
-    window = open_window(str(path))
-    window.show_dock("formula")
-    panel = window.panels["formula"]
-    window.settle()
-    before = window.session.document
-    panel.text.go_to(3, len("h2 = tanh(w * h1 + b)") + 1)
+def test_a_text_that_is_typed_back_leaves_nothing_to_come(typing: Any) -> None:
+    panel, before = typing.panels["formula"], typing.session.document
     QTest.keyClicks(panel.text, " ")
     QTest.keyClick(panel.text, Qt.Key.Key_Backspace)
     panel.settle()
-    assert window.session.document is before
-    assert not window.filing.is_modified
+    assert typing.session.document is before
+    assert not typing.filing.is_modified
