@@ -302,7 +302,8 @@ def test_closing_ends_workers_at_once_and_they_can_be_had_again(workers: Workers
             future.result(60)
     qtbot.waitUntil(lambda: has_ended(pid), timeout=LIMIT)
     assert workers.executor is not executor
-    assert workers.executor.submit(call_of_a_worker).result(60)
+    *_, following = workers.executor.submit(call_of_a_worker).result(60)
+    assert following != pid
     workers.close()
     workers.close()
 
@@ -314,7 +315,8 @@ def test_a_worker_that_died_takes_the_pool_with_it_not_the_next(workers: Workers
     os.kill(pid, 9)
     with pytest.raises(BrokenProcessPool):
         future.result(60)
-    assert workers.executor.submit(call_of_a_worker).result(60)
+    *_, following = workers.executor.submit(call_of_a_worker).result(60)
+    assert following != pid
 
 
 APPLICATION = """

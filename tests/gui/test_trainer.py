@@ -39,6 +39,7 @@ class Lab:
         self.trainer = Trainer(**options)
         self.runs: dict[int, Run] = {}
         self.heard: dict[int, list[Message]] = defaultdict(list)
+        self.arrived: list[Message] = []  # of all runs, in order
 
     def start(self, key: int, problem: Problem, goal: int, recipe: Recipe | None = None) -> Run:
         if key not in self.runs:
@@ -53,6 +54,7 @@ class Lab:
     def poll(self) -> None:
         for message in self.trainer.poll():
             self.heard[message.key].append(message)
+            self.arrived.append(message)
             if isinstance(message, Progress):
                 self.runs[message.key].extend(message.records)
 
@@ -208,12 +210,16 @@ def test_a_race_is_even(lab: Lab, model: Model) -> None:
 
 def test_a_run_that_joins_late_gets_no_more_than_its_turns(lab: Lab, model: Model) -> None:
     lab.start(1, model, LONG)
-    lab.wait_for_iterations(1, 1500)
-    lab.start(2, model, LONG)
-    lab.wait_for_iterations(2, 1)
-    here = lab.runs[1].iteration
-    lab.wait_for_iterations(2, 700)
-    assert lab.runs[1].iteration > here + 100
+    lab.wait_for_iterations(1, 15_000)
+    lab.start(2, model, 10_000)
+    assert lab.wait_for(2) == Done(2)
+    here, marks = 0, []  # how far both were at each message of the second
+    for message in lab.arrived:
+        if isinstance(message, Progress):
+            there = message.records.point.iteration
+            here, marks = (there, marks) if message.key == 1 else (here, [*marks, (here, there)])
+    (first_began, second_began), (first_ended, second_ended) = marks[0], marks[-1]
+    assert first_ended - first_began > (second_ended - second_began) / 2 > 0
 
 
 def test_one_run_is_paused_and_the_others_go_on(lab: Lab, model: Model) -> None:
