@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPoint, QRect, QRectF, Signal, SignalInstance
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from graphs.answers import Verdict
 from graphs.predicting import EdgeKey, Prediction, prediction_at, without
@@ -16,6 +17,7 @@ from graphs.views.curtain import Curtain
 from gui.answering import AnswerField
 from gui.asking import Asking
 from gui.fields import PushButton
+from gui.icons import icon
 from gui.jobs import LatestTask
 from gui.rich_text import RichText
 from gui.theme import Theme, application_font
@@ -51,28 +53,14 @@ class PredictBox(QFrame):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName("Prediction")
-        self.is_done = False
+        self.is_done = self.is_right = False
         self.ask, self.said = RichText(theme), RichText(theme)
         self.field = AnswerField()
-        self.check, self.hint, self.show_answer, self.close_button = map(
-            PushButton, ("Check", "Hint", "Show", "Esc")
-        )
-        self._buttons = (self.check, self.hint, self.show_answer, self.close_button)
+        self.check, self.hint, self.show_answer = map(PushButton, ("Check", "Hint", "Show"))
+        self._buttons = (self.check, self.hint, self.show_answer)
         self.check.setProperty("accent", True)
-        self.close_button.setAccessibleName("Close")
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for part in (self.check, self.hint, self.show_answer):
-            row.addWidget(part)
-        row.addStretch(1)
-        row.addWidget(self.close_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SIDE, TOP, SIDE, TOP)
-        column.setSpacing(8)
-        for part in (self.ask, self.field):
-            column.addWidget(part)
-        column.addLayout(row)
-        column.addWidget(self.said)
+        self.close_button = _close_button()
+        self._arrange()
         self.field.returnPressed.connect(self._submit)
         self.check.clicked.connect(self._submit)
         self.field.left.connect(self.closed)
@@ -82,10 +70,30 @@ class PredictBox(QFrame):
         self.set_theme(theme)
         self.hide()
 
+    def _arrange(self) -> None:
+        head, row = QHBoxLayout(), QHBoxLayout()
+        head.setSpacing(6)
+        head.addWidget(self.ask, 1)
+        head.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.setSpacing(6)
+        for part in self._buttons:
+            row.addWidget(part)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SIDE, TOP, SIDE, TOP)
+        column.setSpacing(8)
+        column.addLayout(head)
+        column.addWidget(self.field)
+        column.addLayout(row)
+        column.addWidget(self.said)
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
+        self._theme = theme
+        self.close_button.setIcon(icon("close", theme, "muted"))
+        edge = theme.update if self.is_right else theme.focus
         self.setStyleSheet(
-            f"PredictBox {{ border: 1px solid {theme.focus}; border-radius: 8px; background: {theme.card}; }}"
+            f"PredictBox {{ border: 1px solid {edge}; border-radius: 8px; background: {theme.card}; }}"
         )
         for text in (self.ask, self.said):
             text.set_theme(theme)
@@ -110,19 +118,22 @@ class PredictBox(QFrame):
         self.said.set_source(text)
         self.said.setVisible(bool(text))
 
-    def set_done(self, is_done: bool) -> None:
-        """Take no more answers, or the first one."""
-        self.is_done = is_done
+    def set_done(self, is_done: bool, is_right: bool = False) -> None:
+        """Take no more answers, or the first one; of what was found out, the edge is another."""
+        self.is_done, self.is_right = is_done, is_right
+        self.set_theme(self._theme)
         for part in (self.field, *self._buttons):
             part.setVisible(not is_done)
 
     def fit(self, width: int) -> None:
-        """Be as high as the words are at a width."""
-        for text in (self.ask, self.said):
-            text.resize(width - 2 * SIDE, text.height())
+        """Be as high as the words are at a width. It has to be seen: what is not has no layout."""
+        room = width - 2 * SIDE
+        for text, wide in ((self.ask, room - self.close_button.sizeHint().width() - 6), (self.said, room)):
+            text.resize(wide, text.height())
             text.fit_height()
         layout = self.layout()
         assert layout is not None
+        layout.invalidate()
         layout.activate()
         self.resize(width, layout.sizeHint().height())
 
@@ -149,7 +160,7 @@ class Predicting(Asking):
         self.box = PredictBox(window.theme, window.view)
         self._prediction: Prediction | None = None
         self._place: tuple[object, ...] = ()
-        self._near = QRectF()
+        self._near: tuple[QRectF, ...] = ()
         self._hints = 0
         self._work = LatestTask(self)
         self.box.submitted.connect(self._check)
@@ -219,10 +230,10 @@ class Predicting(Asking):
             return False
         self._work.cancel()
         self._prediction, self._hints, self._place = found, 0, self._here
-        self._near = self._rect_of(target)
+        self._near = tuple(self._places_of(target))
         self.box.put(found, window.presenting.is_on)
-        self._move()
         self.box.show()
+        self._move()
         self.box.raise_()
         self.box.field.setFocus()
         return True
@@ -232,17 +243,23 @@ class Predicting(Asking):
         session = self._session
         return session.trace, session.position
 
-    def _rect_of(self, target: str | EdgeKey | None) -> QRectF:
+    def _places_of(self, target: str | EdgeKey | None) -> Iterator[QRectF]:
+        """Yield what is not to be covered, first what matters most.
+
+        That is what is asked for, then the wire and the factor that lead to it, then the other cards of the step.
+        """
         scene, step = self._window.scene, self._session.frame.step
-        if target is None and step is not None:
-            target = step.target
-            lane = scene.lane_rect()
-            if not lane.isEmpty():
-                return lane
-        if isinstance(target, str):
-            return scene.node_rect(target)
-        assert target is not None
-        return scene.node_rect(target[0])
+        current = step.target if step is not None else ""
+        if target is None and not scene.lane_rect().isEmpty():
+            yield scene.lane_rect()
+        name = target[0] if isinstance(target, tuple) else target or current
+        edge = target if isinstance(target, tuple) else scene.view.current
+        yield scene.node_rect(name)
+        if edge is not None and edge[0] == name:
+            yield scene.edge_rect(edge)
+            yield scene.node_rect(edge[1])
+        if name == current:
+            yield from scene.current_rects()
 
     def _move(self) -> None:
         """Stand beside what is asked for, inside of the view."""
@@ -251,8 +268,11 @@ class Predicting(Asking):
         view = self._window.view
         width = min(LARGE_WIDTH if self._window.presenting.is_on else WIDTH, view.width() - 2 * GAP)
         self.box.fit(width)
-        near = view.mapFromScene(self._near).boundingRect()
-        self.box.move(_beside(near, self.box.rect(), view.rect()))
+        near = [view.mapFromScene(rect).boundingRect() for rect in self._near]
+        remark = self._window.remark
+        if remark.isVisible():
+            near.append(remark.geometry())
+        self.box.move(_beside(near, self.box.size(), view.rect()))
 
     def _look(self) -> None:
         """Go away with what was asked for: at another place, or when it has been revealed otherwise."""
@@ -280,11 +300,12 @@ class Predicting(Asking):
             self._tell(self.tried, verdict)
         self._say("**Right.**" if is_found else verdict.message)
         if is_found:
-            self._reveal(prediction)
+            self._reveal(prediction, is_right=True)
 
-    def _reveal(self, prediction: Prediction) -> None:
+    def _reveal(self, prediction: Prediction, *, is_right: bool = False) -> None:
         """Show what has been found out; the keys step on."""
-        self.box.set_done(True)
+        self.box.set_done(True, is_right)
+        self._move()
         session = self._session
         session.set_hidden(without(session.hidden, prediction.revealed, session.trace))
         self._window.view.setFocus()
@@ -323,15 +344,41 @@ class Predicting(Asking):
             signal.emit(key, prediction.ask, *facts)
 
 
-def _beside(near: QRect, box: QRect, room: QRect) -> QPoint:
-    """Return where a box stands: under a place, over it, or beside it, wherever it covers nothing of it."""
-    left = min(max(near.center().x() - box.width() // 2, GAP), room.width() - box.width() - GAP)
-    under, over = near.bottom() + GAP, near.top() - GAP - box.height()
-    if under + box.height() <= room.height() - GAP:
-        return QPoint(left, under)
-    if over >= GAP:
-        return QPoint(left, over)
-    right = near.right() + GAP
-    across = right if right + box.width() <= room.width() - GAP else near.left() - GAP - box.width()
-    top = min(max(near.top(), GAP), room.height() - box.height() - GAP)
-    return QPoint(min(max(across, GAP), room.width() - box.width() - GAP), max(GAP, top))
+def _close_button() -> QToolButton:
+    button = QToolButton()
+    button.setProperty("flat", True)
+    button.setAccessibleName("Close")
+    button.setToolTip("Close (Esc)")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def _beside(near: Sequence[QRect], box: QSize, room: QRect) -> QPoint:
+    """Return where a box stands: where it covers least of the first place, then of the next, and is nearest.
+
+    Wherever there is room beside them, it covers none of them: it stands at an edge of each in turn.
+    """
+    inside = room.adjusted(GAP, GAP, -GAP, -GAP)
+    middle = near[0].center()
+    lefts = {middle.x() - box.width() // 2, *_edges([(r.left(), r.right()) for r in near], box.width())}
+    tops = {middle.y() - box.height() // 2, *_edges([(r.top(), r.bottom()) for r in near], box.height())}
+    most = QPoint(inside.right() + 1 - box.width(), inside.bottom() + 1 - box.height())
+    places = {
+        QPoint(max(inside.left(), min(left, most.x())), max(inside.top(), min(top, most.y()))).toTuple()
+        for left, top in product((*lefts, most.x(), 0), (*tops, most.y(), 0))
+    }
+
+    def cost(place: tuple[int, int]) -> tuple[int, ...]:
+        own = QRect(QPoint(*place), box)
+        covered = (rect.intersected(own) for rect in near)
+        distance = (own.center() - middle).manhattanLength()
+        return *(part.width() * part.height() for part in covered), distance, *place
+
+    return QPoint(*min(places, key=cost))
+
+
+def _edges(spans: Sequence[tuple[int, int]], size: int) -> Iterator[int]:
+    """Yield where something of a size begins that stands before or after a span."""
+    for first, last in spans:
+        yield first - GAP - size
+        yield last + 1 + GAP

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsSceneMouseEvent
 
 from gui.scene.crowd_item import CrowdItem
+from gui.scene.edge_item import wire_bounds
 from gui.scene.geometry import MARGIN, Geometry, Placement
 from gui.scene.item_layer import ItemLayer
 from gui.scene.lane import Lane
@@ -168,15 +170,21 @@ class GraphScene(QGraphicsScene):
         """Return the outline of a node's card."""
         return self._geometry.rect(name) if self._geometry else QRectF()
 
-    def current_rect(self) -> QRectF:
-        """Return what the current step is about: nodes that change or take part, factor, update."""
-        rect = self._notes.factor_rect() if self._notes else QRectF()
+    def edge_rect(self, key: EdgeKey) -> QRectF:
+        """Return the outline of an edge's two arrows."""
+        return wire_bounds(self._geometry.wires[key]) if self._geometry else QRectF()
+
+    def current_rects(self) -> list[QRectF]:
+        """Return what the current step is about: factor, update, nodes that change or take part."""
+        found = [self._notes.factor_rect()] if self._notes else []
         if self._lane is not None:
-            rect = rect.united(self._lane.current_rect())
-        for name, node in self._view.nodes.items():
-            if node.phase or node.part:
-                rect = rect.united(self.node_rect(name))
-        return rect
+            found.append(self._lane.current_rect())
+        found += [self.node_rect(name) for name, node in self._view.nodes.items() if node.phase or node.part]
+        return [rect for rect in found if not rect.isEmpty()]
+
+    def current_rect(self) -> QRectF:
+        """Return the outline of all that the current step is about."""
+        return reduce(QRectF.united, self.current_rects(), QRectF())
 
     def picture_rect(self) -> QRectF:
         """Return what a picture of the whole graph shows; the same at every step."""

@@ -89,6 +89,42 @@ def test_a_click_asks_where_something_is_hidden_and_nowhere_else(window: Window,
     assert scene_view(session.frame).nodes["W1"].gradient is not None
 
 
+@pytest.mark.parametrize("network", ["two-layer-nonlinear", "perceptron-classifier"])
+def test_it_never_covers_what_it_asks_about(open_window, network: str) -> None:
+    window = open_window(network, size=(1280, 720))
+    session, box, view = window.session, window.predicting.box, window.view
+    session.toggle_hidden()
+    for position, step in enumerate(session.trace.steps, 1):
+        session.go(position - 1)
+        session.step(1)
+        window.predicting.ask()
+        assert box.isVisible()
+        near = [window.scene.node_rect(step.target), *window.scene.current_rects()]
+        if window.scene.view.current is not None:
+            near.append(window.scene.edge_rect(window.scene.view.current))
+        for rect in near:
+            assert not box.geometry().intersects(view.mapFromScene(rect).boundingRect()), position
+        assert view.rect().contains(box.geometry())
+
+
+def test_it_is_as_high_as_its_words(window: Window, qtbot: QtBot) -> None:
+    box = window.predicting.box
+
+    def spare() -> int:
+        parts = [part for part in (box.ask, box.field, box.check, box.said) if part.isVisible()]
+        return box.height() - sum(part.height() for part in parts)
+
+    window.predicting.ask()
+    assert spare() < 60
+    asked = box.height()
+    assert type_in(window, qtbot, "sigmoid(Z)") == "**Right.**"
+    assert spare() < 60
+    assert box.height() < asked - 30
+    assert window.theme.update in box.styleSheet()
+    box.close_button.click()
+    assert box.isHidden()
+
+
 def test_it_goes_with_what_it_asks_for(window: Window) -> None:
     box, session = window.predicting.box, window.session
     window.predicting.ask()
@@ -138,3 +174,5 @@ def test_menu_and_graph_say_that_the_mode_is_on(open_window) -> None:
     assert (action.isChecked(), window.remark.isVisible()) == (True, True)
     QTest.keyClick(window, Qt.Key.Key_H)  # ends it
     assert (action.isChecked(), window.remark.isHidden()) == (False, True)
+    assert window.messages.current is not None
+    assert window.messages.current.text == "Predicting is off: nothing is hidden."
