@@ -246,7 +246,7 @@ class Predicting(Asking):
     def _places_of(self, target: str | EdgeKey | None) -> Iterator[QRectF]:
         """Yield what is not to be covered, first what matters most.
 
-        That is what is asked for, then the wire and the factor that lead to it, then the other cards of the step.
+        That is what is asked for, then wire and factor that lead to it, then the other cards of the step.
         """
         scene, step = self._window.scene, self._session.frame.step
         current = step.target if step is not None else ""
