@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from engine import expr as ex
@@ -45,7 +45,7 @@ class Factor:
     latex
         The operand, or for a side without one the whole rule with :math:`\square` for the incoming gradient.
     uses
-        The stored forward values that it reads.
+        The stored forward values that it reads; none where it is zero whatever they are.
     """
 
     side: str
@@ -126,6 +126,9 @@ class Derivation:
     detail
         At primitive detail the parts of a line are stored values of their own.
     """
+
+    altered: tuple[int, int] | None = None
+    """The operation, by id, and its slot whose factor is not what the operation's record says."""
 
     def __init__(self, graph: Graph, detail: Detail = Detail.EQUATION) -> None:
         self.graph = graph
@@ -462,6 +465,12 @@ def _factor(placed: Sequence[Placed], dims: Dims) -> Factor:
     """Return the one factor that a chain of links amounts to, for an incoming gradient of shape `dims`."""
     hole = Name("", dims, _SQUARE, "g", kind="hole")
     placed = [link for link in placed if not _is_identity(link)]
+    found = _written(placed, dims, hole)
+    is_nothing = any(ex.is_zero(link.operand) for link in placed)
+    return replace(found, uses=()) if is_nothing else found
+
+
+def _written(placed: Sequence[Placed], dims: Dims, hole: Name) -> Factor:
     if not placed:
         return Factor(Side.SCALAR, ONE, "1", ())
     if not dims and all(link.side != Side.MAP for link in placed):

@@ -28,6 +28,7 @@ __all__ = [
     "Name",
     "count",
     "evaluate",
+    "is_zero",
     "lift",
     "spread",
     "sum_to",
@@ -602,6 +603,12 @@ def names(expr: Expr) -> list[Name]:
 def uses(expr: Expr) -> tuple[str, ...]:
     """Return the names of the stored values that `expr` reads."""
     return tuple(name.name for name in names(expr) if name.kind == "value")
+
+
+def is_zero(expr: Any) -> bool:
+    """Say whether `expr` is the number zero."""
+    found = lift(expr) if isinstance(expr, int | float) else expr
+    return isinstance(found, Const) and not found.value
 
 
 def evaluate(expr: Expr, values: Mapping[str, Array]) -> Any:

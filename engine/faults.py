@@ -316,6 +316,7 @@ class FaultyDerivation(Derivation):
         super().__init__(graph, detail)
         self.fault = fault
         self.place = place
+        self.altered = None if place.alteration is None else place.alteration.place
 
     def links(self, node: Node, slot: int) -> list[Placed]:
         """Return the links of a factor, one of them altered where the fault is."""

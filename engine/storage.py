@@ -25,6 +25,7 @@ import numpy as np
 
 from engine import expr as ex
 from engine import ops, shapes
+from engine.derive import Derivation
 from engine.expr import Expr, Name
 from engine.graph import Detail, Graph, Kind, Node
 from engine.ops import Side
@@ -46,12 +47,38 @@ def read_by(graph: Graph, node: Node, slot: int) -> frozenset[int]:
     They are among the inputs of the operation and its output. It is as the operation's record says: the slope
     of a sigmoid is taken from its output, that of relu from its input, and a sum reads nothing.
     """
+    places = _places_read(*_looks(graph, node, slot)).places
+    found = {(*node.inputs, node.id)[place] for place in places}
+    return frozenset(i for i in found if i in graph.active)
+
+
+def is_zero(graph: Graph, node: Node, slot: int) -> bool:
+    """Say whether the factor of an operation is zero whatever the numbers are, as that of ``0 * x`` for x."""
+    return _places_read(*_looks(graph, node, slot)).is_zero
+
+
+def _looks(graph: Graph, node: Node, slot: int) -> _Looks:
     assert node.op is not None
     constants = tuple(graph.nodes[i].constant for i in node.inputs)
     dims = (*(graph.nodes[i].dims for i in node.inputs), node.dims)
-    places = _places_read(node.op.name, slot, dims, node.attrs, constants)
-    found = {(*node.inputs, node.id)[place] for place in places}
-    return frozenset(i for i in found if i in graph.active)
+    return _Looks(node.op.name, slot, dims, node.attrs, constants)
+
+
+class _Looks(NamedTuple):
+    """All that a factor depends on but the numbers."""
+
+    name: str
+    slot: int
+    dims: tuple[shapes.Dims, ...]
+    attrs: tuple[tuple[str, object], ...]
+    constants: tuple[Expr | None, ...]
+
+
+class _Places(NamedTuple):
+    """Which arguments a factor reads, by place, the output after the last; and whether it is always zero."""
+
+    places: frozenset[int]
+    is_zero: bool
 
 
 @lru_cache(maxsize=4096)
@@ -61,8 +88,7 @@ def _places_read(
     dims: tuple[shapes.Dims, ...],
     attrs: tuple[tuple[str, object], ...],
     constants: tuple[Expr | None, ...],
-) -> frozenset[int]:
-    """Return which arguments a factor reads, by place; the output is the one after the last."""
+) -> _Places:
     symbols: list[Expr] = [
         Name(str(i), own, str(i), str(i)) if constant is None else constant
         for i, (own, constant) in enumerate(zip(dims, (*constants, None), strict=True))
@@ -75,8 +101,11 @@ def _places_read(
             assert link.rule is not None
             found.update(ex.uses(link.rule(hole)))
         elif link.side not in (Side.SUM, Side.SPREAD, Side.TRANSPOSE):
-            found.update(ex.uses(ex.lift(link.operand)))
-    return frozenset(map(int, found))
+            operand = ex.lift(link.operand)
+            if ex.is_zero(operand):
+                return _Places(frozenset(), True)
+            found.update(ex.uses(operand))
+    return _Places(frozenset(map(int, found)), False)
 
 
 def operations(graph: Graph, node: Node) -> int:
@@ -115,9 +144,10 @@ class _Step(NamedTuple):
 class _Pieces:
     """The nodes shown at a detail, with what each is worked out from."""
 
-    def __init__(self, graph: Graph, detail: Detail) -> None:
+    def __init__(self, graph: Graph, detail: Detail, derivation: Derivation | None = None) -> None:
         self.graph = graph
         self.detail = detail
+        self._derivation = derivation or Derivation(graph, detail)
 
     @cached_property
     def shown(self) -> frozenset[int]:
@@ -181,19 +211,49 @@ class _Pieces:
         key = (step.node, step.slot)
         found = self._reads.get(key)
         if found is None:
-            nodes = self.graph.nodes
-            ids = {i for node_id, slot in self.path(step) for i in read_by(self.graph, nodes[node_id], slot)}
+            path = () if self.is_zero(step) else self.path(step)
+            ids = {i for place in path for i in self._read_at(*place)}
             found = self._reads[key] = self._named(ids)
         return found
+
+    def is_zero(self, step: _Step) -> bool:
+        """Say whether a backward step adds zero whatever the numbers are, and so reads nothing."""
+        nodes = self.graph.nodes
+        return any(is_zero(self.graph, nodes[node_id], slot) for node_id, slot in self.path(step))
+
+    def _read_at(self, node_id: int, slot: int) -> frozenset[int]:
+        """Return what an operation's factor reads; where it is altered, as it is then."""
+        node, derivation = self.graph.nodes[node_id], self._derivation
+        if derivation.altered != (node_id, slot):
+            return read_by(self.graph, node, slot)
+        hole = Name("", node.dims, "g", "g", kind="hole")
+        return self._ids(ops.chain(hole, derivation.links(node, slot)))
+
+    def _ids(self, expr: Expr) -> frozenset[int]:
+        """Return the nodes that an expression reads and that are not made of constants alone."""
+        return frozenset(map(self.graph.ids.__getitem__, ex.uses(expr))) & self.graph.active
 
     @cached_property
     def _reads(self) -> dict[tuple[str, int], frozenset[int]]:
         return {}
 
-    def _named(self, ids: set[int]) -> frozenset[int]:
+    def _named(self, ids: Iterable[int]) -> frozenset[int]:
         """Return what nodes are made of: a part of a line comes from what the line reads."""
+        return frozenset(i for node_id in ids for i in self._made_of(node_id))
+
+    def _made_of(self, node_id: int) -> Iterable[int]:
+        node = self.graph.nodes[node_id]
+        if node_id in self.shown or not self._is_op(node_id):
+            return (node_id,)
+        line = self.graph.lines[node.line]
+        if not line.written:
+            return self._named_apart(node_id)
+        return self._ids(self._derivation.symbol(node_id))
+
+    def _named_apart(self, node_id: int) -> set[int]:
+        """Return what a part of a line comes from that is too long for symbols."""
         found: set[int] = set()
-        stack, seen = list(ids), set(ids)
+        stack, seen = [node_id], {node_id}
         while stack:
             node_id = stack.pop()
             if node_id in self.shown or not self._is_op(node_id):
@@ -203,7 +263,7 @@ class _Pieces:
                 if source not in seen and source in self.graph.active:
                     seen.add(source)
                     stack.append(source)
-        return frozenset(found)
+        return found
 
 
 # --- what is in memory at every step -----------------------------------------------------------------------
@@ -245,6 +305,8 @@ class Storage:
         Any iteration of the graph; its numbers do not matter.
     recomputed
         Names of values that are not kept for backward. Names that backward does not read are left out.
+    derivation
+        The equations of the graph where one of its factors is altered by a fault; the right ones where None.
 
     Attributes
     ----------
@@ -256,11 +318,13 @@ class Storage:
         One for each step of the trace.
     """
 
-    def __init__(self, trace: Trace, recomputed: Iterable[str] = ()) -> None:
+    def __init__(
+        self, trace: Trace, recomputed: Iterable[str] = (), derivation: Derivation | None = None
+    ) -> None:
         self.graph = trace.graph
         self.detail = trace.detail
         self.steps = tuple(_Step(s.index, s.phase, s.node, s.target, s.slot or 0) for s in trace.steps)
-        self._pieces = _Pieces(self.graph, self.detail)
+        self._pieces = _Pieces(self.graph, self.detail, derivation)
         wanted, ids = frozenset(recomputed), self.graph.ids
         needed = [name for name in self.graph.visible(self.detail) if ids[name] in self.last_read]
         self.kept = tuple(name for name in needed if name not in wanted)
@@ -530,6 +594,8 @@ class _Replay:
         result = self._gradients[step.node]
         for node_id, slot in self._pieces.path(step):
             result = contribution(self._graph, nodes[node_id], slot, values, result)
+        if self._pieces.is_zero(step):  # what zero would be multiplied by is not there
+            result = np.zeros(shapes.sizes(self._graph[step.target].dims))
         self._contributions[step.index] = result
         before = self._gradients.get(step.target)
         self._gradients[step.target] = result if before is None else before + result

@@ -162,7 +162,11 @@ class ShelfView:
 def storage_of(frame: Frame, recomputed: frozenset[str] = frozenset()) -> Storage:
     """Return what is in memory at every step of a frame's trace; worked out once for a graph and a choice."""
     found = _known(frame, recomputed)
-    return found or keep_storage(frame.statics, recomputed, Storage(frame.trace, recomputed))
+    return found or keep_storage(frame.statics, recomputed, _worked_out(frame, recomputed))
+
+
+def _worked_out(frame: Frame, recomputed: frozenset[str]) -> Storage:
+    return Storage(frame.trace, recomputed, frame.statics.derivation)
 
 
 def _known(frame: Frame, recomputed: frozenset[str]) -> Storage | None:
@@ -188,7 +192,7 @@ def has_storage(frame: Frame, recomputed: frozenset[str] = frozenset()) -> bool:
 def plans(frame: Frame, recomputed: frozenset[str] = frozenset()) -> Iterator[tuple[frozenset[str], Storage]]:
     """Yield what :func:`shelf_view` needs, worked out from what does not change: for a thread."""
     for choice in dict.fromkeys((frozenset[str](), recomputed)):
-        yield choice, Storage(frame.trace, choice)
+        yield choice, _worked_out(frame, choice)
 
 
 def every_root(storage: Storage) -> frozenset[str]:

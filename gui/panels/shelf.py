@@ -35,6 +35,7 @@ from PySide6.QtWidgets import (
 from engine.storage import Storage
 from graphs.views.stored import (
     STATES,
+    Read,
     ShelfView,
     StoredRow,
     bytes_text,
@@ -61,8 +62,9 @@ CHEAP_STEPS = 400
 """Numbers and steps up to which an iteration is done anew, to see that its gradients are the same."""
 BOX = 15.0
 LEFT = 14.0
-ROW_HEIGHT = 36.0
-HEADING_HEIGHT = 22
+TICK = 10.0
+"""Logical pixels of a box, of the place where it stands, and of the tick of a reader that has read."""
+ROW_HEIGHT = 35.0
 BARS_HEIGHT = 30
 LEAST_LIST = 44
 COUNTED = (
@@ -112,6 +114,7 @@ class ShelfPanel(Panel):
         self._say(view)
         headed = [ANYWAY, *view.leaves] if view.leaves and not self.is_projected else []
         self._model.set_rows([*view.rows, *([view.note] if view.note else []), *headed])
+        self.list.show_whole_rows()
         self.bars.show_view(view, frame)
         for button in (self.keep_all, self.keep_some, self.keep_none):
             button.setVisible(bool(view.rows) and not self.is_projected)
@@ -149,12 +152,14 @@ class ShelfPanel(Panel):
             label.setFont(application_font(role, factor))
         self._give_room()
         self._model.lay_out_again()
+        self.list.show_whole_rows()
         self.mark_stale()
 
     def _give_room(self) -> None:
         """Keep as many lines for the sentence as it may take: while stepping, nothing moves."""
         lines = 2 if self._delegate.factor == 1 else 3
         self._sentence.setFixedHeight(lines * self._sentence.fontMetrics().lineSpacing() + 2)
+        self._more.setMinimumHeight(0)  # a label is never lower than it was told to be before
         self._more.setFixedHeight(max(1, self._more.heightForWidth(self.width())))
 
     def choices(self) -> dict[str, Any]:
@@ -325,8 +330,19 @@ class ShelfList(RowList):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setMinimumHeight(LEAST_LIST)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerItem)
+
+    def show_whole_rows(self) -> None:
+        """Leave empty at the foot what would show only a part of a row."""
+        row = self.sizeHintForRow(0) if self.model().rowCount() else 0
+        is_cut = 0 < row <= self.height() < row * self.model().rowCount()
+        self.setViewportMargins(0, 0, 0, self.height() % row if is_cut else 0)
 
     # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.show_whole_rows()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
@@ -404,12 +420,15 @@ class ShelfDelegate(RowDelegate):
         painter.setBrush(color if row.is_kept else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(box, 3.5, 3.5)
         if row.is_kept:
-            path = QPainterPath(box.topLeft() + QPointF(0.22, 0.52) * box.width())
-            path.lineTo(box.topLeft() + QPointF(0.43, 0.73) * box.width())
-            path.lineTo(box.topLeft() + QPointF(0.79, 0.30) * box.width())
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(self.theme.color("window"), 2.0 * self.factor))
-            painter.drawPath(path)
+            self._paint_tick(painter, box, QPen(self.theme.color("window"), 2.0 * self.factor))
+
+    def _paint_tick(self, painter: QPainter, box: QRectF, pen: QPen) -> None:
+        path = QPainterPath(box.topLeft() + QPointF(0.22, 0.52) * box.width())
+        path.lineTo(box.topLeft() + QPointF(0.43, 0.73) * box.width())
+        path.lineTo(box.topLeft() + QPointF(0.79, 0.30) * box.width())
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(pen)
+        painter.drawPath(path)
 
     def _paint_mark(self, painter: QPainter, place: QPointF, is_read: bool) -> None:
         """Paint a bookmark, filled while the value is read: as on the cards of the graph."""
@@ -446,7 +465,7 @@ class ShelfDelegate(RowDelegate):
             painter.drawText(after, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shape)
 
     def _paint_lower(self, painter: QPainter, rect: QRectF, row: StoredRow) -> None:
-        """Paint the state at the right, and who reads it: those that have are struck through."""
+        """Paint the state at the right, and who reads it: those that have stand back and have a tick."""
         font = self._font("small")
         painter.setFont(font)
         metrics = QFontMetricsF(font)
@@ -459,18 +478,34 @@ class ShelfDelegate(RowDelegate):
         x, end = rect.left() + self.name_left(), rect.right() - metrics.horizontalAdvance(state) - 12
         x = self._paint_word(painter, x, end, rect, "read for ", "muted", font)
         for place, read in enumerate(row.reads):
-            comma = "" if place == len(row.reads) - 1 else ", "
-            role = {"current": "stored_text", "done": "muted"}.get(read.state, "text")
-            own = QFont(font)
-            own.setStrikeOut(read.state == "done")
-            own.setBold(read.state == "current")
-            width = QFontMetricsF(own).horizontalAdvance(f"{read.words}, ")
-            room = end + 8 if place == len(row.reads) - 1 else end - metrics.horizontalAdvance(" …")
-            if x + width > room:
+            is_last = place == len(row.reads) - 1
+            room = end + 8 if is_last else end - metrics.horizontalAdvance(" …")
+            if x + self._width_of(read) > room:
                 self._paint_word(painter, x, end + 20, rect, "…", "muted", font)
                 return
-            x = self._paint_word(painter, x, end + 20, rect, read.words, role, own)
-            x = self._paint_word(painter, x, end + 20, rect, comma, "muted", font)
+            x = self._paint_reader(painter, x, end + 20, rect, read)
+            x = self._paint_word(painter, x, end + 20, rect, "" if is_last else ", ", "muted", font)
+
+    def _paint_reader(self, painter: QPainter, x: float, end: float, rect: QRectF, read: Read) -> float:
+        """Paint whose gradient a value is read for; return where the next word begins."""
+        role = {"current": "stored_text", "done": "muted"}.get(read.state, "text")
+        x = self._paint_word(painter, x, end, rect, read.words, role, self._reader_font(read))
+        if read.state == "done":
+            size = TICK * self.factor
+            box = QRectF(x + 2, rect.center().y() - size / 2, size, size)
+            self._paint_tick(painter, box, QPen(self.theme.color(role), 1.5 * self.factor))
+            x = box.right()
+        return x
+
+    def _reader_font(self, read: Read) -> QFont:
+        font = self._font("small")
+        font.setBold(read.state == "current")
+        return font
+
+    def _width_of(self, read: Read) -> float:
+        """Return how much room a reader takes with the comma after it."""
+        tick = 2 + TICK * self.factor if read.state == "done" else 0
+        return QFontMetricsF(self._reader_font(read)).horizontalAdvance(f"{read.words}, ") + tick
 
     def _paint_word(
         self, painter: QPainter, x: float, end: float, rect: QRectF, word: str, role: str, font: QFont
@@ -488,8 +523,7 @@ class ShelfDelegate(RowDelegate):
     # Qt
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        height = HEADING_HEIGHT if isinstance(index.data(ROW), str) else ROW_HEIGHT
-        return QSize(100, int(height * self.factor))
+        return QSize(100, int(ROW_HEIGHT * self.factor))  # headings too: whole rows fill the list
 
 
 class MemoryBars(QWidget):
@@ -648,7 +682,7 @@ def _tip(row: StoredRow) -> str:
 
 
 def _spoken(row: StoredRow) -> str:
-    readers = ", ".join(read.words for read in row.reads)
+    readers = ", ".join(f"{read.words}{' (done)' if read.state == 'done' else ''}" for read in row.reads)
     kept = "" if row.state == "anyway" else ", kept" if row.is_kept else ", not kept"
     state = _state(row) or "there anyway"
     return f"{row.words}, {row.shape}, {row.values} values{kept}, {state}, read for {readers}"

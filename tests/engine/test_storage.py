@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.derive import Derivation
+from engine.faults import FAULTS, FaultyDerivation, Stage
 from engine.graph import Detail
 from engine.ops import OPS
 from engine.storage import Storage, _Replay, operations, read_by, replay, size_of
@@ -20,7 +22,7 @@ from graphs.network import Model, bind, built_in_names, load
 from graphs.templates import template, template_names
 from graphs.views.frame import Statics
 from tests.graphs.snapshots import snapshot_of
-from tests.helpers import model_of
+from tests.helpers import Sample, built, model_of, samples
 
 DEPTH = 16
 
@@ -146,6 +148,64 @@ def test_readers_are_those_that_the_screen_marks() -> None:
                     own,
                 )
             assert set(storage.readers) == set(statics.readers), (name, detail)
+
+
+def read_at_every_step(storage: Storage, derivation: Derivation) -> None:
+    """Assert that each step reads what is marked in its factor, as the screen shows it."""
+    for step in storage.steps:
+        if step.phase == Phase.BACKWARD:
+            marked = derivation.contribution(step.node, step.slot).factor.uses
+            read = {storage.graph.nodes[i].name for i in storage.moments[step.index].reads}
+            assert read == set(marked), (step.node, step.target)
+
+
+@given(samples())
+def test_each_step_of_any_network_reads_what_its_factor_shows(sample: Sample) -> None:
+    model = built(sample)
+    if model is None or not all(line.written for line in model.graph.lines):
+        return
+    for detail in Detail:
+        found = trace(model.graph, model.leaves, detail)
+        storage = Storage(found)
+        read_at_every_step(storage, Derivation(model.graph, detail))
+        done = replay(storage, leaves_of(found))
+        for index, own in done.contributions.items():
+            assert np.array_equal(own, np.asarray(found.steps[index].contribution), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "formula", ["L = w + 0 * sin(h)", "L = w + (h * h)**0", "L = w + 0.0 * norm(h)**2", "L = w * (h - h)**0"]
+)
+def test_what_is_multiplied_by_zero_is_not_read(formula: str) -> None:
+    model = model_of(f"h = 3 * w\n{formula}", {"w": 2.0})
+    found = trace(model.graph, model.leaves)
+    storage = Storage(found)
+    read_at_every_step(storage, Derivation(model.graph))
+    assert "h" not in storage.readers
+    check(formula, found, storage)
+
+
+@pytest.mark.parametrize("name", [n for n, fault in FAULTS.items() if fault.stage == Stage.FACTOR])
+def test_what_a_fault_leaves_out_is_not_read(name: str) -> None:
+    places = 0
+    for model in models().values():
+        for place in FAULTS[name].places(model.graph):
+            for detail in Detail:
+                derivation = FaultyDerivation(model.graph, FAULTS[name], place, detail)
+                storage = Storage(trace(model.graph, model.leaves, detail), derivation=derivation)
+                if all(line.written for line in model.graph.lines):
+                    read_at_every_step(storage, derivation)
+                    places += 1
+    assert places, name
+
+
+def test_a_slope_that_is_left_out_needs_no_activation() -> None:
+    model = models()["two-layer-nonlinear"]
+    found, fault = trace(model.graph, model.leaves), FAULTS["activation"]
+    derivation = FaultyDerivation(model.graph, fault, fault.places(model.graph)[0])
+    read = {found.steps[i].target for i in Storage(found).readers["A"]}
+    assert read == {"w2", "Z"}
+    assert {found.steps[i].target for i in Storage(found, (), derivation).readers["A"]} == {"w2"}
 
 
 @pytest.mark.parametrize("name", built_in_names())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
+from engine.faults import FAULTS, FaultAt
 from engine.graph import Detail
 from graphs.lesson import read_lesson
 from gui.panels.shelf import ShelfPanel
 from gui.session import Session
+from gui.theme import THEMES
 from gui.viewdata import Link
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
 from tests.gui.panels.helpers import words
+from tests.gui.test_theme import contrast
 
 DEPTH = 16
 
@@ -198,3 +202,66 @@ def test_a_lesson_opens_it_with_what_is_recomputed(open_window: OpenWindow, qtbo
     assert not window.docks["shelf"].isVisible()
     window.presenting.end()
     assert panel._delegate.factor == 1
+
+
+def rows_in_sight(panel: Any) -> list[Any]:
+    """Return the rows of which any part can be seen; assert that no row is cut."""
+    QApplication.processEvents()
+    room = panel.list.viewport().rect()
+    found = []
+    for row in range(panel._model.rowCount()):
+        place = panel.list.visualRect(panel._model.index(row))
+        if place.intersects(room):
+            assert room.top() <= place.top()
+            assert place.bottom() <= room.bottom()
+            found.append(panel._model.rows[row])
+    return found
+
+
+def test_no_value_is_cut_off_and_three_have_room_in_a_small_window(open_window: OpenWindow) -> None:
+    window = open_window("scalar-operations", size=(1280, 720))
+    window.show_dock("shelf")
+    window.settle()
+    panel = shelf(window)
+    for position in range(len(window.session.trace.steps) + 1):
+        window.session.go(position)
+        assert len(rows_in_sight(panel)) == 3
+    line = panel._more.fontMetrics().lineSpacing()
+    panel.keep_none.click()
+    assert panel._more.height() == 2 * line
+    assert len(rows_in_sight(panel)) == 2
+    panel.keep_all.click()
+    assert panel._more.height() == line
+    window.set_letters(1.4)
+    assert rows_in_sight(panel)
+
+
+def test_who_has_read_has_a_tick_and_stands_back_without_being_hard_to_read(open_window: OpenWindow) -> None:
+    window = open_window(size=(1280, 720))
+    window.show_dock("shelf")
+    panel, delegate = shelf(window), shelf(window)._delegate
+    window.session.go(8)  # the gradient of w2; that of Z comes later
+    reads = panel.view.rows[0].reads
+    assert [read.state for read in reads] == ["current", "future"]
+    window.session.go(9)
+    after = panel.view.rows[0].reads
+    assert [read.state for read in after] == ["done", "future"]
+    assert delegate._width_of(after[0]) > delegate._width_of(replace(after[0], state="future")) + 8
+    assert not any(delegate._reader_font(read).strikeOut() for read in after)
+    assert "read for w₂ (done), Z" in panel._model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    for theme in THEMES.values():
+        for ground in ("window", "control", "factor_background"):
+            assert contrast(theme, "muted", ground) >= 4.5, (theme.name, ground)
+
+
+def test_what_a_fault_leaves_out_is_not_read(open_window: OpenWindow) -> None:
+    window = open_window(size=(1280, 720))
+    window.show_dock("shelf")
+    panel, session = shelf(window), window.session
+    assert [read.words for read in panel.view.rows[0].reads] == ["w₂", "Z"]
+    place = FAULTS["activation"].places(session.trace.graph)[0]
+    session.set_fault(FaultAt("activation", place.node, place.slot))
+    assert [read.words for read in panel.view.rows[0].reads] == ["w₂"]
+    step = session.trace.backward_places["Z", "A", 0]
+    session.go(step + 1)
+    assert "This factor reads no stored value." in words(panel)
