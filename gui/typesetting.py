@@ -125,15 +125,18 @@ def _replaced(text: str, replacements: Iterable[tuple[str, str]]) -> str:
 @lru_cache(maxsize=1)
 def _typesetter() -> Callable[[str], Math]:
     """Import ziamath, when the first formula is set: it takes a seventh of a second."""
+    from xml.etree import ElementTree
+
     with warnings.catch_warnings():
         # ziamath finds its font in a way that Python 3.11 calls deprecated, and 3.13 no longer does.
         warnings.simplefilter("ignore", DeprecationWarning)
         from ziamath import drawable, operators, styles
         from ziamath.config import config
+        from ziamath.escapes import unescape
         from ziamath.nodes import mnode
         from ziamath.nodes.mrow import Mrow
         from ziamath.tex import tex2mml
-        from ziamath.zmath import Math
+        from ziamath.zmath import Math, denamespace
 
     config.svg2 = False  # no references to symbols
     setattr(styles, "asdict", vars)  # noqa: B010  it is only read; asdict would copy every style deeply
@@ -156,7 +159,59 @@ def _typesetter() -> Callable[[str], Math]:
                 return 0.0, 0.0
             return super()._get_height_nostretch(line, **kwargs)
 
-    return lambda latex: Math(_replaced(tex2mml(latex), MATHML_REPLACEMENTS), SIZE)
+    def typeset(latex: str) -> Math:
+        source = _replaced(tex2mml(latex), MATHML_REPLACEMENTS)
+        formula = denamespace(ElementTree.fromstring(unescape(source)))
+        return Math(_with_leading_signs(formula, operators.names), SIZE)
+
+    return typeset
+
+
+_ROWS = frozenset(("math", "mrow", "mstyle", "mtd", "msqrt"))
+_OVER_AND_UNDER = frozenset(("msub", "msup", "msubsup", "munder", "mover", "munderover"))
+_LEADING = frozenset("-−+±")
+_ENDING, _BARS = frozenset(")]}⌋⌉⟩!…⋯∞"), frozenset("|‖")
+
+
+def _with_leading_signs(formula: Element, operators: Container[str]) -> Element:
+    """Set signs tight that belong to what follows: at the start, after a relation, a bracket, another sign.
+
+    ziamath takes each of them that is not the first in its row for one between two operands, with as much
+    room before and behind it.
+    """
+    for row in formula.iter():
+        is_after_operand = False
+        open_bars: list[str] = []
+        for part in row if row.tag in _ROWS else ():
+            if part.tag == "mspace":
+                continue
+            text = (part.text or "").strip()
+            is_operator = part.tag == "mo" or (part.tag == "mi" and text in operators)
+            if is_operator and text in _LEADING and not is_after_operand:
+                part.attrib.update(form="prefix", lspace="0em", rspace="0em")
+            if is_operator and text in _BARS:
+                is_after_operand = _closes(text, open_bars)
+            else:
+                is_after_operand = _ends_operand(part, text, is_operator)
+    return formula
+
+
+def _closes(bar: str, open_bars: list[str]) -> bool:
+    """Say whether a bar closes what the last one of its kind began; keep account of those that are open."""
+    if open_bars[-1:] == [bar]:
+        open_bars.pop()
+        return True
+    open_bars.append(bar)
+    return False
+
+
+def _ends_operand(part: Element, text: str, is_operator: bool) -> bool:
+    """Say whether a sign behind a part of a row would join it to what follows."""
+    if part.tag in _OVER_AND_UNDER:
+        return part[0].tag != "mo"  # what stands under a sum belongs to its sign
+    if part.tag == "mtext":
+        return text != "+="
+    return not is_operator or text in _ENDING
 
 
 _STYLES = frozenset(

@@ -109,3 +109,53 @@ def test_qt_is_not_needed() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout.strip() == "False"
+
+
+def gaps_of_minus(latex: str) -> list[tuple[float | None, float]]:
+    """Return how far each minus stands from the glyph before it, if any, and from the one behind it."""
+    setting = set_formula(latex)
+    glyphs = sorted((s for s in setting.shapes if isinstance(s, Glyph)), key=lambda g: g.x)
+    places = [across(g, setting.outlines[g.outline]) for g in glyphs]
+    minus = {g.outline for g in set_formula("-x").shapes[:1] if isinstance(g, Glyph)}
+    return [
+        (places[i][0] - places[i - 1][1] if i else None, places[i + 1][0] - places[i][1])
+        for i, glyph in enumerate(glyphs)
+        if glyph.outline in minus
+    ]
+
+
+def across(shape: Glyph, outline: tuple) -> tuple[float, float]:
+    sides = placed(shape, outline)[::2]
+    return min(sides), max(sides)
+
+
+TIGHT = gaps_of_minus("-x")[0][1]
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        *("w_1 = -x", r"a \leftarrow -x", r"a \mathrel{+}= -x", "(-x)", r"\left(-x\right)", r"\sigma(-x)"),
+        *(r"a \cdot -x", r"a \odot -x", "a < -x", r"a \approx -x", "[-x, -x]", r"\{-x\}", "a, -x", "a - -x"),
+        *("|-x|", r"\left|-x\right|", r"\|-x\|", r"\lVert -x\rVert", r"|a| + |-x|", r"\sqrt{-x}", "f: -x"),
+        *(r"\sum_{i} -x", r"a = \textcolor{factor}{-x}", "w_1 = −x", r"\lfloor -x\rfloor", r"\quad -x"),
+        *(r"\begin{aligned} a &= -x \\ &= -x\end{aligned}", r"\begin{bmatrix} -x & 1\end{bmatrix}"),
+    ],
+)
+def test_a_sign_of_what_follows_stands_close_to_it(latex: str) -> None:
+    found = gaps_of_minus(latex)
+    assert found[-1][1] == pytest.approx(TIGHT, abs=0.3)
+    assert found[-1][1] < gaps_of_minus("a - x")[0][1] / 2
+
+
+BETWEEN = (
+    r"a; \hat{y}; (a); \left(a\right); W_1[0, 1]; |a|; \|a\|; a_1^2; \frac{1}{2}; \textcolor{factor}{a}; "
+)
+BETWEEN += r"\ldots; {}; a!; \mathrm{sum}(a); \lfloor a\rfloor; \text{loss}; X^\intercal"
+
+
+@pytest.mark.parametrize("left", BETWEEN.split("; "))
+def test_a_sign_between_two_stands_as_far_from_both(left: str) -> None:
+    before, after = gaps_of_minus(f"{left} - x")[-1]
+    assert after == pytest.approx(gaps_of_minus("a - x")[0][1], abs=0.3)
+    assert before is None or before > 2 * TIGHT
