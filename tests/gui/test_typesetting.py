@@ -151,7 +151,9 @@ def test_a_sign_of_what_follows_stands_close_to_it(latex: str) -> None:
 BETWEEN = (
     r"a; \hat{y}; (a); \left(a\right); W_1[0, 1]; |a|; \|a\|; a_1^2; \frac{1}{2}; \textcolor{factor}{a}; "
 )
-BETWEEN += r"\ldots; {}; a!; \mathrm{sum}(a); \lfloor a\rfloor; \text{loss}; X^\intercal"
+BETWEEN += (
+    r"\textcolor{factor}{a}; \ldots; {}; a!; \mathrm{sum}(a); \lfloor a\rfloor; \text{loss}; X^\intercal"
+)
 
 
 @pytest.mark.parametrize("left", BETWEEN.split("; "))
