@@ -87,7 +87,7 @@ def _last(trace: Trace, chooses: Callable[[Step], bool]) -> int:
 
 
 def _covers(exercise: Exercise, posed: Posed) -> frozenset[str]:
-    if exercise.kind == "faults":
+    if exercise.kind in ("faults", "stored"):
         return frozenset(_RULES)
     if exercise.kind == "shapes":
         return frozenset(_NUMBERS)

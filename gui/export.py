@@ -36,7 +36,7 @@ from gui.scene.metrics import IN_PICTURES
 from gui.session import Session
 from gui.step_picture import draw_step
 from gui.theme import THEMES, Theme, application_font
-from gui.viewdata import scene_view, step_view
+from gui.viewdata import measured_view, scene_view, step_view
 from gui.viewdata.neurons import neuron_view
 
 __all__ = [
@@ -85,7 +85,7 @@ class Subject:
 
 def _draw_graph(session: Session, positions: Sequence[int], look: Look) -> Drawing:
     frame, theme = session.frame, THEMES[look.theme]
-    first = scene_view(frame.at(positions[0]))
+    first = measured_view(frame.at(positions[0]))
     letters = replace(IN_PICTURES, has_numbers=look.has_numbers)
     scene = GraphScene(theme, letters=letters)
     scene.set_graph(first, layout_of(frame, first, letters), theme)

@@ -81,7 +81,7 @@ from gui.theme import THEMES, Theme, application_font
 from gui.theme import apply as apply_theme
 from gui.trainer import trainer
 from gui.transport import TransportBar
-from gui.viewdata import Link, Statics, formulas_of_scene, scene_view, timeline_phases
+from gui.viewdata import Link, Statics, formulas_of_scene, measured_view, scene_view, timeline_phases
 
 __all__ = ["DOCKS", "Dock", "Window"]
 
@@ -538,9 +538,11 @@ class Window(QMainWindow):
             self._show_frame()
             return
         self._drawn = self.session.statics
-        view = scene_view(self.session.frame)
+        view = measured_view(self.session.frame)
         layout = layout_of(self.session.frame, view, self.scene.letters)
         self.scene.set_graph(view, layout, self.theme)
+        if "shapes" in self.session.hidden:  # which the cards were measured from
+            self.scene.show_step(scene_view(self.session.frame))
         self.scene.set_marked(self.session.marked)
         self.view.fit()
         self._show_timeline()

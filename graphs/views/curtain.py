@@ -15,7 +15,7 @@ import numpy as np
 from engine.trace import Phase, Step, Trace
 from graphs.views.records import CodeRow, EdgeView, EquationRow, NodeView, StepView
 
-__all__ = ["ASKED", "COVERED", "KINDS", "Curtain", "asked", "step_names", "updated_name"]
+__all__ = ["ASKED", "COVERED", "FOR_NOW", "KINDS", "OPEN", "Curtain", "asked", "step_names", "updated_name"]
 
 Array = np.ndarray
 KINDS = frozenset(("values", "gradients", "factors", "shapes", "equations"))
@@ -23,6 +23,8 @@ ASKED = r"\text{?}"
 """What stands for something that is to be predicted, as LaTeX."""
 COVERED = r"\ldots"
 """What stands for something that is covered and not asked for here, as LaTeX."""
+FOR_NOW = "hidden for now"
+"""What is said of something that is covered and not asked for here."""
 _SIGN = re.compile(r"=|\\leftarrow\b")
 
 
@@ -69,6 +71,10 @@ class Curtain:
             return False
         return "factors" in self.names or self.hides_equation(step.target)
 
+    def hides_reading(self, step: Step, position: int) -> bool:
+        """Say whether it is hidden after `position` steps which stored values a backward step reads."""
+        return self.hides_factor(step) or (self.ahead and step.index >= position)
+
     def hides_result(self, trace: Trace, step: Step) -> bool:
         """Say whether what a step works out is hidden."""
         if step.phase in (Phase.SEED, Phase.BACKWARD):
@@ -107,6 +113,16 @@ class Curtain:
 
     # --- what is said ---
 
+    @property
+    def mark(self) -> str:
+        """What stands for a formula that is hidden, as LaTeX: a question only where one is asked."""
+        return ASKED if self.asks else COVERED
+
+    def said_of(self, what: str) -> str:
+        """Return a sentence that says of something known that it is hidden."""
+        until = "hidden: predict it, then press H" if self.asks else FOR_NOW
+        return f"{what} is {until}."
+
     def over_node(self, view: NodeView, covered: frozenset[str]) -> NodeView:
         """Return a card with a question where something is hidden."""
         asked = tuple(
@@ -130,7 +146,7 @@ class Curtain:
         if step is None or not self.names:
             return view
         changes: dict[str, object] = {}
-        mark = ASKED if self.asks else COVERED
+        mark = self.mark
         is_backward = step.phase in (Phase.SEED, Phase.BACKWARD)
         if is_backward and (self.hides_equation(step.target) or "factors" in self.names):
             changes |= {"equation": asked(view.equation, mark), "latex": "", "code": "", "more": ""}
@@ -148,14 +164,17 @@ class Curtain:
         is_ahead = self.ahead and not (row.current or row.done)
         if row.phase != "backward" or not (is_ahead or self.hides_equation(row.name)):
             return row
-        return replace(row, latex=asked(row.latex))
+        mark = ASKED if self.asks else rf"\text{{{FOR_NOW}}}"
+        return replace(row, latex=asked(row.latex, mark), covered=not self.asks)
 
     def over_code(self, row: CodeRow) -> CodeRow:
         """Return a line of code without its right-hand side where that is hidden."""
         is_backward = row.phase in (Phase.SEED.value, Phase.BACKWARD.value)
         hides = any(self.hides_equation(name) for name in row.names) or "factors" in self.names
         awaited = self.ahead and (not row.done or (row.current and bool(self.names)))
-        return replace(row, text=_asked_code(row)) if awaited or (is_backward and hides) else row
+        if not awaited and not (is_backward and hides):
+            return row
+        return replace(row, text=_covered_code(row, self.asks))
 
 
 def asked(equation: str, mark: str = ASKED) -> str:
@@ -180,9 +199,10 @@ _ASKING = {
 """What is said of a step instead of its sentence, which tells what it does."""
 
 
-def _asked_code(row: CodeRow) -> str:
+def _covered_code(row: CodeRow, is_asked: bool) -> str:
     left, sign, _ = row.text.partition("=")
-    return f"{left}= ?" if sign else "?"
+    mark = "?" if is_asked else "...  # hidden"
+    return f"{left}= {mark}" if sign else mark
 
 
 def step_names(step: Step | None) -> frozenset[str]:

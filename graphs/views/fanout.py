@@ -265,7 +265,8 @@ def _arrivals(
 
 def _in_future(frame: Frame, row: Arrival) -> Arrival:
     """Return a contribution before it arrives: without numbers, and without its way where that is asked."""
-    changes = {"equation": row.equation and asked(row.equation), "way": ""} if frame.curtain.ahead else {}
+    hides, mark = frame.curtain.ahead, frame.curtain.mark
+    changes = {"equation": row.equation and asked(row.equation, mark), "way": ""} if hides else {}
     return replace(row, state="future", contribution=None, total=None, **changes)
 
 
@@ -297,7 +298,7 @@ def _arrival(frame: Frame, step: Step, number: int, total: Array | None) -> Arri
         number=number,
         position=step.index + 1,
         edge=(step.target, node, slot),
-        equation=asked(text) if hides and text else text,
+        equation=asked(text, frame.curtain.mark) if hides and text else text,
         way="" if hides else _way(frame, step),
         state="done",
         contribution=step.contribution if total is not None else None,
@@ -337,12 +338,17 @@ def _note(frame: Frame, name: str, steps: Sequence[Step], left: Array | None) ->
         said.append("The sum begins with the gradient that nobody has reset.")
     if any(step.index in frame.faulty for step in steps) and left is None:
         said.append("The fault that was put in is done here: the card shows what it makes of them.")
-    if "shapes" not in frame.curtain.names:
+    if "shapes" not in frame.curtain.names and not _hides_any(frame, steps):
         sums: dict[str, str] = frame.statics.kept.setdefault("sums", {})
         if name not in sums:
             sums[name] = _summed(frame, steps)
         said.append(sums[name])
     return " ".join(filter(None, said))
+
+
+def _hides_any(frame: Frame, steps: Sequence[Step]) -> bool:
+    """Say whether the factor of any of these steps is still to be found out."""
+    return any(frame.curtain.hides_reading(step, frame.position) for step in steps)
 
 
 def _summed(frame: Frame, steps: Sequence[Step]) -> str:
@@ -363,6 +369,8 @@ def _summed_inside(frame: Frame, steps: Sequence[Step]) -> str:
     """Say where the sums over the examples are in a network without fan-outs."""
     examples = frame.trace.graph.examples
     if not examples or examples < 2 or not any(_sums_examples(frame, step) for step in steps):
+        return ""
+    if _hides_any(frame, steps):
         return ""
     return f"The sums over the {examples} examples are part of the factors."
 
@@ -396,7 +404,8 @@ def _nothing_to_add(frame: Frame, name: str, steps: Sequence[Step]) -> str:
         rest = len(found) - len(named)
         more = [counted(rest, "other value")] if rest else []
         instead = f"Select a value with several uses: {listed([*named, *more]).replace(' and ', ' or ')}."
-    return " ".join(filter(None, (why, _summed(frame, steps) if steps else "", instead)))
+    sums = _summed(frame, steps) if steps and not _hides_any(frame, steps) else ""
+    return " ".join(filter(None, (why, sums, instead)))
 
 
 # --- the nudge test ----------------------------------------------------------------------------------------

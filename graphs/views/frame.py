@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -139,12 +139,17 @@ class Statics:
     @cached_property
     def readers(self) -> Mapping[str, tuple[str, ...]]:
         """For each node that forward must keep, the nodes whose backward steps read it."""
-        found: dict[str, dict[str, None]] = {}
+        return {name: _nodes_read_through(edges) for name, edges in self.reading_edges.items()}
+
+    @cached_property
+    def reading_edges(self) -> Mapping[str, tuple[EdgeKey, ...]]:
+        """For each node that forward must keep, the edges whose factors read it."""
+        found: dict[str, list[EdgeKey]] = {}
         for edge in self.edges if len(self.names) <= MAX_READERS else ():
             equation = self.backward(edge[1], edge[2]) if edge in self.flows_back else None
-            for name in equation.contribution.factor.uses if equation else ():
-                found.setdefault(name, {})[edge[1]] = None
-        return {name: tuple(readers) for name, readers in found.items()}
+            for name in dict.fromkeys(equation.contribution.factor.uses if equation else ()):
+                found.setdefault(name, []).append(edge)
+        return {name: tuple(edges) for name, edges in found.items()}
 
     @cached_property
     def titles(self) -> Mapping[str, tuple[str, str]]:
@@ -191,6 +196,10 @@ class Statics:
         numbers = " × ".join(str(d.size) for d in dims)
         names = " × ".join(d.name for d in dims)
         return numbers, names if names != numbers else ""
+
+
+def _nodes_read_through(edges: Iterable[EdgeKey]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(target for _, target, _ in edges))
 
 
 def _arrivals(trace: Trace) -> dict[str, list[int]]:
@@ -307,6 +316,34 @@ class Frame:
     def arrived(self, name: str) -> int:
         """Return how many contributions to a gradient have arrived."""
         return self.statics.arrived(self.trace, name, self.position)
+
+    @property
+    def hides_loss(self) -> bool:
+        """Whether the loss of this iteration is still to be found out; a run may have it already."""
+        loss = self.trace.graph.loss
+        return loss not in self.values and (loss in self.covered or self.curtain.ahead)
+
+    @cached_property
+    def hides_readings(self) -> bool:
+        """Whether it is hidden of any backward step which stored values it reads."""
+        curtain = self.curtain
+        if not curtain and not curtain.ahead:
+            return False
+        backward = (step for step in self.trace.steps if step.phase == Phase.BACKWARD)
+        return any(curtain.hides_reading(step, self.position) for step in backward)
+
+    def readers(self, name: str) -> tuple[str, ...]:
+        """Return the nodes whose backward steps read a stored value, as far as that is not hidden."""
+        if not self.hides_readings:
+            return self.statics.readers.get(name, ())
+        trace, curtain = self.trace, self.curtain
+        places = trace.backward_places
+        told = (
+            edge
+            for edge in self.statics.reading_edges.get(name, ())
+            if edge in places and not curtain.hides_reading(trace.steps[places[edge]], self.position)
+        )
+        return _nodes_read_through(told)
 
     @property
     def rounding(self) -> Rounding:

@@ -74,7 +74,7 @@ def nudge_view(frame: Frame) -> NudgeView | None:
         note=BEFORE if frame.step is not None and frame.step.phase == Phase.UPDATE else "",
         rows=tuple((row, numbers[row] if row in known else UNKNOWN) for row in ROWS),
         moved=tuple(_moved(frame, nudge)),
-        verdict=VERDICTS[nudge.verdict] if ROWS[5] in known else _missing(has_loss),
+        verdict=VERDICTS[nudge.verdict] if ROWS[5] in known else _missing(frame, nudge.name, has_loss),
         passed=nudge.verdict in FINE or ROWS[5] not in known,
         epsilon=nudge.epsilon,
     )
@@ -102,7 +102,11 @@ def _title(frame: Frame, nudge: AnyNudge) -> str:
     return f"{name} = {format_number(nudge.value, 6)}{old} moves by ε."
 
 
-def _missing(has_loss: bool) -> str:
+def _missing(frame: Frame, name: str, has_loss: bool) -> str:
+    if frame.trace.graph.loss in frame.covered:
+        return "The loss is hidden for now."
+    if f"d_{name}" in frame.covered:
+        return "The gradient is hidden for now: the two are compared when it is revealed."
     if not has_loss:
         return "The loss is not computed yet: go on to the end of the forward pass to see how it answers."
     return "The gradient is not there yet: go on through the backward pass to compare."

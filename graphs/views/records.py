@@ -238,9 +238,9 @@ class StepView:
 class InspectorView:
     """A node or an edge looked at closely.
 
-    `heading` is LaTeX (``Z = W_1 X + b_1``); `value` and `gradient` are None in the future, and
-    `gradient_note` says why there is none. `facts` are pairs of words and numbers: statistics,
-    contributions, who reads it. `noise` is that of the card.
+    `heading` is LaTeX (``Z = W_1 X + b_1``); `value` and `gradient` are None in the future and while they are
+    hidden; `value_note` says that it is hidden, `gradient_note` why there is none. `facts` are pairs of words
+    and numbers: statistics, contributions, who reads it. `noise` is that of the card.
     """
 
     name: str
@@ -250,6 +250,7 @@ class InspectorView:
     dims: str
     value: Array | None
     gradient: Array | None
+    value_note: str = ""
     gradient_note: str = ""
     contribution: Array | None = None
     facts: tuple[tuple[str, str], ...] = ()
@@ -259,13 +260,17 @@ class InspectorView:
 
 @dataclass(frozen=True)
 class EquationRow:
-    """One equation of the equations dock, coloured where it is being computed."""
+    """One equation of the equations dock, coloured where it is being computed.
+
+    `covered` says that its right-hand side is hidden, and not asked for here.
+    """
 
     name: str
     latex: str
     phase: str
     current: bool = False
     done: bool = False
+    covered: bool = False
 
 
 @dataclass(frozen=True)

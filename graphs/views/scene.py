@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from engine.derive import BackwardEquation
 from engine.expr import Const, Expr, Hadamard, Product, Sum, names
 from engine.notation import parenthesised
 from engine.ops import Side
 from engine.trace import Phase, Step
+from graphs.views.curtain import OPEN
 from graphs.views.frame import Frame
 from graphs.views.lane import VALUE, lane_formulas, lane_view
 from graphs.views.nudge import moved_texts
@@ -41,6 +43,12 @@ def scene_view(frame: Frame) -> SceneView:
     return view
 
 
+def measured_view(frame: Frame) -> SceneView:
+    """Return what cards are measured from: with shapes that are hidden, of which a card has the form."""
+    hides_shapes = "shapes" in frame.curtain.names
+    return scene_view(replace(frame, curtain=OPEN) if hides_shapes else frame)
+
+
 def formulas_of_scene(frame: Frame) -> Iterator[str]:
     """Yield the LaTeX of everything that the graph may show at any step: to be laid out beforehand."""
     statics = frame.statics
@@ -63,6 +71,13 @@ def _reads(frame: Frame) -> tuple[str, ...]:
     return tuple(name for name in uses if name in frame.statics.titles)
 
 
+def _read_by(frame: Frame, step: Step) -> tuple[str, ...]:
+    if step.phase != Phase.BACKWARD:
+        return ()
+    equation = frame.statics.backward(step.node, int(step.slot or 0))
+    return tuple(equation.contribution.factor.uses) if equation else ()
+
+
 def _current(step: Step | None) -> EdgeKey | None:
     if step is None or step.phase != Phase.BACKWARD:
         return None
@@ -80,6 +95,8 @@ def _touched(frame: Frame) -> tuple[Iterable[str], Iterable[EdgeKey]]:
     low, high = sorted((old.position, frame.position))
     steps = [*frame.trace.steps[low:high], *(s for s in (old.step, frame.step) if s is not None)]
     names, edges = {*_reads(old), *_reads(frame)}, set()
+    if frame.hides_readings or old.hides_readings:
+        names.update(name for step in steps for name in _read_by(frame, step))
     for nudge in (old.nudge, frame.nudge):
         names.update(nudge.moved if nudge is not None else ())
     for step in steps:
@@ -107,7 +124,7 @@ def _node_view(frame: Frame, name: str, reads: tuple[str, ...], moved: Mapping[s
         phase=step.phase.value if step is not None and _sets(step, name) else "",
         part=step is not None and not _sets(step, name) and _takes_part(frame, step, name),
         read=name in reads,
-        stored=name in statics.readers and name in frame.values,
+        stored=name in frame.values and bool(frame.readers(name)),
         arrived=frame.arrived(name),
         expected=statics.expected.get(name, 0),
         moved=moved.get(name, ""),

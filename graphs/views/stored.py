@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
@@ -13,6 +13,7 @@ import numpy as np
 from engine.graph import Graph, Kind
 from engine.storage import BYTES, Moment, Storage, replay, size_of
 from engine.trace import Phase, Step
+from graphs.views.curtain import FOR_NOW
 from graphs.views.frame import Frame, Statics
 from graphs.wording import capital, counted, listed
 
@@ -74,13 +75,14 @@ class StoredRow:
     name, words
         The node, and what it is called.
     values, formula
-        How many numbers it has, and as a formula in the number of examples, "4 m"; "" without examples.
+        How many numbers it has, and as a formula in the number of examples, "4 m"; "" without examples. Where
+        shapes are hidden, None and "".
     state
-        A key of `STATES`; "anyway" for an input or a parameter.
+        A key of `STATES`; "anyway" for an input or a parameter; "" where what is with it would tell too much.
     is_kept
         Whether it is put away for backward, rather than worked out again.
     reads
-        Who reads it, in the order of the steps.
+        Who reads it, in the order of the steps; a question in place of all that are hidden.
     recomputed
         Where and how it is worked out again; "" for what is kept.
     again
@@ -91,7 +93,7 @@ class StoredRow:
     words: str
     shape: str
     dims: str
-    values: int
+    values: int | None
     formula: str
     state: str
     is_kept: bool
@@ -140,6 +142,9 @@ class ShelfView:
         Operations that are done a second time, and those of the forward pass.
     history, usual_history
         The most values in memory during each step, so and with everything kept.
+    is_covered
+        Whether what is kept, or how many values that are, is still to be found out: `rows` are those that are
+        known to be read, and everything counted is 0 or "".
     """
 
     rows: tuple[StoredRow, ...]
@@ -157,6 +162,11 @@ class ShelfView:
     forward: int
     history: tuple[int, ...]
     usual_history: tuple[int, ...]
+    is_covered: bool = False
+
+
+COVERED = ShelfView((), (), "", "", 0, 0, "", 0, "", 0, 0, 0, 0, (), (), is_covered=True)
+"""A shelf of which nothing is told."""
 
 
 def storage_of(frame: Frame, recomputed: frozenset[str] = frozenset()) -> Storage:
@@ -221,10 +231,14 @@ def shelf_view(frame: Frame, recomputed: frozenset[str] = frozenset()) -> ShelfV
     """Return what the shelf shows at a frame, where some values are recomputed instead of kept."""
     usual, storage = storage_of(frame), storage_of(frame, recomputed)
     shelf, facts = _Shelf(frame, storage), _facts(frame.statics, storage)
+    rows = tuple(shelf.row(name) for name in usual.kept[:MOST_ROWS] if shelf.tells(name))
+    leaves = tuple(shelf.leaf(name) for name in facts.leaves[:MOST_ROWS] if shelf.tells(name))
+    if frame.hides_readings or "shapes" in frame.curtain.names:
+        return replace(COVERED, rows=rows, leaves=leaves, sentence=shelf.sentence())
     moments = storage.moments[: frame.position]
     return ShelfView(
-        rows=tuple(shelf.row(name) for name in usual.kept[:MOST_ROWS]),
-        leaves=tuple(shelf.leaf(name) for name in facts.leaves[:MOST_ROWS]),
+        rows=rows,
+        leaves=leaves,
         sentence=shelf.sentence(),
         note=facts.note,
         held=moments[-1].held if moments else 0,
@@ -330,6 +344,7 @@ class _Shelf:
         self._held = storage.held_after(frame.position)
         self._kept = frozenset(storage.kept)
         self._hides = frame.curtain.hides_factor(frame.step)
+        self._hides_some = frame.hides_readings
 
     # --- rows ---
 
@@ -341,33 +356,44 @@ class _Shelf:
         """Return an input or a parameter."""
         return self._remembered(name, "anyway")
 
+    def tells(self, name: str) -> bool:
+        """Say whether it is known that a value is read."""
+        return not self._hides_some or any(map(self._is_told, self._storage.readers.get(name, ())))
+
+    def _is_told(self, index: int) -> bool:
+        """Say whether it is known what a backward step reads."""
+        frame = self._frame
+        return not frame.curtain.hides_reading(frame.trace.steps[index], frame.position)
+
     def _remembered(self, name: str, state: str) -> StoredRow:
         position, reads = self._frame.position, self._storage.readers.get(name, ())
         taken = bisect_left(reads, position)
         is_now = taken > 0 and reads[taken - 1] == position - 1
-        looks = (state, taken, is_now, self._hides and is_now, "shapes" in self._frame.curtain.names)
+        told = tuple(map(self._is_told, reads)) if self._hides_some else ()
+        looks = (state, taken, is_now, told, "shapes" in self._frame.curtain.names)
         known = self._facts.rows.get(name)
         if known is None or known[0] != looks:
             is_kept = state == "anyway" or name in self._kept
-            row = self._row(name, state, is_kept, "" if is_kept else self._recomputed(name))
+            row = self._row(name, state, is_kept)
             known = self._facts.rows[name] = (looks, row)
         return known[1]
 
-    def _row(self, name: str, state: str, is_kept: bool, recomputed: str) -> StoredRow:
+    def _row(self, name: str, state: str, is_kept: bool) -> StoredRow:
         shape, dims = self._frame.statics.shapes_of(name)
+        tells_nothing = is_kept or self._hides_some
         hides = "shapes" in self._frame.curtain.names
         return StoredRow(
             name=name,
             words=self._facts.words(name),
             shape="?" if hides else shape or "scalar",
             dims="" if hides else dims,
-            values=size_of(self._graph[name]),
-            formula=self._facts.formulas[name],
+            values=None if hides else size_of(self._graph[name]),
+            formula="" if hides else self._facts.formulas[name],
             state=state,
             is_kept=is_kept,
             reads=tuple(self._reads(name)),
-            recomputed=recomputed,
-            again=0 if is_kept else self._facts.made_again.get(self._graph.ids[name], -1) + 1,
+            recomputed="" if tells_nothing else self._recomputed(name),
+            again=0 if tells_nothing else self._facts.made_again.get(self._graph.ids[name], -1) + 1,
         )
 
     def _state(self, name: str) -> str:
@@ -378,6 +404,8 @@ class _Shelf:
         is_read = step is not None and node_id in step.reads and not self._hides
         if is_read:
             return "read"
+        if self._hides_some:  # when it is not needed any more, or needed again, tells what comes
+            return "kept" if name in self._kept else ""
         if node_id in self._held:
             if name in self._kept:
                 return "kept"
@@ -402,10 +430,12 @@ class _Shelf:
     def _reads(self, name: str) -> Iterable[Read]:
         position = self._frame.position
         for index in self._storage.readers.get(name, ()):
-            state = "done" if index < position else "future"
-            if index == position - 1:
-                state = "future" if self._hides else "current"
+            if self._hides_some and not self._is_told(index):
+                continue
+            state = "current" if index == position - 1 else "done" if index < position else "future"
             yield Read(self._facts.words(self._storage.steps[index].target), index + 1, state)
+        if self._hides_some:
+            yield Read("?", 0, "future")
 
     def _recomputed(self, name: str) -> str:
         if name in self._kept:
@@ -426,14 +456,21 @@ class _Shelf:
         if step is None or moment is None:
             return "Nothing is put away yet."
         if step.phase == Phase.FORWARD:
+            if self._hides_some:
+                return self._asks(f"Will a factor read {self._facts.words(step.node)}?")
             return " ".join(filter(None, (self._put_away(step), self._freed(moment, step.node))))
         if step.phase == Phase.SEED:
             return "Forward is done: what is on the shelf now is all that backward has of it."
         if step.phase == Phase.UPDATE:
             return "Backward is done: nothing of forward is needed any more."
         if self._hides:
-            return "Which stored values does this factor read?"
-        return " ".join(filter(None, (self._again(step), self._taken(moment), self._freed(moment))))
+            return self._asks("Which stored values does this factor read?")
+        freed = "" if self._hides_some else self._freed(moment)
+        return " ".join(filter(None, (self._again(step), self._taken(moment), freed)))
+
+    def _asks(self, question: str) -> str:
+        """Ask where the step asks; elsewhere say that it is covered."""
+        return question if self._frame.curtain.asks else f"What factors read is {FOR_NOW}."
 
     def _put_away(self, step: Step) -> str:
         name, words = step.node, capital(self._facts.words(step.node))

@@ -25,6 +25,8 @@ MOST_AT_ONCE, MOST_NUMBERS = 100, 5000
 """Steps and numbers of a script that is written while the window waits."""
 MOST_SETUP = 2000
 """Lines of data and parameters that are listed."""
+PREDICTED = "Nothing was copied: lines are still to be predicted. All are copied when predicting is off (H)."
+COVERED = "Nothing was copied: lines of the code are hidden for now."
 HEADINGS = {"forward": "# forward", "seed": "# backward", "update": "# update"}
 """Comments before the first line of a phase; the seed is where backward begins."""
 
@@ -98,17 +100,21 @@ class CodePanel(Panel):
     def refresh(self) -> None:
         """Mark the line of the step that was taken last."""
         frame = self.session.frame
-        key = (frame.statics, frame.optimizer, tuple(frame.settings.items()), len(frame.trace.steps))
-        if key != self._key:
-            self._key, self._code = key, written_rows(frame)
-        setup = self._setup_rows()
-        self._delegate.set_widest(len(self._code), [r.text for r in (*self._code, *setup)])
-        rows = [numbered(row, i, frame) for i, row in enumerate(self._code)]
+        code, setup = self._written_rows(frame), self._setup_rows()
+        self._delegate.set_widest(len(code), [r.text for r in (*code, *setup)])
+        rows = [numbered(row, i, frame) for i, row in enumerate(code)]
         self._model.set_rows([*setup, *with_comments(rows)])
         left_out = len(frame.trace.steps) - len(rows)
         more = f" · {left_out} more steps are not listed" if left_out else ""
         self._caption.setText(f"line {frame.position} of {len(rows)}{more} · click one to go there")
         self.view.follow()
+
+    def _written_rows(self, frame: Frame) -> list[CodeRow]:
+        """Return the lines as written, worked out once for steps that are alike."""
+        key = (frame.statics, frame.optimizer, tuple(frame.settings.items()), len(frame.trace.steps))
+        if key != self._key:
+            self._key, self._code = key, written_rows(frame)
+        return self._code
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
@@ -121,7 +127,13 @@ class CodePanel(Panel):
         return numpy_script(self._iteration()).text
 
     def copy(self) -> None:
-        """Put the whole iteration onto the clipboard; that of a large graph is written in the background."""
+        """Put the whole iteration onto the clipboard; that of a large graph is written in the background.
+
+        While lines of it are hidden, it says so instead.
+        """
+        if self.is_covered:
+            self.session.notice.emit("info", PREDICTED if self.session.predicting else COVERED)
+            return
         iteration = self._iteration()
         if self._writing is not None:
             self._writing.dismiss()
@@ -136,6 +148,13 @@ class CodePanel(Panel):
         self._writing.ended.connect(lambda: self.copy_button.setEnabled(True))
         self._writing.failed.connect(self._say_failure)
         self._writing.start()
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether lines of the iteration are hidden."""
+        frame = self.session.frame
+        written = self._written_rows(frame)
+        return any(numbered(row, i, frame).row.text != row.text for i, row in enumerate(written))
 
     def _put(self, text: str) -> None:
         self.put(text, "the code: a script that runs as it is")

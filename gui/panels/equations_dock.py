@@ -211,7 +211,8 @@ class EquationDelegate(RowDelegate):
         lines, corner, scale = self._placed(row, rect)
         painter.translate(corner)
         painter.scale(scale, scale)
-        paint_lines(painter, lines, SIZE, self.theme, "text" if row.current or row.done else "muted")
+        is_there = (row.current or row.done) and not row.covered
+        paint_lines(painter, lines, SIZE, self.theme, "text" if is_there else "muted")
         paint_marks(painter, lines, SIZE, self.symbols, self.linked, self.theme)
 
     def link_at(self, row: EquationRow, rect: QRectF, point: QPointF) -> Link | None:

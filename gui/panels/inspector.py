@@ -230,7 +230,7 @@ class InspectorPanel(Panel):
         is_noise = "value" in view.noise
         notes.append(ROUNDING if is_noise else "")
         _fill(self.value_matrix, view.value, "forward", " · ".join(filter(None, notes)), is_noise)
-        self._value_note.setText("" if view.value is not None else FUTURE[VALUE])
+        self._value_note.setText("" if view.value is not None else view.value_note or FUTURE[VALUE])
         self._value_note.setVisible(view.value is None)
 
     def _show_gradient(self, view: InspectorView) -> None:
@@ -255,7 +255,7 @@ class InspectorPanel(Panel):
             if shown:
                 name.setText(view.facts[i][0])
                 number.setText(view.facts[i][1])
-        self._facts_note.setText(FUTURE[STATISTICS])
+        self._facts_note.setText(view.value_note or FUTURE[STATISTICS])
         self._facts_note.setVisible(not view.facts)
 
     def _show_tab(self) -> None:

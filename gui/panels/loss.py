@@ -271,7 +271,7 @@ class LossPanel(Panel):
         ended = session.run.ended
         if ended is not None:
             return ended.sentence()
-        loss = format_number(session.losses[session.iteration])
+        loss = "?" if session.frame.hides_loss else format_number(session.losses[session.iteration])
         is_last = session.training and session.iteration == session.iterations
         of = "" if is_last else f" of {session.iterations}"
         parts = [f"iteration {session.iteration}{of}", f"loss {loss}"]
@@ -380,7 +380,8 @@ class LossPanel(Panel):
     def _place(self) -> tuple[object, ...]:
         """Return all of the frame that this panel shows: stepping within an iteration repaints nothing."""
         session = self.session
-        return (session.current.id, session.iteration, session.iterations, session.training)
+        shown = (session.current.id, session.iteration, session.iterations, session.training)
+        return *shown, session.frame.hides_loss
 
     def _with_run(self, key: Hashable, do: object) -> None:
         run = next((r for r in self.session.runs if r.id == key), None)
@@ -421,6 +422,8 @@ class LossPanel(Panel):
             return
         session = self.session
         value, text = self._lines.value(), str(session.iteration)
+        if self.quantity == "loss" and session.frame.hides_loss:
+            value, text = None, f"{text}: ?"
         if value is not None:
             text = f"{text}: {format_number(value)}"
         shown = session.current.visible

@@ -71,6 +71,8 @@ COUNTED = (
     "Values worked out by forward are counted. Inputs and parameters are there anyway, and gradients are not"
     " counted. At equation detail a line is one piece: what is inside it comes and goes with it."
 )
+COVERED = "What is kept, and how much, is hidden for now."
+"""What is said in place of everything counted, while what factors read or shapes are to be found out."""
 ANYWAY = "There anyway: inputs and parameters"
 
 
@@ -116,8 +118,9 @@ class ShelfPanel(Panel):
         self._model.set_rows([*view.rows, *([view.note] if view.note else []), *headed])
         self.list.show_whole_rows()
         self.bars.show_view(view, frame)
+        self.bars.setVisible(not view.is_covered)
         for button in (self.keep_all, self.keep_some, self.keep_none):
-            button.setVisible(bool(view.rows) and not self.is_projected)
+            button.setVisible(bool(view.rows) and not view.is_covered and not self.is_projected)
         self._follow(view)
 
     def _follow(self, view: ShelfView) -> None:
@@ -247,11 +250,13 @@ class ShelfPanel(Panel):
     # --- words ---
 
     def _say(self, view: ShelfView) -> None:
-        if not view.rows:
+        if view.is_covered:
+            self._head.setText(COVERED)
+        elif not view.rows:
             self._head.setText("Backward reads no value that forward works out.")
         else:
             self._head.setText(f"Kept: {_amount(view.kept, view.kept_formula)}")
-        self._more.setText(self._compared(view))
+        self._more.setText("" if view.is_covered else self._compared(view))
         self._give_room()
         self._sentence.setText(view.sentence)
 
@@ -444,8 +449,7 @@ class ShelfDelegate(RowDelegate):
 
     def _paint_upper(self, painter: QPainter, rect: QRectF, row: StoredRow) -> None:
         ink = self.theme.color("text" if row.done else "muted")
-        size = f"{row.formula} = {row.values}" if row.formula else str(row.values)
-        right = f"{size} {'value' if row.values == 1 else 'values'} · {bytes_text(row.values)}"
+        right = _size(row)
         painter.setFont(self._font("body"))
         painter.setPen(ink)
         room = QFontMetricsF(painter.font()).horizontalAdvance(right)
@@ -663,6 +667,13 @@ def _amount(values: int, formula: str) -> str:
     return f"{left}{values} {'value' if values == 1 else 'values'}, {bytes_text(values)}"
 
 
+def _size(row: StoredRow) -> str:
+    if row.values is None:
+        return "? values"
+    size = f"{row.formula} = {row.values}" if row.formula else str(row.values)
+    return f"{size} {'value' if row.values == 1 else 'values'} · {bytes_text(row.values)}"
+
+
 def _share(part: int, whole: int) -> str:
     return f"{round(100 * part / whole)} %" if whole else "0 %"
 
@@ -677,12 +688,14 @@ def _tip(row: StoredRow) -> str:
     if row.state == "anyway":
         return f"{row.words} is there anyway: it takes no extra memory."
     if row.is_kept:
-        return f"{row.words}: {STATES[row.state]}. Take the tick away to have it worked out again."
+        return f"{row.words}: {_state(row)}. Take the tick away to have it worked out again."
     return f"{row.words}: {row.recomputed}." if row.recomputed else f"{row.words} is not kept."
 
 
 def _spoken(row: StoredRow) -> str:
     readers = ", ".join(f"{read.words}{' (done)' if read.state == 'done' else ''}" for read in row.reads)
     kept = "" if row.state == "anyway" else ", kept" if row.is_kept else ", not kept"
-    state = _state(row) or "there anyway"
-    return f"{row.words}, {row.shape}, {row.values} values{kept}, {state}, read for {readers}"
+    state = "there anyway" if row.state == "anyway" else _state(row)
+    values = "?" if row.values is None else row.values
+    said = (row.words, row.shape, f"{values} values{kept}", state, f"read for {readers}")
+    return ", ".join(filter(None, said))

@@ -21,7 +21,7 @@ from graphs.views.records import (
     SceneView,
     StepView,
 )
-from graphs.views.scene import factor_latex, formulas_of_scene, scene_view
+from graphs.views.scene import factor_latex, formulas_of_scene, measured_view, scene_view
 from graphs.views.step import entry_of, step_view
 from gui.viewdata.inspect import changeable, file_unit, inspector_view, is_standardised
 from gui.viewdata.links import Symbol, link_of_label, marked, symbols_of
@@ -70,6 +70,7 @@ __all__ = [
     "lane_view",
     "link_of_label",
     "marked",
+    "measured_view",
     "nudge_view",
     "same_selection",
     "scene_view",

@@ -29,7 +29,7 @@ def inspector_view(frame: Frame, selection: str | EdgeKey | None) -> InspectorVi
 
 def _inspect_node(frame: Frame, name: str) -> InspectorView:
     node = frame.trace.graph[name]
-    shape, dims = frame.statics.shapes_of(name)
+    shape, dims = ("?", "") if "shapes" in frame.curtain.names else frame.statics.shapes_of(name)
     derivation = frame.statics.derivation
     value, gradient = frame.values.get(name), frame.gradients.get(name)
     axes = tuple(d.name if not d.examples else "examples" for d in node.dims)
@@ -41,6 +41,7 @@ def _inspect_node(frame: Frame, name: str) -> InspectorView:
         dims=dims,
         value=value,
         gradient=gradient,
+        value_note=frame.curtain.said_of("Its value") if name in frame.covered else "",
         gradient_note=_gradient_note(frame, name),
         facts=tuple(_facts(frame, name)),
         axes=(axes[0], axes[-1]) if len(axes) == 2 else ("", axes[0] if axes else ""),
@@ -105,7 +106,7 @@ def _gradient_note(frame: Frame, name: str) -> str:
     expected = frame.statics.expected.get(name, 1)
     count = frame.arrived(name)
     if f"d_{name}" in frame.covered:
-        return "Its gradient is hidden: predict it, then press H."
+        return frame.curtain.said_of("Its gradient")
     if name not in frame.gradients:
         return "Its gradient has not been computed yet."
     return (
@@ -131,9 +132,9 @@ def _facts(frame: Frame, name: str) -> Iterator[tuple[str, str]]:
         with np.errstate(all="ignore"):
             norm = np.sqrt(np.sum(array * array)) if array.size > 1 else array.reshape(())
         yield QUANTITIES[key].text + (": norm" if array.size > 1 else ""), format_number(float(norm))
-    readers = frame.statics.readers.get(name, ())
+    readers = [f"the step back through {plain(frame, r)}" for r in frame.readers(name)]
     if readers:
-        yield "stored for", listed(f"the step back through {plain(frame, r)}" for r in readers)
+        yield "stored for", listed([*readers, *(["?"] if frame.hides_readings else [])])
 
 
 _SIDES = {
@@ -167,9 +168,9 @@ def _inspect_edge(frame: Frame, key: EdgeKey) -> InspectorView:
     curtain = frame.curtain
     is_ahead = curtain.ahead and step is None
     if is_ahead or curtain.hides_equation(source) or "factors" in curtain.names:
-        heading, facts = asked(heading), []
+        heading, facts = asked(heading, curtain.mark), []
     if step is not None and curtain.hides_gradient(source):
-        step, note = None, "What flowed back along it is hidden: predict it, then press H."
+        step, note = None, curtain.said_of("What flowed back along it")
     return replace(
         node,
         name=f"{plain(frame, source)} → {plain(frame, target)}",

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from engine.graph import Detail
+from engine.nudge import nudge_any
 from engine.trace import Phase, Step
 from engine.training import Recipe, Run
 from graphs.network import bind, built_in_names, load
 from graphs.snapshot import Snapshot
 from graphs.views.curtain import Curtain, step_names
 from graphs.views.frame import Frame, Statics
+from graphs.views.nudge import nudge_view
 from graphs.views.scene import scene_view
 from graphs.views.step import step_view
 from gui.viewdata import code_rows, equation_rows, inspector_view
@@ -144,6 +146,68 @@ def test_where_a_lesson_asks_the_step_and_the_graph_only_cover() -> None:
     assert view.equation.endswith(r"= \ldots")
     assert (view.numbers, view.latex, view.code, view.matrices) == ("", "", "", ())
     assert {edge.factor for edge in scene.edges.values()} == {""}
+
+
+def test_where_a_lesson_asks_equations_and_code_say_that_they_are_hidden() -> None:
+    whole = frame_of("two-layer-nonlinear", position=9, hidden=frozenset({"d_A", "d_W1"}))
+    frame = replace(whole, curtain=replace(whole.curtain, asks=False))
+    rows = {row.name: row for row in equation_rows(frame) if row.phase == "backward"}
+    assert {name for name, row in rows.items() if row.covered} == {"A", "W1"}
+    assert rows["W1"].latex.endswith(r"= \text{hidden for now}")
+    code = {row.names[0]: row.text for row in code_rows(frame) if row.phase == "backward"}
+    assert (code["A"], code["Z"]) == ("d_A = ...  # hidden", "d_Z = d_A * A * (1 - A)")
+    assert not any(row.covered for row in equation_rows(whole))  # there the step itself asks
+
+
+def test_what_factors_read_is_told_of_those_alone_that_are_not_hidden() -> None:
+    whole = frame_of("two-layer-nonlinear", position=9, hidden=frozenset({"d_Z"}))
+    assert stored_for(whole, "A") == "the step back through ŷ and ?"
+    assert stored_for(frame_of("two-layer-nonlinear", position=9), "A") == (
+        "the step back through A and the step back through ŷ"
+    )
+    assert scene_view(whole).nodes["A"].stored
+    hidden = frame_of("two-layer-nonlinear", position=9, hidden=frozenset({"factors"}))
+    assert stored_for(hidden, "A") == ""
+    assert not any(card.stored for card in scene_view(hidden).nodes.values())
+
+
+def stored_for(frame: Frame, name: str) -> str:
+    """Return who reads a value, as the inspector says it."""
+    view = inspector_view(frame, name)
+    assert view is not None
+    return dict(view.facts).get("stored for", "")
+
+
+def test_who_predicts_every_step_sees_no_mark_of_storing_ahead_also_when_stepping_back() -> None:
+    whole = frame_of("two-layer-nonlinear")
+    ahead = replace(whole, curtain=Curtain(ahead=True), position=-1)
+    there = ahead.at(len(whole.trace.steps))
+    assert {n for n, card in scene_view(there).nodes.items() if card.stored} == set(whole.statics.readers)
+    assert not any(card.stored for card in scene_view(there.at(4)).nodes.values())
+
+
+def test_what_is_known_and_hidden_is_not_said_to_be_missing() -> None:
+    frame = frame_of("two-layer-nonlinear", position=2, hidden=frozenset({"A", "shapes"}))
+    view = inspector_view(frame, "A")
+    assert view is not None
+    assert (view.value, view.value_note) == (None, "Its value is hidden: predict it, then press H.")
+    assert (view.shape, view.dims) == ("?", "")
+    lesson = replace(frame, curtain=replace(frame.curtain, asks=False))
+    covered = inspector_view(lesson, "A")
+    assert covered is not None
+    assert covered.value_note == "Its value is hidden for now."
+
+
+def test_the_nudge_test_says_that_its_gradient_is_hidden() -> None:
+    frame = frame_of("two-layer-nonlinear", hidden=frozenset({"d_w2"}))
+    nudged = replace(frame, nudge=nudge_any(frame.trace, "w2", (0, 1)))
+    view = nudge_view(nudged)
+    assert view is not None
+    assert dict(view.rows)["gradient"] == "—"
+    assert "hidden" in view.verdict
+    loss = nudge_view(replace(nudged, values={}, covered=frozenset({"L"})))
+    assert loss is not None
+    assert loss.verdict == "The loss is hidden for now."
 
 
 def test_factors_and_shapes_can_be_hidden_alone() -> None:

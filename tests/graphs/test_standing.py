@@ -62,6 +62,10 @@ def test_shapes_and_rules_are_hidden_where_they_are_asked_for(made: tuple[Exerci
         assert {"shapes", "values"} <= standing(by_kind["shapes"], 0).hidden
     if "local" in by_kind:
         assert standing(by_kind["local"], 0).hidden == {"equations", "factors"}
+    if "stored" in by_kind:
+        stored = by_kind["stored"]
+        assert standing(stored, 0).hidden == standing(stored, 1, {0}).hidden == {"equations", "factors"}
+        assert standing(stored, 1, {0, 1}).hidden == frozenset()
     if "faults" in by_kind:
         faults = by_kind["faults"]
         assert standing(faults, 0).hidden == standing(faults, 1, {0}).hidden == {"equations", "factors"}

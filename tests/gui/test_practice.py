@@ -436,3 +436,12 @@ def test_kinds_and_seeds_are_chosen_and_a_series_ends(open_window, qtbot: QtBot)
     qtbot.waitUntil(lambda: "has nothing for that" in panel.given.source)
     assert panel.asking.isHidden()
     assert panel.kinds.isEnabled()
+
+
+def test_hidden_shapes_make_no_number_of_a_matrix(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    sizes = {name: window.scene.node_rect(name).size() for name in ("X", "A")}
+    begin(window, qtbot, "local")  # another graph is drawn when it comes
+    begin(window, qtbot, "shapes")
+    assert window.scene.view.nodes["X"].shape == "?"
+    assert {name: window.scene.node_rect(name).size() for name in sizes} == sizes

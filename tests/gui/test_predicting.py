@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -176,3 +177,48 @@ def test_menu_and_graph_say_that_the_mode_is_on(open_window) -> None:
     assert (action.isChecked(), window.remark.isHidden()) == (False, True)
     assert window.messages.current is not None
     assert window.messages.current.text == "Predicting is off: nothing is hidden."
+
+
+def test_code_with_hidden_lines_is_not_copied(window: Window) -> None:
+    session, clipboard = window.session, QGuiApplication.clipboard()
+    window.show_dock("code")
+    button = window.panels["code"].copy_button  # type: ignore[attr-defined]
+    clipboard.setText("mine")
+
+    def said() -> str:
+        button.click()
+        message = window.messages.current
+        assert message is not None
+        return message.text
+
+    assert "off (H)" in said()
+    session.toggle_hidden()  # what comes later is hidden still
+    assert "off (H)" in said()
+    session.toggle_hidden()
+    session.set_hidden(frozenset({"d_A"}))  # as a page or an exercise does
+    assert said() == "Nothing was copied: lines of the code are hidden for now."
+    assert clipboard.text() == "mine"
+    session.set_hidden(frozenset())
+    button.click()
+    assert "d_A = w2.T @ d_yhat" in clipboard.text()
+
+
+def test_the_plot_of_the_loss_tells_no_loss_that_is_to_be_predicted(window: Window) -> None:
+    session = window.session
+    window.show_dock("loss")
+    panel = window.panels["loss"]
+    loss = f"{session.losses[0]:.4g}"
+
+    def told() -> str:
+        return f"{panel.status()} {panel.plot._cursor.label.format}"  # type: ignore[attr-defined]
+
+    assert "loss ?" in told()
+    assert loss not in told()
+    while session.frame.step is None or session.frame.step.node != "L":
+        session.step(1)
+    assert loss not in told()
+    session.step(1)  # reveals it
+    assert told().count(loss) == 2
+    session.toggle_hidden()
+    session.go(0)
+    assert told().count(loss) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -189,6 +190,17 @@ def test_what_is_to_be_predicted_shows_no_number_and_no_factor() -> None:
     factors = frame.__class__(**{**frame.__dict__, "curtain": Curtain(frozenset({"factors"}))})
     assert fan_out(factors, "w").total is not None
     assert all(r"\text{?}" in a.equation and not a.way for a in fan_out(factors, "w").arrivals)
+
+
+def test_sums_over_the_examples_are_told_of_no_factor_that_is_still_to_be_found_out() -> None:
+    frame = frame_of(models()["recurrence"])
+    sums = "sum over the 4 examples"
+    assert sums in fan_out(frame, "W").note
+    start = frame.at(0)
+    for curtain in (Curtain(ahead=True), Curtain(frozenset({"factors"})), Curtain(frozenset({"d_W"}))):
+        assert sums not in fan_out(replace(start, curtain=curtain), "W").note
+    seen = replace(start, curtain=Curtain(ahead=True)).at(len(frame.trace.steps))
+    assert sums in fan_out(seen, "W").note
 
 
 def test_gradients_that_nobody_has_reset_are_where_the_sum_begins() -> None:

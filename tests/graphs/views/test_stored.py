@@ -14,8 +14,9 @@ from engine.trace import Phase
 from engine.training import Recipe
 from graphs.network import Model, bind, built_in_names, load
 from graphs.templates import template, template_names
-from graphs.views.curtain import Curtain
+from graphs.views.curtain import Curtain, step_names
 from graphs.views.frame import Frame
+from graphs.views.scene import scene_view
 from graphs.views.stored import (
     every_root,
     has_storage,
@@ -164,8 +165,41 @@ def test_what_is_to_be_predicted_is_not_told() -> None:
     hidden = replace(frame, curtain=Curtain(frozenset({"factors", "shapes"})))
     view = shelf_view(hidden)
     assert view.sentence == "Which stored values does this factor read?"
-    assert not any(row.current for row in (*view.rows, *view.leaves))
-    assert {row.shape for row in view.rows} == {"?"}
+    assert (view.rows, view.leaves, view.note, view.history) == ((), (), "", ())
+    assert view.is_covered
+    covered = replace(hidden, curtain=replace(hidden.curtain, asks=False))
+    assert shelf_view(covered).sentence == "What factors read is hidden for now."
+
+
+def test_hidden_shapes_are_not_told_by_sizes() -> None:
+    frame = replace(frame_of(TWO_LAYERS), curtain=Curtain(frozenset({"shapes"}))).at(8)
+    view = shelf_view(frame)
+    assert [row.name for row in view.rows] == ["A", "yhat"]
+    assert {(row.shape, row.values, row.formula) for row in (*view.rows, *view.leaves)} == {("?", None, "")}
+    assert (view.is_covered, view.held, view.kept_formula, view.history) == (True, 0, "", ())
+
+
+def test_who_predicts_every_step_is_told_of_the_readings_that_were_seen_alone() -> None:
+    whole = frame_of(TWO_LAYERS)
+    storage = storage_of(whole)
+    for step in whole.trace.steps:
+        for names, seen in ((step_names(step), step.index), (frozenset(), step.index + 1)):
+            frame = replace(whole, curtain=Curtain(names, ahead=True), position=-1).at(step.index + 1)
+            view = shelf_view(frame)
+            rows = {row.name: [read.words for read in row.reads] for row in (*view.rows, *view.leaves)}
+            told = {
+                name: [whole.statics.wording.name(storage.steps[i].target) for i in places if i < seen]
+                for name, places in storage.readers.items()
+            }
+            if view.is_covered:
+                assert rows == {name: [*words, "?"] for name, words in told.items() if words}
+                assert "not needed" not in view.sentence
+                assert "will read" not in view.sentence
+                assert {row.state for row in view.rows} <= {"kept", "read"}
+            else:
+                assert rows == told
+            cards = scene_view(frame).nodes
+            assert {n for n, card in cards.items() if card.stored} == {n for n in rows if n in frame.values}
 
 
 def test_another_optimizer_has_an_iteration_of_its_own() -> None:

@@ -131,9 +131,7 @@ def walk(qtbot: QtBot, window: Window, panel: Any) -> None:
     assert "values in memory" in QToolTip.text()
     session.set_detail(Detail.PRIMITIVE)
     assert [row.words for row in panel.view.rows] == ["A", "ŷ − y"]
-    session.set_hidden(frozenset({"factors"}))
-    session.go(len(session.trace.steps) - 10)
-    assert "Which stored values does this factor read?" in words(panel)
+    look_at_what_is_hidden(panel)
     session.set_hidden(frozenset())
     panel.recompute(frozenset({"A"}))
     session.open("univariate-regression")
@@ -141,6 +139,20 @@ def walk(qtbot: QtBot, window: Window, panel: Any) -> None:
     assert [row.words for row in panel.view.rows] == ["ŷ − y"]
     window.set_theme("dark")
     assert panel.grab().toImage().pixelColor(2, 2) == window.theme.color("window")
+
+
+def look_at_what_is_hidden(panel: Any) -> None:
+    """Hide what factors read, then shapes."""
+    session = panel.session
+    session.set_hidden(frozenset({"factors"}))
+    session.go(len(session.trace.steps) - 10)
+    assert "What factors read is hidden for now." in words(panel)
+    assert "What is kept, and how much, is hidden for now." in words(panel)
+    assert panel.view.rows == ()
+    assert not panel.bars.isVisible()
+    assert not panel.keep_all.isVisible()
+    session.set_hidden(frozenset({"shapes"}))
+    assert "532" not in " ".join(panel._model.index(i).data() for i in range(len(panel.view.rows)))
 
 
 @pytest.fixture
