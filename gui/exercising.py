@@ -25,6 +25,9 @@ from gui.session import Session
 
 __all__ = ["ExercisePlayer", "PartState"]
 
+LAST = "These are all. Another seed gives other numbers; Finish goes back to your network."
+"""What is said after the last exercise."""
+
 
 @dataclass
 class PartState:
@@ -243,6 +246,8 @@ class ExercisePlayer(Asking):
             self._go(self._number, self._part + 1)
         elif not self.is_last:
             self._go(self._number + 1, 0)
+        else:
+            self._session.notice.emit("info", LAST)
 
     def back(self) -> None:
         """Go to the part before, or the last one of the exercise before."""
@@ -310,7 +315,7 @@ class ExercisePlayer(Asking):
             self._has_ended = True
             self._number = len(self._made) - 1
             self._part = len(self._made[-1].parts) - 1
-            self._session.notice.emit("info", "These are all. Other numbers: another seed.")
+            self._session.notice.emit("info", LAST)
             self.changed.emit()
 
     def _show(self) -> None:

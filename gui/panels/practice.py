@@ -142,7 +142,7 @@ class PracticePanel(Panel):
         self.show_answer.clicked.connect(self._show_answer)
         self.away.clicked.connect(lambda: self._player and self._player.restore())
         self.back.clicked.connect(lambda: self._player and self._player.back())
-        self.forward.clicked.connect(lambda: self._player and self._player.forward())
+        self.forward.clicked.connect(self._go_on)
         self.end.triggered.connect(lambda: self._player and self._player.end())
         self.to_report.triggered.connect(self.show_report)
         self.more.clicked.connect(
@@ -253,7 +253,8 @@ class PracticePanel(Panel):
         letter = f", part {_letter(player.part_number)} of {_letter(count - 1)}" if count > 1 else ""
         self.place.setText(f"Exercise {player.number + 1}{letter}")
         self.back.setEnabled(player.number + player.part_number > 0)
-        self.forward.setEnabled(not player.is_last)
+        self.forward.setText("Finish" if player.is_last else "Next")
+        self.forward.setToolTip("Back to my network" if player.is_last else "")
         self.ask.set_source(f"**{_letter(player.part_number)})** {part.question.ask}")
         self.field.setPlaceholderText(self._prompt(part))
         self.field.setAccessibleName(f"Answer: {part.question.ask}")
@@ -262,6 +263,8 @@ class PracticePanel(Panel):
         self._make_choices(part.question.choices if part.question.kind == "choice" else ())
         self.field.setVisible(part.question.kind != "choice")
         self._show_state()
+        if self.forward.hasFocus() and not player.state.is_done:
+            self.focus_answer()  # who has gone on by keys answers by keys; again, Return would skip the part
         soon(self, self._bring_up)
 
     def _prompt(self, part: Posed) -> str:
@@ -274,8 +277,15 @@ class PracticePanel(Panel):
     def _bring_up(self) -> None:
         """Have the question in sight, with as much before it as there is room for."""
         bar, bottom = self.area.verticalScrollBar(), self.asking.geometry().bottom()
-        top = min(self.asking.geometry().top(), bottom - self.area.viewport().height() + 8)
+        top = bottom - self.area.viewport().height() + 8
+        if not self._says_hint:
+            top = min(self.asking.geometry().top(), top)
         bar.setValue(max(0, top) if bottom > self.area.viewport().height() else 0)
+
+    @property
+    def _says_hint(self) -> bool:
+        """Whether a hint or a verdict was said last: it is read next; a solution is, from the question on."""
+        return self._player is not None and bool(self.said.source) and not self._player.state.is_done
 
     def _make_choices(self, choices: tuple[str, ...]) -> None:
         for button in self.options.buttons():
@@ -350,6 +360,17 @@ class PracticePanel(Panel):
             return
         self.seed.show_value(str(int(text)))
         self._player.begin(self._player.kinds, int(text))
+
+    def _go_on(self) -> None:
+        """Go to the next part; after the last one, back to the network that was open."""
+        player = self._player
+        if player is None:
+            return
+        if player.is_last:
+            player.end()
+            self.focus_back.emit()
+        else:
+            player.forward()
 
     def submit(self) -> None:
         """Take the answer that stands there; where it is answered, go on."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.faults import FAULTS, FaultAt, fault_of
@@ -430,12 +431,82 @@ def test_kinds_and_seeds_are_chosen_and_a_series_ends(open_window, qtbot: QtBot)
     assert not player.is_last  # nobody has asked for more yet
     player.forward()
     qtbot.waitUntil(lambda: player.is_last)
-    assert not panel.forward.isEnabled()
+    assert panel.forward.text() == "Finish"
     assert player.part is not None
     player.begin(("paths",))
     qtbot.waitUntil(lambda: "has nothing for that" in panel.given.source)
     assert panel.asking.isHidden()
     assert panel.kinds.isEnabled()
+
+
+def test_the_keyboard_leads_from_part_to_part_and_home(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    document, player = window.session.document, window.practice.player
+    begin(window, qtbot, "stored")
+    panel = window.practice.panel
+    panel.focus_answer()
+    for number in range(2):
+        assert panel.field.hasFocus()
+        assert player.part_number == number
+        QTest.keyClicks(panel.field, right_text(posed(window, qtbot)))
+        QTest.keyClick(panel.field, Qt.Key.Key_Return)
+        posed(window, qtbot)
+        assert player.state.is_right
+        assert panel.forward.hasFocus()
+        QTest.keyClick(panel.forward, Qt.Key.Key_Return)
+        posed(window, qtbot)
+    assert player.is_last
+    assert panel.forward.hasFocus()
+    assert panel.forward.text() == "Finish"
+    window.messages.clear()
+    QTest.keyClick(window, Qt.Key.Key_X)  # says what can be done
+    assert window.messages.current is not None
+    assert "Finish" in window.messages.current.text
+    QTest.keyClick(panel.forward, Qt.Key.Key_Return)
+    assert not player.is_open
+    assert window.session.document is document
+    assert window.view.hasFocus()
+
+
+def seen(panel, *parts: QWidget) -> list[bool]:
+    """Return which parts of the panel are seen from top to bottom."""
+    viewport = panel.area.viewport()
+    places = [QRect(part.mapTo(viewport, QPoint(0, 0)), part.size()) for part in parts]
+    return [viewport.rect().contains(place) for place in places]
+
+
+@pytest.mark.parametrize("kind", DRILLS)
+def test_what_was_asked_or_said_last_is_in_sight(open_window, qtbot: QtBot, kind: str) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    QTest.keyClick(window, Qt.Key.Key_E)
+    posed(window, qtbot)
+    player, panel = window.practice.player, window.practice.panel
+    player.begin((kind,), 0)
+    qtbot.waitUntil(lambda: not player.is_busy, timeout=30_000)
+    if player.exercise is None:
+        return  # nothing of that kind
+    for _ in player.exercise.parts:
+        qtbot.waitUntil(lambda: all(seen(panel, panel.ask, panel.check, panel.hint)))
+        for _ in player.part.hints:
+            panel.hint.click()
+            qtbot.waitUntil(lambda: all(seen(panel, panel.check, panel.said)))
+        panel.show_answer.click()
+        qtbot.waitUntil(lambda: all(seen(panel, panel.ask)))
+        player.forward()
+
+
+def test_in_a_low_panel_a_hint_is_in_sight_rather_than_the_question(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    begin(window, qtbot, "faults", seed=1)
+    window.resizeDocks([window.docks["practice"], window.docks["step"]], [280, 400], Qt.Orientation.Vertical)
+    player, panel = window.practice.player, window.practice.panel
+    player.give_up()
+    player.forward()
+    part = posed(window, qtbot)
+    for _ in part.hints:
+        panel.hint.click()
+        qtbot.waitUntil(lambda: all(seen(panel, panel.said)))
+    assert not all(seen(panel, panel.ask))  # there is no room for both
 
 
 def test_hidden_shapes_make_no_number_of_a_matrix(open_window, qtbot: QtBot) -> None:
