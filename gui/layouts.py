@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -75,7 +76,7 @@ def worked_out(frame: Frame, view: SceneView, letters: Letters = ON_SCREEN) -> L
     """Return the layout of the graph of `frame`, worked out now."""
     layout, nx_graph = _rules()
     graph = nx_graph(frame.trace.graph, frame.statics.detail)
-    return layout(graph, _sizes(view, letters), is_narrow=letters != ON_SCREEN)
+    return layout(graph, _sizes(view, letters), is_narrow=_is_narrow(letters))
 
 
 def preload() -> Iterator[object]:
@@ -95,8 +96,13 @@ def layout_key(frame: Frame, view: SceneView, letters: Letters = ON_SCREEN) -> s
     """Return what a layout depends on, as one word: edges, kinds, the loss and the size of every card."""
     cards = [(name, view.nodes[name].kind, *size) for name, size in _sizes(view, letters).items()]
     whole = json.dumps([frame.trace.graph.loss, cards, list(frame.statics.edges)])
-    whole += "" if letters == ON_SCREEN else "narrow"
+    whole += "narrow" if _is_narrow(letters) else ""
     return hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest()[:16]
+
+
+def _is_narrow(letters: Letters) -> bool:
+    """Say whether cards stand closer together: in pictures, and for the last row."""
+    return replace(letters, has_numbers=False) != ON_SCREEN
 
 
 def _sizes(view: SceneView, letters: Letters) -> dict[str, Point]:

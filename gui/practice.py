@@ -154,6 +154,7 @@ class Practice(QObject):
         """Give the exercises their place, and look at the graph they are about."""
         window, exercise = self._window, self.player.exercise
         self.arrange()
+        window.show_numbers(self.player.is_open)  # its networks are small: they are worked with by hand
         if exercise is not None and exercise is not self._shown:
             window.view.fit()
         self._shown = exercise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -72,7 +72,7 @@ from gui.races import all_optimizers
 from gui.recovery import LessonRecovery, Recovery
 from gui.scene.graph_scene import GraphScene
 from gui.scene.graph_view import GraphView
-from gui.scene.metrics import ON_PROJECTOR, ON_SCREEN
+from gui.scene.metrics import ON_PROJECTOR, ON_SCREEN, Letters
 from gui.search import CommandSearch
 from gui.session import Session
 from gui.settings import Settings
@@ -149,6 +149,7 @@ class Window(QMainWindow):
     """
 
     lesson_recovery: LessonRecovery | None = None
+    _has_numbers = False  # whether cards of small arrays show them
     _remarked = ""  # by a panel, over the graph
     _place = (0, 0)  # iteration and step that messages may speak of
     _end = (0, 0)  # the run, and its iterations, whose end they may speak of
@@ -716,14 +717,24 @@ class Window(QMainWindow):
     def set_letters(self, factor: float) -> None:
         """Write larger or smaller over and around the graph, as a projector asks for."""
         self.view.set_letters(factor)
-        letters = ON_PROJECTOR if factor > 1 else ON_SCREEN
+        self._write_graph(ON_PROJECTOR if factor > 1 else replace(ON_SCREEN, has_numbers=self._has_numbers))
+        self.messages.set_letters(factor)
+        self.remark.setFont(application_font("small" if factor > 1 else "body", factor))
+        self._place_messages()
+
+    def show_numbers(self, shown: bool) -> None:
+        """Let cards have room for the numbers of small arrays, or for colours alone, as on a projector."""
+        self._has_numbers = shown
+        if not self.presenting.is_on:
+            self._write_graph(replace(ON_SCREEN, has_numbers=shown))
+
+    def _write_graph(self, letters: Letters) -> None:
+        """Draw the graph anew with other letters."""
         if letters != self.scene.letters:
             self.scene.set_letters(letters)
             self._drawn = None
             self._show_graph()
-        self.messages.set_letters(factor)
-        self.remark.setFont(application_font("small" if factor > 1 else "body", factor))
-        self._place_messages()
+            self.scene.select(self.session.selection)
 
     def show_theme(self, theme: Theme) -> None:
         """Show everything in a theme, which is not remembered."""

@@ -51,7 +51,8 @@ _INTRO = (
 )
 _HUNT = (
     "One step of the backward pass in the graph goes wrong; what comes after it goes by the rules. Look at "
-    "the numbers, and compare gradients with nudge tests: select a card and press G. The formulas are hidden."
+    "the numbers, on the cards and large in the inspector, and compare gradients with nudge tests: select a "
+    "card and press G. The formulas are hidden."
 )
 
 

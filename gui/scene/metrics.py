@@ -246,8 +246,8 @@ def _measured(
     name = _fitting(title, size, usual)
     right = _fitting(formula, letters.formula, usual if lane else widest) if formula else None
     longest = right.width if right and not lane else 0.0
-    most = min(widest, max(usual, longest))
     least_map = _map_size(numbers, LEAST_INNER[kind], tallest, letters)[0]
+    most = max(min(widest, max(usual, longest)), least_map)  # cells with numbers are as wide as they are
     beside = receives and grid_shape(numbers)[0] > 1 and least_map <= 4 * CELL
     least = max(LEAST_INNER[kind], least_map * 2 + GAP if beside else least_map, right.width if right else 0)
     least = min(most, least)

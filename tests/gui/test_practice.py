@@ -20,6 +20,7 @@ from graphs.network import load
 from graphs.writing import dumps
 from gui.app import temporary_settings
 from gui.learning import FILE
+from gui.scene.metrics import card_of
 from gui.viewdata import scene_view
 from gui.window import Window
 from tests.graphs.test_exercise import right_text
@@ -507,6 +508,27 @@ def test_in_a_low_panel_a_hint_is_in_sight_rather_than_the_question(open_window,
         panel.hint.click()
         qtbot.waitUntil(lambda: all(seen(panel, panel.said)))
     assert not all(seen(panel, panel.ask))  # there is no room for both
+
+
+def test_cards_show_numbers_while_exercises_are_done(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    scene = window.scene
+    usual = scene.node_rect("X")
+    begin(window, qtbot, "faults")
+    assert scene.letters.has_numbers
+    for name, view in scene.view.nodes.items():
+        card = card_of(view, scene.letters)
+        assert card.rect.contains(card.value)
+        columns = int(view.shape.split("×")[-1]) if view.shape else 1
+        assert card.value.width() >= 40 * columns, name
+    window.presenting.begin(False)
+    assert not scene.letters.has_numbers  # there they would be too small
+    window.presenting.end()
+    assert scene.letters.has_numbers
+    assert "numbers, on the cards" in window.practice.panel.given.source
+    window.practice.player.end()
+    assert scene.node_rect("X") == usual
+    assert not scene.letters.has_numbers
 
 
 def test_hidden_shapes_make_no_number_of_a_matrix(open_window, qtbot: QtBot) -> None:

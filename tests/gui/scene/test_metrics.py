@@ -18,8 +18,8 @@ def test_no_step_changes_the_size_of_a_card(qapp, shows):
 
 @pytest.mark.parametrize(
     "letters",
-    [ON_SCREEN, IN_PICTURES, replace(IN_PICTURES, has_numbers=True)],
-    ids=["screen", "picture", "numbers"],
+    [ON_SCREEN, IN_PICTURES, replace(IN_PICTURES, has_numbers=True), replace(ON_SCREEN, has_numbers=True)],
+    ids=["screen", "picture", "numbers", "numbers-on-screen"],
 )
 def test_the_parts_of_a_card_lie_in_it_and_apart(qapp, shows, letters):
     for show in shows.values():
@@ -39,6 +39,15 @@ def test_a_card_has_room_for_a_gradient_only_where_one_will_come(qapp):
     assert card_of(view).gradient is None
     assert card_of(replace(view, expected=1)).gradient is not None
     assert node_size(replace(view, expected=1))[1] > node_size(view)[1]
+
+
+def test_cells_with_numbers_have_their_width(qapp):
+    view = NodeView("x", "line", False, "x", "", "2 × 4", "k × m")
+    assert card_of(view).value.width() < 100
+    for letters in (replace(ON_SCREEN, has_numbers=True), replace(IN_PICTURES, has_numbers=True)):
+        card = card_of(view, letters)
+        assert card.value.width() == 4 * 46
+        assert card.rect.contains(card.value)
 
 
 def test_long_formulas_do_not_widen_a_card_without_end(qapp):
