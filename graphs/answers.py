@@ -96,6 +96,8 @@ class Posed:
         What is said to a wrong choice, or a wrong name, instead of that it is not it.
     of_gradients
         Whether the names that are asked for stand for gradients.
+    way
+        How the answer comes about, a paragraph a step, where it is nothing of the trace.
     """
 
     question: Question
@@ -104,6 +106,7 @@ class Posed:
     closed: frozenset[str] = frozenset()
     remarks: Mapping[str, str] = field(default_factory=dict)
     of_gradients: bool = False
+    way: tuple[str, ...] = ()
 
     @cached_property
     def place(self) -> Snapshot:
@@ -287,7 +290,7 @@ class Posed:
         if self.question.kind == "shape":
             return (*self._made_hints[1:], self.answer_latex)
         if subject is None:
-            return (self.answer_latex,)
+            return (*self.way, self.answer_latex)
         return solution_of(subject, self.place, has_numbers=self.question.kind != "expression")
 
     def prepare(self) -> Posed:

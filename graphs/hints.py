@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from engine import expr as ex
+from engine.derive import Derivation
 from engine.errors import BackstepError
 from engine.expr import Expr
 from engine.graph import Kind
@@ -27,7 +28,7 @@ from graphs.snapshot import Snapshot
 from graphs.subjects import Aspect, Subject
 from graphs.wording import Wording, listed, product_shapes
 
-__all__ = ["array_latex", "formula_of", "hints_about", "shape_hints", "solution_of"]
+__all__ = ["array_latex", "contributed", "formula_of", "hints_about", "shape_hints", "solution_of"]
 
 MOST_ROWS, MOST_COLUMNS = 8, 10
 MOST_LINES = 12  # gradients on the way to one, in a solution
@@ -102,6 +103,12 @@ def formula_of(subject: Subject, snapshot: Snapshot) -> str:
         return latex(derivation.right_side(subject.name)) if helper.is_written(subject.name) else ""
     except BackstepError:
         return ""
+
+
+def contributed(derivation: Derivation, name: str) -> Expr:
+    """Return a gradient as the sum of what comes back by every use of the value."""
+    uses = derivation.contributions_to(name)
+    return ex.add(*((1, derivation.contribution(line, slot).expr) for line, slot in uses))
 
 
 # --- hints -------------------------------------------------------------------------------------------------
@@ -222,9 +229,7 @@ class _Helper:
         return self.trace.steps[self.trace.backward_places[name, line, slot]]
 
     def total(self, name: str) -> Expr:
-        """Return a gradient as the sum of what comes back by every use of the value."""
-        uses = self.derivation.contributions_to(name)
-        return ex.add(*((1, self.derivation.contribution(line, slot).expr) for line, slot in uses))
+        return contributed(self.derivation, name)
 
     def of_contribution(self) -> Iterator[str]:
         subject = self.subject

@@ -48,10 +48,12 @@ def standing(exercise: Exercise, part: int, answered: Iterable[int] = ()) -> Sta
     hidden: frozenset[str] = frozenset().union(
         *(_covers(exercise, other) for i, other in enumerate(parts) if i not in done)
     )
+    if exercise.kind == "faults":  # until the fault is known, its formula would pass for a right one
+        is_told = done >= {0, 1}
+        hidden = frozenset(() if is_told else _RULES)
+        return Standing(_position(exercise, own), hidden, _marks(own, trace) if is_told else ())
     if part in done:
         hidden -= _covers(exercise, parts[part])
-    if exercise.kind == "faults" and done >= {0, 1}:
-        hidden -= frozenset(_RULES)
     return Standing(_position(exercise, own), hidden, _marks(own, trace))
 
 

@@ -6,9 +6,21 @@ import numpy as np
 
 from engine.alterations import Change
 from engine.derive import Derivation
-from engine.faults import FAULTS, Fault, FaultyDerivation, FaultyRun, Place, Stage, faulty_trace
+from engine.faults import (
+    FAULTS,
+    Fault,
+    FaultyDerivation,
+    FaultyRun,
+    FaultyTrace,
+    Place,
+    Stage,
+    faulty_trace,
+)
+from engine.names import entry_latex, entry_text
+from engine.notation import latex
 from graphs.answers import Posed, Question
 from graphs.drills.base import Block, Drill, Exercise, Maker, posed
+from graphs.hints import array_latex, contributed
 from graphs.snapshot import Snapshot
 from graphs.subjects import Aspect, Subject
 
@@ -16,11 +28,13 @@ __all__ = ["DRILL"]
 
 MOST_PLACES = 12  # of a fault, that are tried
 CHOICES = 4
+SMALL = 16  # entries of a gradient that is told whole
 _TOLD = (
     "Somebody has written this backward pass in NumPy. There is one fault in it; what comes after it goes by "
     "the rules."
 )
 _WHERE = "Which gradient is the first that comes out wrong?"
+_RIGHT = "Write the right formula for the gradient that part a) asks for."
 _HINTS = (
     "Compare a gradient with its nudge test (G): where the two differ, the fault is there or further back.",
     "Begin at the loss and go back. The first gradient that the nudge test does not confirm is the one.",
@@ -42,13 +56,19 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
     where = Question(_WHERE, "name", place.name, hints=_HINTS, explain=f"${symbol}$ is where it begins.")
     what = Question(
         *("What is the fault?", "choice", fault.title, _choices(here, fault, rng)),
-        hints=(f"Compare ${symbol}$ as it is with what the rules give.",),
+        hints=("Compare the first wrong gradient as it is with what the rules give.",),
         explain=fault.explanation,
     )
+    remarks = _about_names(here, staged, place.name)
+    written = latex(contributed(FaultyDerivation(here.trace.graph, fault, place), place.name))
     parts = (
-        Posed(where, here, remarks=_about_names(here, staged, place.name), of_gradients=True),
-        Posed(what, here, remarks={f.title: _about(f) for f in _IN_BACKWARD if f is not fault}),
-        posed(subject, here, "expression", f"Write the right formula for ${symbol}$."),
+        Posed(where, here, remarks=remarks, of_gradients=True, way=_way(here, staged, place.name)),
+        Posed(
+            *(what, here),
+            remarks={f.title: _about(f) for f in _IN_BACKWARD if f is not fault},
+            way=(f"The gradient that is wrong first is worked out as ${written}$.",),
+        ),
+        posed(subject, here, "expression", _RIGHT),
     )
     blocks = (Block("text", (_TOLD,)), Block("code", lines))
     return Exercise("faults", "Find the fault", maker.given(turn), blocks, parts, here, staged=staged)
@@ -58,6 +78,21 @@ def _staged(snapshot: Snapshot, fault: Fault, place: Place) -> Snapshot:
     """Return the iteration as it is with the fault in it."""
     run = FaultyRun(snapshot.model, fault, place, snapshot.recipe)
     return Snapshot.of(run, snapshot.model)
+
+
+def _way(here: Snapshot, staged: Snapshot, first: str) -> tuple[str, ...]:
+    """Return how the first wrong gradient is told: what it comes to, and what it should."""
+    right, wrong = here.trace.gradients[first], staged.trace.gradients[first]
+    symbol, place = here.derivation.gradient_latex(first), ""
+    if right.size > SMALL:
+        entry = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(right - wrong)), right.shape))
+        symbol, right, wrong = entry_latex(symbol, entry), right[entry], wrong[entry]
+        place = f" at entry {entry_text(entry)}"
+    return (
+        f"By the rules ${symbol} = {array_latex(right)}$, as the nudge test confirms.",
+        f"Here it comes to ${array_latex(wrong)}${place}, while all gradients that it is worked out from are "
+        "right.",
+    )
 
 
 def _about_names(here: Snapshot, staged: Snapshot, first: str) -> dict[str, str]:
@@ -81,7 +116,11 @@ def _about(fault: Fault) -> str:
 
 
 def _that_shows(snapshot: Snapshot, rng: np.random.Generator) -> tuple[Fault, Place] | None:
-    """Return a fault and a place where it makes a difference, to numbers and to one line of the source."""
+    """Return a fault and a place where it makes a difference: to one gradient, and to others by that alone.
+
+    An operation inside a line is gone through on the way to all that the line reads: a fault in it would be
+    in several gradients, and none would be the first.
+    """
     graph, values = snapshot.trace.graph, snapshot.trace.values
     leaves = {name: values[name] for name in (*graph.inputs, *graph.parameters)}
     right = dict(Derivation(graph).code())
@@ -91,10 +130,13 @@ def _that_shows(snapshot: Snapshot, rng: np.random.Generator) -> tuple[Fault, Pl
             changed = [
                 n for n, source in FaultyDerivation(graph, fault, place).code() if source != right.get(n)
             ]
-            is_first = bool(changed) and changed[0] == place.name
-            if is_first and faulty_trace(graph, leaves, fault, place).shows:
+            if changed == [place.name] and _differs(faulty_trace(graph, leaves, fault, place), place.name):
                 return fault, place
     return None
+
+
+def _differs(found: FaultyTrace, name: str) -> bool:
+    return not np.allclose(found.trace.gradients[name], found.right.gradients[name], rtol=1e-6, atol=1e-9)
 
 
 def _is_written(place: Place) -> bool:

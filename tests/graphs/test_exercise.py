@@ -30,6 +30,16 @@ from tests.helpers import Sample, assert_well_formed, built, example, model_of, 
 
 TEMPLATES = sorted(str(p) for p in (Path(graphs.__file__).parent / "templates").glob("*.toml"))
 NETWORKS = [*built_in_names(), *TEMPLATES]
+FORKED = """
+h = tanh(w*x + b)
+p = v*h + h
+L = mean((p - y)**2)
+"""
+"""A network whose lines hold several operations, and one line reads a value twice."""
+
+
+def forked(w: float = 0.5, b: float = 0.1, v: float = 2.0) -> Model:
+    return model_of(FORKED, {"w": w, "b": b, "v": v}, {"x": [1.0, -1.0, 2.0], "y": [0.0, 1.0, 1.0]})
 
 
 def snapshot_of(model: Model) -> Snapshot:
@@ -292,6 +302,35 @@ def test_a_faulty_backward_pass_is_faulty_where_it_says() -> None:
         seen.add(exercise.parts[1].question.answer)
         assert exercise.parts[1].question.answer in exercise.parts[1].question.choices
     assert len(seen) > 2
+
+
+@pytest.mark.parametrize("network", [*NETWORKS, ""])
+def test_of_a_faulty_backward_pass_only_the_gradient_that_is_named_is_wrong_by_itself(network: str) -> None:
+    """Work every gradient out anew, by the right rule, from the gradients that are shown."""
+    snapshot = snapshot_of(bind(load(network)) if network else forked())
+    for seed in range(3):
+        for exercise in exercises(snapshot, ["faults"], 2, seed):
+            here, shown = exercise.snapshot, exercise.stage.trace.gradients
+            scope = scope_of(here.model, here.trace.values)
+            scope |= {f"d_{name}": array for name, array in shown.items()}
+            wrong = {
+                name
+                for name, source in Derivation(here.trace.graph).code()
+                if not np.allclose(run(source, **scope), shown[name], rtol=1e-7, atol=1e-10)
+            }
+            assert wrong == exercise.parts[0].right_names, (seed, wrong)
+
+
+def test_no_part_of_a_fault_names_the_gradient_that_another_part_asks_for() -> None:
+    for exercise in exercises(snapshot_of(forked()), ["faults"], 4):
+        symbol = exercise.parts[0].answer_latex.strip("$")
+        for part in exercise.parts:
+            assert symbol not in part.question.ask
+            assert not any(symbol in hint for hint in part.question.hints)
+        told, wrong, *_ = exercise.parts[0].solution
+        assert symbol in told
+        assert wrong.startswith("Here it comes to $")
+        assert exercise.parts[1].solution[0].startswith("The gradient that is wrong first is worked out as $")
 
 
 def test_an_update_by_hand_is_that_of_the_paper() -> None:

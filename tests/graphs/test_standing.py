@@ -72,6 +72,17 @@ def test_shapes_and_rules_are_hidden_where_they_are_asked_for(made: tuple[Exerci
         assert standing(faults, 2, {0, 1}).hidden == frozenset()
 
 
+def test_a_faulty_formula_is_shown_and_its_place_pointed_at_when_the_fault_is_known(
+    made: tuple[Exercise, ...],
+) -> None:
+    faults = next(exercise for exercise in made if exercise.kind == "faults")
+    for part, done in ((0, {0}), (1, {1}), (2, set()), (2, {0}), (2, {2})):
+        place = standing(faults, part, done)
+        assert place.hidden == {"equations", "factors"}
+        assert place.marked == ()
+    assert standing(faults, 2, {0, 1}).marked == (f"d_{faults.parts[0].question.answer}",)
+
+
 def test_no_answer_names_what_is_asked_for(made: tuple[Exercise, ...]) -> None:
     for exercise, _, part in parts(made):
         if part.question.kind not in ("number", "matrix", "expression") or part.subject is None:

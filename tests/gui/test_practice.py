@@ -21,7 +21,7 @@ from graphs.writing import dumps
 from gui.app import temporary_settings
 from gui.learning import FILE
 from gui.scene.metrics import card_of
-from gui.viewdata import scene_view
+from gui.viewdata import scene_view, step_view
 from gui.window import Window
 from tests.graphs.test_exercise import right_text
 from tests.gui.dialogs import answer as choose
@@ -274,8 +274,10 @@ def test_a_secret_fault_is_named_by_a_click_and_told_at_the_end(open_window, qtb
     panel.check.click()
     posed(window, qtbot)
     assert player.state.is_right
+    assert step_view(session.frame).equation.endswith(r"\ldots")  # with the fault, it would pass for the rule
     player.forward()
     answer(window, qtbot, posed(window, qtbot).question.answer)
+    assert not step_view(session.frame).equation.endswith(r"\ldots")
     assert fault.fault.title in window.remark.text()
     assert fault.fault.explanation in panel.said.source
     assert "```" in panel.given.source  # now the source may be read
