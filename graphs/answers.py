@@ -10,9 +10,11 @@ the one it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import starmap
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +27,7 @@ from graphs.definition import Array
 from graphs.hints import array_latex, formula_of, hints_about, shape_hints, solution_of
 from graphs.lesson import Question
 from graphs.mistakes import Mistake, Slip, mistakes
-from graphs.mistakes.items import operands
+from graphs.mistakes.mending import mendings
 from graphs.mistakes.own import of_formula
 from graphs.scope import Draw, by_line, draws
 from graphs.snapshot import Snapshot
@@ -40,6 +42,7 @@ FEWEST_DIGITS = 2
 MOST_ENTRIES = 64  # of an array, of which one is looked for
 NEARLY = 0.02  # relative: nearly right, so that rounding is the likeliest reason
 _NOT_THERE = (BackstepError, LookupError, StopIteration)
+_SENTENCES = re.compile(r"(?<=[.?])\s+(?=[A-Z$])")
 _LOOSE = re.compile(r"(?<!\^)⊙")
 
 
@@ -383,14 +386,20 @@ class Posed:
             return Slip.OTHER, f"That is the shape of ${derivation.name_latex(same[0])}$."
         return "", ""
 
+    # --- verdicts ---
+
+    def _verdict(self, found: Iterable[_Told]) -> Verdict:
+        """Return the verdict on a wrong answer: its first hint leads to the right one, but is not it."""
+        whole = formula_of(self.subject, self.place) if self.subject is not None else ""
+        return _verdict((told.without(whole) for told in found), self._here.scale)
+
     # --- numbers ---
 
     def _check_number(self, text: str) -> Verdict:
         given = number_of(text, self.names())
         if self._is_close(given, self.right):
             return Verdict(True, "Right.")
-        found = [*self._recognised(given), *self._near(given)]
-        return _verdict(found)
+        return self._verdict([*self._recognised(given), *starmap(_Told, self._near(given))])
 
     def _check_matrix(self, text: str) -> Verdict:
         right = self.right
@@ -400,8 +409,7 @@ class Posed:
             given = given.each(lambda array: array.reshape(right.shape))
             if self._is_close(given, right):
                 return Verdict(True, "Right.")
-        found = [*self._recognised(given), *self._about_matrix(given, right)]
-        return _verdict(found)
+        return self._verdict([*self._recognised(given), *starmap(_Told, self._about_matrix(given, right))])
 
     def _about_matrix(self, given: Given, right: Array) -> Iterator[tuple[str, str]]:
         shape, turned = given.values.shape, given.each(np.transpose)
@@ -437,27 +445,41 @@ class Posed:
 
     def _near(self, given: Given) -> Iterator[tuple[str, str]]:
         """Yield what is nearly right: too few digits, wrongly rounded, another decimal point."""
-        value, right = float(given.values), float(self.right)
-        difference = abs(value - right)
-        if given.digits < FEWEST_DIGITS and difference <= float(given.unit) * (1 + 1e-9):
+        value, right, unit = float(given.values), float(self.right), float(given.unit)
+        difference, is_rough = abs(value - right), given.digits < FEWEST_DIGITS
+        if self._is_count:
+            return
+        if is_rough and difference <= min(unit, _half_a_unit(right, int(given.digits))) * (1 + 1e-9):
             yield Slip.DIGITS, "Too few digits to tell: give two at least, better three."
-        elif difference <= max(2 * float(given.unit) * (given.digits >= FEWEST_DIGITS), NEARLY * abs(right)):
+        elif difference <= max(2 * unit * (not is_rough), NEARLY * abs(right)):
             yield Slip.ROUNDING, "Nearly. Look at the rounding: keep more digits on the way."
-        elif right:
+        elif right and _tells_digits(value) and unit:
             for shift in (-3, -2, -1, 1, 2, 3):
-                if self._is_close(
-                    given._replace(values=given.values * 10.0**shift, unit=given.unit * 10.0**shift),
-                    self.right,
-                ):
+                moved = given._replace(values=given.values * 10.0**shift, unit=given.unit * 10.0**shift)
+                if self._is_close(moved, self.right):
                     yield Slip.DECIMAL, "The digits are right. Look at the decimal point."
 
-    def _recognised(self, given: Given) -> Iterator[tuple[str, str]]:
+    @cached_property
+    def _is_count(self) -> bool:
+        """Whether a whole number was written down as the answer: nearly right is as wrong, and so is half."""
+        items = self._answer_items if self.subject is None else ()
+        return len(items) == 1 and items[0].kind == "number" and items[0].text.isdecimal()
+
+    def _recognised(self, given: Given) -> Iterator[_Told]:
         """Yield the mistakes that numbers agree with."""
         for mistake in self.mistakes:
             wrong = mistake.value(self._here)
             if wrong is not None and self._is_same(given, wrong):
-                yield mistake.kind, mistake.sentence
-        yield from self._by_a_factor(lambda wrong: self._is_same(given, wrong))
+                yield _Told(mistake.kind, mistake.sentence, partial(self._values_of, mistake))
+        for kind, sentence, factor in self._factors:
+            if self._is_same(given, self.right * factor):
+                yield _Told(kind, sentence, partial(self._rights_times, factor))
+
+    def _values_of(self, mistake: Mistake) -> list[Array | None]:
+        return [mistake.value(draw) for draw in self.draws]
+
+    def _rights_times(self, factor: float) -> list[Array | None]:
+        return [right * factor for right in self._rights]
 
     def _is_same(self, given: Given, wrong: Array) -> bool:
         values = given.values
@@ -476,11 +498,12 @@ class Posed:
             hints = [*self._mended(items)]
             if not hints:
                 raise worked_out
-            return replace(_verdict(hints), column=worked_out.column)
+            return replace(self._verdict(starmap(_Told, hints)), column=worked_out.column)
         alike = list(map(self._fits, worked_out, self._rights))
         if all(alike):
             return Verdict(True, "Right.")
-        return _verdict([*self._of_expression(items, worked_out, alike)])
+        hints = self._of_expression(items, worked_out, alike)
+        return self._verdict(_Told(*hint, partial(list, worked_out)) for hint in hints)
 
     @cached_property
     def _rights(self) -> Sequence[Array]:
@@ -549,9 +572,17 @@ class Posed:
 
     def _mended(self, items: Sequence[Item]) -> Iterator[tuple[str, str]]:
         """Yield what is wrong about a formula that one change in it makes right."""
-        for kind, sentence, mended in _mendings(items):
+        for kind, sentence, mended in mendings(items, self._shape):
             if self._is_right(mended):
                 yield kind, sentence
+                return  # what else would make it right is further away
+
+    def _shape(self, items: Sequence[Item]) -> tuple[int, ...] | None:
+        """Return the shape of a part of a formula, None where it cannot be worked out."""
+        try:
+            return work_out(items, self.names()).shape
+        except FormulaError:
+            return None
 
     # --- wrong answers ---
 
@@ -575,13 +606,8 @@ class Posed:
             return not self._fits(wrong, right)
         return not self._is_close(Given.exactly(wrong), right)
 
-    def _by_a_factor(self, is_given: Callable[[Array], bool]) -> Iterator[tuple[str, str]]:
-        """Yield what can be told of an answer that differs from the right one by a factor alone."""
-        for kind, sentence, factor in self._factors:
-            if is_given(self.right * factor):
-                yield kind, sentence
-
     def _by_a_factor_everywhere(self, values: Sequence[Array]) -> Iterator[tuple[str, str]]:
+        """Yield what can be told of a formula that differs from the right one by a factor alone."""
         for kind, sentence, factor in self._factors:
             pairs = zip(values, self._rights, strict=True)
             if all(_same(value, right * factor, self._here.scale) for value, right in pairs):
@@ -591,6 +617,8 @@ class Posed:
     def _factors(self) -> Sequence[tuple[str, str, float]]:
         m = float(self.place.trace.graph.examples or 1)
         found = [(Change.SIGN, "Look at the sign.", -1.0)]
+        if self._is_count:
+            return found
         if m > 1:
             found.append((Change.COUNT, r"It is $m$ times too large: is $\frac{1}{m}$ missing?", m))
             found.append(
@@ -604,19 +632,53 @@ class Posed:
 # --- verdicts ----------------------------------------------------------------------------------------------
 
 
-def _verdict(found: Sequence[tuple[str, str]]) -> Verdict:
-    """Return the verdict on a wrong answer: the first hint, and the second where there are two kinds."""
-    first: dict[str, str] = {}
-    for kind, sentence in found:
-        first.setdefault(str(kind), sentence)
-    kinds = tuple(first)
-    told = [kind for kind in kinds if kind not in _VAGUE] or list(kinds)
-    sentences = [first[kind] for kind in told[:2]]
-    if not sentences:
+class _Told(NamedTuple):
+    """A hint: a kind of mistake, what is said, and what an answer comes to by it at every draw."""
+
+    kind: str
+    sentence: str
+    values: Callable[[], Sequence[Array | None]] = tuple
+
+    def without(self, answer: str) -> _Told:
+        """Return the hint with the sentences left out that name the whole answer, but for the first one."""
+        head, *rest = _SENTENCES.split(self.sentence)
+        kept = [sentence for sentence in rest if not answer or answer not in sentence]
+        return self._replace(sentence=" ".join((head, *kept)))
+
+
+def _verdict(found: Iterable[_Told], scale: float = 1.0) -> Verdict:
+    """Return the verdict on a wrong answer: the likeliest hint, and the next one where it is another mistake.
+
+    Two that come to the same at every draw are one mistake in two words: one of them is told.
+    """
+    first: dict[str, _Told] = {}
+    for told in sorted(found, key=lambda told: told.kind in _GIVES_RULE):
+        first.setdefault(str(told.kind), told)
+    if not first:
         return Verdict(False, "That is not it.")
-    between = " " if Slip.SOME in told[:2] else " Or: "  # what is right of it is no other mistake
-    hint = between.join(sentences)
-    return Verdict(False, hint, hint, kinds)
+    said, *others = [told for kind, told in first.items() if kind not in _VAGUE] or first.values()
+    other = next((told for told in others if not _is_the_same(told.values(), said.values(), scale)), None)
+    between = " " if Slip.SOME in (said.kind, other and other.kind) else " Or: "  # which is no other mistake
+    hint = said.sentence if other is None else f"{said.sentence}{between}{other.sentence}"
+    return Verdict(False, hint, hint, tuple(dict.fromkeys((str(said.kind), *first))))
+
+
+def _is_the_same(values: Sequence[Array | None], others: Sequence[Array | None], scale: float) -> bool:
+    """Say whether two mistakes come to the same at every draw."""
+    pairs = list(zip(values, others, strict=False))
+    return bool(pairs) and all(a is not None and b is not None and _same(a, b, scale) for a, b in pairs)
+
+
+def _half_a_unit(value: float, digits: int) -> float:
+    """Return by how much a number may differ from its rounding to so many significant digits."""
+    if not value or not digits:
+        return 0.0
+    return 0.5 * 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1)
+
+
+def _tells_digits(value: float) -> bool:
+    """Say whether a number has more than one digit that is not 0 at an end: 0.1 and 100 have the same."""
+    return len(f"{abs(value):.9e}".partition("e")[0].replace(".", "").rstrip("0")) > 1
 
 
 def _missing(count: int) -> str:
@@ -626,6 +688,9 @@ def _missing(count: int) -> str:
 
 _VAGUE = (Slip.OTHER, Slip.ROUNDING, Slip.SHAPE)
 """Kinds that are said only where nothing better is known."""
+
+_GIVES_RULE = (Change.FACTOR, Change.MATRIX, Change.PART, Change.CONSTANT)
+"""Kinds whose hints tell a rule: of one mistake in two words, the other word leads there."""
 
 
 def _sentence(error: BackstepError) -> str:
@@ -646,37 +711,6 @@ def _agree(a: Array, b: Array, scale: float) -> bool:
 def _same(a: Array, b: Array, scale: float) -> bool:
     is_one = a.size == b.size == 1
     return (a.shape == b.shape or is_one) and _agree(a.reshape(b.shape), b, scale)
-
-
-# --- formulas with one change ------------------------------------------------------------------------------
-
-
-def _mendings(items: Sequence[Item]) -> Iterator[tuple[str, str, tuple[Item, ...]]]:
-    """Yield a formula with one product in it done otherwise, and what was wrong about it if that is right."""
-    for i, item in enumerate(items):
-        if item.kind != "op":
-            continue
-        before, after = items[:i], items[i + 1 :]
-        if item.text == "T":
-            yield Change.TRANSPOSE, "There is a transpose too much.", (*before, *after)
-        if item.text not in ("@", "·", "*"):
-            continue
-        (start, middle), _ = operands(items, i)
-        left, right = items[start:middle], items[middle:i]
-        turn = Item("op", "T", 1, (), item.line, item.column)
-        product = item._replace(text="@")
-        rest = (tuple(items[:start]), tuple(after))
-        transposed = "A transpose is missing: look at the shapes of the product."
-        yield Change.TRANSPOSE, transposed, (*rest[0], *left, turn, *right, product, *rest[1])
-        yield Change.TRANSPOSE, transposed, (*rest[0], *left, *right, turn, product, *rest[1])
-        order = "Look at the order of the product: the other one comes first."
-        yield Change.ORDER, order, (*rest[0], *right, *left, product, *rest[1])
-        if item.text == "*":
-            sentence = "This product is one of matrices, not entry by entry."
-            yield Change.ELEMENTWISE, sentence, (*before, product, *after)
-        else:
-            sentence = "This product is taken entry by entry, not as one of matrices: write ⊙ or *."
-            yield Change.ELEMENTWISE, sentence, (*before, item._replace(text="*"), *after)
 
 
 def _shape_latex(shape: Sequence[int]) -> str:

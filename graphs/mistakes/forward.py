@@ -13,7 +13,7 @@ from engine.graph import Graph, Node
 from engine.ops import Op
 from graphs.definition import Array
 from graphs.mistakes.record import Mistake, Slip, made, most
-from graphs.mistakes.words import MISSING, Words
+from graphs.mistakes.words import Words, operand_missing
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 from graphs.subjects import Subject
@@ -74,11 +74,11 @@ def _other_results(node: Node, graph: Graph, words: Words) -> Iterator[tuple[str
     assert op is not None
     symbols = [words.part(i) for i in node.inputs]
     where = words.of_line(node)
-    if len(node.inputs) == 2 and op.name in MISSING:
-        for kept, missing in ((0, 1), (1, 0)):
-            sentence = MISSING[op.name][missing].format(other=symbols[missing])
-            kind = Change.COUNT if _is_count(graph.nodes[node.inputs[missing]]) else Slip.OPERATION
-            yield kind, f"{sentence} {where}", lambda ins, _, kept=kept: ins[kept]
+    for kept, missing in ((0, 1), (1, 0)) if len(node.inputs) == 2 else ():
+        told = operand_missing(op.name, symbols, missing)
+        if told is not None:
+            kind = Change.COUNT if _is_count(graph.nodes[node.inputs[missing]]) else told[0]
+            yield kind, f"{told[1]} {where}", lambda ins, _, kept=kept: ins[kept]
     yield from _done_otherwise(op, symbols, where)
     if len(node.inputs) == 1 and op.name not in ("identity", "neg", "T"):
         name = words.function(op)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from engine.alterations import Change
 from engine.formula import Item
 from graphs.mistakes.record import Slip
-from graphs.mistakes.words import MISSING
+from graphs.mistakes.words import operand_missing
 
 __all__ = ["operands", "other_items"]
 
@@ -30,10 +30,12 @@ def other_items(items: Items, write: Callable[[Items], str]) -> Iterator[tuple[s
         before, after = items[: spans[0][0]], items[i + 1 :]
         parts = [items[a:b] for a, b in spans]
         name = _SAME.get(item.text, item.text)
-        if len(parts) == 2 and name in MISSING:
-            for kept, missing in ((0, 1), (1, 0)):
-                sentence = MISSING[name][missing].format(other=write(parts[missing]))
-                yield Slip.OPERATION, sentence, (*before, *parts[kept], *after)
+        for kept, missing in ((0, 1), (1, 0)) if len(parts) == 2 else ():
+            told = operand_missing(name, [write(part) for part in parts], missing)
+            if told is not None:
+                yield *told, (*before, *parts[kept], *after)
+                if item.text == "-" and missing == 0:  # what is subtracted, with its minus
+                    yield *told, (*before, *parts[kept], _minus(item), *after)
         if item.text in ("+", "-"):
             other = item._replace(text="-" if item.text == "+" else "+")
             yield Change.SIGN, f"Look at the sign of {write(parts[1])}.", (*items[:i], other, *after)
@@ -41,6 +43,10 @@ def other_items(items: Items, write: Callable[[Items], str]) -> Iterator[tuple[s
             kind, sentence = _without(item.text, write(parts[0]))
             if sentence:
                 yield kind, sentence, (*before, *parts[0], *after)
+
+
+def _minus(item: Item) -> Item:
+    return item._replace(text="neg", arity=1, attrs=())
 
 
 def _without(name: str, part: str) -> tuple[str, str]:

@@ -33,7 +33,11 @@ class Slip(StrEnum):
     OTHER = "other"  # another value or gradient
     ENTRY = "entry"  # another entry
     SOME = "some"  # some entries right, others wrong
-    OPERATION = "operation"  # an operation left out, or done with its operands the wrong way round
+    OPERATION = "operation"  # something left out: a function, a power, a quotient
+    TERM = "term"  # what is added or subtracted left out
+    TIMES = "times"  # what multiplies or divides left out
+    MATRICES = "matrices"  # a matrix product instead of one entry by entry
+    AXIS = "axis"  # a sum along the wrong axis
     TRANSPOSED = "transposed"  # rows for columns
     SHAPE = "shape"  # the right numbers in another shape
     SIZE = "size"  # the number of entries instead of the shape
@@ -51,7 +55,11 @@ _WORDS: Mapping[str, str] = {
     Slip.OTHER: "another value or gradient",
     Slip.ENTRY: "another entry",
     Slip.SOME: "some of the entries",
-    Slip.OPERATION: "an operation",
+    Slip.OPERATION: "a function or a power left out",
+    Slip.TERM: "a term left out",
+    Slip.TIMES: "a factor left out",
+    Slip.MATRICES: "a matrix product instead of entry by entry",
+    Slip.AXIS: "the axis of a sum",
     Slip.TRANSPOSED: "rows for columns",
     Slip.SHAPE: "the shape",
     Slip.SIZE: "the size instead of the shape",

@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from engine import expr as ex
 from engine.alterations import Alteration, Change
 from engine.derive import Derivation
 from engine.errors import BackstepError
 from engine.graph import Node
 from engine.notation import latex
 from engine.ops import Op
+from graphs.mistakes.record import Slip
 
-__all__ = ["MISSING", "Uses", "Words"]
+__all__ = ["Uses", "Words", "operand_missing"]
 
 Uses = Sequence[tuple[str, int, tuple[int, int]]]
+INDICATOR = r"\mathbb{1}"
 LONG = 64  # characters of LaTeX that an equation in a hint may have
 
-MISSING = {
-    "+": ("{other} has not been added.", "{other} has not been added."),
-    "-": ("{other} is missing.", "{other} has not been subtracted."),
-    "*": ("The factor {other} is missing.", "The factor {other} is missing."),
-    "@": ("The product with {other} is missing.", "The product with {other} is missing."),
-    "/": ("{other} is missing.", "It has not been divided by {other}."),
-    "**": ("{other} is missing.", "It has not been raised to the power {other}."),
+_MISSING: Mapping[str, tuple[Slip, str, str]] = {
+    "+": (Slip.TERM, "{other} has not been added.", "{other} has not been added."),
+    "-": (
+        Slip.TERM,
+        "{other} is missing: {kept} is subtracted from it.",
+        "{other} has not been subtracted.",
+    ),
+    "*": (Slip.TIMES, "The factor {other} is missing.", "The factor {other} is missing."),
+    "@": (Slip.TIMES, "The product with {other} is missing.", "The product with {other} is missing."),
+    "/": (
+        Slip.TIMES,
+        "{other} is to be divided by {kept}: look at what divides.",
+        "It has not been divided by {other}.",
+    ),
+    "**": (
+        Slip.OPERATION,
+        "{other} is missing: {kept} is its power.",
+        "{kept} stands without its power {other}.",
+    ),
 }
-"""What is said where an operand of an operation is missing: the first one, the second one."""
+"""What is said where an operand of an operation is missing: its kind, the first one, the second one."""
+
+
+def operand_missing(operation: str, operands: Sequence[str], missing: int) -> tuple[Slip, str] | None:
+    """Return what is said where one of two operands is missing: kind and hint; None where nothing is.
+
+    Parameters
+    ----------
+    operands
+        Both, in symbols.
+    """
+    if operation not in _MISSING:
+        return None
+    kind, *sentences = _MISSING[operation]
+    sentence = sentences[missing].format(other=operands[missing], kept=operands[1 - missing])
+    return kind, sentence[:1].upper() + sentence[1:]
 
 
 class Words:
@@ -67,10 +97,17 @@ class Words:
         through = f"Going back through {self.line(self._graph.lines[node.line].name)}"
         if alteration.change == Change.FACTOR:
             return self._factor(node.op, about, through)
+        if (power := _power_lost(alteration)) is not None:
+            base, exponent = (f"${latex(part)}$" for part in (power.base, power.exponent))
+            return (
+                f"The local derivative is not whole. {through}, {base} stands without its power {exponent}."
+            )
         sentence = _SENTENCES[alteration.change]
         return sentence.format(about=about, through=through, function=self.function(node.op))
 
     def _factor(self, op: Op, about: str, through: str) -> str:
+        if INDICATOR in about:  # said in words: where it is 1, and where 0
+            return f"{through}, the gradient does not pass everywhere. {op.sentence}"
         is_function = op.elementwise and op.arity == (1, 1) and op.latex is not None
         by = f"is multiplied by {about}" if about else "goes through its derivative"
         if is_function or not about:
@@ -99,6 +136,16 @@ class Words:
         )
 
 
+def _power_lost(alteration: Alteration) -> ex.Power | None:
+    """Return the power whose base alone has been taken in a sum; None for any other change."""
+    about, rest = alteration.about, alteration.operand
+    if isinstance(rest, ex.Product) and len(rest.factors) == 1:  # a minus sign before anything
+        rest = rest.factors[0]
+    if not isinstance(about, ex.Power) or not isinstance(rest, ex.Sum):
+        return None
+    return about if any(term == about.base for _, term in rest.terms) else None
+
+
 def _times(count: int) -> str:
     return {2: "twice", 3: "three times", 4: "four times"}.get(count, f"{count} times")
 
@@ -110,7 +157,8 @@ _SENTENCES: dict[Change, str] = {
     Change.COUNT: "The factor {about} is missing. {through}, the gradient is multiplied by it.",
     Change.CONSTANT: "The factor {about} is missing. {through}, the derivative brings it in.",
     Change.PART: "The local derivative is not whole. {through}, {about} is missing in it.",
-    Change.POINT: "The derivative of {function} is taken at the wrong value. {through}, it is {about}.",
+    Change.POINT: "The derivative of {function} is taken at the wrong value. "
+    "{through}, does it read what goes in, or what comes out?",
     Change.FIRST: "Only the first example has been counted. What all examples bring has to be added up.",
     Change.MEAN: "What the examples bring is added up, not averaged: there is a division too much.",
     Change.UNSUMMED: "The sum is missing. {through}, the value is used for every example: all that adds up.",

@@ -69,7 +69,7 @@ WRONG_NUMBERS = {
     "0.34": Slip.ROUNDING,
     "3.33": Slip.DECIMAL,
     "0.0333": Slip.DECIMAL,
-    "1": Slip.OPERATION,
+    "1": Slip.TIMES,
 }
 
 
@@ -323,7 +323,7 @@ def test_what_an_answer_is_of_the_trace_is_found_out() -> None:
 def test_a_formula_of_its_own_has_hints_too() -> None:
     question = posed(LAYERS, "number", "1 - learning_rate**2")  # 0.91
     assert question.check("0.91").right
-    for text, words in {"1.09": "sign of $", "0.7": "to the power $2$", "1": "subtracted"}.items():
+    for text, words in {"1.09": "sign of $", "0.7": "without its power $2$", "1": "subtracted"}.items():
         found = question.check(text)
         assert words in found.hint, (text, found)
 
@@ -335,7 +335,7 @@ def test_updates_can_be_asked_for() -> None:
     assert question.check("b2 - learning_rate * v_b2").right
     assert question.check("b2 - eta v_b2").right
     assert question.check("b2 + eta v_b2").kinds[0] == Change.SIGN
-    assert question.check("b2 - v_b2").kinds[0] == Slip.OPERATION
+    assert question.check("b2 - v_b2").kinds[0] == Slip.TIMES
     assert posed(here, "number", "v_b2").check(repr(float(names_of(here)["v_b2"]))).right
 
 
@@ -344,6 +344,114 @@ def test_questions_at_primitive_detail_are_about_lines_all_the_same() -> None:
     assert verdict(here, "expression", "A -> Z", "dA ⊙ A ⊙ (1 − A)", about="A -> Z").right
     assert verdict(here, "expression", "d_W1", "dZ Xᵀ").right
     assert verdict(here, "number", "new_b2", repr(float(names_of(LAYERS)["new_b2"]))).right
+
+
+# --- what is said first -------------------------------------------------------------------------------------
+
+TANH = model_of(
+    "h = tanh(w*x + b)\np = v*h + h\nL = mean((p - y)**2)",
+    {"w": 0.5, "b": 0.1, "v": 0.7},
+    {"x": [1.0, 2.0, -1.0], "y": [0.5, 1.0, -0.3]},
+)
+TWICE = Snapshot.of(Run(TANH), TANH)
+
+
+@pytest.mark.parametrize(("about", "text"), [("d_A", "d_yhat @ w2.T"), ("Z", "X @ W1 + b1")])
+def test_a_matrix_product_in_the_wrong_order_is_not_said_to_be_one_entry_by_entry(
+    about: str, text: str
+) -> None:
+    found = verdict(LAYERS, "expression", about, text)
+    assert found.kinds == (Change.ORDER,)
+    assert found.hint == "Look at the order of the product: the other one comes first."
+
+
+def test_a_matrix_product_for_one_entry_by_entry_is_called_that() -> None:
+    found = verdict(LAYERS, "expression", "A * (1 - A)", "A @ (1 - A)")
+    assert found.kinds == (Slip.MATRICES,)
+    assert "entry by entry, not as one of matrices" in found.hint
+
+
+@pytest.mark.parametrize("text", ["np.sum(dZ, axis=0, keepdims=True)", "sum(dZ)"])
+def test_a_sum_along_the_wrong_axis_is_recognised(text: str) -> None:
+    found = verdict(LAYERS, "expression", "d_b1", text)
+    assert found.kinds == (Slip.AXIS,)
+    assert "axis=1" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "kind", "answer", "text", "hint"),
+    [
+        (TWICE, "expression", "v * d_p", "d_p", "gradient that arrives at $p$"),
+        (
+            TWICE,
+            "number",
+            "sum(h) / m",
+            f"{float(TWICE.trace.values['h'].sum()):.6}",
+            "not been divided by $m$",
+        ),
+        (LAYERS, "number", "1/2", "1", "not been divided by $2$"),
+        (LAYERS, "expression", "d_A/d_Z", "A", "value of $A$, not a derivative"),
+    ],
+)
+def test_one_mistake_in_two_words_is_told_once(
+    snapshot: Snapshot, kind: str, answer: str, text: str, hint: str
+) -> None:
+    found = verdict(snapshot, kind, answer, text)
+    assert hint in found.hint
+    assert "Or:" not in found.hint
+
+
+def test_a_step_back_that_changes_nothing_is_no_other_mistake() -> None:
+    model = model_of("b = w + 1\nL = b * w * 3", {"w": 2.0})  # the path through b alone: what arrives at b
+    here = Snapshot.of(Run(model), model)
+    found = verdict(here, "number", "d_w", "6")
+    assert found.hint.startswith("Only the path through $b$")
+    assert "Or:" not in found.hint
+
+
+def test_other_mistakes_that_give_the_same_number_here_are_told_as_two() -> None:
+    model = model_of("b = w * u\nL = b * w * 3", {"w": 2.0, "u": 1.0})
+    here = Snapshot.of(Run(model), model)
+    assert " Or: " in verdict(here, "number", "d_w", "6").hint
+
+
+def test_a_power_left_out_is_not_called_the_whole_term() -> None:
+    found = verdict(TWICE, "expression", "d_w", "sum(d_h * (1 - h) * x)")
+    assert found.hint.endswith("$h$ stands without its power $2$.")
+
+
+def test_a_first_hint_is_not_the_whole_answer() -> None:
+    found = verdict(LAYERS, "expression", "A * (1 - A)", "Z * (1 - Z)")
+    assert found.kinds[0] == Change.POINT
+    assert "1 - A" not in found.hint
+
+
+def test_who_gets_the_gradient_is_said_in_words() -> None:
+    model = model_of("p = 3*max(a, b)\nL = p**2", {"a": 1.0, "b": 2.0})
+    found = verdict(Snapshot.of(Run(model), model), "number", "d_a", "36")
+    assert found.kinds[0] == Change.FACTOR
+    assert "The larger one gets the gradient" in found.hint
+    assert "mathbb" not in found.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("1/2", "0"),  # 0 is no rounding of a half
+        ("1/100", "1/10"),  # worked out: no decimal point has been moved
+        ("1/100", "0.1"),  # one digit says nothing
+        ("2", "1"),  # a count is off by no factor
+        ("2", "4"),
+        ("300", "301"),  # nor is it rounded
+    ],
+)
+def test_nothing_is_said_that_may_be_untrue(answer: str, text: str) -> None:
+    assert verdict(LAYERS, "number", answer, text).message == "That is not it."
+
+
+def test_a_rounding_to_one_digit_is_too_rough() -> None:
+    assert verdict(LAYERS, "number", "1/3", "0.3").kinds == (Slip.DIGITS,)
+    assert Slip.DIGITS not in verdict(LAYERS, "number", "1/2", "1").kinds
 
 
 # --- every mistake, in every network -----------------------------------------------------------------------
