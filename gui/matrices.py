@@ -164,8 +164,13 @@ def paint_legend(
     write(painter, text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, right)
     before = QRectF(rect.left(), rect.top(), bar.left() - 8 - rect.left(), rect.height())
     write(painter, before, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, low)
-    painter.drawImage(bar, _image(diverging_map(theme)[None, ::8]))
+    paint_map(painter, bar, theme)
     painter.restore()
+
+
+def paint_map(painter: QPainter, bar: QRectF, theme: Theme) -> None:
+    """Paint the colours of numbers from negative to positive."""
+    painter.drawImage(bar, _image(diverging_map(theme)[None, ::8]))
 
 
 def as_numpy(array: Any) -> str:

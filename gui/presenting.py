@@ -9,37 +9,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTime, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QScreen
-from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QWidget
 
 from graphs.lesson import Page
-from graphs.views.curtain import ASKED, COVERED
-from graphs.views.records import StepView
 from gui.exercising import ExercisePlayer
 from gui.garbage import soon
 from gui.lessons import LessonPlayer
 from gui.notify import Message
 from gui.pointer import RestingPointer
-from gui.rich_text import RichText
+from gui.presenter_strip import PresenterStrip, words_of_exercise, words_of_page, words_of_step
 from gui.speaker import SpeakerWindow, is_same, place_on
-from gui.theme import BODY_SIZE, FONT_SCALES, THEMES, Theme, application_font
+from gui.theme import BODY_SIZE, FONT_SCALES, THEMES, Theme
 from gui.viewdata import step_view
 
 if TYPE_CHECKING:
     from gui.window import Window
 
-__all__ = ["LEAST", "PresenterStrip", "Presenting", "contrasted"]
+__all__ = ["Presenting", "contrasted"]
 
-LEAST, LARGEST = 24.0, 32.0
-"""Points of the strip's text, the least and the most."""
-MOST_HEIGHT = 0.62
-"""The share of the screen that the strip may take; the graph has the rest."""
-WANTED = 0.55
-"""The share of that which it takes with letters larger than the least."""
 PLOTS = ("landscape", "fit", "loss", "neurons", "sweep", "microscope", "shelf")
 """Docks that are pictures rather than words: a page's first one stands beside the graph."""
 PLOT_WIDTH = 0.4
@@ -47,7 +39,6 @@ WORDY = {"microscope": "body", "shelf": "body"}
 """The font in which a panel says most; that of plots is small."""
 LETTERS = {role: 16 / (BODY_SIZE * FONT_SCALES[role]) for role in ("body", "small")}
 """How much larger than on a desk a panel writes: words and the numbers of an axis have 16 points."""
-SIDE = 24
 TICK = 1000  # ms between two looks at the clock
 
 
@@ -56,124 +47,6 @@ def contrasted(theme: Theme) -> Theme:
     if theme.is_dark:
         return replace(theme, canvas="#000000", window="#000000", muted="#d7dbe0", card_border="#8a929b")
     return replace(theme, canvas="#ffffff", window="#ffffff", muted="#333a41", card_border="#7b858e")
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the strip says: a heading, and Markdown."""
-
-    heading: str
-    text: str
-
-
-def words_of_step(view: StepView) -> Words:
-    """Return what is said of a step."""
-    is_asked = view.equation.endswith((ASKED, COVERED))  # once is enough
-    more = () if is_asked else (view.numbers, view.result)
-    lines = [view.equation, *(line for line in more if line)]
-    formula = " ".join(lines) if sum(map(len, lines)) < 160 else view.equation
-    return Words("", f"**{view.sentence}**\n\n$${formula}$$" if formula else f"**{view.sentence}**")
-
-
-def words_of_exercise(player: ExercisePlayer) -> Words:
-    """Return what is asked in an exercise, what was said of an answer, or the right one."""
-    exercise, part = player.exercise, player.part
-    if exercise is None or part is None:
-        return Words("", "One moment…")
-    ask, state = f"**{part.question.ask}**", player.state
-    if state.is_done:
-        return Words(exercise.title, f"{ask}\n\n{part.answer_latex}\n\n{part.question.explain}".strip())
-    choices = "\n".join(f"- {choice}" for choice in part.question.choices)
-    return Words(exercise.title, "\n\n".join(text for text in (ask, choices, state.said) if text))
-
-
-def words_of_page(player: LessonPlayer, phase: str) -> Words:
-    """Return what is said on a page: its text, its question, or the answer."""
-    page, stage = player.page, player.stage
-    if page is None or stage is None:
-        return Words("", "")
-    if phase == "question" and page.question is not None:
-        choices = "\n".join(f"- {choice}" for choice in stage.choices)
-        return Words(page.title, f"**{stage.texts['ask']}**\n\n{choices}".strip())
-    if phase == "answer" and page.question is not None:
-        return Words(page.title, f"**{stage.answer_text}**\n\n{stage.texts['explain']}")
-    return Words(page.title, stage.texts["text"])
-
-
-class PresenterStrip(QFrame):
-    """The words under the graph, as large as they fit, over a line with the place, the seed and the clock."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("bar", "transport")
-        self.heading, self.place, self.facts = QLabel(), QLabel(), QLabel()
-        self.text = RichText(theme)
-        for label, role in ((self.heading, "title"), (self.place, "body"), (self.facts, "body")):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setFont(application_font(role))
-        self.heading.setStyleSheet(f"font-size: {LEAST}pt; font-weight: 600;")
-        for label in (self.place, self.facts):
-            label.setProperty("role", "muted")
-            label.setStyleSheet("font-size: 16pt;")
-        foot = QHBoxLayout()
-        foot.addWidget(self.place, 1)
-        foot.addWidget(self.facts)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SIDE, 10, SIDE, 8)
-        column.setSpacing(6)
-        column.addWidget(self.heading)
-        column.addWidget(self.text)
-        column.addLayout(foot)
-        self._most = 400
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in another theme."""
-        self.text.set_theme(theme)
-
-    def set_room(self, size: QSize) -> None:
-        """Take no more than a share of a screen of this size."""
-        self._most = int(size.height() * MOST_HEIGHT)
-        self._fit()
-
-    def show_words(self, words: Words) -> None:
-        """Say something else."""
-        self.heading.setText(words.heading)
-        self.heading.setVisible(bool(words.heading))
-        if words.text != self.text.source:
-            self.text.set_source(words.text)
-        self._fit()
-
-    def _fit(self) -> None:
-        """Choose the largest letters at which everything is there."""
-        base = application_font().pointSizeF()
-        self.text.resize(self.width() - 2 * SIDE, self.text.height())
-        for points in (LARGEST, 28.0, 26.0, LEAST):
-            self.text.set_factor(points / base)
-            self.text.fit_height()
-            if self._height() <= self._most * WANTED:
-                break
-        self.setFixedHeight(min(self._most, self._height()))
-
-    def _height(self) -> int:
-        layout = self.layout()
-        assert layout is not None
-        layout.activate()
-        margins = layout.contentsMargins()
-        head = self.heading.sizeHint().height() + layout.spacing() if not self.heading.isHidden() else 0
-        foot = self.place.sizeHint().height() + layout.spacing()
-        return self.text.height() + head + foot + margins.top() + margins.bottom()
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether something of the words is out of sight."""
-        return self._height() > self.height()
-
-    # Qt
-
-    def resizeEvent(self, event: Any) -> None:
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            soon(self, self._fit)
 
 
 def _blank(window: QWidget) -> QWidget:
@@ -571,7 +444,7 @@ class Presenting(QObject):
             place = f"iteration {frame.iteration} of {frame.iterations} · {place}"
         if player.lesson is not None:
             place = f"page {player.number + 1} of {len(player.lesson.pages)} · {place}"
-        self._strip.place.setText(place)
+        self._strip.show_place(place)
 
     def _say_notes(self) -> None:
         if self.speaker is None:
@@ -597,7 +470,7 @@ class Presenting(QObject):
     def _tick(self) -> None:
         now = QTime.currentTime().toString("HH:mm")
         passed = int(time.monotonic() - self._begun)
-        self._strip.facts.setText(f"seed {self._window.session.document.seed} · {now}")
+        self._strip.show_facts(f"seed {self._window.session.document.seed} · {now}")
         if self.speaker is not None:
             self.speaker.show_time(now, f"{passed // 60}:{passed % 60:02d}")
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from PySide6.QtCore import QRectF, QSizeF, Qt, QTimer
 from PySide6.QtGui import (
+    QFont,
     QFontInfo,
     QFontMetricsF,
     QPainter,
     QPalette,
     QPyTextObject,
     QResizeEvent,
+    QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
     QTextFormat,
+    QTextFragment,
+    QTextLine,
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
@@ -24,7 +30,7 @@ from gui.equations import Equation, equation, paint
 from gui.formulas import lines_size, paint_lines, set_lines
 from gui.theme import Theme, application_font
 
-__all__ = ["RichText", "pieces_of"]
+__all__ = ["BREAK", "TAB", "RichText", "pieces_of"]
 
 FORMULA = QTextFormat.ObjectTypes.UserObject + 1
 SOURCE, DISPLAYED = QTextFormat.Property.UserProperty + 1, QTextFormat.Property.UserProperty + 2
@@ -34,6 +40,10 @@ AIR = 4.0
 """Room above and below a formula on a line of its own, in pixels."""
 SLACK = 2.0
 """Pixels that a letter may reach below those of the text and still stand on its line."""
+BREAK, TAB = "\ue003", "\ue002"
+"""Begins a new line of a paragraph; parts what stands at its left from what begins in its middle."""
+GUTTER = 16.0
+"""Pixels between the two, at least."""
 _FIRST, _LAST = "\ue000", "\ue001"  # stand around a formula's number while the text is read as Markdown
 _MATH = re.compile(r"(?<!\\)\$\$(?P<shown>.+?)(?<!\\)\$\$|(?<!\\)\$(?P<inline>[^$]+?)(?<!\\)\$", re.DOTALL)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
@@ -109,8 +119,10 @@ class RichText(QTextBrowser):
         document.setDefaultFont(self._letters)
         document.setMarkdown(marked, QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
         self._put_formulas(formulas)
+        self._put_breaks()
+        self._set_strong()
         self._space_blocks()
-        self.setAccessibleDescription(text)
+        self.setAccessibleDescription(text.replace(BREAK, "\n").replace(TAB, "\n"))
         self.fit_height()
 
     def set_theme(self, theme: Theme) -> None:
@@ -174,6 +186,24 @@ class RichText(QTextBrowser):
             latex, is_shown = formulas[int(match[1])]
             cursor.insertText("\ufffc", self._format(latex, is_shown))
 
+    def _put_breaks(self) -> None:
+        document = self.document()
+        for mark, letter in ((BREAK, "\u2028"), (TAB, "\t")):
+            while not (cursor := document.find(mark)).isNull():
+                cursor.insertText(letter)
+
+    def _set_strong(self) -> None:
+        """Write strong words with letters that came with the window; bolder ones would be smeared."""
+        strong = QTextCharFormat()
+        strong.setFontWeight(QFont.Weight.DemiBold)
+        cursor = QTextCursor(self.document())
+        for block in _blocks(self.document()):
+            bold = [f for f in _fragments(block) if f.charFormat().fontWeight() > QFont.Weight.DemiBold]
+            for start, length in [(piece.position(), piece.length()) for piece in bold]:
+                cursor.setPosition(start)
+                cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
+                cursor.mergeCharFormat(strong)
+
     def _format(self, latex: str, is_shown: bool) -> QTextCharFormat:
         format = QTextCharFormat()
         format.setObjectType(FORMULA)
@@ -187,24 +217,44 @@ class RichText(QTextBrowser):
 
     def _space_blocks(self) -> None:
         """Give paragraphs the air of the window; a formula on a line of its own stands in the middle."""
-        block = self.document().begin()
         gap = self.metrics().height() * 0.5
-        while block.isValid():
+        for block in _blocks(self.document()):
             format = QTextBlockFormat(block.blockFormat())
             format.setLineHeight(118, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-            within = block.textList() is not None and block.next().textList() is not None
-            format.setBottomMargin(0 if not block.next().isValid() else gap / 4 if within else gap)
+            following = block.next()
+            within = block.textList() is not None and following.textList() is not None
+            is_near = _is_formula(block) or _is_formula(following)  # which has air of its own
+            share = 0.25 if within else 0.5 if is_near else 1.0
+            format.setBottomMargin(gap * share if following.isValid() else 0)
             format.setTopMargin(0)
-            if block.text() == "\ufffc" and block.textList() is None:
+            if _is_formula(block):
                 format.setAlignment(Qt.AlignmentFlag.AlignHCenter)
                 format.setLineHeight(100, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
             QTextCursor(block).setBlockFormat(format)
-            block = block.next()
+
+    def keeps_columns(self) -> bool:
+        """Say whether no line with a tab is broken, and what stands before a tab ends before the middle."""
+        middle = self.document().textWidth() / 2
+        for block in _blocks(self.document()):
+            layout, text = block.layout(), block.text()
+            if "\t" not in text:
+                continue
+            if layout.lineCount() != 1 + text.count("\u2028"):
+                return False
+            for line in (layout.lineAt(number) for number in range(layout.lineCount())):
+                start = line.textStart()
+                tab = text.find("\t", start, start + line.textLength())
+                if tab >= 0 and _x_of(line, tab) > middle - GUTTER:
+                    return False
+        return True
 
     def fit_height(self) -> None:
         """Lay the text out anew: formulas as large as the width allows, the widget as high as the text."""
-        self.document().markContentsDirty(0, self.document().characterCount())
         width = self.viewport().width()
+        option = self.document().defaultTextOption()
+        option.setTabStopDistance(max(1.0, width / 2))
+        self.document().setDefaultTextOption(option)
+        self.document().markContentsDirty(0, self.document().characterCount())
         self.setFixedHeight(self.text_height(width) + 2 * self.frameWidth())
 
     # Qt
@@ -254,6 +304,31 @@ class _Formulas(QPyTextObject):
             painter.scale(scale, scale)
             paint(painter, lines[0], 0, 0, self._text.theme)
         painter.restore()
+
+
+def _blocks(document: QTextDocument) -> Iterator[QTextBlock]:
+    block = document.begin()
+    while block.isValid():
+        yield block
+        block = block.next()
+
+
+def _fragments(block: QTextBlock) -> Iterator[QTextFragment]:
+    place = block.begin()
+    while not place.atEnd():
+        yield place.fragment()
+        place += 1
+
+
+def _is_formula(block: QTextBlock) -> bool:
+    """Say whether a block is a formula on a line of its own."""
+    return block.text() == "\ufffc" and block.textList() is None
+
+
+def _x_of(line: QTextLine, position: int) -> float:
+    """Return where a letter begins, in pixels from the left end of its line."""
+    x: Any = line.cursorToX(position)  # a pair, whatever its annotation says
+    return float(x[0])
 
 
 def _depth(line: Equation) -> float:

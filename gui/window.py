@@ -67,7 +67,8 @@ from gui.panel import Panel
 from gui.practice import Practice
 from gui.predicting import Predicting
 from gui.preparing import PreparingNotice
-from gui.presenting import PresenterStrip, Presenting, contrasted
+from gui.presenter_strip import PresenterStrip
+from gui.presenting import Presenting, contrasted
 from gui.races import all_optimizers
 from gui.recovery import LessonRecovery, Recovery
 from gui.scene.graph_scene import GraphScene
@@ -619,19 +620,22 @@ class Window(QMainWindow):
     def _place_messages(self) -> None:
         """Put the messages beside the caption, where the picture leaves a strip free, or over all of it.
 
-        A text that would be cut there lies over the caption too.
+        A text that would be cut there lies over the caption too. While presenting the picture gives way.
         """
         whole = self.view.width()
         left = CAPTION if whole >= 2 * CAPTION and not self.presenting.is_on else 0
         left = 0 if self.messages.cuts(whole - left) else left
         width = whole - left
         self.messages.fit(width)
-        self.messages.move(left, self._free_strip(QRect(left, 0, width, self.messages.height())))
+        strip = QRect(left, 0, width, self.messages.height())
+        self.messages.move(left, 0 if self.presenting.is_on else self._free_strip(strip))
         most = self.view.width() // 2 if self.presenting.is_on else width  # large letters beside the caption
         narrow = min(most, self.remark.fontMetrics().horizontalAdvance(self.remark.text()) + 32)
         height = max(30, self.remark.heightForWidth(narrow))
         self.remark.setGeometry(self.view.width() - narrow, 0, narrow, height)
         self.messages.raise_()
+        over = (part for part in (self.remark, self.messages) if not part.isHidden())
+        self.view.keep_free(max((part.height() for part in over), default=0))
 
     def _free_strip(self, strip: QRect) -> int:
         """Return where a strip covers nothing of the step: at the top, else over the key at the bottom."""
@@ -716,7 +720,7 @@ class Window(QMainWindow):
 
     def set_letters(self, factor: float) -> None:
         """Write larger or smaller over and around the graph, as a projector asks for."""
-        self.view.set_letters(factor)
+        self.view.set_bare(factor > 1)
         self._write_graph(ON_PROJECTOR if factor > 1 else replace(ON_SCREEN, has_numbers=self._has_numbers))
         self.messages.set_letters(factor)
         self.remark.setFont(application_font("small" if factor > 1 else "body", factor))
@@ -1037,8 +1041,7 @@ class Window(QMainWindow):
             watched.removeEventFilter(self)
             soon(self, self.build_late)  # the picture first, what it does not need after it
             return False
-        moved = event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest)
-        if moved and watched in (self.view, self.messages):
+        if event.type() in _MOVES and watched in (self.view, self.messages):
             self._place_messages()
         if event.type() == QEvent.Type.KeyPress and isinstance(watched, QAbstractSpinBox):
             assert isinstance(event, QKeyEvent)
@@ -1105,6 +1108,7 @@ _ABOUT: Mapping[str, tuple[str, About]] = {
 }
 """The level of a notice and what it speaks of, for kinds that are no level themselves."""
 _WITH_CACHE = ("step", "equations", "microscope")
+_MOVES = (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.LayoutRequest)
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 _SIGNS = (Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Equal)
 _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)

@@ -1,4 +1,4 @@
-"""The window's look at the graph: zooms, pans, keeps it fitted; a caption and a key in the corners."""
+"""The window's look at the graph: zooms, pans, keeps it fitted; a caption and a key above and below it."""
 
 from __future__ import annotations
 
@@ -63,8 +63,6 @@ CAPTION_SIZE = 17.0
 LINE = 21.0
 """Length of a sample line in the key."""
 LEGEND_WIDTH = 212.0
-STILL_LARGE = 0.9
-"""The share of a projector's letters down to which the key gives way to the legend of colours."""
 LEGEND_NOTE = "each by its own scale"
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -101,7 +99,8 @@ class GraphView(QGraphicsView):
     _has_spot = False
     _shows_all = False  # whether an update is to be seen with the whole graph, however small
     _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
-    _caption_height = CAPTION_HEIGHT
+    _is_bare = False  # whether caption and key are left to others, and the picture has their room
+    _above = 0  # pixels at the top where something else lies over a bare picture
     _kept: tuple[Sight, QSizeF] | None = None  # what a session's file looks at, and in how much room
 
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
@@ -136,15 +135,25 @@ class GraphView(QGraphicsView):
         scene.step_shown.connect(self._on_step_shown)
         scene.theme_changed.connect(self._update_overlays)
 
-    def set_letters(self, factor: float) -> None:
-        """Write caption and key larger or smaller, as a projector asks for; the key keeps its height."""
-        self._caption_height = round(CAPTION_HEIGHT * (1 + (factor - 1) / 2))
+    def set_bare(self, bare: bool) -> None:
+        """Give the picture the room of caption and key: a projector's strip says what they say."""
+        self._is_bare = bare
         for overlay in (self._caption, self._key):
-            overlay.factor = factor
-            overlay.update()
-        self._place_overlays()
+            overlay.setVisible(not bare)
+        self._fit_again()
+
+    def keep_free(self, height: int) -> None:
+        """Leave so many pixels at the top of a bare picture to what lies over it."""
+        if height != self._above:
+            self._above = height
+            if self._is_bare:
+                self._fit_again()
+
+    def _fit_again(self) -> None:
         if self._fitted:
             self._fit()
+        else:
+            self._look_kept()
 
     @property
     def is_fitted(self) -> bool:
@@ -248,8 +257,9 @@ class GraphView(QGraphicsView):
             self.centerOn(rect.center())
 
     def _room(self) -> QRectF:
-        """Return the viewport without the strips of caption and key."""
-        return QRectF(self.viewport().rect().adjusted(EDGE, self._caption_height - 10, -EDGE, -KEY_HEIGHT))
+        """Return the viewport without the strips of caption and key, or what is over a bare picture."""
+        above, below = (max(EDGE, self._above), EDGE) if self._is_bare else (CAPTION_HEIGHT - 10, KEY_HEIGHT)
+        return QRectF(self.viewport().rect().adjusted(EDGE, above, -EDGE, -below))
 
     def _wanted(self) -> Sight | None:
         """Return what to look at while all is kept in sight; None where there is nothing, or no room."""
@@ -373,7 +383,7 @@ class GraphView(QGraphicsView):
 
     def _place_overlays(self) -> None:
         area = self.viewport().geometry()
-        self._caption.setGeometry(area.left(), area.top(), area.width(), self._caption_height)
+        self._caption.setGeometry(area.left(), area.top(), area.width(), CAPTION_HEIGHT)
         top = area.bottom() + 1 - KEY_HEIGHT
         self._key.setGeometry(area.left(), top, area.width(), KEY_HEIGHT)
 
@@ -414,10 +424,7 @@ class GraphView(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_overlays()
-        if self._fitted:
-            self.fit()
-        else:
-            self._look_kept()
+        self._fit_again()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -478,7 +485,7 @@ class GraphView(QGraphicsView):
             return super().focusNextPrevChild(forward)
         self._scene.activate(name)
         if not self._fitted:
-            self.ensureVisible(self._scene.node_rect(name), EDGE * 2, self._caption_height)
+            self.ensureVisible(self._scene.node_rect(name), EDGE * 2, CAPTION_HEIGHT)
         return True
 
 
@@ -534,7 +541,6 @@ class Overlay(QWidget):
         super().__init__(view)
         self._view = view
         self._paint_strip = paint_strip
-        self.factor = 1.0
         self._is_above = is_above
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
@@ -544,7 +550,7 @@ class Overlay(QWidget):
         painter = QPainter(self)
         scene: GraphScene = self._view.scene()  # type: ignore[assignment]
         painter.fillRect(self.rect(), self._ground(scene.theme))
-        self._paint_strip(painter, QRectF(self.rect()).adjusted(EDGE, 0, -EDGE, 0), scene, self.factor)
+        self._paint_strip(painter, QRectF(self.rect()).adjusted(EDGE, 0, -EDGE, 0), scene)
         painter.end()
 
     def _ground(self, theme: Theme) -> QLinearGradient:
@@ -558,33 +564,27 @@ class Overlay(QWidget):
         return ground
 
 
-def paint_caption(painter: QPainter, rect: QRectF, scene: GraphScene, factor: float) -> None:
+def paint_caption(painter: QPainter, rect: QRectF, scene: GraphScene) -> None:
     """Paint what is being computed: a formula in the phase's colour, then words."""
     latex, words = scene.view.caption
-    formula = equation(latex, CAPTION_SIZE * (1 + (factor - 1) / 2))
+    formula = equation(latex, CAPTION_SIZE)
     middle = rect.center().y() + 1
     baseline = middle + formula.ascent - formula.height / 2
     role = scene.view.phase if scene.view.phase in PHASE_TEXT else "text"
     paint(painter, formula, rect.left(), baseline, scene.theme, role, field=False)
-    font = application_font("small" if factor > 1 else "body", factor)
+    font = application_font("body")
     painter.setFont(font)
     painter.setPen(scene.theme.color("muted"))
     left = rect.left() + (formula.width + 12 if formula.width else 0)
     words = QFontMetricsF(font).elidedText(words, Qt.TextElideMode.ElideRight, rect.right() - left)
-    half = 12 * factor
-    painter.drawText(QRectF(left, middle - half, rect.right() - left, 2 * half), LEFT_MIDDLE, words)
+    painter.drawText(QRectF(left, middle - 12, rect.right() - left, 24), LEFT_MIDDLE, words)
 
 
-def paint_key(painter: QPainter, rect: QRectF, scene: GraphScene, factor: float) -> None:
+def paint_key(painter: QPainter, rect: QRectF, scene: GraphScene) -> None:
     """Paint what lines and colours mean: lines at the left, colours of numbers at the right."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(application_font("small"))
     metrics = QFontMetricsF(painter.font())
-    factor = _key_factor(
-        factor, rect.width(), sum(LINE + 25 + metrics.horizontalAdvance(w) for w in MEANINGS.values())
-    )
-    painter.scale(factor, factor)
-    rect = QRectF(rect.topLeft() / factor, rect.size() / factor)
     left, middle = rect.left(), rect.center().y()
     for role, word in MEANINGS.items():
         paint_line(painter, QPointF(left, middle), LINE, role, scene.theme)
@@ -597,15 +597,3 @@ def paint_key(painter: QPainter, rect: QRectF, scene: GraphScene, factor: float)
     if room >= LEGEND_WIDTH:
         note = LEGEND_NOTE if room >= LEGEND_WIDTH + note_width else ""
         paint_legend(painter, QRectF(left, rect.top(), room, rect.height()), scene.theme, None, note)
-
-
-def _key_factor(most: float, room: float, width: float) -> float:
-    """Return how much the key is enlarged: as asked for, or so that all of it has room.
-
-    Parameters
-    ----------
-    room, width
-        How much room there is, and how wide the samples of lines are on a desk.
-    """
-    whole = room / (width + LEGEND_WIDTH)
-    return max(1.0, min(most, whole if whole >= STILL_LARGE * most else room / width))

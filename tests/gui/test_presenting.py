@@ -20,7 +20,9 @@ from graphs.lesson import read_lesson
 from graphs.network import load
 from gui.actions import ACTIONS as ROWS
 from gui.legend import Chip
-from gui.presenting import LEAST, PLOTS, contrasted
+from gui.presenter_strip import LEAST
+from gui.presenting import PLOTS, contrasted
+from gui.scene.graph_view import Overlay
 from gui.theme import DARK, LIGHT, Theme, application_font
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
@@ -111,6 +113,31 @@ def test_the_cards_are_written_for_the_last_row(window: Window, network: str, le
     assert {name: window.scene.node_rect(name) for name in window.scene.view.nodes} == places
 
 
+def test_the_graph_has_the_room_of_caption_and_key(window: Window) -> None:
+    """What lines mean is said in the strip; what lies over the graph pushes it down, and lets it go again."""
+    window.session.open_network(load("univariate-regression"))
+    window.resize(1280, 480)
+    window.messages.clear()
+    window.presenting.begin(is_full=False)
+    window.settle()
+
+    def top() -> int:
+        cards = [window.view.mapFromScene(window.scene.node_rect(name)) for name in window.scene.view.nodes]
+        return min(card.boundingRect().top() for card in cards)
+
+    assert not any(child.isVisible() for child in window.view.findChildren(Overlay))
+    assert window.strip.legend.words == ["value", "gradient", "parameter, update", "stored for backward"]
+    free = top()
+    assert free < 60
+    window.notifier.ask("The file has gone.", stays=True)
+    assert window.messages.isVisible()
+    assert top() >= window.messages.geometry().bottom() > free - 20
+    window.messages.dismiss()
+    assert top() == free
+    window.presenting.end()
+    assert all(child.isVisible() for child in window.view.findChildren(Overlay))
+
+
 def test_a_clicker_goes_on_past_the_last_iteration(window: Window) -> None:
     session = window.session
     session.last()
@@ -166,7 +193,7 @@ def test_a_clicker_goes_through_a_lesson(window: Window, qtbot: QtBot) -> None:
     assert "Which is it?" in window.strip.text.source
     assert "b" in window.strip.text.source
     page_down(window)
-    assert window.strip.text.source == "**b**\n\nBecause."
+    assert window.strip.text.source == "**B b**\n\nBecause."
     QTest.keyClick(window, Qt.Key.Key_PageUp)
     assert window.presenting.phase == "question"
     window.presenting.end()
