@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from gui.curves import Drawn, Line, View, drawn, heights
 from gui.plots import LINE, Plot, round_range
 from gui.runstyle import run_color, run_pen
-from gui.theme import THEMES, Theme, blend
+from gui.theme import THEMES, Theme, blend, strong
 
 __all__ = ["Chart"]
 
@@ -386,7 +386,7 @@ class Chart(Plot):
     def _tip_text(self, iteration: int, found: list[tuple[Line, str]]) -> str:
         if len(found) == 1:
             return f"iteration {iteration}: {escape(found[0][1])}"
-        rows = [f"<b>iteration {iteration}</b><table cellspacing='0' cellpadding='0'>"]
+        rows = [f"{strong(f'iteration {iteration}')}<table cellspacing='0' cellpadding='0'>"]
         other = THEMES[
             "light" if self._theme.is_dark else "dark"
         ]  # the tip is dark where the window is light

@@ -11,6 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from graphs.palette import MEANINGS
+from graphs.staging import Stage
 from graphs.views.curtain import ASKED, COVERED
 from graphs.views.records import StepView
 from gui.exercising import ExercisePlayer
@@ -34,7 +35,7 @@ FOOT = 16.0
 """Points of the place, the clock and the legend."""
 SHORT = {**MEANINGS, "update": "parameter", "stored": "stored"}
 """What lines mean in fewer words."""
-SAMPLE, BESIDE, APART = 30.0, 8.0, 22.0
+SAMPLE, BESIDE, APART = 26.0, 7.0, 18.0
 """Pixels of a line's sample, from there to its word, and from one meaning to the next."""
 ENDS = ("\u2212", "+")
 """What the ends of the map of colours stand for."""
@@ -78,10 +79,16 @@ def words_of_page(player: LessonPlayer, phase: str) -> Words:
     if phase == "question" and page.question is not None:
         return Words(page.title, f"**{stage.texts['ask']}**", stage.choices)
     if phase == "answer" and page.question is not None:
-        answer = stage.answer_text
-        letter = f"{_letter(stage.choices.index(answer))} " if answer in stage.choices else ""
-        return Words(page.title, f"**{letter}{answer}**\n\n{stage.texts['explain']}")
+        return Words(page.title, f"{_answer(stage)}\n\n{stage.texts['explain']}")
     return Words(page.title, stage.texts["text"])
+
+
+def _answer(stage: Stage) -> str:
+    """Return the right answer as a line; a choice with its letter."""
+    answer = stage.answer_text
+    if answer in stage.choices:
+        return f"**{_letter(stage.choices.index(answer))}\u2002{answer}**"
+    return answer if answer.startswith("$$") else f"**Answer:** {answer}"
 
 
 def _letter(place: int) -> str:
@@ -228,7 +235,7 @@ class MeaningRow(QWidget):
 
     def fit(self, room: float) -> None:
         """Say as much as so many pixels allow."""
-        forms = [(words, colours) for words in (MEANINGS, SHORT) for colours in (True, False)]
+        forms = ((MEANINGS, True), (SHORT, True), (SHORT, False))
         self._form = next((form for form in forms if self._width(*form) <= room), ({}, False))
         self.updateGeometry()
         self.update()

@@ -439,11 +439,11 @@ class Presenting(QObject):
         else:
             self._strip.show_words(words_of_step(step_view(frame)))
         last = len(frame.trace.steps)
-        place = f"step {frame.position} of {last} · {frame.phase}"
+        place = f"step {frame.position}/{last} · {frame.phase}"
         if frame.iterations:
-            place = f"iteration {frame.iteration} of {frame.iterations} · {place}"
+            place = f"iteration {frame.iteration}/{frame.iterations} · {place}"
         if player.lesson is not None:
-            place = f"page {player.number + 1} of {len(player.lesson.pages)} · {place}"
+            place = f"page {player.number + 1}/{len(player.lesson.pages)} · {place}"
         self._strip.show_place(place)
 
     def _say_notes(self) -> None:

@@ -7,7 +7,7 @@ from html import escape
 from itertools import pairwise
 
 from gui.formulas import as_html
-from gui.theme import Theme
+from gui.theme import Theme, strong
 from gui.viewdata import StepView
 
 __all__ = ["more_html", "numbers_html", "result_html", "shapes_html", "short_html"]
@@ -16,9 +16,8 @@ __all__ = ["more_html", "numbers_html", "result_html", "shapes_html", "short_htm
 def more_html(view: StepView, theme: Theme) -> str:
     """Return the line below the sentence; the values that the factor reads are in their colour."""
     stored = theme.color("stored_text").name()
-    return re.sub(
-        r"the (stored [^.]+)", rf'the <b style="color:{stored}">\1</b>', escape(view.more, quote=False)
-    )
+    marked = strong(r"\1", stored)
+    return re.sub(r"the (stored [^.]+)", f"the {marked}", escape(view.more, quote=False))
 
 
 def numbers_html(view: StepView) -> str | None:
@@ -34,7 +33,7 @@ def short_html(view: StepView) -> str:
 def result_html(view: StepView, theme: Theme) -> str:
     """Return what the numbers come to, in the phase's colour; "" for nothing."""
     result = as_html(view.result)
-    return f'<b style="color:{theme.phase_text_color(view.phase).name()}">{result}</b>' if result else ""
+    return strong(result, theme.phase_text_color(view.phase).name()) if result else ""
 
 
 def shapes_html(shapes: str, theme: Theme) -> str:
@@ -53,7 +52,7 @@ def shapes_html(shapes: str, theme: Theme) -> str:
         if len(left) == 2 and len(right) == 2 and left[1] == right[0]:
             left[1], right[0] = _struck(left[1], theme), _struck(right[0], theme)
     text = " · ".join(f"({' × '.join(factor)})" for factor in factors)
-    return f'{text} → <b style="color:{theme.text}">{result}</b>'
+    return f"{text} → {strong(result, theme.text)}"
 
 
 def _struck(number: str, theme: Theme) -> str:

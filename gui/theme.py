@@ -131,6 +131,11 @@ def _font_of(role: str) -> QFont:
     return font
 
 
+def strong(text: str, color: str = "") -> str:
+    """Return rich text in the strong letters that came with the window; ``<b>`` would smear others."""
+    return f'<span style="font-weight:600{f"; color:{color}" if color else ""}">{text}</span>'
+
+
 def code_font() -> QFont:
     """Return the font for source: the system's own with letters of one width."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)

@@ -36,7 +36,7 @@ from PySide6.QtWidgets import (
 
 from graphs.views.numbers import TIMES, format_number
 from gui.icons import paint_icon
-from gui.theme import Theme, application_font, blend
+from gui.theme import Theme, application_font, blend, strong
 
 Run = tuple[str, int, int]
 """A phase with its first step and the one after its last."""
@@ -393,9 +393,7 @@ class TransportBar(QFrame):
         number, rest = step.removeprefix("step ").split(" ", 1)
         count, phase = rest.split(" · ")
         color = self._theme.phase_text_color(self.scrubber.phase_at(self.scrubber.value())).name()
-        self._step.setText(
-            f'step <b>{number}</b> {count} · <span style="color:{color}; font-weight:600">{phase}</span>'
-        )
+        self._step.setText(f"step {strong(number)} {count} · {strong(phase, color)}")
         self._iteration.setText(iteration)
         self._words.setMinimumWidth(max(self._words.minimumWidth(), self._room_for_words()))
 

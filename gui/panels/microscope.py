@@ -36,7 +36,7 @@ from gui.matrices import matrix_size, paint_matrix
 from gui.panel import Panel
 from gui.rows import ROW, RowDelegate, RowList, RowModel
 from gui.session import Session
-from gui.theme import Theme, application_font
+from gui.theme import Theme, application_font, strong
 from gui.viewdata import Link
 
 SIZE = 14.0
@@ -190,12 +190,12 @@ class MicroscopePanel(Panel):
         total, last = float(fan.total[fan.index]), float(fan.last[fan.index])
         lost = float(fan.missing[fan.index])
         entry = _entry(fan.index)
-        added = f"{entry}{self._sum_text()} = <b>{_text(total)}</b>"
+        added = f"{entry}{self._sum_text()} = {strong(_text(total))}"
         self._adds.setText(
             self._card("+=", "adds up", "✓" if fan.is_complete else "", added, True, self._tested(True))
         )
         differs = bool((fan.missing != 0).any())
-        kept = f"{entry}<b>{_text(last)}</b>"
+        kept = f"{entry}{strong(_text(last))}"
         said = f"{kept}, short of {_text(lost)}" if differs else kept
         mark = "✗ wrong" if differs else ""
         more = self._tested(False) if found is not None else _alike(fan)
@@ -222,7 +222,7 @@ class MicroscopePanel(Panel):
     def _card(self, sign: str, what: str, mark: str, said: str, is_right: bool, more: str = "") -> str:
         theme = self.theme
         color = theme.update_text if is_right else theme.error_text
-        head = f'<b style="color:{color}">{sign}&nbsp; {what} {mark}</b>'
+        head = strong(f"{sign}&nbsp; {what} {mark}", color)
         tail = f'<br><span style="color:{theme.muted}">{escape(more)}</span>' if more else ""
         return f"{head}<br>{said}{tail}"
 
@@ -339,8 +339,16 @@ class ArrivalList(RowList):
         super().__init__(model)
         # A bar that comes would make the formulas higher, one that goes would make them fit.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.verticalScrollBar().rangeChanged.connect(self._show_bar)
         self.setMinimumHeight(LEAST_LIST)
         self.setResizeMode(QListView.ResizeMode.Adjust)
+
+    def _show_bar(self, least: int, most: int) -> None:
+        """Show the bar where there is something to scroll; its room is kept all the same."""
+        bar = self.verticalScrollBar()
+        if bar.property("idle") != (least == most):
+            bar.setProperty("idle", least == most)
+            bar.style().polish(bar)
 
     def viewportEvent(self, event: object) -> bool:
         if isinstance(event, QHelpEvent):

@@ -503,7 +503,8 @@ class ShelfDelegate(RowDelegate):
 
     def _reader_font(self, read: Read) -> QFont:
         font = self._font("small")
-        font.setBold(read.state == "current")
+        if read.state == "current":
+            font.setWeight(QFont.Weight.DemiBold)
         return font
 
     def _width_of(self, read: Read) -> float:

@@ -26,7 +26,7 @@ from gui.panel import Panel
 from gui.product import ProductStrip
 from gui.session import Session
 from gui.step_words import more_html, numbers_html, result_html, shapes_html, short_html
-from gui.theme import Theme, application_font
+from gui.theme import Theme, application_font, strong
 from gui.viewdata import Statics, StepView, nudge_view, step_view, symbols_of
 
 PREFETCHED = 200
@@ -152,7 +152,7 @@ class StepPanel(Panel):
         self._short = _label("")
         self._result = _label("")
         self._hint = _label("muted")
-        self._hint.setText("Press <b>→</b> to compute the first line, or <b>Space</b> to play.")
+        self._hint.setText(f"Press {strong('→')} to compute the first line, or {strong('Space')} to play.")
         self._numbers.setAccessibleName("numbers put in")
         self._short.setAccessibleName("numbers put in, in short")
         self._result.setAccessibleName("result")

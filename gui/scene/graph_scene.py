@@ -194,6 +194,10 @@ class GraphScene(QGraphicsScene):
         """Return the outline of all parameters' cards."""
         return QRectF(self._geometry.parameters) if self._geometry else QRectF()
 
+    def notes_rect(self) -> QRectF:
+        """Return where the factor and the arrows of reading stand, empty where there are none."""
+        return self._notes.area() if self._notes else QRectF()
+
     def lane_rect(self) -> QRectF:
         """Return where the update that is shown stands, empty where none is."""
         return self._lane.area() if self._lane else QRectF()
@@ -207,7 +211,7 @@ class GraphScene(QGraphicsScene):
 
     def drawn_rect(self) -> QRectF:
         """Return all that is drawn at this step: its notes may reach out of the whole picture."""
-        return self.whole_rect().united(self._notes.area() if self._notes else QRectF())
+        return self.whole_rect().united(self.notes_rect())
 
     def paint_to(self, painter: QPainter, target: QRectF, source: QRectF | None = None) -> None:
         """Paint the whole picture, or the part in `source`, into a rectangle, as large as it fits."""

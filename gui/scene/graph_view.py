@@ -71,6 +71,8 @@ SPOT = 14.0
 """How far a spotlight reaches beyond a card, in the scene's units."""
 DIMMED = 0.82
 """How much of what is not in the light is taken away."""
+BEYOND = 6.0
+"""How far notes may reach out of what is looked at, in the scene's units: their edges are empty."""
 AROUND = 40.0
 """Room around what is looked at, in the scene's units."""
 CLOSEST = 2.0
@@ -101,6 +103,9 @@ class GraphView(QGraphicsView):
     _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
     _is_bare = False  # whether caption and key are left to others, and the picture has their room
     _above = 0  # pixels at the top where something else lies over a bare picture
+    _about = ""  # what the step was about that was shown last
+    _updated = ""  # the parameter whose update was in sight last
+    _way: tuple[Sight, Sight] | None = None
     _kept: tuple[Sight, QSizeF] | None = None  # what a session's file looks at, and in how much room
 
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
@@ -109,9 +114,7 @@ class GraphView(QGraphicsView):
         self._fitted = True
         self._grabbed: QPointF | None = None
         self._panning = False
-        self._about = ""
-        self._updated = ""  # the parameter whose update was in sight last
-        self._way: tuple[Sight, Sight] | None = None
+        self._reach = QRectF()  # of the step's notes, where they have no room in the picture
         self._motion = False
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)
@@ -266,6 +269,7 @@ class GraphView(QGraphicsView):
         picture, whole, room = self._scene.picture_rect(), self._scene.whole_rect(), self._room()
         if picture.isEmpty() or room.isEmpty():
             return None
+        picture, whole = picture.united(self._reach), whole.united(self._reach)
         graph, both = _scale_for(picture, room), _scale_for(whole, room)
         together = Sight(whole.center(), both)
         if self._shows_all or self._scene.lane_rect().isEmpty() or both >= READABLE:
@@ -309,6 +313,9 @@ class GraphView(QGraphicsView):
         wanted = self._wanted()
         if wanted is None or (before and parameter and self._is_enough(wanted)):
             return
+        self._go_to(wanted)
+
+    def _go_to(self, wanted: Sight) -> None:
         self._scene.set_zoom(wanted.scale)
         if self._motion and self.isVisible():
             self._way = (self._sight(), wanted)
@@ -316,6 +323,19 @@ class GraphView(QGraphicsView):
             self._animation.start()
         else:
             self._look_at(wanted)
+
+    def _make_room_for_notes(self) -> None:
+        """Bring the step's notes into sight where they stand beyond the picture, and go back after them."""
+        before, self._reach = self._reach, QRectF()
+        wanted, room = self._wanted(), self._room()
+        if not self._fitted or wanted is None or self._scene.view.lane is not None:
+            return
+        notes = self._scene.notes_rect().adjusted(BEYOND, BEYOND, -BEYOND, -BEYOND)
+        if not _seen_from(wanted, room).contains(notes):
+            self._reach = notes
+            wanted = self._wanted()
+        if self._reach != before and wanted is not None:
+            self._go_to(wanted)
 
     def _is_enough(self, wanted: Sight) -> bool:
         """Say whether what is in sight now shows the next parameter's update as well."""
@@ -362,6 +382,7 @@ class GraphView(QGraphicsView):
 
     def _on_graph_changed(self) -> None:
         self._about = ""
+        self._reach = QRectF()
         self.fit()
         self._update_overlays()
 
@@ -373,6 +394,7 @@ class GraphView(QGraphicsView):
         cards = {**view.nodes, **(view.lane.cards if view.lane else {})}
         about = repr((view.current, [name for name, card in cards.items() if card.phase], bool(view.lane)))
         self._follow_update()
+        self._make_room_for_notes()
         if about != self._about:
             self._about, self._kept = about, None
             self.ensure_current_visible()

@@ -22,7 +22,7 @@ from gui.actions import ACTIONS as ROWS
 from gui.legend import Chip
 from gui.presenter_strip import LEAST
 from gui.presenting import PLOTS, contrasted
-from gui.scene.graph_view import Overlay
+from gui.scene.graph_view import BEYOND, CAPTION_HEIGHT, FADE, Overlay
 from gui.theme import DARK, LIGHT, Theme, application_font
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
@@ -138,6 +138,33 @@ def test_the_graph_has_the_room_of_caption_and_key(window: Window) -> None:
     assert all(child.isVisible() for child in window.view.findChildren(Overlay))
 
 
+@pytest.mark.parametrize(
+    ("network", "presents"),
+    [("logistic-regression", False), ("logistic-regression", True), ("two-layer-nonlinear", True)],
+)
+def test_factors_and_what_they_read_are_in_sight_at_every_step(
+    window: Window, qtbot: QtBot, network: str, presents: bool
+) -> None:
+    """Also where they stand beyond the cards; the view goes back to the whole graph after them."""
+    window.session.open_network(load(network))
+    window.messages.dismiss()
+    if presents:
+        window.presenting.begin(is_full=False)
+    window.settle()
+    view, reached = window.view, 0
+    for position in range(len(window.session.frame.trace.steps) + 1):
+        window.session.go(position)
+        qtbot.waitUntil(lambda: not view.is_moving)
+        notes = window.scene.notes_rect().adjusted(BEYOND, BEYOND, -BEYOND, -BEYOND)
+        seen = view.mapToScene(view.viewport().rect()).boundingRect()
+        caption = 0 if presents else CAPTION_HEIGHT - FADE
+        seen.setTop(view.mapToScene(0, caption).y())
+        assert notes.isEmpty() or seen.adjusted(-1, -1, 1, 1).contains(notes), position
+        reached += not window.scene.picture_rect().contains(notes)
+    assert reached  # or nothing would be tested
+    assert view.is_fitted
+
+
 def test_a_clicker_goes_on_past_the_last_iteration(window: Window) -> None:
     session = window.session
     session.last()
@@ -193,7 +220,7 @@ def test_a_clicker_goes_through_a_lesson(window: Window, qtbot: QtBot) -> None:
     assert "Which is it?" in window.strip.text.source
     assert "b" in window.strip.text.source
     page_down(window)
-    assert window.strip.text.source == "**B b**\n\nBecause."
+    assert window.strip.text.source == "**B\u2002b**\n\nBecause."
     QTest.keyClick(window, Qt.Key.Key_PageUp)
     assert window.presenting.phase == "question"
     window.presenting.end()

@@ -6,7 +6,7 @@ from PySide6.QtGui import QAccessible, QAction, QGuiApplication, QWheelEvent
 from PySide6.QtWidgets import QLabel, QToolTip, QWidget
 
 from gui.icons import NAMES, icon, icon_path
-from gui.theme import DARK, LIGHT, blend
+from gui.theme import DARK, LIGHT, blend, strong
 from gui.transport import FUTURE, Scrubber, TransportBar
 
 PHASES = ["forward"] * 5 + ["seed"] + ["backward"] * 11 + ["update"] * 4
@@ -52,7 +52,7 @@ def test_segments_have_their_phases_colours_pale_in_the_future(bar):
 def test_the_words_say_the_same_as_the_line(bar):
     assert bar.text() == ("step 13 of 21 · backward", "iteration 120 of 500 · speed 1×")
     shown = " ".join(label.text() for label in bar.findChildren(QLabel) if label.isVisible())
-    assert "<b>13</b>" in shown
+    assert strong("13") in shown
     assert LIGHT.backward_text in shown
     bar.set_position(0, 0, 0, 0.5, True)
     assert bar.text() == ("step 0 of 21 · start", "playing, speed 0.5×")
