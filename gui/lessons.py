@@ -224,6 +224,11 @@ class LessonPlayer(Asking):
             self._enter(self._number)
 
     @property
+    def is_last(self) -> bool:
+        """Whether no page follows."""
+        return self._lesson is None or self._number + 1 >= len(self._lesson.pages)
+
+    @property
     def awaits_step(self) -> bool:
         """Whether the page waits for a place that steps lead to."""
         page = self.page

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 from graphs.palette import MEANINGS
 from graphs.staging import Stage
 from graphs.views.curtain import ASKED, COVERED
+from graphs.views.nudge import NudgeView
 from graphs.views.records import StepView
 from gui.exercising import ExercisePlayer
 from gui.garbage import soon
@@ -22,7 +23,16 @@ from gui.rich_text import BREAK, TAB, RichText
 from gui.scene.legend import paint_line
 from gui.theme import Theme, application_font
 
-__all__ = ["LEAST", "PresenterStrip", "Words", "words_of_exercise", "words_of_page", "words_of_step"]
+__all__ = [
+    "LEAST",
+    "PresenterStrip",
+    "Words",
+    "answer_line",
+    "words_of_exercise",
+    "words_of_nudge",
+    "words_of_page",
+    "words_of_step",
+]
 
 LEAST, LARGEST = 24.0, 32.0
 """Points of the strip's text, the least and the most."""
@@ -37,6 +47,8 @@ SHORT = {**MEANINGS, "update": "parameter", "stored": "stored"}
 """What lines mean in fewer words."""
 SAMPLE, BESIDE, APART = 26.0, 7.0, 18.0
 """Pixels of a line's sample, from there to its word, and from one meaning to the next."""
+NUDGED = ("slope, ΔL / 2ε", "gradient")
+"""What a nudge test says that matters."""
 ENDS = ("\u2212", "+")
 """What the ends of the map of colours stand for."""
 
@@ -60,6 +72,13 @@ def words_of_step(view: StepView) -> Words:
     return Words("", f"**{view.sentence}**\n\n$${formula}$$" if formula else f"**{view.sentence}**")
 
 
+def words_of_nudge(view: NudgeView) -> Words:
+    """Return what a nudge test says: the two slopes, and how they compare."""
+    rows = dict(view.rows)
+    parts = [f"{name} **{rows[name]}**" for name in NUDGED if name in rows]
+    return Words("Nudge test", f"{view.title} {view.note}\n\n{TAB.join(parts)}", after=f"**{view.verdict}**")
+
+
 def words_of_exercise(player: ExercisePlayer) -> Words:
     """Return what is asked in an exercise, what was said of an answer, or the right one."""
     exercise, part = player.exercise, player.part
@@ -76,14 +95,15 @@ def words_of_page(player: LessonPlayer, phase: str) -> Words:
     page, stage = player.page, player.stage
     if page is None or stage is None:
         return Words("", "")
+    asked = f"**{stage.texts['ask']}**"
     if phase == "question" and page.question is not None:
-        return Words(page.title, f"**{stage.texts['ask']}**", stage.choices)
+        return Words("", asked, stage.choices)
     if phase == "answer" and page.question is not None:
-        return Words(page.title, f"{_answer(stage)}\n\n{stage.texts['explain']}")
+        return Words("", f"{asked}\n\n{answer_line(stage)}", after=stage.texts["explain"])
     return Words(page.title, stage.texts["text"])
 
 
-def _answer(stage: Stage) -> str:
+def answer_line(stage: Stage) -> str:
     """Return the right answer as a line; a choice with its letter."""
     answer = stage.answer_text
     if answer in stage.choices:
@@ -112,7 +132,7 @@ class PresenterStrip(QFrame):
         self.setProperty("bar", "transport")
         self.heading, self.place, self.facts = QLabel(), QLabel(), QLabel()
         self.text, self.legend = RichText(theme), MeaningRow(theme)
-        self._words = Words("", "")
+        self._words, self._others = Words("", ""), ()
         for label, role in ((self.heading, "title"), (self.place, "body"), (self.facts, "body")):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setFont(application_font(role))
@@ -130,6 +150,7 @@ class PresenterStrip(QFrame):
         column.setSpacing(6)
         column.addWidget(self.heading)
         column.addWidget(self.text)
+        column.addStretch(1)
         column.addLayout(foot)
         self._most = 400
 
@@ -143,12 +164,11 @@ class PresenterStrip(QFrame):
         self._most = int(size.height() * MOST_HEIGHT)
         self._fit()
 
-    def show_words(self, words: Words) -> None:
-        """Say something else."""
-        self.heading.setText(words.heading)
-        self.heading.setVisible(bool(words.heading))
-        self._words = words
-        self._fit()
+    def show_words(self, words: Words, others: Sequence[Words] = ()) -> None:
+        """Say something else, in the room that the others need as well: they follow without a move."""
+        if (words, others) != (self._words, self._others):
+            self._words, self._others = words, tuple(others)
+            self._fit()
 
     def show_place(self, place: str) -> None:
         """Say where in a lesson and a run this is."""
@@ -162,19 +182,28 @@ class PresenterStrip(QFrame):
 
     def _fit(self) -> None:
         """Choose the largest letters at which everything is there."""
-        base = application_font().pointSizeF()
         self.text.resize(self.width() - 2 * SIDE, self.text.height())
-        for points in (LARGEST, 28.0, 26.0, LEAST):
-            self.text.set_factor(points / base)
-            self._write()
-            if self._height() <= self._most * WANTED:
-                break
-        self.setFixedHeight(min(self._most, self._height()))
+        wanted = self._most * WANTED
+        needed = max(self._enlarge(words, wanted) for words in (*self._others, self._words))
+        height = self._enlarge(self._words, max(wanted, needed)) if self._others else needed
+        self.setFixedHeight(min(self._most, max(needed, height)))
         self._fit_legend()
 
-    def _write(self) -> None:
-        """Write the words at the size of letters there is: choices in columns where each has the room."""
-        words, text = self._words, self.text
+    def _enlarge(self, words: Words, room: float) -> int:
+        """Write words in the largest letters for which there is room; return the height of the strip."""
+        base = application_font().pointSizeF()
+        for points in (LARGEST, 28.0, 26.0, LEAST):
+            self.text.set_factor(points / base)
+            self._write(words)
+            if self._height() <= room:
+                break
+        return self._height()
+
+    def _write(self, words: Words) -> None:
+        """Write words at the size of letters there is: choices in columns where each has the room."""
+        self.heading.setText(words.heading)
+        self.heading.setVisible(bool(words.heading))
+        text = self.text
         for in_columns in (True, False):
             parts = (words.text, _listed(words.choices, in_columns), words.after)
             source = "\n\n".join(part for part in parts if part)

@@ -16,13 +16,21 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTime, QTimer, Sig
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QScreen
 from PySide6.QtWidgets import QDockWidget, QWidget
 
-from graphs.lesson import Page
+from graphs.lesson import Lesson, Page
+from graphs.views.nudge import nudge_view
 from gui.exercising import ExercisePlayer
 from gui.garbage import soon
 from gui.lessons import LessonPlayer
 from gui.notify import Message
 from gui.pointer import RestingPointer
-from gui.presenter_strip import PresenterStrip, words_of_exercise, words_of_page, words_of_step
+from gui.presenter_strip import (
+    PresenterStrip,
+    answer_line,
+    words_of_exercise,
+    words_of_nudge,
+    words_of_page,
+    words_of_step,
+)
 from gui.speaker import SpeakerWindow, is_same, place_on
 from gui.theme import BODY_SIZE, FONT_SCALES, THEMES, Theme
 from gui.viewdata import step_view
@@ -35,6 +43,11 @@ __all__ = ["Presenting", "contrasted"]
 PLOTS = ("landscape", "fit", "loss", "neurons", "sweep", "microscope", "shelf")
 """Docks that are pictures rather than words: a page's first one stands beside the graph."""
 PLOT_WIDTH = 0.4
+LEAST_WIDTH = {"neurons": 0.36, "microscope": 0.38, "shelf": 0.38}
+"""The share of the width that a plot has, and the least beside a wide graph; 0.3 where none is named."""
+MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta)
+GRAPH_HEIGHT = 0.6
+"""The share of the height that a graph has over few words."""
 WORDY = {"microscope": "body", "shelf": "body"}
 """The font in which a panel says most; that of plots is small."""
 LETTERS = {role: 16 / (BODY_SIZE * FONT_SCALES[role]) for role in ("body", "small")}
@@ -60,6 +73,23 @@ def _blank(window: QWidget) -> QWidget:
     return blank
 
 
+class _AnyKey(QObject):
+    """Takes the next key away from everybody, whatever it is, and tells of it."""
+
+    pressed = Signal()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if not isinstance(event, QKeyEvent) or event.key() in MODIFIERS:
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()  # it is no shortcut: it will come as a key
+            return True
+        if event.type() == QEvent.Type.KeyPress:
+            self.pressed.emit()
+            return True
+        return False
+
+
 class Presenting(QObject):
     """Turns a window into what a projector shows, and back.
 
@@ -70,6 +100,8 @@ class Presenting(QObject):
     """
 
     changed = Signal()
+    _arriving = "text"  # the phase at which the next page begins
+    _timed: Lesson | None = None  # the lesson that the clock runs for
 
     def __init__(self, window: Window, strip: PresenterStrip) -> None:
         super().__init__(window)
@@ -85,15 +117,17 @@ class Presenting(QObject):
         self._state: Any = None
         self._was_full = False
         self._phase = "text"
-        self._asked: tuple[int, int, int] | None = None  # page, iteration, position to come back to
+        self._asked: tuple[int, int, int, str] | None = None  # page, iteration, position, phase to return to
         self._way_back: Message | None = None  # what is said of it
         self._geometry: Any = None  # of the window, before it went to the audience's screen
         self._home = ""  # the name of its screen
         self._is_swapped = False
         self.screens: Callable[[], list[QScreen]] = QGuiApplication.screens
         self.blank = _blank(window)
+        self._lifting = _AnyKey(self)
+        self._lifting.pressed.connect(lambda: self.show_black(False))
         self.pointer = RestingPointer(window)
-        self._begun = 0.0
+        self._begun = 0.0  # when presenting began, or this lesson
         self.speaker: SpeakerWindow | None = None
         self._clock = QTimer(self)
         self._clock.setInterval(TICK)
@@ -106,6 +140,7 @@ class Presenting(QObject):
         player.stage_changed.connect(self._say)
         player.stage_revised.connect(self._say)
         player.state_changed.connect(self._say)
+        window.scene.graph_changed.connect(self._share_width)
         window.session.frame_changed.connect(self._say)
         window.session.training_changed.connect(self._say)
         window.installEventFilter(self)
@@ -165,7 +200,9 @@ class Presenting(QObject):
         """Show the graph and the words alone, on the whole screen or in the window as it is."""
         window = self._window
         window.close_overlay()  # what it asks is not for the projector; a key over the notes may come here
-        self._is_on, self._begun = True, time.monotonic()
+        self._is_on = True
+        if self._player.lesson is not self._timed or not self._begun:
+            self._begun, self._timed = time.monotonic(), self._player.lesson
         self._state, self._was_full = window.saveState(), window.isFullScreen()
         window.show_bars(False)
         window.show_theme(contrasted(window.theme))
@@ -242,13 +279,26 @@ class Presenting(QObject):
             dock.show()
             dock.raise_()
             self._share_width()
+            self.blank.raise_()
 
     def _share_width(self) -> None:
         """Give the plot that is shown its share of the width."""
         window = self._window
-        shown = [window.docks[name] for name in PLOTS if not window.docks[name].isHidden()]
-        width = int(window.width() * PLOT_WIDTH)
-        window.resizeDocks(shown, [width] * len(shown), Qt.Orientation.Horizontal)
+        if not self._is_on:
+            return
+        for name in PLOTS:
+            if not window.docks[name].isHidden():
+                width = int(window.width() * self._share(name))
+                window.resizeDocks([window.docks[name]], [width], Qt.Orientation.Horizontal)
+
+    def _share(self, name: str) -> float:
+        """Return a plot's share of the width: less beside a graph that is wide for its height."""
+        window = self._window
+        picture = window.scene.picture_rect()
+        if picture.isEmpty():
+            return PLOT_WIDTH
+        wanted = GRAPH_HEIGHT * window.height() * picture.width() / picture.height()
+        return min(PLOT_WIDTH, max(LEAST_WIDTH.get(name, 0.3), 1 - wanted / window.width()))
 
     # --- screens ---
 
@@ -306,8 +356,13 @@ class Presenting(QObject):
         self.blank.setGeometry(self._window.rect())
         self.blank.setVisible(black)
         self.blank.raise_()
+        application = QGuiApplication.instance()
+        assert application is not None
+        application.removeEventFilter(self._lifting)
+        if black:
+            application.installEventFilter(self._lifting)
         if self.speaker is not None:
-            self.speaker.show_remark("The screen is black. B shows it again." if black else "")
+            self.speaker.show_remark("The screen is black. Any key shows it again." if black else "")
 
     def toggle_black(self) -> None:
         """Make the projector's screen black, or show what is presented again."""
@@ -323,11 +378,8 @@ class Presenting(QObject):
             self._window.notifier.info(sentence)
 
     def advance(self) -> None:
-        """Go on to the next thing; from a black screen, back to what is presented."""
+        """Go on to the next thing."""
         player = self._player
-        if not self.blank.isHidden():
-            self.show_black(False)
-            return
         if self._exercises.is_open:
             self._window.practice.advance()
         elif player.page is None:
@@ -337,15 +389,14 @@ class Presenting(QObject):
             if self._phase == "answer":
                 player.give_up()
             self._say()
+        elif player.is_last and not player.awaits_step:
+            self._window.notifier.info("This was the last page: Esc ends presenting.")
         else:
             player.advance()
 
     def back(self) -> None:
-        """Go to the thing before; from a black screen, back to what is presented."""
+        """Go to the thing before: of the page before, what was shown last."""
         player = self._player
-        if not self.blank.isHidden():
-            self.show_black(False)
-            return
         if self._exercises.is_open:
             self._exercises.back()
         elif player.page is None:
@@ -354,26 +405,32 @@ class Presenting(QObject):
             self._phase = "text" if self._phase == "question" else "question"
             self._say()
         else:
+            self._arriving = "answer"
             player.back()
+            self._arriving = "text"
 
     def ask_why(self) -> None:
         """Remember this place before going back to explain something; the second time, return to it."""
         session, player = self._window.session, self._player
         if self._asked is None:
-            self._asked = (player.number, session.iteration, session.position)
+            self._asked = (player.number, session.iteration, session.position, self._phase)
             self._way_back = self._window.notifier.ask(
                 "Go wherever the answer is: W comes back here.", level="info"
             )
             return
-        page, iteration, position = self._asked
+        page, iteration, position, phase = self._asked
         self._asked = None
         if self._way_back is not None:
             self._window.notifier.withdraw(self._way_back)
         if player.page is not None and player.number != page:
+            self._arriving = phase
             player.go(page)
+            self._arriving = "text"
         else:
             session.go_to_iteration(iteration)
             session.go(position)
+            self._phase = phase
+            self._say()
 
     @property
     def is_away(self) -> bool:
@@ -421,7 +478,9 @@ class Presenting(QObject):
             self.end()
 
     def _turned(self) -> None:
-        self._phase = "text"
+        asks = self._player.question is not None
+        is_told = self._arriving != "answer" or self._player.state.is_answered
+        self._phase = self._arriving if asks and is_told else "text"
         self._say()
         self._say_notes()
 
@@ -431,11 +490,16 @@ class Presenting(QObject):
         if not self._is_on:
             return
         player, frame = self._player, self._window.session.frame
-        if self._exercises.is_open:
+        nudge = nudge_view(frame)
+        if nudge is not None:
+            self._strip.show_words(words_of_nudge(nudge))
+        elif self._exercises.is_open:
             self._strip.show_words(words_of_exercise(self._exercises))
         elif player.page is not None:
             if player.stage is not None:
-                self._strip.show_words(words_of_page(player, self._phase))
+                phases = ("text", "question", "answer") if player.question is not None else ()
+                others = [words_of_page(player, phase) for phase in phases]
+                self._strip.show_words(words_of_page(player, self._phase), others)
         else:
             self._strip.show_words(words_of_step(step_view(frame)))
         last = len(frame.trace.steps)
@@ -454,7 +518,11 @@ class Presenting(QObject):
         if lesson is None or page is None:
             self.speaker.show_page("No lesson is open.", "", "")
             return
-        notes = player.stage.texts["notes"] if player.stage is not None else page.notes
+        stage, notes = player.stage, page.notes
+        if stage is not None:
+            asks = page.question is not None
+            told = f"**Asked:** {stage.texts['ask']}\n\n{answer_line(stage)}" if asks else ""
+            notes = "\n\n".join(part for part in (stage.texts["notes"], told) if part)
         place = f"{player.number + 1} of {len(lesson.pages)}: {page.title}"
         self.speaker.show_page(place, notes, self._following(lesson.pages[player.number + 1 :]))
 

@@ -76,7 +76,7 @@ class SpeakerWindow(QWidget):
 
     def show_time(self, now: str, passed: str) -> None:
         """Show the time, and how long it has been."""
-        self.clock.setText(f"{now}   {passed}")
+        self.clock.setText(f"{now}   presenting for {passed}")
 
     def show_remark(self, sentence: str) -> None:
         """Say what the audience does not see, "" for nothing."""

@@ -258,10 +258,19 @@ class GraphScene(QGraphicsScene):
             self._layer.set_marked(nodes, edges)
 
     def spoken_of(self) -> list[QRectF]:
-        """Return where the cards are that are pointed at; where none is, those that the step is about."""
+        """Return where the cards are that are pointed at; where none is, all that the step is about."""
         found = [name for name in self._spoken if name in self._view.nodes]
-        found = found or [n for n, node in self._view.nodes.items() if node.phase or node.part]
-        return [self.node_rect(name) for name in found]
+        if found:
+            return [self.node_rect(name) for name in found]
+        cards = [self.node_rect(n) for n, node in self._view.nodes.items() if node.phase or node.part]
+        wire, notes = self._current_wire(), self.notes_rect()
+        return [*cards, *(rect for rect in (wire, notes) if not rect.isEmpty())]
+
+    def _current_wire(self) -> QRectF:
+        """Return what the arrows of the step's edge are painted on, empty where it has none."""
+        if self._geometry is None or self._view.current is None:
+            return QRectF()
+        return wire_bounds(self._geometry.wires[self._view.current])
 
     def _point_at(self, link: Link | None) -> None:
         if link != self._pointed:

@@ -33,8 +33,9 @@ from gui.viewdata import Link
 
 MOST_FITTED = 1.7
 """A small graph is not blown up beyond this scale."""
-READABLE = 0.75
-"""Graph and update are shown together at this scale or larger; else the view goes down to the update."""
+READABLE, READABLE_BARE = 0.75, 0.65
+"""Graph and update are shown together at this scale or larger, also with the larger letters of a projector;
+else the view goes down to the update."""
 HEADROOM = 26
 """Scene units above a card: for its bookmark, and for the edge of the caption's ground."""
 CLOSER = 1.2
@@ -272,7 +273,8 @@ class GraphView(QGraphicsView):
         picture, whole = picture.united(self._reach), whole.united(self._reach)
         graph, both = _scale_for(picture, room), _scale_for(whole, room)
         together = Sight(whole.center(), both)
-        if self._shows_all or self._scene.lane_rect().isEmpty() or both >= READABLE:
+        readable = READABLE_BARE if self._is_bare else READABLE
+        if self._shows_all or self._scene.lane_rect().isEmpty() or both >= readable:
             return together
         near = self._near(graph)
         return near if near.scale > CLOSER * both else together
@@ -291,7 +293,10 @@ class GraphView(QGraphicsView):
         scale = min(_scale_for(area, room), max(graph, NEAR))
         half = QPointF(room.width(), room.height()) / (2 * scale)
         x = _clamped(area.center().x(), whole.left() + half.x(), whole.right() - half.x())
-        return Sight(QPointF(x, whole.bottom() - half.y()), scale)
+        y = whole.bottom() - half.y()
+        if self._is_bare:  # no caption hides where cards are cut
+            y = max(y, area.top() + half.y())
+        return Sight(QPointF(x, y), scale)
 
     def _sight(self) -> Sight:
         """Return what is looked at now."""

@@ -220,7 +220,7 @@ def test_a_clicker_goes_through_a_lesson(window: Window, qtbot: QtBot) -> None:
     assert "Which is it?" in window.strip.text.source
     assert "b" in window.strip.text.source
     page_down(window)
-    assert window.strip.text.source == "**B\u2002b**\n\nBecause."
+    assert window.strip.text.source == "**Which is it?**\n\n**B\u2002b**\n\nBecause."
     QTest.keyClick(window, Qt.Key.Key_PageUp)
     assert window.presenting.phase == "question"
     window.presenting.end()
@@ -272,12 +272,27 @@ def test_a_plot_can_be_read_from_the_last_row(window: Window, name: str) -> None
     assert not panel.is_projected
 
 
-def test_a_plot_has_the_same_share_of_any_screen(window: Window, qtbot: QtBot) -> None:
+@pytest.mark.parametrize(
+    ("network", "dock", "share"),
+    [
+        ("univariate-regression", "fit", 0.4),
+        (
+            "two-layer-nonlinear",
+            "fit",
+            0.3,
+        ),  # the graph is wide, and the letters as large as its width allows
+        ("two-layer-nonlinear", "neurons", 0.36),
+    ],
+)
+def test_a_plot_has_the_same_share_of_any_screen(
+    window: Window, qtbot: QtBot, network: str, dock: str, share: float
+) -> None:
+    window.session.open_network(load(network))
     window.presenting.begin(is_full=False)
-    window.presenting.show_dock("fit")
+    window.presenting.show_dock(dock)
     for width, height in ((1600, 900), (1280, 720)):
         window.resize(width, height)
-        qtbot.waitUntil(lambda: abs(window.docks["fit"].width() / window.width() - 0.4) < 0.01)
+        qtbot.waitUntil(lambda: abs(window.docks[dock].width() / window.width() - share) < 0.01)
 
 
 def test_neurons_are_as_large_as_their_numbers_have_room(window: Window) -> None:
@@ -339,10 +354,15 @@ def test_the_speaker_sees_notes_and_what_comes_next(window: Window, qtbot: QtBot
     speaker = window.presenting.speaker
     assert speaker is not None
     assert (speaker.notes.source, speaker.following.text()) == ("Say it slowly.", "Next: Two")
+    window.teaching.player.go(2)
+    staged(window, qtbot)  # who asks knows the answer
+    assert speaker.notes.source == "**Asked:** Which is it?\n\n**B\u2002b**"
+    window.teaching.player.go(0)
+    staged(window, qtbot)
     QTest.keyClick(speaker, Qt.Key.Key_PageDown)
     staged(window, qtbot)
     assert speaker.page.text() == "2 of 3: Two"
-    assert ":" in speaker.clock.text()
+    assert "presenting for 0:" in speaker.clock.text()
     window.presenting.end()
     assert window.presenting.speaker is None
 
@@ -462,6 +482,95 @@ def test_escape_ends_a_nudge_test_first(window: Window) -> None:
     assert not window.presenting.is_on
 
 
+def asked(window: Window, qtbot: QtBot) -> None:
+    """Present the lesson at the question of its last page."""
+    window.presenting.begin(is_full=False)
+    window.teaching.begin(read_lesson(LESSON), 2)
+    staged(window, qtbot)
+    page_down(window)
+    assert window.presenting.phase == "question"
+
+
+def test_the_graph_stays_where_it_is_from_a_question_to_its_answer(window: Window, qtbot: QtBot) -> None:
+    asked(window, qtbot)
+    height, sight = window.strip.height(), window.view.transform()
+    assert window.strip.text.source.startswith("**Which is it?**")
+    page_down(window)
+    assert (window.strip.height(), window.view.transform()) == (height, sight)
+    assert window.strip.text.source.startswith("**Which is it?**")  # an answer alone says nothing
+    assert not window.strip.is_cut
+    QTest.keyClick(window, Qt.Key.Key_PageUp)
+    QTest.keyClick(window, Qt.Key.Key_PageUp)
+    assert window.presenting.phase == "text"
+    assert (window.strip.height(), window.view.transform()) == (height, sight)
+
+
+def test_back_from_a_page_leads_to_what_was_shown_last(window: Window, qtbot: QtBot) -> None:
+    asked(window, qtbot)
+    page_down(window)
+    player = window.teaching.player
+    player.go(0)
+    staged(window, qtbot)
+    player.go(2)
+    staged(window, qtbot)
+    assert window.presenting.phase == "text"  # forwards, a page begins at its text
+    with_more = read_lesson(LESSON + '\n[[page]]\ntitle = "Four"\ntext = "More."\n')
+    window.teaching.begin(with_more, 2)
+    staged(window, qtbot)
+    for _ in range(3):
+        page_down(window)
+    staged(window, qtbot)
+    assert player.number == 3
+    QTest.keyClick(window, Qt.Key.Key_PageUp)
+    staged(window, qtbot)
+    assert (player.number, window.presenting.phase) == (2, "answer")
+    player.forward()
+    staged(window, qtbot)
+    window.teaching.begin(read_lesson(LESSON), 2)
+    assert window.presenting.phase == "text"
+
+
+def test_the_last_page_says_that_it_was_the_last(window: Window, qtbot: QtBot) -> None:
+    asked(window, qtbot)
+    page_down(window)
+    assert window.messages.current is None
+    page_down(window)
+    message = window.messages.current
+    assert message is not None
+    assert message.text == "This was the last page: Esc ends presenting."
+    assert window.teaching.player.number == 2
+    window.messages.dismiss()
+
+
+def test_a_nudge_test_is_said_in_large_letters(window: Window) -> None:
+    window.presenting.begin(is_full=False)
+    window.session.last()
+    window.session.select("W1")
+    QTest.keyClick(window, Qt.Key.Key_G)
+    source = window.strip.text.source
+    assert "slope, ΔL / 2ε **" in source
+    assert "gradient **" in source
+    assert source.endswith("**They agree.**")
+    QTest.keyClick(window.view, Qt.Key.Key_Escape)
+    assert "They agree" not in window.strip.text.source
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_P, Qt.Key.Key_T, Qt.Key.Key_W, Qt.Key.Key_Escape, Qt.Key.Key_X])
+def test_any_key_lifts_the_black_screen_and_does_nothing_else(window: Window, key: Qt.Key) -> None:
+    window.presenting.begin(is_full=False)
+    QTest.keyClick(window, Qt.Key.Key_B)
+    QTest.keyClick(window, Qt.Key.Key_Shift)
+    assert window.presenting.blank.isVisible()
+    QTest.keyClick(window, key)
+    assert window.presenting.blank.isHidden()
+    assert window.presenting.is_on
+    assert not window.presenting.is_away
+    assert not window.view.has_spot
+    assert window.session.iterations == 0
+    QTest.keyClick(window, Qt.Key.Key_P)  # the next one is an ordinary key again
+    assert window.view.has_spot
+
+
 @pytest.mark.parametrize("key", [Qt.Key.Key_B, Qt.Key.Key_Period])
 def test_a_black_screen_hides_everything_until_the_next_key(window: Window, key: Qt.Key) -> None:
     QTest.keyClick(window, key)
@@ -539,6 +648,23 @@ def test_why_leads_back_to_where_it_was_asked(window: Window, qtbot: QtBot) -> N
     QTest.keyClick(window, Qt.Key.Key_W)
     assert window.messages.isHidden()  # what it said has been done
     assert (window.session.position, window.presenting.is_away) == (12, False)
+
+
+def test_why_leads_back_to_the_question_that_was_asked(window: Window, qtbot: QtBot) -> None:
+    asked(window, qtbot)
+    QTest.keyClick(window, Qt.Key.Key_W)
+    QTest.keyClick(window, Qt.Key.Key_PageUp)
+    QTest.keyClick(window, Qt.Key.Key_PageUp)
+    staged(window, qtbot)
+    assert window.teaching.player.number == 1
+    QTest.keyClick(window, Qt.Key.Key_W)
+    staged(window, qtbot)
+    assert (window.teaching.player.number, window.presenting.phase) == (2, "question")
+    assert "Which is it?" in window.strip.text.source
+    QTest.keyClick(window, Qt.Key.Key_W)
+    QTest.keyClick(window, Qt.Key.Key_PageUp)
+    QTest.keyClick(window, Qt.Key.Key_W)
+    assert window.presenting.phase == "question"
 
 
 def test_a_spotlight_dims_what_is_not_spoken_of(window: Window) -> None:
