@@ -38,15 +38,19 @@ STEP = 1e-6
 ALIKE, LOST = 30.0, 30.0  # what it costs that two rows or entries are alike, that the first entry is 0
 
 
-def small_snapshot(model: Model, recipe: Recipe, seed: int = 0) -> Snapshot:
+def small_snapshot(
+    model: Model, recipe: Recipe, seed: int = 0, other_than: Mapping[str, Array] | None = None
+) -> Snapshot:
     """Return the first iteration of a small network of the same formula, trained with all its examples.
 
     Parameters
     ----------
     recipe
         How it is trained; its mini-batches are left out.
+    other_than
+        Numbers of which at least one has to be another.
     """
-    small = by_hand(model, seed)
+    small = by_hand(model, seed, other_than)
     recipe = replace(recipe, batch_size=None).checked()
     snapshot = Snapshot(small, recipe, trace(small.graph, small.leaves), 0)
     settings, optimizer = snapshot.settings, snapshot.optimizer
@@ -58,19 +62,29 @@ def small_snapshot(model: Model, recipe: Recipe, seed: int = 0) -> Snapshot:
     return replace(snapshot, trace=whole).at(len(whole.steps))
 
 
-def by_hand(model: Model, seed: int = 0) -> Model:
-    """Return a model of the same formula with few and short numbers; the same for the same seed."""
+def by_hand(model: Model, seed: int = 0, other_than: Mapping[str, Array] | None = None) -> Model:
+    """Return a model of the same formula with few and short numbers; the same for the same seed.
+
+    Parameters
+    ----------
+    other_than
+        Numbers of which at least one has to be another.
+    """
     kinds, graph = _shrunk(model)
     rng = np.random.default_rng([seed, 7])
     tries = int(np.clip(WORK // max(len(graph.nodes), 1), 4, TRIES))
     best, lowest = None, float("inf")
     for _ in range(tries):
         leaves = {leaf.name: _drawn(leaf, model, rng) for leaf in kinds}
-        cost = _cost(graph, leaves, lowest)
+        cost = np.inf if _are_same(leaves, other_than) else _cost(graph, leaves, lowest)
         if best is None or cost < lowest:
             best, lowest = leaves, cost
     assert best is not None
     return _model(model, kinds, graph, best)
+
+
+def _are_same(leaves: Mapping[str, Array], others: Mapping[str, Array] | None) -> bool:
+    return others is not None and all(np.array_equal(leaves[name], others[name]) for name in leaves)
 
 
 def _model(model: Model, kinds: Sequence[Leaf], graph: Graph, leaves: Mapping[str, Array]) -> Model:

@@ -20,7 +20,8 @@ def _add_options(parser: ArgumentParser) -> None:
         "--kinds",
         metavar="KIND,…",
         default="",
-        help=f"which, with commas: {', '.join(DRILLS)}, or an optimizer's name; default: all",
+        help=f"which, with commas: {', '.join(DRILLS)}, or an optimizer's name; default: all; "
+        "those on the same network stand together",
     )
     parser.add_argument(
         "--count", type=whole(1, MOST), metavar="N", help="how many, the kinds in turns; default: one of each"

@@ -140,6 +140,7 @@ class Maker:
         self.snapshot = snapshot
         self.seed = seed
         self._small: dict[int, Snapshot] = {}
+        self._apart: dict[int, Snapshot] = {}
         self._given: dict[int, tuple[Block, ...]] = {}
 
     def small(self, turn: int) -> Snapshot:
@@ -148,6 +149,14 @@ class Maker:
             seed = self.seed * 1000 + turn
             self._small[turn] = small_snapshot(self.snapshot.model, self.snapshot.recipe, seed)
         return self._small[turn]
+
+    def small_apart(self, turn: int) -> Snapshot:
+        """Return one with other numbers than the round's, for an exercise that states gradients."""
+        if turn not in self._apart:
+            seed = self.seed * 1000 + 999 - turn
+            avoided = self.small(turn).model.leaves
+            self._apart[turn] = small_snapshot(self.snapshot.model, self.snapshot.recipe, seed, avoided)
+        return self._apart[turn]
 
     def given(self, turn: int) -> tuple[Block, ...]:
         """Return the equations and numbers of a round: one object, which its exercises share."""

@@ -47,7 +47,10 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
 
 
 def _rules(snapshot: Snapshot) -> str:
-    """Say from what the derivatives of functions are taken, where others would serve as well."""
+    """Say from what the derivatives of functions are taken, where others would serve as well.
+
+    The formulas themselves may be asked for in another exercise.
+    """
     derivation, graph = snapshot.derivation, snapshot.trace.graph
     found = []
     for line, name in local_pairs(snapshot):
@@ -55,7 +58,7 @@ def _rules(snapshot: Snapshot) -> str:
         factor = derivation.contribution(line, slot).factor
         if factor.operand is not None and line in factor.uses:
             symbol = Subject(Aspect.LOCAL, name, line).symbol(derivation)
-            found.append(f"${symbol} = {factor.latex}$")
+            found.append(f"${symbol}$ from ${derivation.name_latex(line)}$")
     return f"Take {listed(found)}." if found else ""
 
 

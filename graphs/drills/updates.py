@@ -1,4 +1,7 @@
-"""One update by hand, with each optimizer in turn."""
+"""One update by hand, with each optimizer in turn.
+
+It states a gradient, so its numbers are its own: another exercise may ask for those of the sheet's network.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
 
 def update_with(maker: Maker, turn: int, optimizer: Optimizer) -> Exercise | None:
     """Return the exercise to do one optimizer's update for one entry of a parameter."""
-    here, rng = maker.small(turn), maker.rng(turn, optimizer.name)
+    here, rng = maker.small_apart(turn), maker.rng(turn, optimizer.name)
     names = [n for n in here.trace.graph.parameters if np.any(here.trace.gradients[n])]
     if not names:
         return None
@@ -68,7 +71,8 @@ def _told(snapshot: Snapshot, name: str, entry: Entry) -> tuple[Block, ...]:
     has_epsilon = any(h.name == "epsilon" for h in optimizer.hyperparameters)
     epsilon = r" ($\epsilon$ is too small to matter)" if has_epsilon else ""
     counting = f"{COUNTING} " if entry else ""
-    sentence = f"{optimizer.title}, with {listed(settings)}{epsilon}. {counting}Before the update"
+    told = f"{optimizer.title}, with {listed(settings)}{epsilon}. {counting}"
+    sentence = f"{told}The numbers are those of this exercise alone; before the update"
     return (Block("text", (sentence,)), Block("equations", tuple(_known(snapshot, name, entry))))
 
 

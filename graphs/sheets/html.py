@@ -7,7 +7,7 @@ from html import escape
 
 from graphs.drills.base import Block
 from graphs.mathtext import html, html_formula
-from graphs.sheets.sheet import Entry, Part, Sheet, Writer
+from graphs.sheets.sheet import TO_FILL_IN, Entry, Part, Sheet, Writer
 
 __all__ = ["WRITER"]
 
@@ -15,6 +15,9 @@ _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 17px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; }
+.top { display: flex; gap: 2rem; margin: 1.2rem 0; }
+.top > span { display: flex; flex: 1; gap: 0.6rem; } .top > :first-child { flex: 2; }
+.top i { flex: 1; border-bottom: 1px solid; }
 h2 { font-size: 1.2rem; margin-top: 2.2rem; border-top: 1px solid #8886; padding-top: 1rem; }
 .formula { margin: 0.35rem 1.5rem; overflow-x: auto; overflow-y: hidden; }
 .formula math { width: max-content; text-align: left; }
@@ -29,10 +32,11 @@ ol.choices { margin: 0.3rem 0; } details > summary { cursor: pointer; font-weigh
   pre { white-space: pre-wrap; }
 }
 """
+_TOP = f'<div class="top">{"".join(f"<span>{word}: <i></i></span>" for word in TO_FILL_IN)}</div>'
 
 
 def _write(sheet: Sheet) -> str:
-    body = [f"<h1>{escape(sheet.title)}</h1>"]
+    body = [f"<h1>{escape(sheet.title)}</h1>", *([] if sheet.has_solutions else [_TOP])]
     body += [text for entry in sheet.entries for text in _entry(entry, not sheet.has_solutions)]
     if sheet.has_solutions:
         body.append('<h1 id="solutions">Solutions</h1>')

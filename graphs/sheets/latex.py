@@ -7,14 +7,18 @@ from textwrap import wrap
 
 from graphs.drills.base import Block
 from graphs.palette import PRINT
-from graphs.sheets.sheet import Entry, Sheet, Writer
+from graphs.sheets.sheet import TO_FILL_IN, Entry, Sheet, Writer
 from graphs.tex import PREAMBLE, comments, escaped, formula, pdf_text, sentence
 
 __all__ = ["WRITER"]
 
 WIDTH = 84  # characters of a line of source
 _SPACE = {"matrix": "28mm", "expression": "16mm", "number": "12mm"}
-_NAME = r"Name: \makebox[0.5\linewidth]{\hrulefill}\hfill Date: \makebox[0.25\linewidth]{\hrulefill}"
+_WIDTHS = (0.5, 0.25)  # of the rules at the top, as shares of a line's
+_TOP = r"\hfill ".join(
+    rf"{word}: \makebox[{width}\linewidth]{{\hrulefill}}"
+    for word, width in zip(TO_FILL_IN, _WIDTHS, strict=True)
+)
 
 
 def _write(sheet: Sheet) -> str:
@@ -25,7 +29,7 @@ def _write(sheet: Sheet) -> str:
         "\\begin{document}\n",
         f"{{\\LARGE\\bfseries {escaped(sheet.title)}\\par}}\n",
     ]
-    parts += [] if sheet.has_solutions else [_NAME + "\n"]
+    parts += [] if sheet.has_solutions else [_TOP + "\n"]
     parts += [text for entry in sheet.entries for text in _entry(entry, not sheet.has_solutions)]
     if sheet.has_solutions:
         parts.append("\\clearpage\n{\\Large\\bfseries Solutions\\par}\n")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from graphs.drills.base import Block
-from graphs.sheets.sheet import Entry, Part, Sheet, Writer
+from graphs.sheets.sheet import Entry, Part, Sheet, Writer, ruled_top
 
 __all__ = ["WRITER"]
 
@@ -14,7 +14,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
 
 
 def _write(sheet: Sheet) -> str:
-    paragraphs = [f"# {_escaped(sheet.title)}"]
+    paragraphs = [f"# {_escaped(sheet.title)}", *([] if sheet.has_solutions else [ruled_top()])]
     for entry in sheet.entries:
         paragraphs += _entry(entry)
     if sheet.has_solutions:

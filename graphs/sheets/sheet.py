@@ -11,7 +11,9 @@ from graphs.drills.base import Block, Exercise
 from graphs.provenance import version
 from graphs.snapshot import Snapshot
 
-__all__ = ["Entry", "Part", "Sheet", "Writer"]
+__all__ = ["TO_FILL_IN", "Entry", "Part", "Sheet", "Writer", "ruled_top"]
+
+TO_FILL_IN = ("Name", "Date")  # at the top of a sheet without solutions
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,20 @@ class Entry:
         return tuple(found)
 
 
+def ruled_top() -> str:
+    """Return the line to fill in, for formats that are text."""
+    return "   ".join(f"{word}: {'_' * width}" for word, width in zip(TO_FILL_IN, (36, 16), strict=True))
+
+
+def _by_network(exercises: Sequence[Exercise]) -> Iterator[Exercise]:
+    """Yield the exercises on one network one after the other, from where the first of them stands."""
+    groups: dict[int, list[Exercise]] = {}
+    for exercise in exercises:
+        groups.setdefault(id(exercise.given or exercise), []).append(exercise)
+    for group in groups.values():
+        yield from group
+
+
 def _letter(place: int) -> str:
     return chr(ord("a") + place)
 
@@ -138,12 +154,12 @@ class Sheet:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """The exercises in order."""
+        """The exercises in order, those on one network together."""
         return tuple(self._entries())
 
     def _entries(self) -> Iterator[Entry]:
         first: dict[int, int] = {}
-        for number, exercise in enumerate(self.exercises, 1):
+        for number, exercise in enumerate(_by_network(self.exercises), 1):
             earlier = first.setdefault(id(exercise.given), number) if exercise.given else number
             if earlier == number:
                 told = exercise.given

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from graphs.drills.base import Block
 from graphs.mathtext import plain, plain_formula
-from graphs.sheets.sheet import Entry, Part, Sheet, Writer
+from graphs.sheets.sheet import Entry, Part, Sheet, Writer, ruled_top
 
 __all__ = ["WRITER"]
 
 
 def _write(sheet: Sheet) -> str:
-    lines = [sheet.title, "=" * len(sheet.title)]
+    lines = [sheet.title, "=" * len(sheet.title), *([] if sheet.has_solutions else ["", ruled_top()])]
     for entry in sheet.entries:
         lines += ["", *_entry(entry)]
     if sheet.has_solutions:

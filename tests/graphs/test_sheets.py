@@ -6,14 +6,22 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from html.parser import HTMLParser
+from itertools import permutations
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 import graphs
+from engine.optimizers import OPTIMIZERS
+from engine.substitute import number_latex
 from engine.training import Run
+from graphs.answers import Posed
+from graphs.drills import DRILLS
+from graphs.drills.base import Block
 from graphs.exercise import exercises
 from graphs.mathtext import html_formula, plain, plain_formula
 from graphs.network import bind, built_in_names, load
@@ -52,6 +60,82 @@ def test_a_sheet_without_solutions_gives_none_away(sheets: dict[bool, Sheet]) ->
         text = writers()[name].write(sheets[False])
         assert "Solutions" not in text
         assert "665" not in text  # how many numbers are stored: an answer alone says it
+
+
+# --- what a sheet may state --------------------------------------------------------------------------------
+
+
+def answer_numbers(posed: Posed) -> set[str]:
+    is_asked = posed.question.kind in ("number", "matrix")
+    return {number_latex(float(x)) for x in np.ravel(posed.right)} if is_asked else set()
+
+
+def stated_numbers(blocks: Sequence[Block]) -> set[str]:
+    text = " ".join(line for block in blocks for line in block.lines)
+    return {number for number in re.findall(r"-?\d[\d.]*", text) if len(number.strip("-.")) > 1}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("network", ["two-layer-nonlinear", "logistic-regression", "scalar-operations"])
+def test_no_number_that_is_asked_for_stands_in_another_exercise_on_the_same_network(
+    network: str, seed: int
+) -> None:
+    """Whichever two kinds a sheet has, in whichever order."""
+    model = bind(load(network))
+    made = exercises(Snapshot.of(Run(model), model), [*DRILLS, *OPTIMIZERS], seed=seed)
+    compared = 0
+    for earlier, later in permutations(made, 2):
+        leaves = (earlier.snapshot.model.leaves, later.snapshot.model.leaves)
+        is_same = all(np.array_equal(leaves[0][name], leaves[1][name]) for name in leaves[0])
+        if is_same and not earlier.kind == later.kind == "updates":  # each optimizer has its own iteration
+            compared += 1
+            asked = set().union(*map(answer_numbers, earlier.parts))
+            assert not asked & stated_numbers(later.blocks), (earlier.kind, later.kind)
+    assert compared > 10
+
+
+def test_no_formula_that_is_asked_for_stands_with_what_is_stored() -> None:
+    local, stored = sheet_of("two-layer-nonlinear", kinds=["local", "stored"]).exercises
+    assert local.parts[0].answer_latex.strip("$") in r"A \odot (1 - A)"
+    assert r"A \odot (1 - A)" not in stored.text
+    assert r"Take $\frac{\partial A}{\partial Z}$ from $A$." in stored.text
+
+
+def test_exercises_on_one_network_stand_together() -> None:
+    kinds = ["faults", "stored", "adam", "shapes", "local", "formulas"]
+    text = writers()["text"].write(sheet_of("two-layer-nonlinear", False, kinds=kinds))
+    assert re.findall(r"^\d\. (.*)|The network of exercise (\d)", text, flags=re.MULTILINE) == [
+        ("Find the fault", ""),
+        *(("Local derivatives", ""), ("", "1")),
+        ("What has to be stored", ""),
+        *(("Shapes", ""), ("", "3"), ("Gradients as formulas", ""), ("", "3")),
+        ("One update by hand: Adam", ""),
+    ]
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html", "latex"])
+def test_a_sheet_that_is_handed_out_has_a_place_for_name_and_date(
+    name: str, sheets: dict[bool, Sheet]
+) -> None:
+    writer = writers()[name]
+    without = writer.write(sheets[False])
+    assert without.index("Name: ") < without.index("Date: ") < without.index("The forward pass")
+    assert "Name: " not in writer.write(sheets[True])
+
+
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+def test_a_browser_rules_the_lines_for_name_and_date(sheets: dict[bool, Sheet], tmp_path: Path) -> None:
+    path = tmp_path / "sheet.html"
+    path.write_text(writers()["html"].write(sheets[False]), encoding="utf-8")
+    with Browser() as browser:
+        browser.resize(800, 720)
+        browser.open(path)
+        name, date = browser.run(
+            "return [...document.querySelectorAll('.top i')].map(rule => ["
+            "rule.getBoundingClientRect().width, parseFloat(getComputedStyle(rule).borderBottomWidth)])"
+        )
+    assert name[0] > date[0] > 100
+    assert name[1] == date[1] == 1
 
 
 def test_what_was_given_is_not_given_again(sheets: dict[bool, Sheet]) -> None:
