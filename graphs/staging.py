@@ -18,8 +18,11 @@ import numpy as np
 from engine.calculator import evaluate
 from engine.derive import Derivation
 from engine.errors import BackstepError, LessonError, excerpt
-from engine.faults import FAULTS, Fault, FaultyRun, Place
+from engine.faults import FAULTS, Fault, FaultyRun, Place, fault_of
+from engine.faults import Stage as FaultStage
 from engine.graph import Graph
+from engine.nudge import Verdict as Nudged
+from engine.nudge import nudge_any
 from engine.optimizers import QUANTITIES, update_equation
 from engine.substitute import number_latex
 from engine.trace import Phase, Trace
@@ -606,6 +609,36 @@ def _wrong_wait(wait: Any, stage: Stage) -> Iterator[str]:
     for name in filter(None, (wait.edited, wait.nudged.partition("[")[0])):
         if name not in trace.values:
             yield f"there is no {excerpt(name)} to wait for."
+        elif name == wait.nudged.partition("[")[0]:
+            yield from _wrong_nudge(wait.nudged, stage)
+
+
+_FALSE_GRADIENTS = (FaultStage.FACTOR, FaultStage.ACCUMULATION, FaultStage.RESET)
+"""Faults that the nudge test can find; in the others, the gradients are those of the loss."""
+
+
+def _wrong_nudge(text: str, stage: Stage) -> Iterator[str]:
+    """Say that a nudge test that is waited for does not find the page's fault, and which would."""
+    trace, fault = stage.snapshot.trace, fault_of(stage.snapshot.run)
+    if fault is None or fault.fault.stage not in _FALSE_GRADIENTS:
+        return
+    name, bracket, entry = text.partition("[")
+    try:
+        index = tuple(map(int, entry.rstrip("]").split(","))) if bracket else _first(trace, name)
+        is_found = nudge_any(trace, name, index).verdict == Nudged.DISAGREE
+    except (BackstepError, ValueError):
+        yield f"there is no entry {excerpt(text, 40)} to nudge."
+        return
+    if not is_found:
+        others = (*trace.graph.parameters, *trace.graph.inputs)
+        found = [n for n in others if nudge_any(trace, n, _first(trace, n)).verdict == Nudged.DISAGREE]
+        how = f" Let it be made of {' or '.join(found)}." if found else ""
+        yield f"the nudge test of {excerpt(text, 40)} says nothing of this fault: the two agree there.{how}"
+
+
+def _first(trace: Trace, name: str) -> tuple[int, ...]:
+    """Return the entry of a value that is nudged where none is picked."""
+    return (0,) * len(trace.graph[name].dims)
 
 
 def _wrong_question(stage: Stage) -> Iterator[str]:

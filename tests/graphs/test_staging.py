@@ -188,6 +188,42 @@ def test_what_is_right_is_let_alone() -> None:
     assert said(page) == []
 
 
+SQUARE = """
+title = "A lesson"
+network = "square"
+[networks.square]
+formula = '''
+Z = W1 @ X
+A = tanh(Z)
+yhat = W2 @ A
+L = 1/m * norm(yhat - Y)**2
+'''
+parameters = { W1 = [[0.5, -1.0], [1.0, 0.5]], W2 = [[1.0, 2.0], [-1.0, 1.0]] }
+data = { X = [[1.0, 2.0, -1.0], [0.5, -1.0, 1.0]], Y = [[1.0, 0.0, -1.0], [0.5, 1.0, 0.0]] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "nudged", "expected"),
+    [
+        ("transpose at A", "W1", ""),
+        ("transpose at A", "W1[1, 0]", ""),
+        ("transpose at A", "W2", "the nudge test of W2 says nothing of this fault: the two agree there."),
+        ("transpose at W2", "W1", "Let it be made of W2."),
+        ("transpose at W2", "W2", ""),
+        ("transpose at A", "W1[7, 0]", "there is no entry W1[7, 0] to nudge."),
+        ("transpose at A", "W1[first]", "there is no entry W1[first] to nudge."),
+        ("zeros", "W1", ""),
+        ("", "W1", ""),
+    ],
+)
+def test_a_nudge_test_that_is_asked_for_finds_the_fault(fault: str, nudged: str, expected: str) -> None:
+    page = f'fault = "{fault}"\nat = "backward"\nwait = {{ nudged = "{nudged}" }}'
+    found = [problem.sentence for problem in problems(lesson(page, head=SQUARE))]
+    assert len(found) == bool(expected)
+    assert all(expected in sentence for sentence in found)
+
+
 # --- answers -----------------------------------------------------------------------------------------------
 
 
