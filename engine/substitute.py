@@ -50,7 +50,10 @@ def number_latex(x: float, digits: int = 4) -> str:
     if float(text) != x:
         text = f"{x:#.{digits}g}"  # a rounded number keeps its zeros: 0.8990 is not 0.899
     mantissa, _, exponent = text.rstrip(".").partition("e")
-    return mantissa if not exponent else rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+    if not exponent:
+        return mantissa
+    sign = mantissa.removesuffix("1")  # a power of ten itself has no mantissa
+    return (sign if sign in ("", "-") else rf"{mantissa} \cdot ") + f"10^{{{int(exponent)}}}"
 
 
 def put_in(expr: Expr, values: Mapping[str, Array], index: Index, in_full: bool = False) -> str:
@@ -120,7 +123,7 @@ class _Writer:
     def _number(self, expr: Expr, index: Index) -> tuple[str, int]:
         value = float(np.asarray(ex.evaluate(expr, self._values))[index])
         text = number_latex(value)
-        return text, _SUM if text.startswith("-") else _PRODUCT if r"\cdot" in text else _ATOM
+        return text, _SUM if text.startswith("-") else _PRODUCT if "^" in text else _ATOM
 
     def _sum(self, expr: Sum, index: Index) -> str:
         text = ""

@@ -467,10 +467,10 @@ def _number(x: float, in_math: bool, digits: int) -> str:
     latex = number_latex(exact, digits)
     if in_math:
         return f"{{{latex}}}" if latex.startswith("-") else latex  # a sign, not a difference
-    mantissa, dot, exponent = latex.partition(r" \cdot 10^{")
-    if dot:
-        raised = exponent.rstrip("}").translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        return f"{mantissa} · 10{raised}".replace("-", "−")
+    power, raised, exponent = latex.partition("^")
+    if raised:
+        exponent = exponent.strip("{}").translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{power}{exponent}".replace(r"\cdot", "·").replace("-", "−")
     words = {r"\text{nan}": "not a number", r"\infty": "infinite", r"-\infty": "minus infinite"}
     return words.get(latex, latex.replace("-", "−"))
 

@@ -307,8 +307,8 @@ def _number(x: float) -> str:
     """Return a number for a table: 4 digits, powers of ten with a cross, what is no number in words."""
     text = number(x)
     text = {r"\text{nan}": "not a number", r"\infty": "∞", r"-\infty": "−∞"}.get(text, text)
-    power = re.sub(r" \\times 10\^\{(-?\d+)\}", lambda m: f" × 10{m[1].translate(_SUPERSCRIPTS)}", text)
-    return power.replace("-", "−")
+    power = re.sub(r"\^\{(-?\d+)\}", lambda m: m[1].translate(_SUPERSCRIPTS), text)
+    return power.replace(r"\times", "×").replace("-", "−")
 
 
 def _rounding(x: float) -> str:

@@ -109,6 +109,7 @@ def every_snapshot() -> Iterator[tuple[str, Snapshot]]:
 
 def numbers_in(latex: str) -> list[float]:
     """Return the numbers that stand in LaTeX, powers of ten put in, dots left out."""
+    latex = re.sub(r"(?<!\\times )10\^", r"1 \\times 10^", latex)  # a power of ten has no mantissa
     found = re.findall(r"-?\d+(?:\.\d+)?(?: \\times 10\^\{-?\d+\})?|-?\\infty|\\text\{nan\}", latex)
     words = {r"\infty": np.inf, r"-\infty": -np.inf, r"\text{nan}": np.nan}
     return [

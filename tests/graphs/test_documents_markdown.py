@@ -84,7 +84,8 @@ def numbers_of(table: list[list[str]]) -> np.ndarray | None:
 def _parsed(cell: str) -> float:
     if cell in _WORDS:
         return _WORDS[cell]
-    power = re.sub(r" × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"e{m[1].translate(_SUPERSCRIPTS)}", cell)
+    number = re.sub("^(−?)10(?=[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", r"\g<1>1 × 10", cell)
+    power = re.sub(" × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"e{m[1].translate(_SUPERSCRIPTS)}", number)
     return float(power.replace("−", "-"))
 
 

@@ -103,6 +103,7 @@ def test_small_numbers_are_written_as_people_do() -> None:
     page = "set = { b2 = 1.5e-7 }"
     assert text_of("{{b2}}", page) == "1.5 · 10⁻⁷"
     assert text_of("${{b2}}$", page) == r"$1.5 \cdot 10^{-7}$"
+    assert text_of("{{-10**13}}, ${{-10**13}}$") == "−10¹³, ${-10^{13}}$"
 
 
 def test_equations_are_the_networks() -> None:
