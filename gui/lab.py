@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from engine.errors import BackstepError
+import numpy as np
+
 from engine.faults import FaultAt, fault_of, run_of
 from engine.training import Point, Recipe, Run
 from graphs.network import FileData, Model, Network
@@ -178,17 +179,37 @@ class Lab:
         self.runs.append(added)
         return added
 
-    def add_race(self, documents: Sequence[Document], model: Model) -> list[LabRun]:
-        """Return a run for each document, trained together; none where one of them cannot be made."""
-        group = next(self._groups)
-        added: list[LabRun] = []
-        try:
-            for document in documents:
-                added.append(self.add(document, model, group))
-        except BackstepError:
-            self.runs = [run for run in self.runs if run.group != group]
-            raise
+    def stand_in(self, document: Document, model: Model, run: Run) -> LabRun:
+        """Return a run with this record, in the place of one from the same start by the same recipe."""
+        same = next((old for old in self.runs if _is_again(old, document, run)), None)
+        if same is None:
+            return self.add(document, model, run=run)
+        if len(same.losses) == len(run.losses):
+            same.document = document
+            return same
+        self.remove(same)
+        added = self.add(document, model, run=run)
+        added.style = same.style
         return added
+
+    def add_race(
+        self, documents: Sequence[Document], model: Model, *, replaces: bool = False
+    ) -> list[LabRun]:
+        """Return a run for each document, trained together; none where one of them cannot be made.
+
+        Parameters
+        ----------
+        replaces
+            Whether they take the place of runs from the same start by the same recipe.
+        """
+        runs = [run_of(model, document.recipe, document.fault) for document in documents]
+        pairs = list(zip(documents, runs, strict=True))
+        if replaces:
+            for old in list(self.runs):
+                if any(_is_again(old, document, run) for document, run in pairs):
+                    self.remove(old)
+        group = next(self._groups)
+        return [self.add(document, model, group, run) for document, run in pairs]
 
     def remove(self, run: LabRun) -> None:
         """Forget a run."""
@@ -327,6 +348,17 @@ class Lab:
 def _stays(run: LabRun, document: Document, group: int) -> bool:
     """Say whether a run stays beside one of `document`: a rival in its race, or a trained one like it."""
     return run.group == group or (run.iterations > 0 and run.document.is_comparable(document))
+
+
+def _is_again(old: LabRun, document: Document, run: Run) -> bool:
+    """Say whether a run is the same as one of `document`, from the same start, however far each has come."""
+    own = old.document
+    if own.seed != document.seed or own.recipe != document.recipe or own.fault != document.fault:
+        return False
+    if not own.is_comparable(document):
+        return False
+    before, now = old.run.problem.parameters, run.problem.parameters
+    return before.keys() == now.keys() and all(np.array_equal(before[name], now[name]) for name in now)
 
 
 def fresh_name(document: Document, taken: Iterable[str]) -> str:

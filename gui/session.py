@@ -16,7 +16,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import BackstepError, UsageError
-from engine.faults import FaultAt, Stage, fault_of
+from engine.faults import FaultAt, Stage, fault_of, run_of
 from engine.graph import Detail, Graph
 from engine.nudge import AnyNudge
 from engine.search import STEP_COST, Search, SearchResult
@@ -359,7 +359,8 @@ class Session(QObject):
     def show_snapshot(self, snapshot: Snapshot, what: str) -> bool:
         """Be where a snapshot is, in the run that it belongs to; return whether that could be done.
 
-        Where this session has that run already, it only goes there; what has been trained since stays.
+        Where this session has that run already, it only goes there; what has been trained since stays. One
+        beside it from the same start by the same recipe gives place.
         """
         self.preparing.finish()
 
@@ -387,10 +388,10 @@ class Session(QObject):
         model = snapshot.model
         fault, overrides = fault_of(snapshot.run), dict(snapshot.overrides)
         document = Document(model.network, model.seed, overrides, snapshot.recipe, fault)
-        run = None if snapshot.run is None else snapshot.run.fork()
+        run = run_of(model, snapshot.recipe, fault) if snapshot.run is None else snapshot.run.fork()
         self._leave()
         self._search.forget()
-        chosen = self._lab.add(document, model, run=run)
+        chosen = self._lab.stand_in(document, model, run)
         if fault is not None and fault == self._secret:
             chosen.name = fresh_name(replace(document, fault=None), ())
         self._lab.keep_beside(chosen)
@@ -1135,17 +1136,24 @@ class Session(QObject):
             self._go_on(self._lab.group_of(self.current), iterations)
             self._record(before, "Train", rewinds=True)
 
-    def race(self, recipes: Sequence[Recipe], iterations: int | None = None) -> None:
+    def race(
+        self, recipes: Sequence[Recipe], iterations: int | None = None, *, replaces: bool = False
+    ) -> None:
         """Train once with each recipe, side by side: the same start, the same mini-batches.
 
         The timeline stands in the first; earlier runs stay as ghosts.
+
+        Parameters
+        ----------
+        replaces
+            Whether earlier runs from the same start by the same recipe give place to these.
         """
 
         def start() -> None:
             own = [r.checked().spanning(iterations or self._planned) for r in recipes]
             documents = [replace(self._document, recipe=r) for r in own]
             before = self._moment()
-            racing = self._lab.add_race(documents, self._model)
+            racing = self._lab.add_race(documents, self._model, replaces=replaces)
             self._adopt(racing[0].document, self._model, racing[0])
             self._go_on(racing, iterations)
             self._record(before, "Race")

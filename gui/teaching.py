@@ -266,7 +266,8 @@ class Place:
 
 def _race(window: Window, names: list[str]) -> None:
     recipe = window.session.document.recipe
-    window.session.race([with_optimizer(recipe, name) for name in names if name in OPTIMIZERS])
+    recipes = [with_optimizer(recipe, name) for name in names if name in OPTIMIZERS]
+    window.session.race(recipes, replaces=True)  # a page that is shown again races once
 
 
 def _nudge(window: Window, text: str) -> None:

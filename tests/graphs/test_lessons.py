@@ -166,6 +166,16 @@ def test_sums_are_read_as_they_are_printed(latex: str, value: float | None) -> N
     assert number_of(latex) == (None if value is None else pytest.approx(value, rel=1e-5))
 
 
+def test_every_equation_of_adam_is_seen_before_it_is_asked_for() -> None:
+    stager, equations = Stager(load_lesson("14")), []
+    while stager.lesson.pages[len(equations)].question is None:
+        equations.append(stager.stage(len(equations)).texts["text"])
+    stage = stager.stage(0)
+    for step in stage.snapshot.trace.updates["u"]:
+        if step.quantity != "value":
+            assert stage.text(f"{{{{update u {step.quantity}}}}}") in "".join(equations), step.quantity
+
+
 def test_what_a_lesson_says_of_another_lessons_network_is_true() -> None:
     """Lesson 7: what a single layer can reach on the penguins; lesson 15: the gradient of lesson 5."""
     values = bind(load("multivariate-regression")).leaves

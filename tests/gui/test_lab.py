@@ -88,6 +88,26 @@ def test_a_race_with_a_recipe_that_cannot_be_leaves_everything(opened: Opened) -
     assert "1000000" in notices[0]
 
 
+def test_a_race_can_take_the_place_of_the_same_runs(opened: Opened) -> None:
+    session = opened()
+    session.set_recipe(RATES[0])
+    first = trained(session)
+    session.set_recipe(RATES[1])
+    trained(session, 30)
+    names = {run.name for run in session.runs}
+    session.race([RATES[1], RATES[2]], 10, replaces=True)
+    wait_until_settled(session)
+    assert [run.iterations for run in session.runs] == [20, 10, 10]
+    assert session.runs[0] is first
+    assert names < {run.name for run in session.runs}
+    session.race([RATES[1], RATES[2]], 10)  # the user's own
+    wait_until_settled(session)
+    assert len(session.runs) == 5
+    session.undo()
+    session.undo()
+    assert [run.iterations for run in session.runs] == [20, 30]
+
+
 def test_a_changed_recipe_leaves_the_old_run_as_a_ghost(opened: Opened) -> None:
     session = opened()
     first = trained(session)

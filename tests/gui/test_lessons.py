@@ -140,6 +140,52 @@ def test_a_page_is_the_same_on_every_way_to_it(
         fresh.close()
 
 
+RUNS = """
+title = "Runs"
+network = "univariate-regression"
+
+[[page]]
+title = "One rate"
+text = "Thirty steps."
+training = { optimizer = "gd", learning_rate = 0.05 }
+train = 30
+
+[[page]]
+title = "Another"
+text = "Twenty."
+training = { optimizer = "gd", learning_rate = 0.1 }
+train = 20
+
+[[page]]
+title = "Before it"
+text = "None yet."
+iteration = 0
+training = { optimizer = "gd", learning_rate = 0.05 }
+"""
+
+
+def test_a_page_that_is_shown_again_trains_no_second_run(player: LessonPlayer, qtbot: QtBot) -> None:
+    session = player._session
+    player.open(read_lesson(RUNS))
+    shown(player, qtbot)
+    player.forward()
+    shown(player, qtbot)
+    looks = {(run.name, run.style): run.losses.tolist() for run in session.runs}
+    assert sorted(map(len, looks.values())) == [21, 31]
+    for number in (0, 1, 0, 1):
+        player.go(number)
+        shown(player, qtbot)
+        assert {(run.name, run.style): run.losses.tolist() for run in session.runs} == looks
+    player.forward()  # as it says: not trained yet
+    shown(player, qtbot)
+    assert session.iterations == 0
+    player.open(read_lesson(RUNS), 1)  # as presented once more
+    shown(player, qtbot)
+    player.back()
+    shown(player, qtbot)
+    assert {(run.name, run.style): run.losses.tolist() for run in session.runs} == looks
+
+
 def test_what_the_learner_changed_does_not_stay(player: LessonPlayer, lesson: Lesson, qtbot: QtBot) -> None:
     session = player._session
     player.open(lesson)
@@ -272,6 +318,18 @@ def test_a_learner_returns_to_the_page_that_was_left(window: Window, qtbot: QtBo
     assert again.teaching.rows()[3].is_done
     again.teaching.open(name)
     assert again.teaching.player.number == 0
+
+
+def test_six_optimizers_are_six_runs(window: Window, qtbot: QtBot) -> None:
+    window.teaching.open("14", 8)  # Adam alone, before it races
+    shown(window.teaching.player, qtbot)
+    for number in (9, 8, 9, 10, 9):
+        window.teaching.player.go(number)
+        shown(window.teaching.player, qtbot)
+    assert [run.document.optimizer for run in window.session.runs] == [
+        *("adam", "gd", "momentum", "nesterov", "adagrad", "rmsprop")
+    ]
+    assert {run.iterations for run in window.session.runs} == {60}
 
 
 def test_answers_open_what_is_hidden(window: Window, qtbot: QtBot) -> None:
