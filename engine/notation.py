@@ -199,8 +199,8 @@ def const_latex(const: Const) -> str:
 
 
 def _monomial(number: str, powers: Sequence[tuple[Dim, int]], write: Callable[[str, int], str]) -> str:
-    symbols = " ".join(write(dim.name, exponent) for dim, exponent in powers)
-    return symbols if symbols and number == "1" else f"{number} {symbols}".strip()
+    symbols = [write(dim.name, exponent) for dim, exponent in powers]
+    return _juxtapose(symbols if symbols and number == "1" else [number, *symbols])
 
 
 def _power_latex(name: str, exponent: int) -> str:

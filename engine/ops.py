@@ -114,6 +114,8 @@ class Op:
         What its result is called; the operation's own name where empty.
     definition
         LaTeX of what it computes, where its sign alone does not say it.
+    written
+        From the inputs to what it computes, in other operations; where numbers are put in, they go in there.
     arity
         The smallest and the largest number of arguments.
     """
@@ -131,6 +133,7 @@ class Op:
     sentence: str = ""
     noun: str = ""
     definition: str = ""
+    written: Rule | None = None
     arity: tuple[int, int] = field(default=(1, 1))
     infix = False
 
@@ -411,6 +414,12 @@ log_soft = Helper(
         f" - np.log(np.sum(np.exp({x} - np.max({x}, axis=0, keepdims=True)), axis=0, keepdims=True)))"
     ),
 )
+log_partition = Helper(
+    "log_partition",
+    lambda z: np.logaddexp(0.0, z),
+    lambda z: rf"\log(1 + e^{{{z}}})",
+    lambda z: f"np.logaddexp(0, {z})",
+)
 or_one = Helper(
     "or_one",
     lambda n: np.where(n == 0, 1.0, n),
@@ -643,6 +652,15 @@ def _cross_entropy(z: Any, y: Any) -> Any:
     return -np.sum(y * _log_softmax(z)) / np.shape(z)[-1]
 
 
+def _total(x: Expr) -> Expr:
+    return ex.sum_to(x, tuple(range(len(x.dims))), ())
+
+
+def _total_by_example(x: Expr) -> Expr:
+    """Return the sum of a matrix as that of its columns' sums."""
+    return ex.sum_to(ex.sum_to(x, (0,), x.dims[1:]), (0,), ())
+
+
 def _softplus(x: Any) -> Any:
     if not np.iscomplexobj(x):
         return np.logaddexp(0.0, x)
@@ -686,7 +704,7 @@ _TABLE = (
         _each(lambda a, b, out: a),
         symbol="×",
         noun="product",
-        sentence="A product passes the gradient on times the other factor.",
+        sentence="A product passes the gradient on, multiplied by the other factor.",
     ),
     _operator(
         "/",
@@ -695,7 +713,7 @@ _TABLE = (
         _each(lambda a, b, out: -(a / b**2)),
         symbol="÷",
         noun="quotient",
-        sentence="A quotient passes the gradient on times its slope in that argument.",
+        sentence="A quotient passes the gradient on, multiplied by its slope in that argument.",
     ),
     _operator(
         "**",
@@ -704,7 +722,7 @@ _TABLE = (
         _each(lambda a, b, out: out * log_nonzero(a)),
         symbol="xⁿ",
         noun="power",
-        sentence="A power passes the gradient on times exponent times base to one power less.",
+        sentence="A power passes the gradient on, times the exponent and the base to one power less.",
     ),
     Op(
         "@",
@@ -714,7 +732,7 @@ _TABLE = (
         symbol="@",
         arity=(2, 2),
         noun="matrix product",
-        sentence="A matrix product passes the gradient on times the other matrix, transposed.",
+        sentence="A matrix product passes the gradient on, multiplied by the other matrix transposed.",
     ),
     Op(
         "neg",
@@ -925,6 +943,7 @@ _TABLE = (
         noun="mean squared error",
         sentence="The slope of the mean squared error is twice the error over the number of entries.",
         definition=r"\mathrm{mse}(a, b) = \frac{1}{N} \sum_{i=1}^{N} (a_i - b_i)^2",
+        written=lambda a, b: 1 / count(a) * _total((a - b) ** 2),
     ),
     Op(
         "bce",
@@ -947,6 +966,7 @@ _TABLE = (
         noun="cross-entropy",
         sentence="The slope of cross-entropy is predicted probability minus target, over the examples.",
         definition=r"\mathrm{bce}(z, y) = \frac{1}{m} \sum_i \left(\log(1 + e^{z_i}) - y_i z_i\right)",
+        written=lambda z, y: 1 / examples(z) * _total(log_partition(z) - y * z),
     ),
     Op(
         "cross_entropy",
@@ -972,6 +992,7 @@ _TABLE = (
             r"\mathrm{cross\_entropy}(z, y) = "
             r"-\frac{1}{m} \sum_{i,j} y_{ij} \log\mathrm{softmax}(z)_{ij}"
         ),
+        written=lambda z, y: -1 / examples(z) * _total_by_example(y * log_soft(z)),
     ),
 )
 

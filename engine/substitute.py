@@ -69,8 +69,11 @@ def put_in(expr: Expr, values: Mapping[str, Array], index: Index, in_full: bool 
         Whether the first term of a sum of products is written down to the numbers that it is made of, as
         ``(0.74 \cdot 0.75 \cdot (1 - 0.75)) \cdot 0.59 + 0.10 \cdot 0.61``; else what each factor comes to.
     """
+    writer = _Writer(values, in_full)
     with np.errstate(all="ignore"):
-        return _Writer(values, in_full).write(expr, index, _SUM)
+        if isinstance(expr, Apply) and expr.head.name == "softmax":  # by itself: inside others it is a number
+            return writer.shares(expr, index)
+        return writer.write(expr, index, _SUM)
 
 
 class _Writer:
@@ -195,11 +198,32 @@ class _Writer:
         if elementwise and head.name not in ("softmax", "log_softmax", "share", "outer"):
             args = [self.write(a, _index_in(a.dims, index), _SUM) for a in expr.args]
             return head.write_latex(*args, **dict(expr.attrs)), _ATOM
-        if isinstance(head, Op) and len(expr.args) == 1 and "axis" not in dict(expr.attrs) and not expr.dims:
-            entries = np.ravel(np.asarray(ex.evaluate(expr.args[0], self._values)))
-            shown = _series(entries.size, lambda i: number_latex(float(entries[i])), join=r",\; ")
-            return head.write_latex(shown, **dict(expr.attrs)), _ATOM
+        if isinstance(head, Op) and head.written is not None:
+            return self._body(head.written(*expr.args, **dict(expr.attrs)), index)
+        if isinstance(head, Op) and len(expr.args) == 1 and head.name != "softmax":
+            return self._reduced(expr, head, index), _ATOM
         return self._number(expr, index)
+
+    def _reduced(self, expr: Apply, head: Op, index: Index) -> str:
+        """Write a reduction of the entries that come to one of its own."""
+        shown = self._entries(expr.args[0], dict(expr.attrs).get("axis"), index)
+        return head.write_latex(_series(shown.size, lambda i: number_latex(float(shown[i])), join=r",\; "))
+
+    def shares(self, expr: Apply, index: Index) -> str:
+        """Write an entry of softmax: its power of e over the sum of all along the axis."""
+        axis = dict(expr.attrs).get("axis", 0) % len(index)
+        entries = self._entries(expr.args[0], axis, index)
+        powers = [rf"e^{{{number_latex(float(entry))}}}" for entry in entries]
+        return rf"\frac{{{powers[index[axis]]}}}{{{_series(len(powers), powers.__getitem__)}}}"
+
+    def _entries(self, operand: Expr, axis: int | None, index: Index) -> Array:
+        """Return the entries that an entry of a reduction is made of: all, or those along an axis."""
+        array = np.asarray(ex.evaluate(operand, self._values))
+        if axis is None:
+            return np.ravel(array)
+        axis %= array.ndim
+        kept = index if len(index) < array.ndim else _dropped(index, (axis,))
+        return array[(*kept[:axis], slice(None), *kept[axis:])]
 
 
 def _const(expr: Const) -> tuple[str, int]:

@@ -17,23 +17,22 @@ from engine.expr import Expr
 from engine.graph import Kind
 from engine.names import entry_latex, entry_text
 from engine.notation import latex
-from engine.ops import OPS
 from engine.optimizers import UpdateEquation, update_equation
-from engine.shapes import sizes
+from engine.shapes import Dims
 from engine.substitute import number_latex, put_in
 from engine.trace import Phase, Step
 from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 from graphs.subjects import Aspect, Subject
-from graphs.wording import Wording, listed, product_shapes
+from graphs.wording import Wording, listed, product_shapes, times
 
 __all__ = ["array_latex", "contributed", "formula_of", "hints_about", "shape_hints", "solution_of"]
 
 MOST_ROWS, MOST_COLUMNS = 8, 10
 MOST_LINES = 12  # gradients on the way to one, in a solution
 MOST_USES = 8  # of a value, that are told one by one
-MOST_SQUARES = 6  # of a mean of squares, that are written out
+LONGEST = 160  # characters of LaTeX up to which a term is written down to its numbers
 SMALL = 16  # entries of a matrix that stands in a solution
 
 
@@ -64,16 +63,22 @@ def shape_hints(subject: Subject, snapshot: Snapshot) -> tuple[str, ...]:
     where = (
         f"A gradient has the shape of its value: look at {name}." if subject.aspect != Aspect.VALUE else ""
     )
-    names = " × ".join(d.name for d in node.dims)
     products = (
         product_shapes(snapshot.derivation.right_side(node.name)) if found.is_written(node.name) else ""
     )
     texts = (
         where or f"How many rows has {name}, and how many columns? Examples are columns.",
         f"The inner dimensions of a product cancel: {products}." if products else "",
-        f"{name} is {names}." if node.dims else f"{name} is one number.",
+        f"{name} {_shape(node.dims)}{', and so is its gradient' if where else ''}.",
     )
     return tuple(text for text in texts if text)
+
+
+def _shape(dims: Dims) -> str:
+    names = " × ".join(d.name for d in dims)
+    return (
+        "is one number" if not dims else f"is a list of {names} numbers" if len(dims) == 1 else f"is {names}"
+    )
 
 
 def solution_of(subject: Subject, snapshot: Snapshot, has_numbers: bool = True) -> tuple[str, ...]:
@@ -148,7 +153,8 @@ class _Helper:
         """Return an equation at one entry with numbers for symbols, and what it comes to."""
         entry = self.entry(array)
         came_to = number_latex(float(array[entry]))
-        text = put_in(expr, numbers, entry)
+        in_full = put_in(expr, numbers, entry, in_full=True)
+        text = in_full if len(in_full) <= LONGEST else put_in(expr, numbers, entry)
         parts = [entry_latex(left, entry)] if left else []
         where = f"Entry {entry_text(entry)}: " if entry and not left else ""
         return f"{where}${' = '.join([*parts, *dict.fromkeys((text, came_to))])}$"
@@ -167,8 +173,7 @@ class _Helper:
         right = self.derivation.right_side(name)
         yield self.rule(right)
         yield self.defined(name)
-        written = _mean_of_squares(right) or right
-        yield self.put_in(self.derivation.name_latex(name), written, step.after, self.numbers())
+        yield self.put_in(self.derivation.name_latex(name), right, step.after, self.numbers())
 
     def defined(self, name: str) -> str:
         """Return the equation of a line, and what the losses in it are: their names do not tell."""
@@ -216,8 +221,9 @@ class _Helper:
         ]
         if len(uses) == 1:
             return f"Backward comes to {name} through {lines[0]}."
-        count = {2: "twice", 3: "three times"}.get(len(uses), f"{len(uses):,} times")
-        return f"{name} is used {count}, in {listed(lines)}: what comes back by each use is added up."
+        return (
+            f"{name} is used {times(len(uses))}, in {listed(lines)}: what comes back by each use is added up."
+        )
 
     def backward(self, line: str, slot: int) -> str:
         """Return the sentence that the window says at a backward step."""
@@ -291,20 +297,6 @@ class _Helper:
         found |= {f"{name}:{s.quantity}": s.before for s in steps if s.before is not None}
         found |= {f"{name}:{s.quantity}": s.after for s in steps if s.index < step.index}
         return found
-
-
-def _mean_of_squares(expr: Expr) -> Expr | None:
-    """Return a mean squared error as the sum that it is, for numbers to be put in; None for all else."""
-    if not isinstance(expr, ex.Apply) or expr.head is not OPS["mse"]:
-        return None
-    own = expr.args[0].dims
-    if own != expr.args[1].dims:
-        return None
-    count = int(np.prod(sizes(own)))
-    if not 1 < count <= MOST_SQUARES:
-        return None
-    squares = ex.power(ex.add((1, expr.args[0]), (-1, expr.args[1])), ex.lift(2))
-    return ex.multiply(ex.divide(ex.ONE, ex.lift(count)), ex.sum_to(squares, tuple(range(len(own))), ()))
 
 
 # --- solutions ---------------------------------------------------------------------------------------------

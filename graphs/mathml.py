@@ -262,7 +262,7 @@ class _Reader:
         tag = "msubsup" if len(script) == 2 else tags[sign]
         scripts = "".join(script[key] for key in ("_", "^") if key in script)
         kind = base.kind if set(script) == {"_"} else "operand"
-        row.append(_Item(_element(tag, base.xml + scripts), kind, base.apart))
+        row.append(_Item(_element(tag, base.xml + scripts), kind, base.apart, base.fenced))
 
     def _script(self) -> str:
         if self._peek() == r"\intercal":

@@ -19,6 +19,7 @@ __all__ = ["html", "html_formula", "plain", "plain_formula"]
 _MATRIX = re.compile(r"\\begin\{bmatrix\}(.*?)\\end\{bmatrix\}", re.DOTALL)
 BLOCK = ' display="block"'
 _INVISIBLE = {"\u2061": "", "\u2062": " "}
+_WORD = re.compile(r"[^\W\d_]{2}")
 _LOOSE = re.compile(r"[\s+−/·⊙⊘]")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = {"2": "²", "3": "³", "⊤": "ᵀ"}
@@ -120,21 +121,32 @@ def _tight(text: str) -> str:
 
 def _sub(node: Element) -> str:
     base, script = (_written(part).strip() for part in node)
-    return f"{base}{script.translate(_SUBSCRIPTS)}" if script.isdecimal() else f"{base}_{script}"
+    return f"{base}{_below(script)}"
 
 
 def _sup(node: Element) -> str:
     base, script = (_written(part).strip() for part in node)
-    script = script.replace(" ", "")
-    if script in _SUPERSCRIPTS:
-        return f"{base}{_SUPERSCRIPTS[script]}"
-    return f"{base}^{script if script.startswith('⊙') else _tight(script)}"
+    return f"{base}{_above(script)}"
 
 
 def _both(node: Element) -> str:
     base, below, above = (_written(part).strip() for part in node)
-    below = below.translate(_SUBSCRIPTS) if below.isdecimal() else f"_{below}"
-    return f"{base}{below}{_SUPERSCRIPTS.get(above, f'^{_tight(above)}')}"
+    return f"{base}{_below(below)}{_above(above)}"
+
+
+def _below(script: str) -> str:
+    """Return a subscript; one of several parts without the spaces in it, in parentheses."""
+    if script.isdecimal():
+        return script.translate(_SUBSCRIPTS)
+    tight = script if _WORD.search(script) else re.sub(r"\s", "", script)
+    return f"_({tight})" if re.search(r"\s", script) else f"_{tight}"
+
+
+def _above(script: str) -> str:
+    """Return a superscript."""
+    tight = script.replace(" ", "")
+    is_plain = tight.startswith("⊙") or not ("_" in tight or _LOOSE.search(script.lstrip("−")))
+    return _SUPERSCRIPTS.get(tight) or (f"^{tight}" if is_plain else f"^({script})")
 
 
 def _accent(node: Element) -> str:

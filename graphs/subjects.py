@@ -24,6 +24,7 @@ from engine.trace import Phase, Trace
 from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
+from graphs.wording import ordinal
 
 __all__ = ["Aspect", "Subject", "contribution_of", "subject_of", "subjects"]
 
@@ -120,7 +121,7 @@ class Subject:
         if self.aspect == Aspect.CONTRIBUTION:
             uses = derivation.graph.line_by_name[self.reader].uses
             same = [use.slot for use in uses if use.source == uses[self.slot].source]
-            which = f", by its use number {same.index(self.slot) + 1}" if len(same) > 1 else ""
+            which = f", by its {ordinal(same.index(self.slot) + 1)} use there" if len(same) > 1 else ""
             return f"what comes back to {name} through {reader}{which}"
         if self.aspect == Aspect.LOCAL:
             return f"the local derivative of {reader} by {name}"

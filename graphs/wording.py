@@ -22,11 +22,14 @@ __all__ = [
     "capital",
     "counted",
     "dim_names",
+    "enumerated",
     "factor_shapes",
     "listed",
+    "ordinal",
     "product_shapes",
     "share",
     "sizes",
+    "times",
     "update_sentence",
 ]
 
@@ -288,7 +291,30 @@ def listed(items: Iterable[str]) -> str:
     words = list(items)
     if len(words) > LISTED:
         words = [*words[: LISTED - 1], f"{len(words) - LISTED + 1} others"]
+    return enumerated(words)
+
+
+def enumerated(items: Iterable[str]) -> str:
+    """Return words as a list in a sentence, however many they are."""
+    words = list(items)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+_TIMES = ("never", "once", "twice", "three times", "four times", "five times", "six times")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def times(count: int) -> str:
+    """Return how often: "twice", "three times", "12 times"."""
+    return _TIMES[count] if count < len(_TIMES) else f"{count:,} times"
+
+
+def ordinal(number: int) -> str:
+    """Return which one in a row, counted from 1: "second", "11th"."""
+    if number <= len(_ORDINALS):
+        return _ORDINALS[number - 1]
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 // 10 != 1 else "th"
+    return f"{number}{ending}"
 
 
 def counted(count: int, word: str) -> str:

@@ -15,6 +15,7 @@ from graphs.hints import array_latex
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 from graphs.subjects import Subject
+from graphs.wording import enumerated
 
 __all__ = [
     "COUNTING",
@@ -33,6 +34,7 @@ __all__ = [
 SMALL = 8  # entries of an array that is asked for whole
 MOST_PARTS = 6
 COUNTING = "Rows and columns are counted from 0: $A[i, j]$ is the entry in row $i$ and column $j$."
+NETWORK = "The network is"
 ROUNDED = 5e-3  # relative: what rounding to three digits on the way comes to
 
 
@@ -183,10 +185,10 @@ def given(snapshot: Snapshot) -> tuple[Block, ...]:
     leaves = (*graph.inputs, *graph.parameters)
     numbers = tuple(f"{derivation.name_latex(n)} = {array_latex(values[n])}" for n in leaves)
     several = (graph.examples or 1) > 1
-    examples = f" There are $m = {graph.examples}$ examples, one a column." if several else ""
-    counting = f" {COUNTING}" if any(value.ndim for value in values.values()) else ""
+    examples = f"There are $m = {graph.examples}$ examples, one a column." if several else ""
+    counting = COUNTING if any(value.ndim for value in values.values()) else ""
     return (
-        Block("text", (f"{snapshot.title}.{examples}{counting}",)),
+        Block("text", (" ".join(text for text in (examples, counting, NETWORK) if text),)),
         _equations(snapshot),
         *([Block("text", ("with",)), Block("equations", numbers)] if numbers else []),
     )
@@ -203,10 +205,14 @@ def sizes_given(snapshot: Snapshot) -> tuple[Block, ...]:
     leaves = (*graph.inputs, *graph.parameters)
     shapes = [f"${derivation.name_latex(n)}$ is {_shape(snapshot, n)}" for n in leaves]
     named = {d.name: d.size for node in graph.nodes for d in node.dims if d.name.isidentifier()}
-    sizes = ", ".join(f"${name} = {size}$" for name, size in named.items())
-    told = [f"Here {', '.join(shapes)}." if shapes else "", f"The sizes are {sizes}." if sizes else ""]
+    sizes = [f"${name} = {size}$" for name, size in named.items()]
+    are = "size is" if len(sizes) == 1 else "sizes are"
+    told = [
+        f"Here {enumerated(shapes)}." if shapes else "",
+        f"The {are} {enumerated(sizes)}." if sizes else "",
+    ]
     sentence = " ".join(text for text in told if text)
-    return (Block("text", (f"{snapshot.title}.",)), _equations(snapshot), Block("text", (sentence,)))
+    return (Block("text", (NETWORK,)), _equations(snapshot), Block("text", (sentence,)))
 
 
 def _shape(snapshot: Snapshot, name: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from graphs.drills.base import MOST_PARTS, Block, Drill, Exercise, Maker, asked
 from graphs.drills.formulas import is_derived
 from graphs.subjects import Aspect, Subject
+from graphs.wording import times
 
 __all__ = ["DRILL"]
 
@@ -26,7 +27,7 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
         parts.append(asked(subject, here, rng, words=lambda s: s.words(derivation)))
     parts.append(asked(Subject(Aspect.GRADIENT, name), here, rng, "What do all paths add up to, {it}?"))
     symbol = derivation.name_latex(name)
-    told = f"${symbol}$ is used {len(uses)} times. Which path brings how much of its gradient?"
+    told = f"${symbol}$ is used {times(len(uses))}. How much of its gradient does each path bring?"
     return Exercise(
         "paths", "The paths of a fan-out", maker.given(turn), (Block("text", (told,)),), tuple(parts), here
     )

@@ -13,7 +13,7 @@ __all__ = ["DRILL", "stored_values"]
 
 _TOLD = (
     "The gradients of all parameters are wanted. Inputs and parameters are kept anyway; of what forward "
-    "works out, only what a factor reads has to be."
+    "works out, only what a factor reads has to be kept."
 )
 
 
@@ -40,7 +40,7 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
         return None
     total = sum(here.trace.values[name].size for name in names)
     which = Question("Which values that forward works out does backward read?", "name", ", ".join(names))
-    many = Question("How many numbers are that in all?", "number", str(total), tolerance=0.0)
+    many = Question("How many numbers is that in all?", "number", str(total), tolerance=0.0)
     told = f"{_TOLD} {_rules(here)}".strip()
     parts = (Posed(which, here), Posed(many, here))
     return Exercise("stored", "What has to be stored", maker.sizes, (Block("text", (told,)),), parts, here)

@@ -23,6 +23,9 @@ FORMULAS = {
     "quotient": "Z = W @ X\nq = Z / (1 + exp(-Z))\nL = 1/m * norm(q - y)**2",
     "extremes": "Z = W @ X + b\nA = max(Z, 0.1 * Z)\nL = sum(min(A, y))",
     "negative": "Z = -(W @ X) * -b\nL = -sum(-Z)",
+    "losses": "Z = W @ X\ns = sum(Z, axis=0)\nL = mse(s, sum(y, axis=0)) - 2 * bce(s, sum(y, axis=0)) / 3",
+    "classes": "Z = W @ X\nP = softmax(Z)\nL = cross_entropy(Z, y) + mse(b, 2) + bce(b, 1)",
+    "reductions": "Z = W @ X\nM = max(Z, axis=1, keepdims=True)\nL = sum(M * norm(Z, axis=1, keepdims=True))",
     "scalars": "Z = W @ X\nL = b * sum(abs(Z)) + log(1 + b**2)",
 }
 
@@ -125,6 +128,61 @@ def test_a_long_series_is_cut_short_and_counted() -> None:
     step = next(s for s in found.steps if s.input == "w")
     text = put_in(derivation.contribution(step.node, int(step.slot or 0)).expr, numbers_of(found), ())
     assert text.endswith(r"\ldots\;\text{(6 terms)}")
+
+
+LONG = {"w": 0.1}, {"x": [[1, 2, 3, 4, 5, 6, 7, 8]], "y": [[0, 1, 0, 1, 1, 0, 1, 0]]}
+CLASSES = (
+    {"w": 0.1},
+    {
+        "x": [[1, 2, 3, 4, 5], [2, 1, 0, 1, 2]],
+        "y": [[1, 0, 0, 1, 0], [0, 1, 1, 0, 1]],
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "numbers", "text"),
+    [
+        (
+            "L = mse(w * x, y)",
+            LONG,
+            r"\frac{1}{8} \cdot (0.01000 + 0.6400 + 0.09000 + \ldots\;\text{(8 terms)})",
+        ),
+        (
+            "L = bce(w * x, y)",
+            LONG,
+            r"\frac{1}{8} \cdot (0.7444 + 0.5981 + 0.8544 + \ldots\;\text{(8 terms)})",
+        ),
+        (
+            "L = cross_entropy(w * x, y)",
+            CLASSES,
+            r"-\frac{1}{5} \cdot (-0.7444 - 0.7444 - 0.8544 + \ldots\;\text{(5 terms)})",
+        ),
+        ("L = sum(sum(w * x, axis=0))", CLASSES, r"\mathrm{sum}(0.3,\; 0.3,\; 0.3,\; \ldots)"),
+        ("L = mean(max(w * x, keepdims=True))", CLASSES, r"\mathrm{mean}(0.5)"),
+    ],
+)
+def test_a_loss_of_many_entries_has_its_first_numbers_put_in(
+    formula: str, numbers: tuple[dict, dict], text: str
+) -> None:
+    model = model_of(formula, *numbers)
+    found = trace(model.graph, model.leaves)
+    shown = put_in(Derivation(model.graph).right_side("L"), numbers_of(found), ())
+    assert shown.replace("0.3000", "0.3") == text
+
+
+def test_entries_of_reductions_and_shares_show_what_they_are_made_of() -> None:
+    model = model_of("P = softmax(w * x)\nM = max(w * x, axis=1)\nL = sum(P) + sum(M)", *CLASSES)
+    numbers, derivation = numbers_of(trace(model.graph, model.leaves)), Derivation(model.graph)
+    assert put_in(derivation.right_side("P"), numbers, (1, 0)) == r"\frac{e^{0.2}}{e^{0.1} + e^{0.2}}"
+    assert put_in(derivation.right_side("M"), numbers, (1,)) == r"\max(0.2,\; 0.1,\; 0,\; \ldots)"
+
+
+def test_sizes_that_are_multiplied_have_a_sign_between_them() -> None:
+    model = model_of("S = w * x\nL = mean(S * S)", {"w": [[1.0], [2.0]]}, {"x": [1.0, 2.0]})
+    derivation = Derivation(model.graph)
+    text = put_in(derivation.contribution("L", 0).expr, numbers_of(trace(model.graph, model.leaves)), (0, 0))
+    assert text == r"\frac{1}{2 \cdot 2} \cdot 1"
 
 
 def test_not_a_number_is_said_as_such() -> None:

@@ -265,6 +265,11 @@ FORMULAS = {
     r"\frac{l}{1 + e}": "l/(1 + e)",
     r"\sqrt{\hat{v}} + \epsilon": "√(v̂) + ϵ",
     r"\max(r, a)": "max(r, a)",
+    r"\max_{\text{axis }0}(Z)": "max_(axis\u00a00)(Z)",
+    r"1 - A_1^{\odot 2}": "1 − A₁^⊙2",
+    r"\frac{1}{N} \sum_{i=1}^{N} (a_i - b_i)^2": "1/N ∑_(i=1)^N (a_i − b_i)²",
+    r"e^{z_i} - e^{-x}": "e^(z_i) − e^−x",
+    r"y_{ij} \log\mathrm{softmax}(z)_{ij}": "y_(ij) log softmax(z)_(ij)",
     r"\frac{\partial\mathcal{L}}{\partial b_2}\vec{1}": "∂L/∂b₂ 1⃗",
 }
 
