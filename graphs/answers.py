@@ -686,7 +686,7 @@ def _missing(count: int) -> str:
     return "One value is missing." if count == 1 else f"{count} values are missing."
 
 
-_VAGUE = (Slip.OTHER, Slip.ROUNDING, Slip.SHAPE)
+_VAGUE = (Slip.OTHER, Slip.ROUNDING, Slip.DECIMAL, Slip.SHAPE)
 """Kinds that are said only where nothing better is known."""
 
 _GIVES_RULE = (Change.FACTOR, Change.MATRIX, Change.PART, Change.CONSTANT)

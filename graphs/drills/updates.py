@@ -6,11 +6,13 @@ It states a gradient, so its numbers are its own: another exercise may ask for t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.training import Recipe, Run
+from graphs.answers import Posed
 from graphs.drills.base import COUNTING, Block, Drill, Exercise, Maker, asked, telling_entry
 from graphs.hints import array_latex
 from graphs.scope import Draw
@@ -23,8 +25,9 @@ __all__ = ["DRILL", "update_with"]
 Entry = tuple[int, ...] | None
 _ROUND = ("gd", "momentum", "rmsprop", "adam", "nesterov", "adagrad")
 _SHORT: Mapping[str, float] = {
-    **{"learning_rate": 0.1, "momentum": 0.5, "dampening": 0.5, "rho": 0.5, "beta1": 0.5, "beta2": 0.75},
+    **{"learning_rate": 0.1, "momentum": 0.8, "dampening": 0.8, "rho": 0.8, "beta1": 0.8, "beta2": 0.9},
 }
+"""No share is a half: what is kept and what comes in then have weights of their own."""
 _KEPT = (0.25, 0.5, 1.0)
 
 
@@ -46,9 +49,21 @@ def update_with(maker: Maker, turn: int, optimizer: Optimizer) -> Exercise | Non
         subject = Subject(Aspect.UPDATE, name, quantity=quantity.name, entry=entry)
         symbol = f"${subject.symbol(here.derivation, optimizer)}$"
         words = f"the new {symbol}" if quantity.is_value else f"{symbol}, the {quantity.text}"
-        parts.append(asked(subject, here, rng, words=lambda _, words=words: words))
+        part = asked(subject, here, rng, words=lambda _, words=words: words)
+        parts.append(_telling(part) if quantity.is_value else part)
     title = f"One update by hand: {optimizer.title}"
     return Exercise("updates", title, (), _told(here, name, entry), tuple(parts), here)
+
+
+def _telling(part: Posed) -> Posed:
+    """Return the question for a new value, as exact as its step is told from another one."""
+    assert part.subject is not None
+    found = part.place.trace
+    before, entry = found.values[part.subject.name], part.subject.entry
+    step = np.abs(part.right - (before if entry is None else before[entry]))
+    share = float(np.max(step)) / max(float(np.max(np.abs(part.right))), 1e-300)
+    tolerance = part.question.tolerance * min(1.0, share)
+    return replace(part, question=replace(part.question, tolerance=tolerance))
 
 
 def _with_kept(snapshot: Snapshot, optimizer: Optimizer, rng: np.random.Generator) -> Snapshot:

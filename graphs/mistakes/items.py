@@ -16,14 +16,14 @@ _SAME = {"·": "*"}  # what is missing in a product, whichever it is
 
 
 def other_items(items: Items, write: Callable[[Items], str]) -> Iterator[tuple[str, str, Items]]:
-    """Yield a formula with one operation left out or its sign turned: kind, hint, formula.
+    """Yield a formula with one operation left out or its sign turned, outermost first: kind, hint, formula.
 
     Parameters
     ----------
     write
         From a part of the formula to what it is called in a hint.
     """
-    for i, item in enumerate(items):
+    for i, item in reversed(list(enumerate(items))):
         if item.kind != "op":
             continue
         spans = operands(items, i)

@@ -38,6 +38,10 @@ class Slip(StrEnum):
     TIMES = "times"  # what multiplies or divides left out
     MATRICES = "matrices"  # a matrix product instead of one entry by entry
     AXIS = "axis"  # a sum along the wrong axis
+    CORRECTION = "correction"  # an average that began at zero, not put right
+    WEIGHTS = "weights"  # the weights of an average exchanged
+    OLD = "old"  # what was kept instead of what has just been worked out
+    PLAIN = "plain"  # a step of gradient descent instead of the optimizer's
     TRANSPOSED = "transposed"  # rows for columns
     SHAPE = "shape"  # the right numbers in another shape
     SIZE = "size"  # the number of entries instead of the shape
@@ -60,6 +64,10 @@ _WORDS: Mapping[str, str] = {
     Slip.TIMES: "a factor left out",
     Slip.MATRICES: "a matrix product instead of entry by entry",
     Slip.AXIS: "the axis of a sum",
+    Slip.CORRECTION: "averages not put right",
+    Slip.WEIGHTS: "the weights of an average",
+    Slip.OLD: "an old value instead of the new one",
+    Slip.PLAIN: "plain gradient descent",
     Slip.TRANSPOSED: "rows for columns",
     Slip.SHAPE: "the shape",
     Slip.SIZE: "the size instead of the shape",

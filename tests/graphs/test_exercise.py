@@ -403,8 +403,8 @@ def test_an_update_by_hand_is_that_of_the_paper() -> None:
     assert subject is not None
     g, kept = float(here.trace.gradients[subject.name]), here.trace.kept
     m, v = (float(kept[subject.name, key]) for key in here.optimizer.state)
-    m, v = 0.5 * m + 0.5 * g, 0.75 * v + 0.25 * g * g
-    step = 0.1 * (m / (1 - 0.5**2)) / (np.sqrt(v / (1 - 0.75**2)) + 1e-8)
+    m, v = 0.8 * m + 0.2 * g, 0.9 * v + 0.1 * g * g
+    step = 0.1 * (m / (1 - 0.8**2)) / (np.sqrt(v / (1 - 0.9**2)) + 1e-8)
     theta = float(here.trace.values[subject.name]) - step
     assert exercise.parts[-1].check(f"{theta:.8g}").right
 
