@@ -50,6 +50,10 @@ def round_up(x: float) -> float:
     return next(digit * power for digit in (1.0, 2.0, 5.0, 10.0) if digit * power >= x * (1 - 1e-12))
 
 
+SHORT = 2
+"""Letters of an upright axis's name that stand; longer names lie along it."""
+
+
 class NumberAxis(pg.AxisItem):
     """An axis whose numbers are written as everywhere in the window.
 
@@ -88,8 +92,15 @@ class NumberAxis(pg.AxisItem):
         self.setLabel(text, color=theme.color("muted").name())
         if self.label is not None:
             self.label.setFont(font)
+            if self.is_upright:
+                self.label.setRotation(0 if self._is_letter else -90)  # a v that lies would be a <
             self._adjustSize()  # the name is as high as its letters
             self.resizeEvent(None)
+
+    @property
+    def _is_letter(self) -> bool:
+        """Whether its name is a letter or two, which has the room to stand upright."""
+        return self.is_upright and self.label is not None and len(self.label.toPlainText().strip()) <= SHORT
 
     def _thinned(self, values: Sequence[float], low: float, high: float, size: float) -> Sequence[float]:
         """Leave numbers out until none touches the next: every second, every third, … one stays."""
@@ -116,6 +127,12 @@ class NumberAxis(pg.AxisItem):
         return spacing > 0 and math.isclose(values[-1] - values[0], spacing * (len(values) - 1), rel_tol=1e-6)
 
     # pyqtgraph
+
+    def resizeEvent(self, ev: Any = None) -> None:
+        super().resizeEvent(ev)
+        if self.label is not None and self._is_letter:
+            middle = (self.size().height() - self.label.boundingRect().height()) / 2
+            self.label.setY(middle)  # pyqtgraph puts it where it would begin if it lay
 
     def boundingRect(self) -> QRectF:
         # With a grid, pyqtgraph forgets that the numbers at the ends reach beyond the axis, and drops them.

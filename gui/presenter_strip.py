@@ -34,8 +34,9 @@ __all__ = [
     "words_of_step",
 ]
 
-LEAST, LARGEST = 24.0, 32.0
-"""Points of the strip's text, the least and the most."""
+LEAST, LARGEST, HUGE = 24.0, 32.0, 40.0
+"""Points of the strip's text: the least, the most, and the most where others need the room anyway."""
+SIZES = (HUGE, 36.0, LARGEST, 28.0, 26.0, LEAST)
 MOST_HEIGHT = 0.62
 """The share of the screen that the strip may take; the graph has the rest."""
 WANTED = 0.45
@@ -99,7 +100,7 @@ def words_of_page(player: LessonPlayer, phase: str) -> Words:
     if phase == "question" and page.question is not None:
         return Words("", asked, stage.choices)
     if phase == "answer" and page.question is not None:
-        return Words("", f"{asked}\n\n{answer_line(stage)}", after=stage.texts["explain"])
+        return Words("", f"{asked}\u2002{answer_line(stage)}", after=stage.texts["explain"])
     return Words(page.title, stage.texts["text"])
 
 
@@ -185,14 +186,14 @@ class PresenterStrip(QFrame):
         self.text.resize(self.width() - 2 * SIDE, self.text.height())
         wanted = self._most * WANTED
         needed = max(self._enlarge(words, wanted) for words in (*self._others, self._words))
-        height = self._enlarge(self._words, max(wanted, needed)) if self._others else needed
+        height = self._enlarge(self._words, needed, HUGE) if self._others else needed
         self.setFixedHeight(min(self._most, max(needed, height)))
         self._fit_legend()
 
-    def _enlarge(self, words: Words, room: float) -> int:
+    def _enlarge(self, words: Words, room: float, most: float = LARGEST) -> int:
         """Write words in the largest letters for which there is room; return the height of the strip."""
         base = application_font().pointSizeF()
-        for points in (LARGEST, 28.0, 26.0, LEAST):
+        for points in SIZES[SIZES.index(most) :]:
             self.text.set_factor(points / base)
             self._write(words)
             if self._height() <= room:

@@ -33,7 +33,10 @@ SIZES = {"o": 6.0, "t1": 7.0}
 
 
 class ElidedLabel(QLabel):
-    """A line of small text that ends in dots where there is no room; hovering tells it all."""
+    """A line of small text that ends in dots where there is no room; hovering tells it all.
+
+    With `wordWrap` it takes as many lines as it needs: on a projector nobody hovers.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,10 +56,13 @@ class ElidedLabel(QLabel):
         self._tell()
 
     def _tell(self) -> None:
-        cut = self.fontMetrics().horizontalAdvance(self.text()) > self.width()
+        cut = not self.wordWrap() and self.fontMetrics().horizontalAdvance(self.text()) > self.width()
         self.setToolTip(self.text() if cut else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self.wordWrap():
+            super().paintEvent(event)
+            return
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
@@ -165,7 +171,7 @@ class FitPanel(Panel):
         """Return what the marks mean."""
         view, parts = self.view, []
         if view.classes and view.kind in ("plane", "curve"):
-            parts.append(f"● {view.classes[0]}  ▲ {view.classes[1]}")
+            parts.append(f"●\u00a0{view.classes[0]}  ▲\u00a0{view.classes[1]}")
         if view.held.x.size:
             parts.append("○ held out")
         return " · ".join(parts)
@@ -178,6 +184,7 @@ class FitPanel(Panel):
         """Write larger, as a projector asks for."""
         super().set_letters(factor)
         self._caption.setFont(self.lettering())
+        self._caption.setWordWrap(self.is_projected)
         self._note.setFont(self.lettering("body"))
         if self.plot is not None:
             self.plot.set_letters(factor)

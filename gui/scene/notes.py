@@ -24,6 +24,8 @@ FACTOR_SIZE = 16.0
 READABLE = 13.0
 """Pixels on the screen that a factor should have; in a small picture it is enlarged to reach them."""
 LARGEST = 2.25
+BESIDE = 10.0
+"""Between the words of two arrows that stand in one line, in the scene's units."""
 MANY = 2
 """Of more arrows than these each has fewer words."""
 
@@ -143,7 +145,8 @@ class Notes:
         taken = [box]
         for curve, title in zip(curves, titles, strict=True):
             size = label_size(words, title, self._scale)
-            taken.append(label_beside(curve, size, off_marks.with_cards(rows(taken)), curves))
+            off = rows([rect.adjusted(-BESIDE, 0, BESIDE, 0) for rect in taken])
+            taken.append(label_beside(curve, size, off_marks.with_cards(off), curves))
         return list(zip(curves, taken[1:], strict=True))
 
     def _clear_reads(self) -> None:

@@ -69,6 +69,24 @@ def test_numbers_of_an_axis_never_touch_however_large_they_are(qtbot):
     assert 0 in axis.tickValues(-0.021, 0.034, 420)[0][1]  # what stays is counted from 0
 
 
+def test_a_letter_beside_an_axis_stands_and_words_lie_along_it(qtbot):
+    plot = Plot(LIGHT, "iteration", "loss")
+    qtbot.addWidget(plot)
+    plot.resize(400, 300)
+    plot.show()
+    axis = plot.axes["left"]
+    assert axis.label.rotation() == -90
+    axis.set_name("v", LIGHT, plot.lettering())
+    assert axis.label.rotation() == 0
+    middle = axis.label.pos().y() + axis.label.boundingRect().height() / 2
+    assert abs(middle - axis.size().height() / 2) < 2
+    axis.set_name("loss", LIGHT, plot.lettering())
+    assert axis.label.rotation() == -90
+    assert axis.label.pos().y() > middle  # it begins below the middle, upwards
+    plot.axes["bottom"].set_name("u", LIGHT, plot.lettering())
+    assert plot.axes["bottom"].label.rotation() == 0
+
+
 def test_a_plot_has_the_colours_of_its_theme(qtbot):
     plot = Plot(LIGHT, "iteration", "loss")
     qtbot.addWidget(plot)

@@ -220,7 +220,7 @@ def test_a_clicker_goes_through_a_lesson(window: Window, qtbot: QtBot) -> None:
     assert "Which is it?" in window.strip.text.source
     assert "b" in window.strip.text.source
     page_down(window)
-    assert window.strip.text.source == "**Which is it?**\n\n**B\u2002b**\n\nBecause."
+    assert window.strip.text.source == "**Which is it?**\u2002**B\u2002b**\n\nBecause."
     QTest.keyClick(window, Qt.Key.Key_PageUp)
     assert window.presenting.phase == "question"
     window.presenting.end()

@@ -102,7 +102,7 @@ def test_the_classes_differ_by_shape_and_by_colour(fit):
     assert first.opts["brush"].color() != second.opts["brush"].color()
     second_class = panel.view.points.is_second
     assert (len(places(first)), len(places(second))) == ((~second_class).sum(), second_class.sum())
-    assert "● Adelie  ▲ Chinstrap" in panel.caption()
+    assert "●\u00a0Adelie  ▲\u00a0Chinstrap" in panel.caption()
 
 
 def test_residuals_run_from_each_example_to_the_curve(fit):
@@ -181,6 +181,10 @@ def test_names_are_moved_apart_and_stay_inside():
 def test_what_does_not_fit_the_line_ends_in_dots_and_is_told_on_hovering(fit):
     _, panel = fit("two-layer-nonlinear", held_out=0.2, width=400)
     assert panel._caption.toolTip() == panel.caption()
+    panel.set_letters(1.5)  # nobody hovers over a projector's picture: it has two lines
+    line = panel._caption.fontMetrics().height()
+    assert panel._caption.heightForWidth(panel._caption.width()) >= 2 * line
+    panel.set_letters(1.0)
     panel.resize(1400, 300)
     assert panel._caption.toolTip() == ""
 

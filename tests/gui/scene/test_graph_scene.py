@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -80,6 +80,8 @@ def test_the_factor_stands_by_its_wire_and_covers_no_card(qapp, shows, name, det
         assert not covered, (view.current, covered)
         labels = [arrow.label_rect for arrow in notes(scene).reads()]
         assert not any(label.intersects(box) for label in labels), view.current
+        apart = [label.adjusted(-4, 0, 4, 0) for label in labels]  # words in one line do not run together
+        assert not any(a.intersects(b) for a, b in combinations(apart, 2)), view.current
         if letters == IN_PICTURES:  # which is looked at closely
             assert not any(scene.node_rect(n).intersects(label) for n in view.nodes for label in labels)
         assert distance(box, points_on(gradient_wire(wires[view.current]).corners)) < FAR[letters]
