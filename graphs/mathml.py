@@ -22,6 +22,7 @@ from engine.names import plain_name
 
 __all__ = ["mathml"]
 
+PRIME = "\u2032"
 APPLY, TIMES, MINUS = "\u2061", "\u2062", "\u2212"
 
 _TOKEN = re.compile(r"(\s*)(\\[A-Za-z]+|\\.|\|\||\d+(?:\.\d+)?|\S)")
@@ -138,6 +139,8 @@ class _Reader:
                 break
             if token in ("_", "^"):
                 self._attach(found, token)
+            elif token == "'" and found:
+                self._prime(found)
             else:
                 item = self._item(token, found)
                 item.apart = apart
@@ -263,6 +266,15 @@ class _Reader:
         scripts = "".join(script[key] for key in ("_", "^") if key in script)
         kind = base.kind if set(script) == {"_"} else "operand"
         row.append(_Item(_element(tag, base.xml + scripts), kind, base.apart, base.fenced))
+
+    def _prime(self, row: list[_Item]) -> None:
+        """Put the sign of a derivative on the function before it."""
+        base, sign = row.pop(), PRIME
+        while self._peek() == "'":
+            self._next()
+            sign += PRIME
+        xml = _element("msup", base.xml + _element("mo", sign))
+        row.append(_Item(xml, "function", base.apart, base.fenced))
 
     def _script(self) -> str:
         if self._peek() == r"\intercal":

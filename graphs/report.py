@@ -168,9 +168,12 @@ class Report:
         return sorted(found.items(), key=lambda pair: -pair[1])[:count]
 
     def sentence(self) -> str:
-        """Return what it comes to in one sentence."""
-        whole = len(self.records)
-        return f"{self.first_tries} of {whole} question{'s' * (whole != 1)} right at the first try."
+        """Return what it comes to: of the questions that were tried, and how many were shown only."""
+        tried = sum(record.tries > 0 for record in self.records.values())
+        shown = sum(not record.tries and record.is_revealed for record in self.records.values())
+        said = [f"{self.first_tries} of {tried} question{'s' * (tried != 1)} right at the first try."]
+        said += [f"{shown} answer{'s were' if shown != 1 else ' was'} shown without a try."] if shown else []
+        return " ".join(said if tried or not shown else said[1:])
 
     # --- as text ---
 
@@ -208,13 +211,23 @@ def _table(report: Report) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for key, record in report.records.items():
         cells = (
-            _cell(f"{key.place}: {record.ask}" if record.ask else key.place),
-            *("yes" if flag else "no" for flag in (record.is_first, record.is_right)),
+            _cell(_headed(key.place, record.ask)),
+            *(
+                "yes" if flag else "no" if record.tries else "–"
+                for flag in (record.is_first, record.is_right)
+            ),
             str(record.tries),
             f"{record.hints}{', answer shown' if record.is_revealed else ''}",
             ", ".join(dict.fromkeys(map(kind_words, record.kinds))),
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def _headed(place: str, ask: str) -> str:
+    """Return a question behind its place, which may be a question itself."""
+    if not ask:
+        return place
+    return f"{place}{'' if place.endswith(('?', '!', '.', ':')) else ':'} {ask}"
 
 
 def _cell(text: str) -> str:

@@ -189,6 +189,7 @@ def test_it_means_what_the_formula_means(formula: str) -> None:
         (r"\hat{y}", '<mover accent="true"><mi>y</mi><mo stretchy="false">^</mo></mover>'),
         (r"w_{\text{out}}", "<msub><mi>w</mi><mtext>out</mtext></msub>"),
         (r"\mathrm{wide}", "<mi>wide</mi>"),
+        (r"f'' g", f"<msup><mi>f</mi><mo>′′</mo></msup><mo>{TIMES}</mo><mi>g</mi>"),
         (
             r"\frac{\partial\mathcal{L}}{\partial w}",
             '<mfrac><mrow><mo form="prefix">∂</mo><mi>ℒ</mi></mrow>'

@@ -62,6 +62,14 @@ def test_help_is_no_first_try() -> None:
     assert (found.is_first, found.is_right, found.is_revealed) == (False, False, True)
 
 
+def test_what_was_shown_only_is_no_wrong_first_try() -> None:
+    shown = Report().revealed(Key("The chain rule", "What is left?"), r"Write $\sigma'(Z)$.")
+    assert shown.sentence() == "1 answer was shown without a try."
+    tried = shown.tried(KEY, ASK, RIGHT, NOW)
+    assert tried.sentence() == "1 of 1 question right at the first try. 1 answer was shown without a try."
+    assert "| What is left? Write σ'(Z). | – | – | 0 | 0, answer shown |  |" in tried.markdown()
+
+
 def test_what_it_comes_to() -> None:
     report = Report().tried(KEY, ASK, RIGHT, NOW)
     other = Key("Regression", "One step | downhill")
