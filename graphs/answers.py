@@ -96,7 +96,7 @@ class Posed:
     closed
         Names that no answer may use: they stand for what is to be found out.
     remarks
-        What is said to a wrong choice, or a wrong name, instead of that it is not it.
+        What is said to a wrong choice, a wrong name or a wrong whole number, by how it is written.
     of_gradients
         Whether the names that are asked for stand for gradients.
     way
@@ -399,6 +399,9 @@ class Posed:
         given = number_of(text, self.names())
         if self._is_close(given, self.right):
             return Verdict(True, "Right.")
+        value = float(given.values)
+        if value.is_integer() and (remark := self.remarks.get(f"{value:.0f}")):
+            return Verdict(False, remark, remark)
         return self._verdict([*self._recognised(given), *starmap(_Told, self._near(given))])
 
     def _check_matrix(self, text: str) -> Verdict:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from graphs.answers import Posed, Question
 from graphs.drills.base import Block, Drill, Exercise, Maker
 from graphs.drills.local import local_pairs
@@ -42,8 +46,29 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
     which = Question("Which values that forward works out does backward read?", "name", ", ".join(names))
     many = Question("How many numbers is that in all?", "number", str(total), tolerance=0.0)
     told = f"{_TOLD} {_rules(here)}".strip()
-    parts = (Posed(which, here), Posed(many, here))
+    parts = (Posed(which, here), Posed(many, here, remarks=_miscounted(here, names, total)))
     return Exercise("stored", "What has to be stored", maker.sizes, (Block("text", (told,)),), parts, here)
+
+
+def _miscounted(snapshot: Snapshot, names: Sequence[str], total: int) -> dict[str, str]:
+    """Return what is said to other counts than the right one, by the count."""
+    graph, derivation, values = snapshot.trace.graph, snapshot.derivation, snapshot.trace.values
+    found: dict[str, str] = {}
+
+    def count(number: int, sentence: str) -> None:
+        if number != total:
+            found.setdefault(str(number), sentence)
+
+    count(len(names), "That is the number of arrays. Asked is how many numbers are in them.")
+    for name in names:
+        count(values[name].size, f"That is how many numbers ${derivation.name_latex(name)}$ has alone.")
+    single = sum(int(np.prod([d.size for d in graph[name].dims if not d.examples])) for name in names)
+    count(single, "That is how many numbers there are for one example. Every example has its own.")
+    whole = sum(values[line.name].size for line in graph.lines)
+    count(whole, "That is all that forward works out, read or not.")
+    leaves = sum(values[name].size for name in (*graph.inputs, *graph.parameters))
+    count(total + leaves, "Inputs and parameters are counted in it: they are kept anyway.")
+    return found
 
 
 def _rules(snapshot: Snapshot) -> str:

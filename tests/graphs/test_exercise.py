@@ -265,6 +265,24 @@ def test_what_is_stored_is_what_the_source_of_backward_reads() -> None:
         assert read == set(stored_values(snapshot)), network
 
 
+def test_a_wrong_count_of_what_is_stored_is_told_what_it_counts() -> None:
+    (exercise,) = exercises(snapshot_of(bind(load("two-layer-nonlinear"))), ["stored"])
+    part = exercise.parts[1]  # A, 4 × 133, and ŷ, 1 × 133
+    assert part.check("665").right
+    said = {
+        "2": "number of arrays",
+        "532": "$A$ has alone",
+        "133": r"$\hat{y}$ has alone",
+        "5": "for one example",
+        "1198": "all that forward works out",
+        "944": "kept anyway",
+    }
+    for text, words in said.items():
+        found = part.check(text)
+        assert not found.right
+        assert words in found.hint, (text, found)
+
+
 def test_the_first_wrong_gradient_is_shown_as_a_gradient() -> None:
     (exercise,) = exercises(snapshot_of(bind(load("two-layer-nonlinear"))), ["faults"], 1)
     assert exercise.parts[0].answer_latex.startswith(r"$\frac{\partial\mathcal{L}}{\partial")
