@@ -35,6 +35,7 @@ __all__ = [
     "Looks",
     "Shot",
     "fault_text",
+    "is_place_alike",
     "is_shown_alike",
     "place_text",
     "row_of",
@@ -125,6 +126,16 @@ def _times(wanted: Screen, base: Screen) -> dict[str, Any]:
 
 def _same(a: Any, b: Any) -> bool:
     return a == b and repr(a) == repr(b)  # 1 and 1.0 and True are said differently
+
+
+def is_place_alike(a: Screen, b: Screen) -> bool:
+    """Say whether two screens show the same numbers at the same place, whatever is marked, hidden or open."""
+    return _placed(a) == _placed(b)
+
+
+def _placed(screen: Screen) -> Screen:
+    bare = replace(_shown(screen), train=0, highlight=(), hide=(), docks=(), camera=(), actions={})
+    return bare if bare.iteration else replace(bare, training={})  # how it would go on does not show yet
 
 
 def is_shown_alike(a: Screen, b: Screen) -> bool:

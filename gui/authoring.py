@@ -16,7 +16,7 @@ from graphs.files import write_whole
 from graphs.lesson import DOCKS, Lesson, text_of
 from graphs.lessondraft import Draft
 from graphs.lessontext import LessonText
-from graphs.screens import Looks, Shot, shot
+from graphs.screens import Looks, Shot, is_place_alike, shot
 from graphs.staging import Problem
 from graphs.writing import as_in
 from gui.dialogs import ask_open, ask_save, completed
@@ -33,6 +33,8 @@ MOST_BACK = 200
 UNTITLED = "Untitled lesson"
 LEAVING = "If you discard them now, they are lost."
 FILTER = "Lessons (*.toml)"
+COLUMN = ("lesson", "practice", "step", "inspector")
+"""The docks that the editor is a tab beside."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,15 @@ class Authoring(QObject):
         self._write: Task | None = None
         self._is_leaving = False
         self._before: Any = None
+        self._awaiting: list[Callable[[], object]] = []  # the page that a lesson is about to show
+        self._is_elsewhere = False
         self._calm = QTimer(self, singleShot=True, interval=CALM)
         self._calm.timeout.connect(self._look_over)
         self._offer = ReloadOffer(window.notifier, self.reload, self._remark, self)
+        player = window.teaching.player
+        for signal in (player.page_changed, player.stage_changed, player.failed):
+            signal.connect(self._go_on)
+        player.stage_changed.connect(self._compare)
 
     # --- facts ---
 
@@ -138,6 +146,11 @@ class Authoring(QObject):
         return self._calm.isActive() or (self._check is not None and self._check.running)
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether the screen shows something else than the page that has been opened or shown last."""
+        return self._is_elsewhere
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is anything to take back."""
         return bool(self._back)
@@ -150,15 +163,15 @@ class Authoring(QObject):
     # --- beginning and ending ---
 
     def begin(self) -> None:
-        """Begin a lesson whose first page is what is on the screen."""
-        self._after_saving(self._begin)
+        """Begin a lesson whose first page is what is on the screen, or is about to be."""
+        self._when_shown(lambda: self._after_saving(self._begin))
 
     def _begin(self) -> None:
         draft = self._tried(
             lambda: Draft(LessonText.begun(UNTITLED)).with_page(self._shot({}), 0, "The first page")
         )
         if draft is not None:
-            self._enter(draft, "", "")
+            self._enter(draft, "", draft.text.text)  # nobody has written anything yet
 
     def edit_open(self) -> None:
         """Write on in the lesson that is open; in a copy of one of the course."""
@@ -196,7 +209,7 @@ class Authoring(QObject):
         found = self._tried(read)
         if found is not None:
             text, draft = found
-            self._enter(draft, text, draft.text.text if path is not None else "", page)
+            self._enter(draft, text, draft.text.text, page)
 
     def restore(self, text: str, path: Path | None) -> bool:
         """Write on in what was left of a lesson that was never saved; return whether that can be done."""
@@ -213,12 +226,11 @@ class Authoring(QObject):
         self._back, self._forth, self._merge, self._problems, self._shown = [], [], None, {}, None
         self._offer.watch(self.path)
         self._window.build_late()
-        panel: Any = self._window.panels["author"]
-        panel.set_authoring(self)
         if not was_open:
             self._take_place()
             self.opened.emit(True)
         self._window.show_dock("author")
+        self._compare()
         self._tell()
 
     def end(self) -> None:
@@ -234,7 +246,7 @@ class Authoring(QObject):
         self._calm.stop()
         self._draft, self._shown, self._problems = None, None, {}
         self._offer.watch(self.path)
-        self._give_place_back()
+        self.leave_place()
         self.changed.emit()
         self.opened.emit(False)
         self._window.view.setFocus()
@@ -352,16 +364,49 @@ class Authoring(QObject):
         """Work on another page."""
         if self.is_open and page != self._page and 0 <= page < len(self.draft):
             self._page, self._merge = page, None
+            self._compare()
             self.changed.emit()
+
+    def _compare(self) -> None:
+        """See whether the screen shows the page that is open."""
+        if not self.is_open:
+            return
+        was_elsewhere = self._is_elsewhere
+        try:
+            wanted = self.draft.screens[self._page]
+            self._is_elsewhere = not is_place_alike(self._shot().screen, wanted)
+        except (BackstepError, IndexError):  # of a page that cannot be read nobody knows
+            self._is_elsewhere = False
+        if self._is_elsewhere != was_elsewhere:
+            self.changed.emit()
+
+    def _when_shown(self, call: Callable[[], object]) -> None:
+        """Do something with the screen, once the page of a lesson that is on its way to it has come."""
+        self._awaiting.append(call)
+        self._go_on()
+
+    def _go_on(self, *_: object) -> None:
+        player = self._window.teaching.player
+        if player.lesson is not None and player.stage is None and player.is_busy:
+            return
+        awaiting, self._awaiting = self._awaiting, []
+        for call in awaiting:
+            call()
 
     def add_page(self) -> None:
         """Add what is on the screen as a page, after the one that is open; begin a lesson where none is."""
-        if not self.is_open:
+        if self.is_open:
+            self._when_shown(self._add_page)
+        else:
             self.begin()
+
+    def _add_page(self) -> None:
+        if not self.is_open:  # it has ended while the screen was on its way
             return
         draft = self._tried(lambda: self.draft.with_page(self._shot(), self._page + 1, self._title()))
         if draft is not None:
             self._change(draft, self._page + 1)
+            self._compare()
             self._window.show_dock("author")
 
     def _title(self) -> str:
@@ -371,8 +416,12 @@ class Authoring(QObject):
 
     def take_screen(self) -> None:
         """Let the page that is open show what is on the screen."""
+        self._when_shown(self._take_screen)
+
+    def _take_screen(self) -> None:
         if self.is_open:
             self._try(lambda: self.draft.with_screen(self._shot(), self._page), self._page)
+            self._compare()
 
     def move(self, direction: int) -> None:
         """Move the page that is open up or down."""
@@ -389,6 +438,7 @@ class Authoring(QObject):
         """Take the page that is open away."""
         if self.is_open:
             self._try(lambda: self.draft.without(self._page), min(self._page, max(0, len(self.draft) - 2)))
+            self._compare()
 
     def put(self, keys: Sequence[str], value: Any, *, in_head: bool = False) -> None:
         """Give a key of the page, or of the head, another value; None takes it away.
@@ -521,18 +571,22 @@ class Authoring(QObject):
         window, right = self._window, Qt.DockWidgetArea.RightDockWidgetArea
         if window.is_small:
             return
-        names = ["author", *(n for n in ("lesson", "step", "inspector") if not window.docks[n].isHidden())]
+        names = ["author", *(n for n in COLUMN if not window.docks[n].isHidden())]
         bare = {name: window.docks[name].titleBarWidget() is not None for name in names}
         self._before = (window.saveState(), bare)
         for name in names:
+            window.docks[name].hide()  # side by side for a moment, they would make the window higher
+        for name in names:
             window.addDockWidget(right, window.docks[name])
-            window.docks[name].show()
             window.set_bare(name, True)  # its tab says what it is
         for name in names[1:]:
             window.tabifyDockWidget(window.docks["author"], window.docks[name])
+        for name in names:
+            window.docks[name].show()
         soon(self, lambda: hide_stale_tabs(window))
 
-    def _give_place_back(self) -> None:
+    def leave_place(self) -> None:
+        """Put the docks back as they were before writing began."""
         window, before = self._window, self._before
         self._before = None
         if before is not None:

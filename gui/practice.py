@@ -170,6 +170,11 @@ class Practice(QObject):
         else:
             self._place.give_back()
 
+    def leave_place(self) -> None:
+        """Put the docks back as they were without exercises: the window is closing."""
+        if self.player.is_open:
+            self._place.give_back()
+
     # Qt
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

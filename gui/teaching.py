@@ -142,6 +142,10 @@ class Teaching(QObject):
             self._place.give_back()
         self._is_arranged = has_lesson
 
+    def leave_place(self) -> None:
+        """Put the docks back as they were without a lesson: the window is closing."""
+        self._place.give_back()
+
     def _watch_file(self) -> None:
         """Watch the file of the lesson that is open."""
         lesson = self.player.lesson

@@ -96,7 +96,7 @@ class Dock:
     module: str
     panel: str
     area: Qt.DockWidgetArea
-    stacked: str = ""  # the dock whose tab it shares
+    stacked: str = ""  # the dock that it is a tab of
     late: bool = True  # built after the first paint
     shown: bool = True  # from the start
 
@@ -106,8 +106,8 @@ DOCKS = (
     Dock("step", "This step", "gui.panels.step", "StepPanel", _RIGHT, late=False),
     Dock("inspector", "Inspector", "gui.panels.inspector", "InspectorPanel", _RIGHT, late=False),
     Dock("lesson", "Lesson", "gui.panels.lesson", "LessonPanel", _RIGHT, shown=False),
-    Dock("author", "Write", "gui.panels.author", "AuthorPanel", _RIGHT, shown=False),
-    Dock("practice", "Exercises", "gui.panels.practice", "PracticePanel", _RIGHT, shown=False),
+    Dock("author", "Write", "gui.panels.author", "AuthorPanel", _RIGHT, stacked="lesson", shown=False),
+    Dock("practice", "Exercises", "gui.panels.practice", "PracticePanel", _RIGHT, "lesson", shown=False),
     Dock("loss", "Loss", "gui.panels.loss", "LossPanel", _BOTTOM),
     Dock("formula", "Formula", "gui.panels.formula", "FormulaPanel", _BOTTOM, stacked="loss"),
     Dock("code", "Code", "gui.panels.code", "CodePanel", _BOTTOM, stacked="loss"),
@@ -333,6 +333,8 @@ class Window(QMainWindow):
             panel.read.connect(self.filing.note_text)
         if row.id == "practice":
             self.practice.connect_panel(panel)
+        if row.id == "author":
+            panel.set_authoring(self.authoring)
         self.docks[row.id].setWidget(panel)
         self.docks[row.id].visibilityChanged.connect(panel.make_up)
         _focus_by_tab(panel)
@@ -404,7 +406,8 @@ class Window(QMainWindow):
     def _holds(self, name: str) -> bool:
         """Say whether a lesson or an exercise is open in a dock."""
         is_lesson = name == "lesson" and self.teaching.player.lesson is not None
-        return is_lesson or (name == "practice" and self.practice.player.is_open)
+        is_written = name == "author" and self.authoring.is_open
+        return is_lesson or is_written or (name == "practice" and self.practice.player.is_open)
 
     def _size_docks(self) -> None:
         soon(self, lambda: hide_stale_tabs(self))
@@ -481,6 +484,8 @@ class Window(QMainWindow):
             self.restoreGeometry(self.settings.get("window/geometry"))
         if not self._fresh:
             self.restoreState(self.settings.get("window/state"))
+        for name in ("lesson", "author"):
+            self.docks[name].hide()  # what stood there ended with the window that kept its state
 
     def _connect(self) -> None:
         self._connect_session()
@@ -1088,6 +1093,8 @@ class Window(QMainWindow):
             self.recovery.close()
         if self.lesson_recovery is not None:
             self.lesson_recovery.close()
+        for part in (self.authoring, self.teaching, self.practice):
+            part.leave_place()  # none of them is there at the next start
         self.settings.set("window/geometry", self.saveGeometry().data())
         self.settings.set("window/state", self.saveState().data())
         self.settings.save()

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QPlainTextEdit,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -39,8 +38,10 @@ __all__ = ["AuthorPanel"]
 Keys = tuple[str, ...]
 NO_QUESTION = "no question"
 LABEL = 64
-ROW, MOST_ROWS = 25, 6
-"""Logical pixels of a row of the list, and how many of them are in sight at most."""
+ROW, ROWS = 25, 4
+"""Logical pixels of a row of the list, and how many of them are in sight."""
+LEAST = 120
+"""Logical pixels of height below which the panel is not made: with less than it needs, all of it scrolls."""
 
 
 # --- what stands in a field --------------------------------------------------------------------------------
@@ -153,13 +154,19 @@ SCREEN = (
 )
 QUESTION = (
     _Row(("question", "ask"), "Ask", lines=2, read=_kept),
-    _Row(("question", "answer"), "Answer", "a formula over the names of the page", read=_kept),
+    _Row(("question", "answer"), "Answer", read=_kept),
     _Row(("question", "choices"), "Choices", "one a line", 3, _lines_text, _lines),
     _Row(("question", "about"), "About", "d_W1: wrong answers get its hints"),
     _Row(("question", "tolerance"), "Tolerance", "0.001", read=_number, at_end=True),
     _Row(("question", "hints"), "Hints", "one a line, from vague to plain", 3, _lines_text, _lines),
     _Row(("question", "explain"), "Explain", "what is said after the answer", 3),
 )
+ANSWERS = {
+    "choice": "the right one of the choices, word for word",
+    "shape": "the name of a value, or a shape, 4 x 2",
+    "name": "the name of a node, or several",
+}
+"""What the answer to a question is, for the kinds whose answer is no formula."""
 NOTES = (_Row(("notes",), "Notes", "for the speaker alone", 3),)
 
 
@@ -167,7 +174,7 @@ NOTES = (_Row(("notes",), "Notes", "for the speaker alone", 3),)
 
 
 class AuthorPanel(Panel):
-    """Fields for the page that is worked on, under the list of all pages."""
+    """Fields for the page that is worked on, under the list of all pages; buttons to begin where none is."""
 
     title = "Write"
     object_name = "author"
@@ -181,10 +188,9 @@ class AuthorPanel(Panel):
 
     def set_authoring(self, authoring: Authoring) -> None:
         """Show the lesson that is written there."""
-        if self._authoring is not authoring:
-            self._authoring = authoring
-            authoring.changed.connect(self.mark_stale)
-            authoring.checked.connect(self._show_problems)
+        self._authoring = authoring
+        authoring.changed.connect(self.mark_stale)
+        authoring.checked.connect(self._show_problems)
         self.mark_stale()
 
     # --- making ---
@@ -200,6 +206,7 @@ class AuthorPanel(Panel):
         )
         self.save, self.undo, self.redo = PushButton("Save"), PushButton("Undo"), PushButton("Redo")
         self.done = PushButton("Close")
+        self.begin, self.edit = PushButton("New lesson"), PushButton("Edit a lesson")
         self.summary, self.kind = QLabel(), QComboBox()
         self.kind.addItems([NO_QUESTION, *KINDS])
         self.kind.setAccessibleName("Kind of question")
@@ -216,6 +223,8 @@ class AuthorPanel(Panel):
             (self.undo, "Take the last change back (Ctrl+Z)"),
             (self.redo, "Do it again (Ctrl+Shift+Z)"),
             (self.done, "Stop writing"),
+            (self.begin, "Begin one whose first page is what is on the screen (Ctrl+Shift+L)"),
+            (self.edit, "Write on in the lesson that is open, or in one of your files"),
         )
         for button, tip in tips:
             button.setToolTip(tip)
@@ -223,6 +232,10 @@ class AuthorPanel(Panel):
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setProperty("role", "muted")
         self.summary.setFont(application_font("small"))
+        self.elsewhere = QLabel("not on the screen")
+        self.elsewhere.setProperty("role", "muted")
+        self.elsewhere.setFont(application_font("small"))
+        self.elsewhere.setToolTip("The screen shows something else than this page: Show brings it there.")
         self.screen_error, self.question_error = _error_label(), _error_label()
         self._connect()
 
@@ -242,30 +255,54 @@ class AuthorPanel(Panel):
         on(self.undo, lambda a: a.undo())
         on(self.redo, lambda a: a.redo())
         on(self.done, lambda a: self._after_fields(a.end))
+        on(self.begin, lambda a: a.begin())
+        on(self.edit, lambda a: a.edit_open())
         self.list.currentRowChanged.connect(self._open_page)
         self.kind.activated.connect(self._choose_kind)
 
     def _arrange(self) -> None:
-        whole = QVBoxLayout(self)
+        self._beginning, self._writing = self._make_beginning(), QWidget()
+        self._fill_writing(QVBoxLayout(self._writing))
+        self._writing.hide()
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._beginning)
+        column.addWidget(self._writing)
+        self.around = _scrolled(whole)
+        self.around.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.around)
+
+    def _make_beginning(self) -> QWidget:
+        """Return what is seen while no lesson is written."""
+        said = QLabel("No lesson is being written.")
+        said.setProperty("role", "muted")
+        said.setWordWrap(True)
+        beginning = QWidget()
+        column = QVBoxLayout(beginning)
+        column.setContentsMargins(10, 6, 6, 8)
+        column.addWidget(said)
+        column.addLayout(_row(self.begin, self.edit, None))
+        column.addStretch(1)
+        return beginning
+
+    def _fill_writing(self, whole: QVBoxLayout) -> None:
         whole.setContentsMargins(10, 6, 6, 8)
         whole.setSpacing(6)
         whole.addLayout(_row(self.save, self.undo, self.redo, None, self.done))
         for row in HEAD:
             whole.addWidget(self._entry(row))
-        whole.addWidget(self.list)
         whole.addLayout(_row(self.add, self.up, self.down, self.copy, self.delete, None))
+        whole.addWidget(self.list)
+        whole.addLayout(_row(self.show_button, self.take, self.present, self.elsewhere, None))
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(6)
         self._fill(column)
-        self.area = QScrollArea()
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.area.setWidget(inside)
+        self.area = _scrolled(inside)
         whole.addWidget(self.area, 1)
 
     def _fill(self, column: QVBoxLayout) -> None:
@@ -274,7 +311,6 @@ class AuthorPanel(Panel):
         column.addWidget(_heading("The screen"))
         column.addWidget(self.summary)
         column.addWidget(self.screen_error)
-        column.addLayout(_row(self.take, self.show_button, self.present, None))
         for row in SCREEN:
             column.addWidget(self._entry(row))
         column.addWidget(_heading("The question"))
@@ -298,7 +334,10 @@ class AuthorPanel(Panel):
     def refresh(self) -> None:
         """Show the page that is worked on."""
         authoring = self._authoring
-        if authoring is None or not authoring.is_open:
+        is_written = authoring is not None and authoring.is_open
+        self._beginning.setVisible(not is_written)
+        self._writing.setVisible(is_written)
+        if authoring is None or not is_written:
             return
         draft, page = authoring.draft, authoring.page
         self._show_list(authoring)
@@ -312,8 +351,13 @@ class AuthorPanel(Panel):
             entry.show_hint(_inherited(keys, screen))
         self._show_question(row.get("question"))
         self.summary.setText(_summary(screen))
-        self.save.setProperty("accent", authoring.is_modified)
-        _polish(self.save)
+        for button, is_next in (
+            (self.save, authoring.is_modified),
+            (self.show_button, authoring.is_elsewhere),
+        ):
+            button.setProperty("accent", is_next)
+            _polish(button)
+        self.elsewhere.setVisible(authoring.is_elsewhere)
         self.save.setEnabled(authoring.is_modified or authoring.path is None)
         self.undo.setEnabled(authoring.can_undo)
         self.redo.setEnabled(authoring.can_redo)
@@ -333,7 +377,6 @@ class AuthorPanel(Panel):
                 self.list.item(number).setText(f"{number + 1}  {title}")
                 self.list.item(number).setSizeHint(QSize(0, ROW))
             self.list.setCurrentRow(authoring.page)
-        self.list.setFixedHeight(max(2, min(len(titles), MOST_ROWS)) * ROW + 2)
 
     def _show_question(self, question: Any) -> None:
         """Show the fields of a question where there is one."""
@@ -343,6 +386,8 @@ class AuthorPanel(Panel):
         for row in QUESTION:
             is_wanted = has_question and (row.keys[-1] != "choices" or kind == "choice")
             self.entries[False, row.keys].setVisible(is_wanted)
+        answer = ANSWERS.get(kind, "a formula over the names of the page")
+        self.entries[False, ("question", "answer")].show_hint(answer)
 
     def _show_problems(self) -> None:
         """Say at every field what is wrong there, and mark the pages that have something wrong."""
@@ -434,6 +479,9 @@ class AuthorPanel(Panel):
 
     # Qt
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._writing.minimumSizeHint().width(), LEAST)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and self._pressed(event):
             return True
@@ -502,8 +550,7 @@ class _Pages(QListWidget):
         self.setAccessibleName("Pages")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-
+        self.setFixedHeight(ROWS * ROW + 2)
         self.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
 
     # Qt
@@ -692,6 +739,18 @@ def _say(label: QLabel, sentence: str) -> None:
 def _polish(widget: QWidget) -> None:
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+
+
+def _scrolled(inside: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    # a bar that comes makes the text higher, one that goes makes it fit: Qt would go on for ever
+    area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    area.setWidget(inside)
+    return area
 
 
 def _row(*parts: QWidget | None) -> QHBoxLayout:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -79,6 +79,12 @@ def type_into(field: Any, text: str) -> None:
     field.setFocus()
     field.selectAll()
     QTest.keyClicks(field, text)
+
+
+def laid_out(panel: AuthorPanel) -> None:
+    layout = panel.layout()
+    assert layout is not None
+    layout.activate()
 
 
 def checked(qtbot: QtBot, window: Window) -> None:
@@ -368,8 +374,90 @@ def test_a_built_in_lesson_is_written_on_as_a_copy(qtbot: QtBot, window: Window)
     window.authoring.edit_open()
     authoring = window.authoring
     assert (authoring.path, authoring.page) == (None, 2)
-    assert authoring.is_modified
     assert len(authoring.draft) == len(load_lesson("5").pages)
+    assert not authoring.is_modified  # nothing has been written yet
+    panel_of(window).down.click()
+    assert authoring.is_modified
+
+
+def test_nothing_is_asked_about_a_lesson_in_which_nobody_has_written(window: Window) -> None:
+    authoring = window.authoring
+    authoring.begin()
+    authoring.begin()
+    assert window.overlay is None
+    assert panel_of(window).save.isEnabled()  # though it can be saved
+    panel_of(window).done.click()
+    assert not authoring.is_open
+    authoring.begin()
+    assert authoring.close()
+    type_into(field(window, "title"), "x")
+    assert not authoring.close()
+    assert isinstance(window.overlay, UnsavedQuestion)
+
+
+def test_the_editor_stands_nowhere_without_a_lesson_behind_it(qtbot: QtBot, open_window: OpenWindow) -> None:
+    settings = temporary_settings()
+    first = open_window(NETWORK, size=(1280, 720), settings=settings)
+    first.teaching.open("5", 1)
+    shown(qtbot, first)
+    first.authoring.begin()
+    assert first.docks["author"].isVisible()
+    first.close()
+    second = open_window(NETWORK, settings=settings)
+    assert second.docks["author"].isHidden()
+    assert second.docks["lesson"].isHidden()
+    assert not second.tabifiedDockWidgets(second.docks["step"])
+    second.docks["author"].toggleViewAction().trigger()  # the menu of panels
+    second.docks["author"].raise_()
+    panel = panel_of(second)
+    assert not any(entry.isVisible() for entry in panel.entries.values())
+    QTest.mouseClick(panel.begin, Qt.MouseButton.LeftButton)
+    assert second.authoring.is_open
+    assert field(second, "title").isVisible()
+    assert not panel.begin.isVisible()
+
+
+def test_writing_makes_the_window_no_larger(qtbot: QtBot, window: Window) -> None:
+    for dock in ("practice", "author"):
+        window.docks[dock].toggleViewAction().trigger()
+    window.teaching.open("5", 0)
+    shown(qtbot, window)
+    window.authoring.begin()
+    QTest.qWait(0)
+    assert (window.width(), window.height()) == (1280, 720)
+    layout = window.layout()
+    assert layout is not None
+    assert layout.minimumSize().height() <= 720
+    for number in range(6):
+        window.session.go(number)
+        window.authoring.add_page()
+    assert (window.width(), window.height()) == (1280, 720)
+
+
+def test_a_low_editor_scrolls(window: Window) -> None:
+    window.authoring.begin()
+    panel = panel_of(window)
+    panel.resize(panel.width(), panel.minimumSizeHint().height())
+    laid_out(panel)
+    assert panel.save.visibleRegion().boundingRect().height() == panel.save.height()
+    bar = panel.around.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    assert not panel.area.visibleRegion().isEmpty()
+
+
+def test_a_page_takes_the_network_that_a_lesson_is_about_to_show(qtbot: QtBot, window: Window) -> None:
+    window.teaching.open("7")
+    assert window.teaching.player.stage is None
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(window, Qt.Key.Key_L, control | shift)
+    shown(qtbot, window)
+    authoring = window.authoring
+    assert authoring.draft.screens[0].network == window.session.document.network.name != NETWORK
+    window.teaching.open("1")
+    authoring.add_page()
+    assert len(authoring.draft) == 1
+    shown(qtbot, window)
+    assert authoring.draft.screens[1].network == window.session.document.network.name
 
 
 def test_what_cannot_be_read_is_said(window: Window, tmp_path: Path) -> None:
@@ -379,6 +467,18 @@ def test_what_cannot_be_read_is_said(window: Window, tmp_path: Path) -> None:
     message = window.messages.current
     assert message is not None
     assert message.text.startswith("bad.toml: the file is not valid TOML")
+
+
+def test_buttons_stay_where_they_are_while_pages_come(window: Window) -> None:
+    window.authoring.begin()
+    panel = panel_of(window)
+    before = [button.mapTo(panel, QPoint()) for button in (panel.add, panel.up, panel.show_button)]
+    for number in range(1, 9):
+        window.session.go(number)
+        QTest.mouseClick(panel.add, Qt.MouseButton.LeftButton)
+        laid_out(panel)
+    assert len(window.authoring.draft) == 9
+    assert [b.mapTo(panel, QPoint()) for b in (panel.add, panel.up, panel.show_button)] == before
 
 
 # --- showing -----------------------------------------------------------------------------------------------
@@ -405,6 +505,36 @@ def test_a_page_is_shown_as_the_learner_and_the_projector_see_it(
     assert window.strip.heading.text() == "Two"
     window.presenting.end()
     assert window.docks["author"].isVisible() or not window.docks["author"].isHidden()
+
+
+def test_a_page_that_is_not_on_the_screen_says_so(qtbot: QtBot, window: Window) -> None:
+    authoring = window.authoring
+    authoring.begin()
+    panel = panel_of(window)
+    assert not panel.elsewhere.isVisible()
+    window.session.go(5)
+    panel.add.click()
+    assert not panel.elsewhere.isVisible()
+    panel.list.setCurrentRow(0)
+    assert panel.elsewhere.isVisible()
+    panel.show_button.click()
+    shown(qtbot, window)
+    window.show_dock("author")
+    assert window.session.position == 0
+    assert not panel.elsewhere.isVisible()
+
+
+def test_an_empty_answer_says_what_its_kind_takes(window: Window) -> None:
+    window.authoring.begin()
+    panel = panel_of(window)
+    hints = {}
+    for kind in ("number", "choice", "shape"):
+        panel.kind.setCurrentText(kind)
+        panel.kind.activated.emit(panel.kind.currentIndex())
+        hints[kind] = field(window, "question", "answer").placeholderText()
+    assert "formula" in hints["number"]
+    assert "choices" in hints["choice"]
+    assert "4 x 2" in hints["shape"]
 
 
 def test_taking_the_screen_changes_what_a_page_shows_and_no_other(window: Window, file: Path) -> None:

@@ -603,3 +603,18 @@ def test_every_kind_of_change_is_named_in_the_menu_and_taken_back(qtbot: QtBot, 
         redo.trigger()
         assert undo.text().startswith(f"Undo: {name}")
     assert made(session) == seen[-1]
+
+
+def test_no_panel_makes_the_window_larger_than_a_small_screen(open_window: OpenWindow) -> None:
+    window = open_window(size=(1280, 720))
+    for row in DOCKS:
+        if window.docks[row.id].isHidden():
+            window.docks[row.id].toggleViewAction().trigger()  # the menu of panels
+        window.docks[row.id].raise_()
+        QApplication.processEvents()
+        layout = window.layout()
+        assert layout is not None
+        least = layout.minimumSize()
+        assert (window.width(), window.height()) == (1280, 720), row.id
+        assert least.width() <= 1280, row.id
+        assert least.height() <= 720, row.id
