@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from engine.formula import Leaf, build
 from engine.graph import Graph, Kind
 from engine.optimizers import updates
 from engine.shapes import Dim, sizes, unnamed
-from engine.trace import forward, gradients, links, trace
+from engine.trace import contributions_by_line, forward, gradients, links, trace
 from engine.training import Recipe
 from graphs.definition import Array, Source
 from graphs.network import Model
@@ -180,6 +181,7 @@ def _cost(graph: Graph, leaves: Mapping[str, Array], limit: float) -> float:
     cost += sum(_sameness(array) + _dependence(array) for array in worked_out)
     if not cost < limit:
         return np.inf
+    cost += _likeness(graph, values)
     found = gradients(graph, values)
     cost += sum(map(_length, found.values()))
     cost += sum(_sameness(found[name]) for name in graph.parameters)
@@ -198,6 +200,17 @@ def _sameness(array: Array) -> float:
     repeated = sum(len(lines) - len(np.unique(lines, axis=0)) for lines in (rows, rows.T))
     is_first_lost = array.flat[0] == 0 and bool(np.any(array))
     return ALIKE * (repeated + 2.0 * (not np.any(rows != rows[0, 0]))) + LOST * is_first_lost
+
+
+def _likeness(graph: Graph, values: Sequence[Array]) -> float:
+    """Return what it costs that two uses of a value bring the same: one could be taken for the other."""
+    if not any(len({use.source for use in line.uses}) < len(line.uses) for line in graph.lines):
+        return 0.0
+    found: dict[int, list[Array]] = {}
+    for _, use, part in contributions_by_line(graph, values):
+        found.setdefault(use.source, []).append(part)
+    pairs = (pair for parts in found.values() for pair in combinations(parts, 2))
+    return ALIKE * sum(bool(np.any(a)) and np.allclose(a, b) for a, b in pairs)
 
 
 def _dependence(array: Array) -> float:

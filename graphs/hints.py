@@ -24,7 +24,7 @@ from engine.trace import Phase, Step
 from graphs.definition import Array
 from graphs.scope import Draw
 from graphs.snapshot import Snapshot
-from graphs.subjects import Aspect, Subject
+from graphs.subjects import Aspect, Subject, way_through
 from graphs.wording import Wording, listed, product_shapes, times
 
 __all__ = ["array_latex", "contributed", "formula_of", "hints_about", "shape_hints", "solution_of"]
@@ -240,7 +240,9 @@ class _Helper:
     def of_contribution(self) -> Iterator[str]:
         subject = self.subject
         line, slot = subject.reader, subject.slot
-        yield f"Only the way through ${self.derivation.forward_latex(line)}$ counts."
+        way = way_through(self.derivation, line, slot)
+        way = f"${self.derivation.forward_latex(line)}$" if way == self.name(line) else way
+        yield f"Only the way through {way} counts."
         if not self.is_written(line):
             return
         yield self.backward(line, slot)

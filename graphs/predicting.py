@@ -90,6 +90,8 @@ class Prediction:
         if self.wants_formula:
             return f"What is {self.words}, as a formula?"
         where = f"entry ${entry_text(self.entry)}$ of " if self.entry else ""
+        if not where and self.words.startswith("what "):  # what comes back: a question already
+            return f"{self.words[:1].upper()}{self.words[1:]}?"
         return f"What is {where}{self.words}?"
 
     @property

@@ -16,9 +16,10 @@ import numpy as np
 
 from engine.calculator import read
 from engine.derive import Derivation
-from engine.errors import FormulaError, UsageError, excerpt
-from engine.graph import Graph, Use
+from engine.errors import BackstepError, FormulaError, UsageError, excerpt
+from engine.graph import Graph, Node, Use
 from engine.names import entry_latex, entry_text
+from engine.notation import latex
 from engine.optimizers import Optimizer
 from engine.trace import Phase, Trace
 from graphs.definition import Array
@@ -26,7 +27,10 @@ from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 from graphs.wording import ordinal
 
-__all__ = ["Aspect", "Subject", "contribution_of", "subject_of", "subjects"]
+__all__ = ["Aspect", "Subject", "contribution_of", "subject_of", "subjects", "way_through"]
+
+
+LONGEST_TERM = 40  # characters of LaTeX, in a sentence
 
 
 class Aspect(StrEnum):
@@ -119,10 +123,7 @@ class Subject:
         if self.aspect == Aspect.GRADIENT:
             return f"the gradient of {name}"
         if self.aspect == Aspect.CONTRIBUTION:
-            uses = derivation.graph.line_by_name[self.reader].uses
-            same = [use.slot for use in uses if use.source == uses[self.slot].source]
-            which = f", by its {ordinal(same.index(self.slot) + 1)} use there" if len(same) > 1 else ""
-            return f"what comes back to {name} through {reader}{which}"
+            return f"what comes back to {name} through {way_through(derivation, self.reader, self.slot)}"
         if self.aspect == Aspect.LOCAL:
             return f"the local derivative of {reader} by {name}"
         if self.aspect == Aspect.UPDATE:
@@ -150,6 +151,45 @@ class Subject:
                 return f"new_{self.name}{entry}"
             return f"{snapshot.optimizer.quantity(self.quantity).code.format(p=self.name)}{entry}"
         return f"{self.name}{entry}"
+
+
+def way_through(derivation: Derivation, line: str, slot: int) -> str:
+    """Return what a gradient comes back through by one use of a value in a line, with LaTeX between dollars.
+
+    The line alone where it reads the value once; else the term that the use stands in, and where another use
+    stands in the same or the line is too long to be written out, which use it is.
+    """
+    uses, symbol = derivation.graph.line_by_name[line].uses, f"${derivation.name_latex(line)}$"
+    same = [use for use in uses if use.source == uses[slot].source]
+    if len(same) == 1:
+        return symbol
+    terms, place = [_term(derivation, use) for use in same], [use.slot for use in same].index(slot)
+    if terms[place] and terms.count(terms[place]) == 1:
+        return f"the term ${terms[place]}$ of {symbol}"
+    return f"{symbol}, by its {ordinal(place + 1)} use there"
+
+
+def _term(derivation: Derivation, use: Use) -> str:
+    """Return the LaTeX of the term of a line that a use stands in; "" where it cannot be, or is long."""
+    nodes = derivation.graph.nodes
+    depth = next((i for i, (node, _) in enumerate(use.path) if not _is_between(nodes[node])), len(use.path))
+    term = nodes[use.path[depth][0]].id if depth < len(use.path) else use.source
+    try:
+        found = latex(derivation.symbol(term)) if depth else ""
+    except BackstepError:
+        return ""
+    is_subtracted = sum(_turns(nodes[node], slot) for node, slot in use.path[:depth]) % 2
+    found = f"-{found}" if found and is_subtracted else found
+    return found if len(found) <= LONGEST_TERM else ""
+
+
+def _is_between(node: Node) -> bool:
+    """Say whether what an operation reads are terms."""
+    return node.op is not None and node.op.name in ("+", "-", "neg")
+
+
+def _turns(node: Node, slot: int) -> bool:
+    return node.op is not None and (node.op.name == "neg" or (node.op.name == "-" and slot == 1))
 
 
 def contribution_of(found: Trace, reader: str, slot: int, name: str) -> Array:

@@ -115,14 +115,14 @@ class Backward:
             uses = self._uses(name)
             if not 2 <= len(uses) <= MOST_USES:
                 continue
-            for k, (line, _, _) in enumerate(uses):
+            for k, (line, slot, _) in enumerate(uses):
                 others = frozenset(place for j, (_, _, place) in enumerate(uses) if j != k)
                 rules = Rules(_LeavingOut(others), RIGHT.add)
-                only = self._words.only(name, line, uses)
+                only = self._words.only(name, (line, slot), uses)
                 yield self._made(Slip.PATH, only, _Backward(self._subject.name, wanted, rules))
-            for line, _, place in uses if len(uses) > 2 else ():
+            for line, slot, place in uses if len(uses) > 2 else ():
                 rules = Rules(_LeavingOut(frozenset({place})), RIGHT.add)
-                sentence = self._words.all_but(name, line, uses)
+                sentence = self._words.all_but(name, (line, slot), uses)
                 yield self._made(Slip.PATH, sentence, _Backward(self._subject.name, wanted, rules))
 
     # --- one path ---
@@ -142,7 +142,7 @@ class Backward:
             if (line, slot) != (subject.reader, subject.slot):
                 yield self._made(
                     Slip.PATH,
-                    f"That is what comes back through {words.name(line)}: asked is another path.",
+                    f"That is what comes back through {words.way(line, slot)}. Asked is another path.",
                     lambda draw, line=line, slot=slot: contribution_of(draw.trace, line, slot, subject.name),
                 )
         yield self._value()

@@ -12,6 +12,7 @@ from engine.graph import Node
 from engine.notation import latex
 from engine.ops import Op
 from graphs.mistakes.record import Slip
+from graphs.subjects import way_through
 
 __all__ = ["Uses", "Words", "operand_missing"]
 
@@ -119,19 +120,20 @@ class Words:
         through = f"It still has to go back through {self.line(line)}."
         return f"That is the gradient that arrives at {self.name(line)}. {through}"
 
-    def only(self, name: str, line: str, uses: Uses) -> str:
-        """Return the hint that one path alone has been counted."""
-        several = sum(own == line for own, _, _ in uses) > 1
-        through = (
-            f"one use in the line of {self.name(line)}" if several else f"the path through {self.name(line)}"
-        )
-        times = f"{self.name(name)} is used {_times(len(uses))}"
-        return f"Only {through} has been counted. {times}: what comes back by all its uses adds up."
+    def way(self, line: str, slot: int) -> str:
+        """Return what a gradient comes back through by one use of a value in a line."""
+        return way_through(self._derivation, line, slot)
 
-    def all_but(self, name: str, line: str, uses: Uses) -> str:
+    def only(self, name: str, way: tuple[str, int], uses: Uses) -> str:
+        """Return the hint that one path alone has been counted: the one through a line by one of its uses."""
+        times = f"{self.name(name)} is used {_times(len(uses))}"
+        only = f"Only the path through {self.way(*way)} has been counted."
+        return f"{only} {times}: what comes back by all its uses adds up."
+
+    def all_but(self, name: str, way: tuple[str, int], uses: Uses) -> str:
         """Return the hint that one path has been forgotten."""
         return (
-            f"The path through {self.name(line)} has been forgotten. {self.name(name)} is used "
+            f"The path through {self.way(*way)} has been forgotten. {self.name(name)} is used "
             f"{_times(len(uses))}: what comes back by all its uses adds up."
         )
 

@@ -415,6 +415,31 @@ def test_other_mistakes_that_give_the_same_number_here_are_told_as_two() -> None
     assert " Or: " in verdict(here, "number", "d_w", "6").hint
 
 
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ("p -> h 1", "$p$, by its first use there"),
+        ("p -> h 2", "$p$, by its second use there"),
+        ("p -> h 3", r"the term $-\frac{h}{3}$ of $p$"),
+        ("p -> h 4", "the term $h$ of $p$"),
+        ("q -> p", "$q$"),
+    ],
+)
+def test_a_use_is_named_by_the_term_it_stands_in(way: str, words: str) -> None:
+    model = model_of("h = 2*w\np = h*h - h/3 + h\nq = 3*p\nL = q**2", {"w": 2.0})
+    here = Snapshot.of(Run(model), model)
+    subject = posed(here, "number", way, about=way).subject
+    assert subject is not None
+    assert subject.words(here.derivation).endswith(f" through {words}")
+    assert posed(here, "number", way, about=way).hints[0].startswith("Only the way through ")
+
+
+def test_the_path_that_has_been_counted_is_named_by_its_term() -> None:
+    assert "the path through the term $v h$ of $p$" in verdict(TWICE, "expression", "d_h", "v * d_p").hint
+    other = verdict(TWICE, "expression", "p -> h 2", "v * d_p", about="p -> h 2")
+    assert other.hint == "That is what comes back through the term $v h$ of $p$. Asked is another path."
+
+
 def test_a_power_left_out_is_not_called_the_whole_term() -> None:
     found = verdict(TWICE, "expression", "d_w", "sum(d_h * (1 - h) * x)")
     assert found.hint.endswith("$h$ stands without its power $2$.")

@@ -265,6 +265,21 @@ def test_what_is_stored_is_what_the_source_of_backward_reads() -> None:
         assert read == set(stored_values(snapshot)), network
 
 
+@pytest.mark.parametrize("seed", [1, 11])
+def test_two_uses_in_one_line_are_named_by_their_terms_and_bring_different_numbers(seed: int) -> None:
+    data = {"x": [1.0, 2.0, -1.0], "y": [0.5, 1.0, -0.3]}
+    model = model_of(
+        "h = tanh(w*x + b)\np = v*h + h\nL = mean((p - y)**2)", {"w": 0.5, "b": 0.1, "v": 1.0}, data
+    )
+    (exercise,) = exercises(snapshot_of(model), ["paths"], seed=seed)
+    first, second, _ = exercise.parts
+    assert "through the term $v h$ of $p$" in first.question.ask
+    assert "through the term $h$ of $p$" in second.question.ask
+    assert not np.allclose(first.right, second.right)
+    found = first.check(str(second.right.tolist()))
+    assert "the term $h$ of $p$. Asked is another path." in found.hint or "arrives at $p$" in found.hint
+
+
 def test_a_wrong_count_of_what_is_stored_is_told_what_it_counts() -> None:
     (exercise,) = exercises(snapshot_of(bind(load("two-layer-nonlinear"))), ["stored"])
     part = exercise.parts[1]  # A, 4 × 133, and ŷ, 1 × 133

@@ -16,6 +16,7 @@ from graphs.predicting import Prediction, prediction_at, without
 from graphs.snapshot import Snapshot
 from graphs.views.curtain import Curtain, step_names
 from graphs.views.frame import Frame
+from tests.helpers import model_of
 
 MODEL = bind(load("two-layer-nonlinear"))
 WHOLE = Snapshot.of(Run(MODEL, Recipe("momentum")), MODEL)
@@ -90,6 +91,15 @@ def test_every_hidden_step_is_asked_for_and_its_numbers_reveal_it(name: str, det
         own = found.array if found.entry is None else found.array[found.entry]
         assert found.check(str(np.asarray(own).tolist()))[1], step
         assert without(hidden, found.revealed, whole.trace) == frozenset()
+
+
+def test_what_comes_back_is_asked_for_in_one_question() -> None:
+    model = model_of("h = 2*w\np = v*h + h\nL = p**2", {"w": 2.0, "v": 3.0})
+    here = Snapshot.of(Run(model), model)
+    step = next(s for s in here.trace.steps if s.phase == Phase.BACKWARD and s.target == "h")
+    found = at(here, step.index + 1, step_names(step))
+    assert found is not None
+    assert found.ask == "What comes back to $h$ through the term $v h$ of $p$?"
 
 
 def test_wires_and_cards_ask_for_what_they_hide() -> None:
