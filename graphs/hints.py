@@ -15,7 +15,7 @@ from engine.derive import Derivation
 from engine.errors import BackstepError
 from engine.expr import Expr
 from engine.graph import Kind
-from engine.names import entry_latex, entry_text
+from engine.names import entry_latex
 from engine.notation import latex
 from engine.optimizers import UpdateEquation, update_equation
 from engine.shapes import Dims
@@ -149,15 +149,15 @@ class _Helper:
         entry = self.subject.entry
         return entry if entry is not None and len(entry) == array.ndim else (0,) * array.ndim
 
-    def put_in(self, left: str, expr: Expr, array: Array, numbers: Mapping[str, Array]) -> str:
+    def put_in(
+        self, left: str, expr: Expr, array: Array, numbers: Mapping[str, Array], sign: str = "="
+    ) -> str:
         """Return an equation at one entry with numbers for symbols, and what it comes to."""
         entry = self.entry(array)
         came_to = number_latex(float(array[entry]))
         in_full = put_in(expr, numbers, entry, in_full=True)
         text = in_full if len(in_full) <= LONGEST else put_in(expr, numbers, entry)
-        parts = [entry_latex(left, entry)] if left else []
-        where = f"Entry {entry_text(entry)}: " if entry and not left else ""
-        return f"{where}${' = '.join([*parts, *dict.fromkeys((text, came_to))])}$"
+        return f"${entry_latex(left, entry)} {sign} {' = '.join(dict.fromkeys((text, came_to)))}$"
 
     # --- values ---
 
@@ -246,26 +246,32 @@ class _Helper:
         if not self.is_written(line):
             return
         yield self.backward(line, slot)
-        found = self.derivation.contribution(line, slot)
-        yield f"${latex(found.expr)}$"
+        found = self.derivation.contribution(line, slot).expr
+        yield f"What comes back is ${latex(found)}$."
         array = self.step(line, slot).contribution
         assert array is not None
-        yield self.put_in("", found.expr, array, self.numbers())
+        yield self.put_in(latex(found), found, array, self.numbers())
 
     def of_local(self) -> Iterator[str]:
         subject, derivation = self.subject, self.derivation
         yield f"Only ${derivation.forward_latex(subject.reader)}$ counts, whatever comes after it."
+        yield from self.derived()
+        total, array = self.local(), subject.whole().value(Draw(self.trace, self.snapshot))
+        if total.dims == self.graph[subject.reader].dims:
+            yield self.put_in(subject.whole().symbol(derivation), total, array, self.numbers())
+
+    def derived(self) -> Iterator[str]:
+        """Yield how a local derivative is found, and its formula."""
+        subject = self.subject
         source = self.graph.ids[subject.name]
         uses = [use for use in self.graph.line_by_name[subject.reader].uses if use.source == source]
         ops = [self.graph.nodes[node].op for use in uses for node, _ in use.path]
         if len(ops) == 1 and ops[0] is not None:
             yield ops[0].sentence
-        total = self.local()
-        left = subject.whole().symbol(derivation)
-        yield f"${left} = {latex(total)}$"
-        array = subject.whole().value(Draw(self.trace, self.snapshot))
-        if total.dims == self.graph[subject.reader].dims:
-            yield self.put_in(left, total, array, self.numbers())
+        else:
+            ways = (self.wording.on_the_way(subject.reader, use.slot) for use in uses)
+            yield " ".join(f"What comes back {way}." for way in ways)
+        yield f"${subject.whole().symbol(self.derivation)} = {latex(self.local())}$"
 
     def local(self) -> Expr:
         """Return a local derivative as the sum over all uses of the value in the line."""
@@ -283,7 +289,12 @@ class _Helper:
         yield f"{optimizer.title}. {optimizer.text}"
         yield self.wording.update(equation, step, settings)
         yield f"${equation.latex}$"
-        yield self.put_in(equation.target.text, equation.expr, step.after, self.update_numbers(step))
+        yield self.updated(step, equation)
+
+    def updated(self, step: Step, equation: UpdateEquation) -> str:
+        """Return a line of an update with numbers put in."""
+        left, numbers = equation.target.text, self.update_numbers(step)
+        return self.put_in(left, equation.expr, step.after, numbers, _sign(equation))
 
     def update(self, quantity: str) -> tuple[Step, UpdateEquation]:
         steps = self.trace.updates[self.subject.name]
@@ -299,6 +310,10 @@ class _Helper:
         found |= {f"{name}:{s.quantity}": s.before for s in steps if s.before is not None}
         found |= {f"{name}:{s.quantity}": s.after for s in steps if s.index < step.index}
         return found
+
+
+def _sign(equation: UpdateEquation) -> str:
+    return r"\leftarrow" if equation.replaces else "="
 
 
 # --- solutions ---------------------------------------------------------------------------------------------
@@ -317,19 +332,27 @@ class _Solver(_Helper):
             yield from self.gradient()
         elif aspect == Aspect.UPDATE:
             yield from self.updates()
+        elif aspect == Aspect.LOCAL and not self._has_numbers:
+            yield from self.derived()
         else:
-            texts = list(hints_about(self.subject, self.snapshot))
-            told = texts[-2:] if len(texts) > 2 else texts
-            yield from told if self._has_numbers else told[:1]
+            _, *texts = hints_about(self.subject, self.snapshot)
+            yield from texts if aspect == Aspect.LOCAL else texts[-2:]
             yield self.whole()
 
     def whole(self) -> str:
         """Return the whole matrix, where numbers were put in for one entry of it."""
-        array = self.subject.whole().value(Draw(self.trace, self.snapshot))
-        if array.ndim == 0 or array.size > SMALL or not self._has_numbers:
+        subject = self.subject.whole()
+        array = subject.value(Draw(self.trace, self.snapshot))
+        if array.ndim == 0 or array.size > SMALL:
             return ""
-        left = self.subject.whole().symbol(self.derivation, self.snapshot.optimizer)
-        return f"${left} = {array_latex(array)}$"
+        left, sign = subject.symbol(self.derivation, self.snapshot.optimizer), "="
+        if subject.aspect == Aspect.CONTRIBUTION:  # which has no symbol of its own
+            if not self.is_written(subject.reader):
+                return f"What comes back is ${array_latex(array)}$."
+            left = latex(self.derivation.contribution(subject.reader, subject.slot).expr)
+        elif subject.aspect == Aspect.UPDATE:
+            sign = _sign(self.update(subject.quantity)[1])
+        return f"${left} {sign} {array_latex(array)}$"
 
     def gradient(self) -> Iterator[str]:
         """Yield every gradient on the way from the loss back, the last one with its numbers put in."""
@@ -377,7 +400,7 @@ class _Solver(_Helper):
         for step in self.trace.updates[self.subject.name]:
             _, equation = self.update(str(step.quantity))
             yield f"${equation.latex}$"
-            yield self.put_in(equation.target.text, equation.expr, step.after, self.update_numbers(step))
+            yield self.updated(step, equation)
             if step.quantity == self.subject.quantity:
                 break
         yield self.whole()

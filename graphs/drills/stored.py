@@ -11,7 +11,7 @@ from graphs.drills.base import Block, Drill, Exercise, Maker
 from graphs.drills.local import local_pairs
 from graphs.snapshot import Snapshot
 from graphs.subjects import Aspect, Subject
-from graphs.wording import listed
+from graphs.wording import counted, listed
 
 __all__ = ["DRILL", "stored_values"]
 
@@ -46,7 +46,11 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
     which = Question("Which values that forward works out does backward read?", "name", ", ".join(names))
     many = Question("How many numbers is that in all?", "number", str(total), tolerance=0.0)
     told = f"{_TOLD} {_rules(here)}".strip()
-    parts = (Posed(which, here), Posed(many, here, remarks=_miscounted(here, names, total)))
+    remarks = _miscounted(here, names, total)
+    parts = (
+        Posed(which, here, way=_readers(here, names)),
+        Posed(many, here, remarks=remarks, way=_counted(here, names)),
+    )
     return Exercise("stored", "What has to be stored", maker.sizes, (Block("text", (told,)),), parts, here)
 
 
@@ -69,6 +73,35 @@ def _miscounted(snapshot: Snapshot, names: Sequence[str], total: int) -> dict[st
     leaves = sum(values[name].size for name in (*graph.inputs, *graph.parameters))
     count(total + leaves, "Inputs and parameters are counted in it: they are kept anyway.")
     return found
+
+
+def _readers(snapshot: Snapshot, names: Sequence[str]) -> tuple[str, ...]:
+    """Return which factor reads each of the values."""
+    derivation, graph = snapshot.derivation, snapshot.trace.graph
+    found: dict[str, str] = {}
+    for line in reversed(graph.lines):
+        if line.node not in graph.on_loss_path or not line.written:
+            continue
+        for use in line.uses:
+            factor = derivation.contribution(line.name, use.slot).factor
+            source = derivation.name_latex(graph.nodes[use.source].name)
+            for name in factor.uses if use.source in graph.trained else ():
+                way = f"back from ${derivation.name_latex(line.name)}$ to ${source}$"
+                what = f"the factor ${factor.latex}$ reads ${derivation.name_latex(name)}$"
+                found.setdefault(name, f"On the way {way} {what}.")
+    return tuple(found[name] for name in names)
+
+
+def _counted(snapshot: Snapshot, names: Sequence[str]) -> tuple[str, ...]:
+    """Return how many numbers each of the values is, and their sum."""
+    derivation, graph = snapshot.derivation, snapshot.trace.graph
+    told, counts = [], [snapshot.trace.values[name].size for name in names]
+    for name, count in zip(names, counts, strict=True):
+        dims = " × ".join(str(d.size) for d in graph[name].dims)
+        shape = f"{dims}: " if dims else ""
+        told.append(f"${derivation.name_latex(name)}$ is {shape}{counted(count, 'number')}.")
+    several = [f"${' + '.join(map(str, counts))} = {sum(counts)}$"] if len(counts) > 1 else []
+    return (*told, *several)
 
 
 def _rules(snapshot: Snapshot) -> str:

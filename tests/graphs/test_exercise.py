@@ -16,6 +16,7 @@ import graphs
 from engine.derive import Derivation
 from engine.errors import UsageError
 from engine.graph import Kind
+from engine.notation import latex
 from engine.optimizers import OPTIMIZERS
 from engine.trace import forward, gradients, loss_and_gradients
 from engine.training import Recipe, Run
@@ -25,7 +26,9 @@ from graphs.drills import DRILLS
 from graphs.exercise import Exercise, exercises, series, stored_values
 from graphs.network import Model, bind, built_in_names, load
 from graphs.plain import equation_text
+from graphs.scope import Draw
 from graphs.snapshot import Snapshot
+from graphs.subjects import Aspect, subjects
 from tests.arithmetic import work_out
 from tests.helpers import Sample, assert_well_formed, built, example, model_of, run, samples, scope_of
 
@@ -249,6 +252,100 @@ def _exactly(array: np.ndarray) -> str:
     return "[" + ", ".join(rows) + "]"
 
 
+# --- worked solutions ---------------------------------------------------------------------------------------
+
+
+_NUMBER = r"-?\d+(?:\.\d+)?(?: \\cdot 10\^\{-?\d+\})?|-?10\^\{-?\d+\}"
+_MATRIX = re.compile(r"\\begin\{bmatrix\}(.*)\\end\{bmatrix\}\Z")
+_ENTRY = re.compile(r"\[(\d+(?:, \d+)*)\]\Z")
+_SIGN = re.compile(r" = | \\leftarrow ")
+
+
+def _float(text: str) -> float:
+    assert re.fullmatch(_NUMBER, text), text
+    return float(text.replace(r" \cdot 10^{", "e").replace("10^{", "1e").rstrip("}"))
+
+
+def _stated(formula: str) -> tuple[str, np.ndarray] | None:
+    """Return what an equation says that something comes to, None where it says no numbers."""
+    left, *_, right = _SIGN.split(formula)
+    matrix = _MATRIX.match(right)
+    if matrix:
+        rows = [row.split(" & ") for row in matrix[1].split(r" \\ ")]
+        return left, np.asarray([[_float(cell) for cell in row] for row in rows])
+    return (left, np.asarray(_float(right))) if re.fullmatch(_NUMBER, right) else None
+
+
+def _known(posed: Posed) -> dict[str, np.ndarray]:
+    """Return what every symbol of a solution stands for, by its LaTeX."""
+    place, here = posed.place, Draw(posed.place.trace, posed.place)
+    derivation, own = place.derivation, posed.subject
+    found: dict[str, np.ndarray] = {}
+    for subject in subjects(place):
+        if subject.aspect == Aspect.UPDATE and (own is None or own.aspect != Aspect.UPDATE):
+            continue
+        try:
+            array = subject.value(here)
+        except (LookupError, UsageError):
+            continue
+        symbol = subject.symbol(derivation, place.optimizer)
+        if subject.aspect == Aspect.CONTRIBUTION:
+            if not derivation.graph.line_by_name[subject.reader].written:
+                continue
+            symbol = latex(derivation.contribution(subject.reader, subject.slot).expr)
+        found.setdefault(_apart(symbol), array)
+    return found
+
+
+def _apart(formula: str) -> str:
+    """Return a formula in which a comparison is not taken for what something comes to."""
+    return re.sub(r"\[[^\]]* = [^\]]*\]", lambda found: found[0].replace(" = ", "=="), formula)
+
+
+def assert_solution_states_the_trace(posed: Posed) -> int:
+    """Compare every number that a solution or a hint states with the trace; return how many there are."""
+    count, known = 0, _known(posed)
+    for text in (*posed.solution, *posed.hints):
+        for formula in map(_apart, re.findall(r"\$([^$]+)\$", text)):
+            stated = _stated(formula) if _SIGN.search(formula) else None
+            if stated is None:
+                continue
+            left, numbers = stated
+            if not re.search("[a-zA-Z]", left):
+                continue  # a sum of numbers
+            entry = _ENTRY.search(left)
+            symbol = left[: entry.start()] if entry else left
+            symbol = re.sub(r"\A\\left\((.*)\\right\)\Z", r"\1", symbol) if symbol not in known else symbol
+            assert symbol in known, (posed.question.ask, formula)
+            array = known[symbol]
+            own = array[tuple(map(int, entry[1].split(", ")))] if entry else np.squeeze(array)
+            np.testing.assert_allclose(np.squeeze(numbers), own, rtol=6e-4, atol=1e-12, err_msg=formula)
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize("network", [*NETWORKS, "forked", "forked by one"])
+def test_worked_solutions_state_what_is_in_the_trace(network: str) -> None:
+    own = {"forked": forked(), "forked by one": forked(w=1.0, v=1.0)}
+    snapshot = snapshot_of(own.get(network) or bind(load(network)))
+    count = 0
+    for seed in (0, 1):
+        for exercise in exercises(snapshot, [*DRILLS, "adam", "momentum"], seed=seed):
+            for posed in exercise.parts:
+                count += assert_solution_states_the_trace(posed)
+    assert count > 20
+
+
+def test_every_part_has_a_way_to_its_answer(made: tuple[Snapshot, tuple[Exercise, ...]]) -> None:
+    _, found = made
+    for exercise in found:
+        for posed in exercise.parts:
+            way = [text for text in posed.solution if text != posed.answer_latex]
+            assert way, (exercise.kind, posed.question.ask)
+            bare = [text for text in way if re.fullmatch(r"\$[^$]+\$", text) and not _SIGN.search(text)]
+            assert not bare, exercise.kind  # a formula that is said to be nothing
+
+
 # --- single kinds ------------------------------------------------------------------------------------------
 
 
@@ -333,7 +430,7 @@ NAMED += r"|\\(?:text|mathrm)\{\w+\}|e\^"
 def with_numbers(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield what is worked out with numbers in a solution, and what it is said to come to."""
     for text in texts:
-        parts = re.split(r" = (?![^\[]*\])", text.strip("$"))  # not those of an indicator
+        parts = re.split(r" (?:=|\\leftarrow) (?![^\[]*\])", text.strip("$"))  # not those of an indicator
         numbers = parts[-2].rpartition(": $")[2] if len(parts) > 1 else "W"
         if r"\ldots" not in numbers and not re.search("[a-zA-Z]", re.sub(NAMED, "", numbers)):
             yield numbers, parts[-1]

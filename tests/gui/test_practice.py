@@ -274,16 +274,25 @@ def test_a_secret_fault_is_named_by_a_click_and_told_at_the_end(open_window, qtb
     panel.check.click()
     posed(window, qtbot)
     assert player.state.is_right
-    assert step_view(session.frame).equation.endswith(r"\ldots")  # with the fault, it would pass for the rule
     player.forward()
     answer(window, qtbot, posed(window, qtbot).question.answer)
-    assert not step_view(session.frame).equation.endswith(r"\ldots")
     assert fault.fault.title in window.remark.text()
     assert fault.fault.explanation in panel.said.source
     assert "```" in panel.given.source  # now the source may be read
     player.end()
     assert session.document.fault is None
     assert window.remark.isHidden()
+
+
+def test_a_faulty_formula_is_hidden_until_the_fault_is_known(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear")
+    session, player = window.session, window.practice.player
+    answer(window, qtbot, begin(window, qtbot, "faults", seed=1).question.answer)
+    assert player.state.is_right
+    assert step_view(session.frame).equation.endswith(r"\ldots")  # it would pass for the rule
+    player.forward()
+    answer(window, qtbot, posed(window, qtbot).question.answer)
+    assert not step_view(session.frame).equation.endswith(r"\ldots")
 
 
 def test_faults_in_the_users_own_run_are_in_no_exercise(open_window, qtbot: QtBot) -> None:
