@@ -20,7 +20,7 @@ from itertools import product
 import numpy as np
 
 from engine import ops, shapes
-from engine.errors import FormulaError, ShapeError, excerpt
+from engine.errors import FormulaError, ShapeError, UnknownNameError, excerpt
 from engine.formula import FUNCTIONS, Item, Parser, Token, after_hint, shown, suggest
 from engine.names import plain_name
 from engine.ops import OPS
@@ -381,7 +381,9 @@ class _Reader(Parser):
             raise self._fail(token, f"there is no function {excerpt(token.text, 30)}.", how)
         else:
             how = self._lexicon.suggestion(token.text)
-            raise self._fail(token, f"{excerpt(token.text, 30)} is not known here.", how)
+            what, is_like = f"{excerpt(token.text, 30)} is not known here.", how.startswith("Did")
+            is_like = is_like and not token.text.startswith("d_")  # a gradient is spelled like many a name
+            raise UnknownNameError(what, token.line, token.column, how=how, is_like=is_like)
 
     def _product_of(self, token: Token, names: Sequence[str]) -> None:
         for i, name in enumerate(names):

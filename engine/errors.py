@@ -118,6 +118,20 @@ class FormulaError(BackstepError):
         self.column = column
 
 
+class UnknownNameError(FormulaError):
+    """A name in a formula that stands for nothing there; `how` says which there are, or which is meant.
+
+    Attributes
+    ----------
+    is_like
+        Whether it is spelled nearly as one that there is.
+    """
+
+    def __init__(self, what: str, line: int, column: int, *, how: str, is_like: bool) -> None:
+        super().__init__(what, line, column, how=how)
+        self.is_like = is_like
+
+
 class NumeralError(BackstepError):
     """A text that is no number, or no block of numbers.
 

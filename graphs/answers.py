@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.alterations import Change
 from engine.calculator import read, work_out
-from engine.errors import BackstepError, FormulaError, LessonError, UsageError, excerpt
+from engine.errors import BackstepError, FormulaError, LessonError, UnknownNameError, UsageError, excerpt
 from engine.formula import Item
 from engine.names import entry_text
 from graphs.definition import Array
@@ -31,7 +31,7 @@ from graphs.mistakes.mending import mendings
 from graphs.mistakes.own import of_formula
 from graphs.scope import Draw, by_line, draws
 from graphs.snapshot import Snapshot
-from graphs.subjects import Subject, subject_of, subjects
+from graphs.subjects import Subject, names_near, subject_of, subjects
 from graphs.typed import Given, chosen, dims_by_name, matrix_of, names_in, number_of, shape_of
 from graphs.typed_latex import typed_latex
 
@@ -39,6 +39,7 @@ __all__ = ["Posed", "Question", "Verdict", "check"]
 
 AGREEMENT = 1e-6  # relative: two formulas agree
 FEWEST_DIGITS = 2
+MOST_LIKELY = 8  # names that are told where one is not known
 MOST_ENTRIES = 64  # of an array, of which one is looked for
 NEARLY = 0.02  # relative: nearly right, so that rounding is the likeliest reason
 _NOT_THERE = (BackstepError, LookupError, StopIteration)
@@ -320,11 +321,28 @@ class Posed:
             self._refuse_closed(text)
             return checks[self.question.kind](text)
         except FormulaError as error:
+            if isinstance(error, UnknownNameError) and not error.is_like and (names := self._likely_names):
+                how = f"There are {', '.join(names)} and others."
+                error = FormulaError(error.what, error.line, error.column, how=how)
             return Verdict(
                 False, f"Column {error.column}: {_sentence(error)}", column=error.column, is_read=False
             )
         except BackstepError as error:
             return Verdict(False, _capital(str(error)), is_read=False)
+
+    @property
+    def _likely_names(self) -> list[str]:
+        """Return the names that the right answer is made of, and their neighbours: few, the nearest first."""
+        if self.question.kind not in ("number", "matrix", "expression"):
+            return []
+        try:
+            own = [item.text for item in self._answer_items if item.kind == "name"]
+        except LessonError:  # a path, which is written otherwise
+            own = []
+        near = names_near(self.subject, self.place) if self.subject is not None else ()
+        is_itself = {self.subject.whole().text(self.place)} if self.subject is not None else set()
+        allowed = self.names().keys() - self.closed - is_itself
+        return [name for name in dict.fromkeys((*own, *near)) if name in allowed][:MOST_LIKELY]
 
     def _refuse_closed(self, text: str) -> None:
         """Raise where an answer names what is asked for."""

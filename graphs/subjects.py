@@ -8,7 +8,7 @@ what comes back to :math:`w_2` through the line of :math:`\hat{y}` (``p -> s 2``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -27,7 +27,7 @@ from graphs.scope import Draw
 from graphs.snapshot import Snapshot
 from graphs.wording import ordinal
 
-__all__ = ["Aspect", "Subject", "contribution_of", "subject_of", "subjects", "way_through"]
+__all__ = ["Aspect", "Subject", "contribution_of", "names_near", "subject_of", "subjects", "way_through"]
 
 
 LONGEST_TERM = 40  # characters of LaTeX, in a sentence
@@ -294,6 +294,46 @@ def _of_name(key: str, snapshot: Snapshot) -> Subject | None:
             if subject.text(snapshot) == key:
                 return subject
     return None
+
+
+def names_near(subject: Subject, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the names that a formula of a subject is made of, as expressions name them; then neighbours."""
+    graph, name = snapshot.trace.graph, subject.name
+    if subject.aspect == Aspect.VALUE:
+        return _read_by(graph, name)
+    if subject.aspect == Aspect.UPDATE:
+        return _of_statement(subject, snapshot)
+    ways = [(subject.reader, subject.slot)]
+    if subject.aspect != Aspect.CONTRIBUTION:
+        all_ways = snapshot.derivation.contributions_to(name)
+        ways = [way for way in all_ways if not subject.reader or way[0] == subject.reader]
+    lines = list(dict.fromkeys(line for line, _ in ways))
+    arriving = [f"d_{line}" for line in lines if line != graph.loss and subject.aspect != Aspect.LOCAL]
+    read = [used for way in ways for used in _factor_uses(snapshot.derivation, *way)]
+    return (*arriving, *read, *(other for line in lines for other in _read_by(graph, line)), *lines, "m")
+
+
+def _of_statement(subject: Subject, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the names that one line of an update is made of, then the parameter and its gradient."""
+    optimizer, name = snapshot.optimizer, subject.name
+    statement = next(s for s in optimizer.statements if s.name == subject.quantity)
+    own = {"value": name, "gradient": f"d_{name}"}
+    worked_out = {q.name: q.code.format(p=name) for q in optimizer.quantities if q.name not in own}
+    read = (item.text for item in statement.items if item.kind == "name" and item.text != subject.quantity)
+    return (*({**worked_out, **own}.get(key, key) for key in read), name, f"d_{name}")
+
+
+def _read_by(graph: Graph, line: str) -> tuple[str, ...]:
+    found = graph.line_by_name.get(line)
+    return tuple(graph.nodes[use.source].name for use in found.uses) if found is not None else ()
+
+
+def _factor_uses(derivation: Derivation, line: str, slot: int) -> Sequence[str]:
+    """Return what the factor of a use reads; nothing where the line is too long to be written out."""
+    try:
+        return tuple(derivation.contribution(line, slot).factor.uses)
+    except BackstepError:
+        return ()
 
 
 MOST = 60  # lines of a network of which every subject is listed

@@ -284,6 +284,26 @@ def test_what_cannot_be_read_is_no_try() -> None:
         assert not verdict(LAYERS, kind, "Z" if kind != "number" else "L", "?!").is_read
 
 
+@pytest.mark.parametrize(
+    ("about", "names"),
+    [
+        ("p -> h", "d_p, v, h, p, m"),
+        ("d_w", "d_h, h, x, w, b, m"),
+        ("p", "v, h"),
+        ("new_w", "learning_rate, d_w, w"),
+        ("2/m * (p - y)", "m, p, y, L"),  # it is the gradient of p
+    ],
+)
+def test_where_a_name_is_not_known_those_of_the_answer_and_its_neighbours_are_told(
+    about: str, names: str
+) -> None:
+    for text in ("2 * Qq", "d_qq"):
+        found = verdict(TWICE, "expression", about, text, about=about if "->" in about else "")
+        assert not found.is_read
+        assert found.message.endswith(f"There are {names} and others."), found.message
+    assert "Did you mean" in verdict(LAYERS, "expression", "Z", "yhaz").message
+
+
 def test_another_entry_is_recognised() -> None:
     question = posed(LAYERS, "number", "W1[1, 0]")
     other = float(LAYERS.trace.values["W1"][2, 0])
