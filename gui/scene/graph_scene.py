@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import reduce
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QLineF, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsSceneMouseEvent
 
@@ -185,6 +185,16 @@ class GraphScene(QGraphicsScene):
     def current_rect(self) -> QRectF:
         """Return the outline of all that the current step is about."""
         return reduce(QRectF.united, self.current_rects(), QRectF())
+
+    def step_rects(self) -> list[QRectF]:
+        """Return the cards that a step changes, those that it reads, the nearest first, and its notes."""
+        nodes = self._view.nodes.items()
+        changed = [self.node_rect(name) for name, node in nodes if node.phase]
+        others = [self.node_rect(name) for name, node in nodes if not node.phase and (node.part or node.read)]
+        if changed:
+            others.sort(key=lambda rect: QLineF(rect.center(), changed[0].center()).length())
+        found = [*changed, *others, self.notes_rect()] if changed else []
+        return [rect for rect in found if not rect.isEmpty()]
 
     def picture_rect(self) -> QRectF:
         """Return what a picture of the whole graph shows; the same at every step."""

@@ -44,6 +44,12 @@ FARTHEST = 0.6
 """Below this scale the parameter's card need not be in sight with its update: it is too far away."""
 LIKE = 0.88
 """A view that is about as large as the one wanted stays as it is when the next parameter has its turn."""
+TOO_SMALL, LARGE_ENOUGH = 0.8, 0.95
+"""A bare picture smaller than the first is shown where the step is; from the second on it is whole again."""
+AT_STEP = 0.9
+"""The scale at which it is then looked at: the letters on a projector's cards have 18 pixels."""
+BESIDE = 16.0
+"""Room that is kept around the cards of a step, in the scene's units."""
 NEAR = 0.85
 """An update is not looked at from nearer than this, or than the graph is: what is around it matters too."""
 EVERY = 0.95
@@ -109,6 +115,8 @@ class GraphView(QGraphicsView):
     _way: tuple[Sight, Sight] | None = None
     _kept: tuple[Sight, QSizeF] | None = None  # what a session's file looks at, and in how much room
 
+    _aim: Sight | None = None  # what is looked at of a step, where all would be too small
+
     def __init__(self, scene: GraphScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
         self._scene = scene
@@ -140,8 +148,11 @@ class GraphView(QGraphicsView):
         scene.theme_changed.connect(self._update_overlays)
 
     def set_bare(self, bare: bool) -> None:
-        """Give the picture the room of caption and key: a projector's strip says what they say."""
-        self._is_bare = bare
+        """Give the picture the room of caption and key: a projector's strip says what they say.
+
+        Where the whole graph would be too small to be read from the last row, the view is where the step is.
+        """
+        self._is_bare, self._aim = bare, None
         for overlay in (self._caption, self._key):
             overlay.setVisible(not bare)
         self._fit_again()
@@ -154,7 +165,10 @@ class GraphView(QGraphicsView):
                 self._fit_again()
 
     def _fit_again(self) -> None:
-        if self._fitted:
+        wanted = self._wanted() if self._fitted and self._aim is not None else None
+        if wanted is not None and wanted == self._aim:
+            self._go_to(wanted)  # the words below take more room, or less, at every step
+        elif self._fitted:
             self._fit()
         else:
             self._look_kept()
@@ -183,8 +197,11 @@ class GraphView(QGraphicsView):
         self._fit()
 
     def fit_all(self) -> None:
-        """Bring the whole graph into sight together with the update that is shown, however small."""
-        self._shows_all = True
+        """Bring the whole graph into sight together with the update that is shown, however small.
+
+        Where the view was where the step is, the next time leads back there.
+        """
+        self._shows_all = not (self._is_bare and self._fitted and self._shows_all)
         self._fit()
 
     def _fit(self) -> None:
@@ -274,10 +291,36 @@ class GraphView(QGraphicsView):
         graph, both = _scale_for(picture, room), _scale_for(whole, room)
         together = Sight(whole.center(), both)
         readable = READABLE_BARE if self._is_bare else READABLE
-        if self._shows_all or self._scene.lane_rect().isEmpty() or both >= readable:
+        if self._shows_all:
+            return together
+        if self._scene.lane_rect().isEmpty():
+            self._aim = self._at_step()
+            return self._aim or together
+        if both >= readable:
             return together
         near = self._near(graph)
         return near if near.scale > CLOSER * both else together
+
+    def _at_step(self) -> Sight | None:
+        """Return the look at what a step is about where all would be too small; None elsewhere.
+
+        What the step changes comes first, then what it goes through and reads, the nearest first, as far as
+        there is room. The picture moves no farther than that takes.
+        """
+        picture, room, rects = self._scene.picture_rect(), self._room(), self._scene.step_rects()
+        least = TOO_SMALL if self._aim is None else LARGE_ENOUGH
+        if not self._is_bare or not rects or _scale_for(picture, room) >= least:
+            return None
+        half = QSizeF(room.width(), room.height()) / (2 * AT_STEP)
+        area = QRectF()
+        for rect in rects:
+            more = area.united(rect.adjusted(-BESIDE, -HEADROOM, BESIDE, BESIDE))
+            if area.isEmpty() or (more.width() <= 2 * half.width() and more.height() <= 2 * half.height()):
+                area = more
+        start = area.center() if self._aim is None else self._aim.center
+        x = _holding(start.x(), area.left(), area.right(), picture.left(), picture.right(), half.width())
+        y = _holding(start.y(), area.top(), area.bottom(), picture.top(), picture.bottom(), half.height())
+        return Sight(QPointF(x, y), AT_STEP)
 
     def _near(self, graph: float) -> Sight:
         """Return the look at an update: its lane, and its parameter's card where that is not far."""
@@ -310,9 +353,17 @@ class GraphView(QGraphicsView):
         self.centerOn(sight.center - aside / scale)
 
     def _follow_update(self) -> None:
-        """Go to an update when it begins, and back to the graph when it is over; not between its steps."""
+        """Go to an update when it begins, and back to the graph when it is over; not between its steps.
+
+        Where the whole graph would be too small, go from step to step.
+        """
         parameter = self._scene.view.lane.parameter if self._scene.view.lane else ""
         before, self._updated = self._updated, parameter
+        if self._fitted and not parameter and self._is_bare:
+            aim, wanted = self._aim, self._wanted()
+            if wanted is not None and (parameter != before or self._aim != aim):
+                self._go_to(wanted)
+            return
         if not self._fitted or parameter == before:
             return
         wanted = self._wanted()
@@ -332,6 +383,8 @@ class GraphView(QGraphicsView):
     def _make_room_for_notes(self) -> None:
         """Bring the step's notes into sight where they stand beyond the picture, and go back after them."""
         before, self._reach = self._reach, QRectF()
+        if self._aim is not None and self._fitted:  # its notes are among what it looks at
+            return
         wanted, room = self._wanted(), self._room()
         if not self._fitted or wanted is None or self._scene.view.lane is not None:
             return
@@ -386,7 +439,7 @@ class GraphView(QGraphicsView):
         self.setSceneRect(self._scene.whole_rect().adjusted(-across, -down, across, down))
 
     def _on_graph_changed(self) -> None:
-        self._about = ""
+        self._about, self._aim = "", None
         self._reach = QRectF()
         self.fit()
         self._update_overlays()
@@ -514,6 +567,12 @@ class GraphView(QGraphicsView):
         if not self._fitted:
             self.ensureVisible(self._scene.node_rect(name), EDGE * 2, CAPTION_HEIGHT)
         return True
+
+
+def _holding(middle: float, low: float, high: float, first: float, last: float, half: float) -> float:
+    """Return the middle, moved no more than it takes to see from low to high, and not beyond the picture."""
+    inside = (first + last) / 2 if last - first <= 2 * half else _clamped(middle, first + half, last - half)
+    return _clamped(inside, high - half, low + half)
 
 
 def _kept_of(camera: Any) -> tuple[Sight, QSizeF] | None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
+from engine.trace import Phase as TracePhase
 from graphs.lesson import read_lesson
 from graphs.network import load
 from gui.actions import ACTIONS as ROWS
@@ -23,6 +24,7 @@ from gui.legend import Chip
 from gui.presenter_strip import LEAST
 from gui.presenting import PLOTS, contrasted
 from gui.scene.graph_view import BEYOND, CAPTION_HEIGHT, FADE, Overlay
+from gui.scene.metrics import ON_PROJECTOR
 from gui.theme import DARK, LIGHT, Theme, application_font
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
@@ -686,3 +688,49 @@ def test_quiet_words_can_be_read_from_the_last_row(theme: Theme) -> None:
     strong = contrasted(theme)
     assert contrast(strong, "muted", "canvas") > 9
     assert application_font().pointSizeF() < LEAST
+
+
+def in_sight(window: Window, rect: QRectF) -> bool:
+    return window.view.mapToScene(window.view.viewport().rect()).boundingRect().contains(rect)
+
+
+def test_a_graph_too_wide_to_be_read_is_followed_from_step_to_step(open_window: OpenWindow) -> None:
+    window = open_window("scalar-operations", size=(1280, 720))
+    window.view.set_motion(False)
+    window.presenting.begin(is_full=False)
+    window.settle()
+    session, scene = window.session, window.scene
+    assert in_sight(window, scene.picture_rect())  # before the first step all is there, however small
+    least = ON_PROJECTOR.label * window.view.transform().m11()
+    assert least < 14
+    for position, step in enumerate(session.trace.steps, 1):
+        if step.phase == TracePhase.UPDATE:
+            break
+        session.go(position)
+        QApplication.processEvents()
+        assert ON_PROJECTOR.label * window.view.transform().m11() >= 17.9
+        assert in_sight(window, scene.node_rect(step.target))
+        if step.phase == TracePhase.FORWARD and step.node not in ("r", "u"):  # whose inputs are far apart
+            assert all(in_sight(window, rect) for rect in scene.step_rects()), step.node
+    QTest.keyClick(window, Qt.Key.Key_F)
+    assert in_sight(window, scene.picture_rect())
+    session.step(-1)
+    QApplication.processEvents()
+    assert in_sight(window, scene.picture_rect())  # it stays so until it is asked for again
+    QTest.keyClick(window, Qt.Key.Key_F)
+    assert not in_sight(window, scene.picture_rect())
+    window.presenting.end()
+    window.settle()
+    assert in_sight(window, scene.picture_rect())
+
+
+def test_a_graph_that_can_be_read_stays_whole_at_every_step(open_window: OpenWindow) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    window.view.set_motion(False)
+    window.presenting.begin(is_full=False)
+    window.settle()
+    for position in range(len(window.session.trace.steps) - 4):
+        window.session.go(position)
+        QApplication.processEvents()
+        assert in_sight(window, window.scene.picture_rect())
+    window.presenting.end()
