@@ -490,7 +490,7 @@ class Posed:
         """Yield the mistakes that numbers agree with."""
         for mistake in self.mistakes:
             wrong = mistake.value(self._here)
-            if wrong is not None and self._is_same(given, wrong):
+            if wrong is not None and (self._is_same(given, wrong) or _is_nothing(given, wrong)):
                 yield _Told(mistake.kind, mistake.sentence, partial(self._values_of, mistake))
         for kind, sentence, factor in self._factors:
             if self._is_same(given, self.right * factor):
@@ -621,7 +621,8 @@ class Posed:
     def _is_wrong(self, mistake: Mistake) -> bool:
         """Say whether a mistake can be told from the right answer; 0 may come from anywhere."""
         wrong, right = mistake.value(self._here), np.asarray(self.right_at(self._here))
-        if wrong is None or not np.any(wrong):
+        may_be_nothing = mistake.kind == Slip.VALUE
+        if wrong is None or (not np.any(wrong) and not (may_be_nothing and wrong.size == 1)):
             return False
         if self.question.kind == "expression" or wrong.shape != right.shape:
             return not self._fits(wrong, right)
@@ -688,6 +689,11 @@ def _is_the_same(values: Sequence[Array | None], others: Sequence[Array | None],
     """Say whether two mistakes come to the same at every draw."""
     pairs = list(zip(values, others, strict=False))
     return bool(pairs) and all(a is not None and b is not None and _same(a, b, scale) for a, b in pairs)
+
+
+def _is_nothing(given: Given, wrong: Array) -> bool:
+    """Say whether both are one 0: of a value that is 0 it is told all the same that it is the value."""
+    return given.values.size == wrong.size == 1 and not np.any(given.values) and not np.any(wrong)
 
 
 def _half_a_unit(value: float, digits: int) -> float:

@@ -6,7 +6,7 @@ the equations those that it shows. Texts are Markdown with LaTeX between dollars
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def hints_about(subject: Subject, snapshot: Snapshot) -> tuple[str, ...]:
         Aspect.LOCAL: found.of_local,
         Aspect.UPDATE: found.of_update,
     }
-    return tuple(text for text in makers[subject.aspect]() if text)
+    return _explained(text for text in makers[subject.aspect]() if text)
 
 
 def shape_hints(subject: Subject, snapshot: Snapshot) -> tuple[str, ...]:
@@ -89,7 +89,21 @@ def solution_of(subject: Subject, snapshot: Snapshot, has_numbers: bool = True) 
     has_numbers
         Whether numbers are put in; a formula is worked out without.
     """
-    return tuple(text for text in _Solver(subject, snapshot, has_numbers).steps() if text)
+    return _explained(text for text in _Solver(subject, snapshot, has_numbers).steps() if text)
+
+
+INDICATOR = r"\mathbb{1}"
+_INDICATOR_TOLD = rf"${INDICATOR}[\ldots]$ is 1 where what stands in the brackets is true, and 0 elsewhere."
+
+
+def _explained(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return texts of which the first one with a sign that is seldom seen says what it means."""
+    found = list(texts)
+    for i, text in enumerate(found):
+        if INDICATOR in text:
+            found[i] = f"{text}{', where' if text.endswith('$') else ' Here'} {_INDICATOR_TOLD}"
+            break
+    return tuple(found)
 
 
 def formula_of(subject: Subject, snapshot: Snapshot) -> str:

@@ -494,6 +494,22 @@ def test_nothing_is_said_that_may_be_untrue(answer: str, text: str) -> None:
     assert verdict(LAYERS, "number", answer, text).message == "That is not it."
 
 
+def test_the_value_is_recognised_where_it_is_nothing() -> None:
+    model = model_of("L = tanh(z)", {"z": 0.0})
+    here = Snapshot.of(Run(model), model)
+    assert "value of $z$" in verdict(here, "number", "d_z", "0").hint
+    assert verdict(here, "number", "d_z", "1").right
+    assert "value" not in verdict(SCALARS, "number", "d_c", "0").hint
+
+
+def test_a_sign_that_is_seldom_seen_is_explained_once() -> None:
+    model = model_of("L = max(a, b)", {"a": 1.0, "b": 2.0})
+    question = posed(Snapshot.of(Run(model), model), "number", "d_a")
+    for texts in (question.hints, question.solution):
+        told = [i for i, text in enumerate(texts) if "what stands in the brackets is true" in text]
+        assert told == [i for i, text in enumerate(texts) if "mathbb{1}" in text][:1]
+
+
 def test_a_rounding_to_one_digit_is_too_rough() -> None:
     assert verdict(LAYERS, "number", "1/3", "0.3").kinds == (Slip.DIGITS,)
     assert Slip.DIGITS not in verdict(LAYERS, "number", "1/2", "1").kinds
