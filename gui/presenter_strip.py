@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -28,6 +28,7 @@ __all__ = [
     "PresenterStrip",
     "Words",
     "answer_line",
+    "question_under_text",
     "words_of_exercise",
     "words_of_nudge",
     "words_of_page",
@@ -41,6 +42,8 @@ MOST_HEIGHT = 0.62
 """The share of the screen that the strip may take; the graph has the rest."""
 WANTED = 0.45
 """The share of that which it takes with letters larger than the least."""
+TOGETHER = 0.55
+"""The share of that up to which a question stands under the text that it is about."""
 SIDE = 24
 FOOT = 16.0
 """Points of the place, the clock and the legend."""
@@ -104,6 +107,13 @@ def words_of_page(player: LessonPlayer, phase: str) -> Words:
     return Words(page.title, stage.texts["text"])
 
 
+def question_under_text(player: LessonPlayer) -> Words:
+    """Return a page's question under the text that it may be about."""
+    asked = words_of_page(player, "question")
+    stage = player.stage
+    return asked if stage is None else replace(asked, text=f"{stage.texts['text']}\n\n{asked.text}".strip())
+
+
 def answer_line(stage: Stage) -> str:
     """Return the right answer as a line; a choice with its letter."""
     answer = stage.answer_text
@@ -126,7 +136,13 @@ def _listed(choices: Sequence[str], in_columns: bool) -> str:
 
 
 class PresenterStrip(QFrame):
-    """The words under the graph, as large as they fit, over a line with the place, the seed and the clock."""
+    """The words under the graph, as large as they fit, over a line with the place, the seed and the clock.
+
+    Attributes
+    ----------
+    has_fuller
+        Whether there is room for the fuller words that were offered.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,6 +150,8 @@ class PresenterStrip(QFrame):
         self.heading, self.place, self.facts = QLabel(), QLabel(), QLabel()
         self.text, self.legend = RichText(theme), MeaningRow(theme)
         self._words, self._others = Words("", ""), ()
+        self._fuller: tuple[Words | None, bool] = (None, False)
+        self.has_fuller = False
         for label, role in ((self.heading, "title"), (self.place, "body"), (self.facts, "body")):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setFont(application_font(role))
@@ -165,10 +183,26 @@ class PresenterStrip(QFrame):
         self._most = int(size.height() * MOST_HEIGHT)
         self._fit()
 
-    def show_words(self, words: Words, others: Sequence[Words] = ()) -> None:
-        """Say something else, in the room that the others need as well: they follow without a move."""
-        if (words, others) != (self._words, self._others):
-            self._words, self._others = words, tuple(others)
+    def show_words(
+        self,
+        words: Words,
+        others: Sequence[Words] = (),
+        fuller: Words | None = None,
+        *,
+        says_fuller: bool = False,
+    ) -> None:
+        """Say something else, in the room that the others need as well: they follow without a move.
+
+        Parameters
+        ----------
+        fuller
+            What has room as well, up to a share of the screen.
+        says_fuller
+            Whether it is said in place of the words where there is room.
+        """
+        others, full = tuple(others), (fuller, says_fuller)
+        if (words, others, full) != (self._words, self._others, self._fuller):
+            self._words, self._others, self._fuller = words, others, full
             self._fit()
 
     def show_place(self, place: str) -> None:
@@ -186,7 +220,14 @@ class PresenterStrip(QFrame):
         self.text.resize(self.width() - 2 * SIDE, self.text.height())
         wanted = self._most * WANTED
         needed = max(self._enlarge(words, wanted) for words in (*self._others, self._words))
-        height = self._enlarge(self._words, needed, HUGE) if self._others else needed
+        words, fuller, says_fuller = self._words, *self._fuller
+        if fuller is not None:
+            room = max(needed, self._most * TOGETHER)
+            height = self._enlarge(fuller, room)
+            self.has_fuller = height <= room
+            needed = max(needed, height) if self.has_fuller else needed
+            words = fuller if self.has_fuller and says_fuller else words
+        height = self._enlarge(words, needed, HUGE) if self._others else needed
         self.setFixedHeight(min(self._most, max(needed, height)))
         self._fit_legend()
 

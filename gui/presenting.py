@@ -26,6 +26,7 @@ from gui.pointer import RestingPointer
 from gui.presenter_strip import (
     PresenterStrip,
     answer_line,
+    question_under_text,
     words_of_exercise,
     words_of_nudge,
     words_of_page,
@@ -499,7 +500,9 @@ class Presenting(QObject):
             if player.stage is not None:
                 phases = ("text", "question", "answer") if player.question is not None else ()
                 others = [words_of_page(player, phase) for phase in phases]
-                self._strip.show_words(words_of_page(player, self._phase), others)
+                fuller = question_under_text(player) if others else None
+                words, is_asked = words_of_page(player, self._phase), self._phase == "question"
+                self._strip.show_words(words, others, fuller, says_fuller=is_asked)
         else:
             self._strip.show_words(words_of_step(step_view(frame)))
         last = len(frame.trace.steps)
@@ -508,6 +511,8 @@ class Presenting(QObject):
             place = f"iteration {frame.iteration}/{frame.iterations} · {place}"
         if player.lesson is not None:
             place = f"page {player.number + 1}/{len(player.lesson.pages)} · {place}"
+            if self._phase == "question" and not self._strip.has_fuller:
+                place = f"{place} · PgUp: the text"
         self._strip.show_place(place)
 
     def _say_notes(self) -> None:

@@ -201,6 +201,24 @@ def test_everything_is_back_afterwards(window: Window) -> None:
     assert window.session.iterations == 1
 
 
+def test_a_question_without_room_under_its_text_says_how_to_read_that_again(
+    window: Window, qtbot: QtBot
+) -> None:
+    window.presenting.begin(is_full=False)
+    long = "A sentence that is said to everybody in the room. " * 6
+    window.teaching.begin(read_lesson(LESSON.replace("And now?", long)), 2)
+    staged(window, qtbot)
+    height = window.strip.height()
+    assert long.strip() in window.strip.text.source
+    page_down(window)
+    assert window.strip.text.source.startswith("**Which is it?**")
+    assert "PgUp: the text" in window.strip.place.text()
+    assert (window.strip.is_cut, window.strip.height()) == (False, height)
+    QTest.keyClick(window, Qt.Key.Key_PageUp)
+    assert long.strip() in window.strip.text.source
+    assert "PgUp" not in window.strip.place.text()
+
+
 def test_a_clicker_goes_through_a_lesson(window: Window, qtbot: QtBot) -> None:
     window.presenting.begin(is_full=False)
     window.teaching.begin(read_lesson(LESSON))
@@ -219,8 +237,9 @@ def test_a_clicker_goes_through_a_lesson(window: Window, qtbot: QtBot) -> None:
     staged(window, qtbot)
     assert (player.number, window.presenting.phase) == (2, "text")
     page_down(window)
-    assert "Which is it?" in window.strip.text.source
+    assert window.strip.text.source.startswith("And now?\n\n**Which is it?**\n\n")
     assert "b" in window.strip.text.source
+    assert "PgUp" not in window.strip.place.text()
     page_down(window)
     assert window.strip.text.source == "**Which is it?**\u2002**B\u2002b**\n\nBecause."
     QTest.keyClick(window, Qt.Key.Key_PageUp)
@@ -496,7 +515,7 @@ def asked(window: Window, qtbot: QtBot) -> None:
 def test_the_graph_stays_where_it_is_from_a_question_to_its_answer(window: Window, qtbot: QtBot) -> None:
     asked(window, qtbot)
     height, sight = window.strip.height(), window.view.transform()
-    assert window.strip.text.source.startswith("**Which is it?**")
+    assert window.strip.text.source.startswith("And now?\n\n**Which is it?**")
     page_down(window)
     assert (window.strip.height(), window.view.transform()) == (height, sight)
     assert window.strip.text.source.startswith("**Which is it?**")  # an answer alone says nothing
