@@ -66,19 +66,25 @@ class Diverged:
     learning_rate: float
     called: str = ""
 
-    def sentence(self) -> str:
-        """Say what happened and what to do, in one sentence."""
+    def sentence(self, fault: str = "") -> str:
+        """Say what happened and what to do, in one sentence.
+
+        Parameters
+        ----------
+        fault
+            What was put wrong on purpose: then the learning rate is not to blame.
+        """
         line = self.node.rpartition(".")[0]
         node = self.called or (f"an operation in line {line}" if line else self.node)
         if self.iteration == 0:
             return (
                 f"Training cannot begin: {node} is not a finite number; change the first values or the data."
             )
+        happened = f"Training stopped at iteration {self.iteration}: {node} is no longer a finite number"
+        if fault:
+            return f"{happened}. The fault in this run: {fault}."
         rate = min(self.learning_rate / 10, 0.1)  # a tenth of a million would diverge as well
-        return (
-            f"Training stopped at iteration {self.iteration}: {node} is no longer a finite number; "
-            f"try a smaller learning rate, such as {rate:.3g}."
-        )
+        return f"{happened}; try a smaller learning rate, such as {rate:.3g}."
 
 
 @dataclass(frozen=True)

@@ -234,7 +234,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "no-fault",
         "Faults",
-        "No fault",
+        "Take the fault out",
         (),
         lambda w: w.session.set_fault(None),
         enabled=lambda s: s.known_fault is not None,

@@ -31,6 +31,8 @@ BAND = 0.3
 """How much of its colour the range behind a mean has."""
 CIRCLES = 56
 """Pixels between two of the circles that tell a held-out loss."""
+EXIT = 6.0
+"""Pixels from the edges to the arrowhead where a line leaves the plot."""
 TIP_ROWS = 12
 LOW = 190
 """Logical pixels: a lower chart does not name its axes."""
@@ -257,16 +259,20 @@ class Chart(Plot):
         if parts.look == look or parts.drawn is None:
             return
         parts.look = look
-        found, pen = parts.drawn, self._pen(line)
+        view = self.view()
+        found, pen = parts.drawn.within(view), self._pen(line)
         parts.band.setVisible(found.has_band)
         if found.has_band:
             parts.band.setPen(self._band_pen(line))
             parts.band.setData(found.band_x, found.band_y)
         parts.curve.setPen(pen)
         parts.curve.setData(found.x, found.y)
-        parts.marks.setVisible(line.kind != "run")
+        leaves = found.exit(view) if line.kind == "run" else None
+        parts.marks.setVisible(line.kind != "run" or leaves is not None)
         if line.kind != "run":
             self._paint_marks(parts.marks, line, found, pen)
+        elif leaves is not None:
+            self._paint_exit(parts.marks, leaves, pen)
         parts.band.setZValue(number)
         parts.curve.setZValue(300 + number)
         parts.marks.setZValue(600 + number)
@@ -304,6 +310,15 @@ class Chart(Plot):
         solid = pg.mkPen(pen.color(), width=1.2 * ratio)
         symbol = "d" if line.kind == "search" else "o"
         marks.setData(x[chosen], y[chosen], symbol=symbol, pen=solid, brush=self._theme.color("window"))
+
+    def _paint_exit(self, marks: pg.ScatterPlotItem, x: float, pen: QPen) -> None:
+        """Put an arrowhead where a line leaves the plot: beside the axis the line itself is hard to see."""
+        view, ratio = self.view(), self.devicePixelRatioF()
+        inside = EXIT * ratio / view.width * (view.right - view.left)
+        y = view.top - EXIT * ratio / view.height * (view.top - view.bottom)
+        x = min(max(x, view.left + inside), view.right - inside)
+        marks.setSize(1.5 * EXIT)
+        marks.setData([x], [y], symbol="t1", pen=pg.mkPen(pen.color()), brush=pen.color())
 
     def _height(self, value: float, view: View) -> float:
         """Return how high a value stands; what has no place lies at the bottom."""

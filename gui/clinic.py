@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMenu
 
 from engine.faults import FAULTS, Fault, FaultAt, Stage
@@ -28,15 +29,27 @@ class FaultMenu:
 
     def __init__(self, session: Session, menu: QMenu) -> None:
         self._session = session
+        self._places: dict[str, QMenu] = {}
         menu.setToolTipsVisible(True)
         menu.addSeparator()
         for fault in CLINIC:
             if fault.stage in (Stage.FACTOR, Stage.ACCUMULATION):
-                places = menu.addMenu(_as_title(fault.title))
+                places = self._places[fault.name] = menu.addMenu(_as_title(fault.title))
                 places.menuAction().setToolTip(fault.explanation)
                 places.aboutToShow.connect(lambda places=places, fault=fault: self._fill(places, fault))
             else:
                 self._offer(menu, fault, FaultAt(fault.name), _as_title(fault.title))
+
+    def put_in(self, name: str, at: QPoint) -> None:
+        """Put a fault in; where there are several places for it, or none, offer them in a menu at a point."""
+        fault = FAULTS[name]
+        places = fault.places(self._session.model.graph)
+        if name not in self._places:
+            self._session.set_fault(FaultAt(name))
+        elif len(places) == 1:
+            self._session.set_fault(FaultAt(name, places[0].node, places[0].slot))
+        else:
+            self._places[name].popup(at)
 
     def _fill(self, menu: QMenu, fault: Fault) -> None:
         menu.clear()

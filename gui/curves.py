@@ -40,6 +40,8 @@ DOT = 1.5
 """Half the length, in pixels, of what is drawn for a value between two gaps."""
 APART = 6.0
 """Pixels between values that can be told one by one, however far the line goes up and down."""
+BEYOND = 2.0
+"""How far outside a line is drawn, in heights of the plot: it rises to a far value, but not upright."""
 FEWEST = 16
 """Stretches below which a line is not smoothed any further."""
 
@@ -477,6 +479,26 @@ class Drawn:
         values = np.concatenate([self.y, self.band_y])
         values = values[np.isfinite(values)]
         return (float(values.min()), float(values.max())) if values.size else None
+
+    def within(self, view: View) -> Drawn:
+        """Return the same for painting: what is far outside is brought near, where lines still can be drawn.
+
+        Between two iterations there is nothing, so the line to what is far above leaves the plot on its way.
+        """
+        room = BEYOND * (view.top - view.bottom)
+        y, band_y = (np.clip(part, view.bottom - room, view.top + room) for part in (self.y, self.band_y))
+        return Drawn(self.x, y, self.band_x, band_y)
+
+    def exit(self, view: View) -> float | None:
+        """Return where the line first leaves the plot upwards, None where it does not."""
+        above = np.flatnonzero(self.y > view.top)
+        if not above.size:
+            return None
+        to, before = int(above[0]), int(above[0]) - 1
+        if before < 0 or not np.isfinite(self.y[before]):
+            return float(self.x[to])
+        share = (view.top - self.y[before]) / (self.y[to] - self.y[before])
+        return float(self.x[before] + share * (self.x[to] - self.x[before]))
 
 
 def drawn(series: Series, view: View) -> Drawn:

@@ -140,7 +140,7 @@ def _said(session: Session, plot: _Plot) -> str:
     """Return in words what the current run came to."""
     run = session.current
     if run.run.ended is not None and run.run.diverged is not None:
-        return run.run.ended.sentence()
+        return session.end_of(run.run)
     losses = [format_number(session.losses[i]) for i in (0, session.iterations)]
     parts = [f"{run.name}: loss {losses[0]} → {losses[1]} in {session.iterations} iterations"]
     if plot.peak is not None:

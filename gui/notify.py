@@ -41,11 +41,15 @@ STRIP = 36
 """Logical pixels: the height of the bar, whatever it says."""
 INDENT = 40
 """Logical pixels before the text: the mark stands there."""
+SETTLES = 400
+"""Milliseconds without clicks where one question has taken another's place: they were meant for that."""
 LINES = 2
 """Lines of text in it."""
 MARKS = {"info": "accent", "warning": "warning", "error": "error"}
 """The theme's role of a level's mark."""
 
+
+CLICKS = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick)
 
 About = Literal["", "step", "end", "file"]
 Choice = tuple[str, Callable[[], object]]
@@ -139,6 +143,7 @@ class NotificationBar(QWidget):
         self._least = STRIP
         self._text, self._more, self._dismiss = QLabel(), QLabel(), QToolButton()
         self._timer = QTimer(self, singleShot=True, interval=info_milliseconds)
+        self._settling = QTimer(self, singleShot=True, interval=SETTLES)
         self._arrange()
         self.hide()
         self._timer.timeout.connect(self._end_news)
@@ -155,6 +160,11 @@ class NotificationBar(QWidget):
     def beside(self) -> Message | None:
         """The news in sight together with what asks something."""
         return self._beside
+
+    @property
+    def takes_clicks(self) -> bool:
+        """Whether the buttons have stood long enough to be meant by a click."""
+        return not self._settling.isActive()
 
     def show_message(self, message: Message) -> None:
         """Show a message; one that has not been dismissed comes back after it."""
@@ -328,6 +338,8 @@ class NotificationBar(QWidget):
 
     def _offer(self, message: Message) -> None:
         """Show a button for each thing that can be done about the message."""
+        if self._buttons:
+            self._settling.start()
         for button in self._buttons:
             self._row.removeWidget(button)
             button.hide()
@@ -335,6 +347,7 @@ class NotificationBar(QWidget):
         self._buttons = [QPushButton(text) for text, _ in message.choices]
         for place, (button, (_, run)) in enumerate(zip(self._buttons, message.choices, strict=True)):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.installEventFilter(self)
             button.clicked.connect(lambda _=False, run=run: self._choose(message, run))
             self._row.insertWidget(1 + place, button)
 
@@ -366,6 +379,10 @@ class NotificationBar(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._is_open = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let no click through to a button that stands where another one stood a moment ago."""
+        return not self.takes_clicks and event.type() in CLICKS
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._is_open = True

@@ -99,7 +99,10 @@ class Recovery(QObject):
 
     @property
     def _has_work(self) -> bool:
-        return self._window.filing.is_modified or any(run.iterations for run in self._session.runs)
+        """Whether there is something to lose: what a lesson has put on stage and trained is not."""
+        has_trained = any(run.iterations for run in self._session.runs)
+        is_lesson = self._window.teaching.player.lesson is not None
+        return self._window.filing.is_modified or (has_trained and not is_lesson)
 
     def _state(self) -> tuple[Any, ...]:
         session = self._session

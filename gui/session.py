@@ -492,7 +492,7 @@ class Session(QObject):
 
     def set_fault(self, fault: FaultAt | None) -> None:
         """Put a fault into backward or training, or take it out; runs without it stay beside."""
-        what = "No fault" if fault is None else f"Fault: {fault.fault.title}"
+        what = "Take the fault out" if fault is None else f"Fault: {fault.fault.title}"
         self._change(lambda: replace(self._document, fault=fault), what)
 
     @property
@@ -1297,7 +1297,18 @@ class Session(QObject):
     def _say_how_it_ended(self, run: LabRun) -> None:
         ended = run.run.ended
         if ended is not None:
-            self.notice.emit("stopped" if isinstance(ended, Diverged) else "reached", ended.sentence())
+            kind = "stopped" if isinstance(ended, Diverged) else "reached"
+            self.notice.emit(kind, self.end_of(run.run))
+
+    def end_of(self, run: Run) -> str:
+        """Say how a run has ended, "" where it has not; a fault that is known is what has to go."""
+        ended, fault = run.ended, fault_of(run)
+        if ended is None:
+            return ""
+        is_known = fault is not None and fault != self._secret and fault.fault.stage != Stage.RATE
+        if not isinstance(ended, Diverged) or fault is None or not is_known:
+            return ended.sentence()
+        return f"{ended.sentence(fault.fault.title)} Take it out under Faults in the menu."
 
     # --- random search ---
 

@@ -44,7 +44,7 @@ from graphs.carrying import CARRIERS
 from graphs.network import SESSION, Network
 from gui.actions import ACTIONS, Action, works_while_typing
 from gui.authoring import Authoring
-from gui.clinic import FaultMenu
+from gui.clinic import CLINIC, FaultMenu
 from gui.controls import ControlBar
 from gui.course import Course
 from gui.data_choice import DataChoice
@@ -124,6 +124,7 @@ DOCKS = (
 WORDS = 500
 """Logical pixels that a page of a lesson needs, with its question and its buttons."""
 PREDICTING = "Predicting is on: → or H reveals, H again ends it"
+FAULT = "fault:"  # before the name of a fault, in the command search
 CAPTION = 270
 """Logical pixels kept for the caption at the top left of the graph, where the graph is twice as wide."""
 PLOTS = 34
@@ -783,12 +784,21 @@ class Window(QMainWindow):
             (row.id, self.actions_by_id[row.id].text(), _keys_text(row), row.enabled(self.session))
             for row in ACTIONS
         ]
+        items += [(f"{FAULT}{fault.name}", f"Fault: {fault.title}", "", True) for fault in CLINIC]
         names, steps = list(self.session.statics.names), len(self.session.trace.steps)
         search = CommandSearch(self.theme, items, names, self, steps=steps)
-        search.chosen.connect(lambda action: self.actions_by_id[action].trigger())
+        search.chosen.connect(self._do_command)
         search.go_to.connect(self.session.go)
         search.find_node.connect(self._find_node)
         self._open_overlay(search)
+
+    def _do_command(self, command: str) -> None:
+        """Do what was chosen in the search: an action, or a fault to be put in."""
+        if command.startswith(FAULT):
+            below = self.menu_button.mapToGlobal(self.menu_button.rect().bottomLeft())
+            self._faults.put_in(command.removeprefix(FAULT), below)
+        else:
+            self.actions_by_id[command].trigger()
 
     def _find_node(self, name: str) -> None:
         self.session.select(name)

@@ -268,9 +268,8 @@ class LossPanel(Panel):
     def status(self) -> str:
         """Return where the session stands, in words."""
         session = self.session
-        ended = session.run.ended
-        if ended is not None:
-            return ended.sentence()
+        if session.run.ended is not None:
+            return session.end_of(session.run)
         loss = "?" if session.frame.hides_loss else format_number(session.losses[session.iteration])
         is_last = session.training and session.iteration == session.iterations
         of = "" if is_last else f" of {session.iterations}"
@@ -305,8 +304,9 @@ class LossPanel(Panel):
         self.search_button.setText("Stop" if self.session.searching else "Search")
 
     def _say(self, text: str, is_error: bool) -> None:
-        """Write the status in one line; an error, or anything on a projector, in as many as it takes."""
-        room, wraps = self._status.width(), is_error or self.is_projected
+        """Write the status in one line; errors, peaks, and all on a projector in as many as they take."""
+        has_more = self.plot is not None and (self.plot.peak is not None or self.plot.leaves_out)
+        room, wraps = self._status.width(), is_error or self.is_projected or has_more
         fits = wraps or self._status.fontMetrics().horizontalAdvance(text) <= room or not self.isVisible()
         elided = self._status.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
         shown = text if fits else elided
@@ -445,8 +445,7 @@ class LossPanel(Panel):
         runs = session.runs
         names = zip(*short_names([run.name for run in runs]), strict=True)
         for run, texts in zip(runs, names, strict=True):
-            ended = run.run.ended
-            tip = run.name if ended is None else f"{run.name}\n{ended.sentence()}"
+            tip = "\n".join(filter(None, (run.name, session.end_of(run.run))))
             current = run is session.current
             ghost = self._lines.is_ghost(run)
             item = LegendItem(run.id, texts, tip, run.style, "run", ghost, run.visible, current, True)

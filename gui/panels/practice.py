@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.errors import excerpt
 from engine.optimizers import OPTIMIZERS
 from graphs.answers import Posed
 from graphs.drills.base import Exercise
@@ -146,9 +147,7 @@ class PracticePanel(Panel):
         self.forward.clicked.connect(self._go_on)
         self.end.triggered.connect(lambda: self._player and self._player.end())
         self.to_report.triggered.connect(self.show_report)
-        self.more.clicked.connect(
-            lambda: self._menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
-        )
+        self.more.clicked.connect(self._show_menu)
         self.to_exercise.clicked.connect(self.show_exercises)
         self.export.clicked.connect(self.export_requested)
         self.copy.clicked.connect(self._copy)
@@ -350,14 +349,23 @@ class PracticePanel(Panel):
 
     # --- doing ---
 
+    def _show_menu(self) -> None:
+        """Open the menu under its button, with its right edge inside the window."""
+        under = self.more.mapToGlobal(self.more.rect().bottomRight() + QPoint(1, 0))
+        self._menu.popup(under - QPoint(self._menu.sizeHint().width(), 0))
+
     def _begin(self) -> None:
         if self._player is not None:
             name = self.kinds.currentData()
             self._player.begin((name,) if name else ())
 
     def _set_seed(self, text: str) -> None:
-        if not text.isdecimal() or int(text) > MOST_SEED or self._player is None:
+        if self._player is None:
+            return
+        if not text.isdecimal() or int(text) > MOST_SEED:
             self.seed.refuse()
+            sentence = f"A seed is a whole number from 0 to {MOST_SEED:,}, not {excerpt(text, 24)}."
+            self.session.notice.emit("error", sentence)
             return
         self.seed.show_value(str(int(text)))
         self._player.begin(self._player.kinds, int(text))

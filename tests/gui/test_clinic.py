@@ -6,14 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from engine.faults import FAULTS, FaultAt, FaultyRun, Stage, fault_of, run_of
 from engine.graph import Detail
 from engine.nudge import Verdict
+from engine.training import Diverged
 from gui.clinic import CLINIC
+from gui.panels.loss import LossPanel
+from gui.search import CommandSearch
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
 
@@ -90,6 +94,74 @@ def test_a_fault_shows_in_steps_equations_nudge_test_and_remark(window: Window) 
     again = session.nudge_test()
     assert again is not None
     assert again.verdict == Verdict.AGREE
+
+
+def _search(window: Window, text: str) -> list[str]:
+    """Return what the command search finds."""
+    window.search_commands()
+    search = window.overlay
+    assert isinstance(search, CommandSearch)
+    search.edit.setText(text)
+    return [search.list.item(row).text() for row in range(search.list.count())]
+
+
+def test_the_search_offers_each_fault_and_to_take_it_out(qtbot: QtBot, window: Window) -> None:
+    found = _search(window, "fault")
+    assert {f"Fault: {fault.title}" for fault in CLINIC} <= set(found)
+    assert "Take the fault out" in found
+    assert _search(window, "1/m")[0] == "Fault: 1/m left out"
+    qtbot.keyClick(window.overlay.edit, Qt.Key.Key_Return)  # type: ignore[union-attr]
+    assert window.session.document.fault == COUNT  # the only place
+    assert _search(window, "take the fault out")[0] == "Take the fault out"
+    qtbot.keyClick(window.overlay.edit, Qt.Key.Key_Return)  # type: ignore[union-attr]
+    assert window.session.document.fault is None
+    _search(window, "wrong sign")
+    qtbot.keyClick(window.overlay.edit, Qt.Key.Key_Return)  # type: ignore[union-attr]
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert len(menu.actions()) > 1  # of several places one is chosen
+    menu.close()
+
+
+def test_a_run_that_diverges_by_a_fault_blames_the_fault_and_shows_its_curve(
+    qtbot: QtBot, open_window: OpenWindow
+) -> None:
+    window = open_window("two-layer-linear", size=(1280, 720))
+    session, loss = window.session, window.panels["loss"]
+    assert isinstance(loss, LossPanel)
+    session.set_fault(COUNT)
+    _trained(qtbot, window, 300)
+    assert isinstance(session.run.ended, Diverged)
+    window.settle()
+    message = window.messages.current
+    assert message is not None
+    for said in (message.text, loss.status()):
+        assert said.endswith("The fault in this run: 1/m left out. Take it out under Faults in the menu.")
+        assert "learning rate" not in said
+    assert loss.plot is not None
+    seen, parts = loss.plot.view(), loss.plot._parts[session.current.id]
+    x, y = parts.curve.getData()
+    assert x is not None
+    assert y is not None
+    assert np.nanmax(np.abs(y)) < 5 * seen.top  # Qt draws no line to 1e112
+    assert (x[0], x[1]) == (0.0, 1.0)
+    assert parts.marks.isVisible()
+    session.set_fault(None)
+    _trained(qtbot, window, 300)
+    window.settle()
+    assert "is above the plot" in loss._status.text()  # whole, in two lines
+    assert loss._status.wordWrap()
+
+
+def test_a_fault_that_is_to_be_found_is_not_named_by_a_run_that_diverges(
+    qtbot: QtBot, open_window: OpenWindow
+) -> None:
+    session = open_window("two-layer-linear").session
+    session.set_secret(COUNT)
+    session.set_fault(COUNT)
+    session.train(300)
+    qtbot.waitUntil(lambda: not session.training and session.run.ended is not None, timeout=20_000)
+    assert "1/m" not in session.end_of(session.run)
 
 
 @pytest.mark.parametrize("fault", [COUNT, FaultAt("reset"), FaultAt("zeros")], ids=lambda f: f.name)

@@ -214,6 +214,17 @@ def test_a_staircase_holds_until_its_next_step():
     assert not found.has_band
 
 
+def test_what_is_far_above_is_painted_near_and_leaves_where_it_rises():
+    seen = view(0, 4, 0, 10)
+    found = drawn(pyramid_of([5.0, 1e112, np.inf, 2.0]), seen)
+    near = found.within(seen)
+    assert near.y[:2].tolist() == [5.0, 30.0]
+    assert near.exit(seen) == pytest.approx(0.2)
+    assert found.y[1] == 1e112
+    assert drawn(pyramid_of([5.0, 2.0]), seen).exit(seen) is None
+    assert drawn(pyramid_of([50.0, 2.0]), seen).exit(seen) == 0.0
+
+
 def test_nothing_is_drawn_of_nothing():
     for series in (Pyramid(), Points()):
         found = drawn(series, view())

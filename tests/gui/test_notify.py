@@ -182,6 +182,25 @@ def test_what_asks_something_is_not_covered_by_news(qtbot, notifier, bar, first)
     assert not bar.isVisible()
 
 
+def test_a_click_meant_for_one_question_does_not_answer_the_next(qtbot, notifier, bar):
+    done = []
+    notifier.ask("Backstep ended unexpectedly.", ("&Restore", lambda: done.append("restore")))
+    notifier.ask("e.toml has been changed.", ("&Reload", lambda: done.append("reload")))
+    qtbot.waitUntil(lambda: bar.takes_clicks)
+    for _ in range(2):  # a double click
+        qtbot.mouseClick(button_of(qtbot, bar), Qt.MouseButton.LeftButton)
+    assert done == ["reload"]
+    assert bar.current.text == "Backstep ended unexpectedly."
+    qtbot.waitUntil(lambda: bar.takes_clicks)
+    qtbot.mouseClick(button_of(qtbot, bar), Qt.MouseButton.LeftButton)
+    assert done == ["reload", "restore"]
+
+
+def button_of(qtbot, bar):
+    qtbot.waitUntil(bar._buttons[0].isVisible)
+    return bar._buttons[0]
+
+
 def test_news_beside_a_question_has_its_time_when_that_is_answered(qtbot, notifier, bar):
     message = notifier.ask("Reload?", ("&Reload", lambda: None), stays=True)
     notifier.info("Saved.")

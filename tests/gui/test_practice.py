@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.faults import FAULTS, FaultAt, fault_of
@@ -417,6 +417,24 @@ def test_the_keyboard_is_enough(open_window, qtbot: QtBot) -> None:
     assert player.part_number == 1
     QTest.keyClick(window, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
     assert player.part_number == 0
+
+
+def test_a_seed_that_is_none_is_refused_with_a_word(open_window, qtbot: QtBot) -> None:
+    window = open_window("univariate-regression", size=(1280, 720))
+    begin(window, qtbot, "values")
+    panel = window.practice.panel
+    panel.seed.setText("m0")
+    QTest.keyClick(panel.seed, Qt.Key.Key_Return)
+    message = window.messages.current
+    assert message is not None
+    assert message.text == "A seed is a whole number from 0 to 999,999,999, not m0."
+    assert window.practice.player.seed == 0
+    panel.more.click()
+    menu = QApplication.activePopupWidget()
+    assert menu is not None
+    assert menu is panel._menu
+    assert window.mapToGlobal(window.rect().bottomRight()).x() > menu.geometry().right()
+    menu.close()
 
 
 def test_kinds_and_seeds_are_chosen_and_a_series_ends(open_window, qtbot: QtBot) -> None:

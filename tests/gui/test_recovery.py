@@ -204,7 +204,7 @@ def click(qtbot: QtBot, window: Window, text: str) -> None:
         found = window.messages.findChildren(QPushButton)
         return [button for button in found if button.text() == text and button.isVisible()]
 
-    qtbot.waitUntil(lambda: bool(buttons()), timeout=LIMIT)
+    qtbot.waitUntil(lambda: bool(buttons()) and window.messages.takes_clicks, timeout=LIMIT)
     qtbot.mouseClick(buttons()[0], Qt.MouseButton.LeftButton)
 
 
@@ -254,6 +254,20 @@ def test_one_entry_after_the_other_is_kept(qtbot: QtBot, open_window: OpenWindow
         qtbot.waitUntil(
             lambda wanted=wanted: first_column(recovery.path)[: len(wanted)] == wanted, timeout=LIMIT
         )
+
+
+def test_what_a_lesson_shows_and_trains_is_nothing_to_lose(qtbot: QtBot, window: Window) -> None:
+    recovery = recovery_of(window)
+    window.teaching.open("when-it-goes-wrong")
+    player = window.teaching.player
+    qtbot.waitUntil(lambda: player.stage is not None and not player.is_busy, timeout=LIMIT)
+    window.session.train(5)
+    qtbot.waitUntil(lambda: not window.session.training and window.session.iterations >= 5, timeout=LIMIT)
+    recovery.keep()
+    assert not recovery.path.exists()
+    name = window.session.model.graph.parameters[0]
+    window.session.edit(name, 0.0 * np.array(window.session.model.leaves[name]) + 7.0)
+    qtbot.waitUntil(recovery.path.exists, timeout=LIMIT)
 
 
 def test_what_was_saved_needs_no_recovery(qtbot: QtBot, window: Window) -> None:

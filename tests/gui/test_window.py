@@ -548,7 +548,7 @@ class Changes:
             ("Remove ", lambda: session.remove_run(session.runs[0])),
             ("Random search", self.search),
             (f"Fault: {fault.title}", lambda: session.set_fault(faulty)),
-            ("No fault", lambda: session.set_fault(None)),
+            ("Take the fault out", lambda: session.set_fault(None)),
             ("Edit formula", lambda: self.edit_text(f"u = 2 * b2\n{self.text}")),
             ("Seed", session.new_seed),
             ("Edit formula", lambda: self.edit_text(self.reordered)),
