@@ -27,7 +27,7 @@ from graphs.definition import Array
 from graphs.hints import array_latex, formula_of, hints_about, shape_hints, solution_of
 from graphs.lesson import Question
 from graphs.mistakes import Mistake, Slip, mistakes
-from graphs.mistakes.mending import mendings
+from graphs.mistakes.mending import as_matrices, mendings
 from graphs.mistakes.own import of_formula
 from graphs.scope import Draw, by_line, draws
 from graphs.snapshot import Snapshot
@@ -39,6 +39,9 @@ __all__ = ["Posed", "Question", "Verdict", "check"]
 
 AGREEMENT = 1e-6  # relative: two formulas agree
 FEWEST_DIGITS = 2
+STRETCHED = (
+    "Row and column are stretched over each other here, which comes to the same as their matrix product."
+)
 MOST_LIKELY = 8  # names that are told where one is not known
 MOST_ENTRIES = 64  # of an array, of which one is looked for
 NEARLY = 0.02  # relative: nearly right, so that rounding is the likeliest reason
@@ -65,6 +68,8 @@ class Verdict:
         Where it cannot be read, counted from 1; None where it can.
     is_read
         Whether it could be read: what cannot is no try.
+    note
+        What is to be said of a right answer, as part of the message: how it is right otherwise than usual.
     """
 
     right: bool
@@ -73,6 +78,7 @@ class Verdict:
     kinds: tuple[str, ...] = ()
     column: int | None = None
     is_read: bool = True
+    note: str = ""
 
 
 def check(posed: Posed, text: str) -> Verdict:
@@ -522,7 +528,8 @@ class Posed:
             return replace(self._verdict(starmap(_Told, hints)), column=worked_out.column)
         alike = list(map(self._fits, worked_out, self._rights))
         if all(alike):
-            return Verdict(True, "Right.")
+            note = STRETCHED if any(map(self._is_right, as_matrices(items, self._shape))) else ""
+            return Verdict(True, f"Right. {note}".strip(), note=note)
         hints = self._of_expression(items, worked_out, alike)
         return self._verdict(_Told(*hint, partial(list, worked_out)) for hint in hints)
 

@@ -34,6 +34,8 @@ class PageState:
         Whether the question has been answered.
     is_shown
         Whether the answer was shown rather than found.
+    note
+        What is to be said of the right answer.
     met
         What was waited for and has been done.
     """
@@ -42,6 +44,7 @@ class PageState:
     hints: int = 0
     is_right: bool = False
     is_shown: bool = False
+    note: str = ""
     met: set[str] = field(default_factory=set)
 
     @property
@@ -253,7 +256,7 @@ class LessonPlayer(Asking):
         verdict = stage.check(text)
         self.tried.emit(self._key, stage.texts["ask"], verdict)
         if verdict.right:
-            state.is_right = True
+            state.is_right, state.note = True, verdict.note
             self.reveal()
         elif verdict.is_read:  # what cannot be read is no try
             state.tries.append(text.strip())

@@ -298,7 +298,7 @@ class Predicting(Asking):
         verdict, is_found = found
         if is_found or not verdict.right:
             self._tell(self.tried, verdict)
-        self._say("**Right.**" if is_found else verdict.message)
+        self._say(f"**Right.** {verdict.note}".strip() if is_found else verdict.message)
         if is_found:
             self._reveal(prediction, is_right=True)
 

@@ -12,7 +12,7 @@ from engine.formula import Item
 from graphs.mistakes.items import operands
 from graphs.mistakes.record import Slip
 
-__all__ = ["Mending", "mendings"]
+__all__ = ["Mending", "as_matrices", "mendings"]
 
 Items = tuple[Item, ...]
 Shape = tuple[int, ...] | None
@@ -64,6 +64,18 @@ def mendings(items: Sequence[Item], shape: Callable[[Items], Shape]) -> Iterator
                 yield Mending(kind, sentence, (*before, item._replace(attrs=attrs), *after))
         elif item.text in _PRODUCTS:
             yield from _products(items, i, shape)
+
+
+def as_matrices(items: Sequence[Item], shape: Callable[[Items], Shape]) -> Iterator[Items]:
+    """Yield a formula with a product by broadcasting, of a row and a column, done as one of matrices."""
+    for i, item in enumerate(items):
+        if item.kind == "op" and item.text == "*":
+            (start, middle), _ = operands(items, i)
+            left, right = tuple(items[start:middle]), tuple(items[middle:i])
+            if not _is_entry_by_entry(shape(left), shape(right)):
+                before, after, product = items[:start], items[i + 1 :], item._replace(text="@")
+                yield (*before, *left, *right, product, *after)
+                yield (*before, *right, *left, product, *after)
 
 
 def _products(items: Sequence[Item], i: int, shape: Callable[[Items], Shape]) -> Iterator[Mending]:

@@ -212,8 +212,8 @@ class LessonPanel(Panel):
         self.tasks.setText("\n".join(t for t in player.open_tasks if t != "Answer the question."))
         self.tasks.setVisible(bool(self.tasks.text()))
         if question is not None and state.is_answered:
-            right = "**Right.** " if state.is_right else f"The answer is {player.stage.answer_text}. "
-            self._say(right + player.stage.texts["explain"])
+            right = "**Right.**" if state.is_right else f"The answer is {player.stage.answer_text}."
+            self._say(" ".join(text for text in (right, state.note, player.stage.texts["explain"]) if text))
         had_focus = self.asking.isAncestorOf(self.window().focusWidget() or self)
         self.field.setEnabled(question is not None and not state.is_answered)
         for part in (self.check, self.hint, self.show_answer):

@@ -385,6 +385,16 @@ def test_a_matrix_product_in_the_wrong_order_is_not_said_to_be_one_entry_by_entr
     assert found.hint == "Look at the order of the product: the other one comes first."
 
 
+def test_a_product_by_broadcasting_is_right_and_called_that() -> None:
+    for text in ("w2.T * d_yhat", "d_yhat * w2.T"):
+        found = verdict(LAYERS, "expression", "d_A", text)
+        assert found.right
+        assert found.note in found.message
+        assert "the same as their matrix product" in found.note
+    assert verdict(LAYERS, "expression", "d_A", "w2.T @ d_yhat").note == ""
+    assert verdict(LAYERS, "expression", "d_Z", "d_A * A * (1 - A)").note == ""
+
+
 def test_a_matrix_product_for_one_entry_by_entry_is_called_that() -> None:
     found = verdict(LAYERS, "expression", "A * (1 - A)", "A @ (1 - A)")
     assert found.kinds == (Slip.MATRICES,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -350,6 +351,16 @@ def test_answers_open_what_is_hidden(window: Window, qtbot: QtBot) -> None:
     assert window.session.hidden == frozenset()
     assert panel.said.source.startswith("**Right.**")  # type: ignore[attr-defined]
     assert window.session.position == player.stage.snapshot.position  # type: ignore[union-attr]
+
+
+def test_how_an_answer_is_right_otherwise_is_said_with_it(window: Window, qtbot: QtBot) -> None:
+    window.teaching.open("10", 6)
+    shown(window.teaching.player, qtbot)
+    panel: Any = window.panels["lesson"]
+    panel.field.setFocus()
+    QTest.keyClicks(panel.field, "w2.T * d_z2")
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)
+    assert panel.said.source.startswith("**Right.** Row and column are stretched over each other")
 
 
 def test_hints_come_one_after_another_and_the_answer_can_be_shown(window: Window, qtbot: QtBot) -> None:
