@@ -299,7 +299,8 @@ def _fitting(latex: str, size: float, most: float = MOST_INNER) -> Equation:
     found = equation(latex, size)
     if found.width <= most:
         return found
-    return equation(latex, size * max(SMALLEST, most / found.width))
+    wanted = size * max(SMALLEST, most / found.width)
+    return equation(latex, math.floor(wanted * 100) / 100)  # sizes have two digits: the next would be wider
 
 
 def _map_size(shape: tuple[int, ...], inner: float, tallest: float, letters: Letters) -> tuple[float, float]:
