@@ -207,6 +207,7 @@ def _open_window(args: Namespace) -> Outcome:
     from graphs.network import bind, load
 
     _refuse_commands(args.words)
+    _refuse_lessons(args.words)
     source = args.words[0] if args.words else None
     bind(load(source or DEFAULT), seed=args.seed or 0, overrides=overrides(args))
     return _opened(source, seed=args.seed or 0, overrides=overrides(args))
@@ -250,6 +251,19 @@ def _refuse_commands(words: list[str]) -> None:
         raise UsageError(
             "the window opens one network at a time.", how=f"The commands are {', '.join(names)}."
         )
+
+
+def _refuse_lessons(words: list[str]) -> None:
+    """Say it where the name of a network is that of a lesson."""
+    from engine.errors import UsageError
+    from graphs.lesson import built_in_name
+    from graphs.network import built_in_names
+
+    first = words[0] if words else ""
+    is_network = first in built_in_names() or os.path.exists(first)
+    if not is_network and not first.isdecimal() and built_in_name(first):
+        how = f"Open it with backstep lesson {first}."
+        raise UsageError(f"{first} is a lesson, not a network.", how=how)
 
 
 PLATFORMS = ("xcb", "wayland", "wayland-egl", "offscreen", "minimal", "minimalegl", "vnc", "eglfs", "linuxfb")

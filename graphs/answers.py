@@ -21,6 +21,7 @@ import numpy as np
 from engine.alterations import Change
 from engine.calculator import read, work_out
 from engine.errors import BackstepError, FormulaError, LessonError, UnknownNameError, UsageError, excerpt
+from engine.faults import fault_of
 from engine.formula import Item
 from engine.names import entry_text
 from graphs.definition import Array
@@ -200,9 +201,11 @@ class Posed:
     @cached_property
     def _answer_items(self) -> tuple[Item, ...]:
         try:
-            return read(self.question.answer, self.names())
+            items = read(self.question.answer, self.names())
         except FormulaError as error:
             raise self._unworkable(error) from None
+        _refuse_names_side_by_side(items)
+        return items
 
     @cached_property
     def right(self) -> Array:
@@ -273,9 +276,50 @@ class Posed:
         if question.kind == "name":
             _ = self.right_names
         elif question.kind == "shape":
-            _ = self.right_shape
-        elif question.kind != "choice" and not np.all(np.isfinite(self.right)):
-            raise LessonError(f"the answer {excerpt(question.answer, 40)} is not finite there.")
+            self._validate_shape()
+        elif question.kind != "choice":
+            self._validate_value()
+
+    def _validate_shape(self) -> None:
+        answer, names = self.question.answer, self.names()
+        named = self._named(answer)
+        if answer in names:
+            own = names[answer].shape
+        else:
+            own = named.value(self._here).shape if named is not None else shape_of(answer, self._dims)
+        about = self._named(self.question.about)
+        if about is not None and about.value(self._here).shape != own:
+            raise self._not_about()
+
+    def _validate_value(self) -> None:
+        question, shown = self.question, excerpt(self.question.answer, 40)
+        own = np.asarray(self._worked_answer(self._here))
+        if not np.all(np.isfinite(own)):
+            raise LessonError(f"the answer {shown} is not finite there.")
+        about = self._named(question.about)
+        if about is not None and fault_of(self.snapshot.run) is None and not self._comes_to(about, own):
+            raise self._not_about()
+        if question.kind == "number" and np.asarray(self.right).size != 1:
+            how = 'Write kind = "matrix", or an entry: NAME[0, 0].'
+            raise LessonError(f"the answer {shown} is not one number.", how=how)
+        if question.kind == "matrix" and not own.ndim:
+            raise LessonError(f"the answer {shown} is one number.", how='Write kind = "number".')
+
+    def _comes_to(self, about: Subject, own: Array) -> bool:
+        """Say whether the answer is what it is about; of a number, one entry of it will do."""
+        if self.question.kind == "expression":
+            return self._is_answer(about)
+        value = np.asarray(about.value(self._here))
+        if own.shape != value.shape and own.size == 1:
+            value = value.reshape(-1)
+        size = np.maximum(np.abs(value), 1e-9 * self._here.scale)
+        near = np.abs(value - own) <= max(self.question.tolerance, 1e-9) * size
+        return bool(near.any() if own.size == 1 else own.shape == value.shape and near.all())
+
+    def _not_about(self) -> LessonError:
+        answer, about = excerpt(self.question.answer, 40), excerpt(self.question.about, 40)
+        what = f"the answer {answer} is not {about} there, which the question is about."
+        return LessonError(what, how="Correct one of them, or leave about out.")
 
     # --- help ---
 
@@ -659,6 +703,18 @@ class Posed:
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------
+
+
+def _refuse_names_side_by_side(items: Sequence[Item]) -> None:
+    """Raise for a name that is read as several, as learners may write them: of an author it is a slip."""
+    places: dict[tuple[int, int], list[Item]] = {}
+    for item in items:
+        places.setdefault((item.line, item.column), []).append(item)
+    for found in places.values():
+        parts = [item.text for item in found if item.kind == "name"]
+        if len(parts) > 1 and "/" not in (item.text for item in found):  # d_u / d_v is a quotient
+            what = f"the answer names {excerpt(''.join(parts), 40)}, which is not known here."
+            raise LessonError(what, how=f"Write {' * '.join(parts)} if a product is meant.")
 
 
 class _Told(NamedTuple):

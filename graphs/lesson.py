@@ -55,7 +55,9 @@ __all__ = [
     "Screen",
     "Wait",
     "built_in_lessons",
+    "built_in_name",
     "following",
+    "load_in_part",
     "load_lesson",
     "read_in_part",
     "read_lesson",
@@ -283,11 +285,33 @@ def load_lesson(source: str | Path) -> Lesson:
     BackstepError
         Where there is none, or it cannot be read as one.
     """
-    name = _built_in_name(str(source))
+    name = built_in_name(str(source))
     if name:
         return _built_in(name)
+    path = _path_of(source)
+    return read_lesson(text_of(path), name=path.stem, path=path.resolve())
+
+
+def load_in_part(source: str | Path) -> tuple[Lesson | None, list[Misread]]:
+    """Return a lesson as :func:`load_lesson` does, without what cannot be read in it, and what that is.
+
+    Raises
+    ------
+    BackstepError
+        Where there is none, or nothing of it can be read.
+    """
+    if built_in_name(str(source)):
+        return load_lesson(source), []
+    path = _path_of(source)
+    return read_in_part(text_of(path), name=path.stem, path=path.resolve())
+
+
+def _path_of(source: str | Path) -> Path:
     path = Path(source)
     if path.suffix != ".toml" and not path.is_file():
+        if str(source) in reading.built_in_names():
+            how = f"Open it with backstep {source}."
+            raise UsageError(f"{source} is a network, not a lesson.", how=how)
         sought = str(source)[:100]
         close = [name for name in built_in_lessons() if sought and sought in name]
         close = close or difflib.get_close_matches(sought, built_in_lessons(), 1)
@@ -296,7 +320,7 @@ def load_lesson(source: str | Path) -> Lesson:
             f"there is no lesson {excerpt(source)}.",
             how=f"{hint}Name a .toml file or one of: {', '.join(built_in_lessons())}.",
         )
-    return read_lesson(text_of(path), name=path.stem, path=path.resolve())
+    return path
 
 
 @cache
@@ -306,7 +330,7 @@ def _built_in(name: str) -> Lesson:
     return read_lesson(text, name=name)
 
 
-def _built_in_name(text: str) -> str:
+def built_in_name(text: str) -> str:
     """Return the built-in lesson that a name or a number means, "" for none."""
     for name in built_in_lessons():
         number, _, words = name.partition("-")
@@ -363,10 +387,7 @@ def read_lesson(text: str, *, name: str = "lesson", path: Path | None = None) ->
     """
     text, file = reading.plain(text), path.name if path is not None else f"{name}.toml"
     document = _document(text, file)
-    if "formula" in document and "page" not in document:
-        raise LessonError(
-            "this is a network, not a lesson.", where=file, how=f"Open it with backstep {excerpt(file)}."
-        )
+    _refuse_network(document, file)
     return _Reader(file, places(text)).lesson(document, name, path)
 
 
@@ -377,6 +398,13 @@ def _document(text: str, file: str) -> dict[str, Any]:
         raise LessonError(
             f"the file is not valid TOML: {excerpt(error, 120)}.", where=file, how="Correct that place."
         ) from None
+
+
+def _refuse_network(document: Mapping[str, Any], file: str) -> None:
+    if "formula" in document and "page" not in document:
+        raise LessonError(
+            "this is a network, not a lesson.", where=file, how=f"Open it with backstep {excerpt(file)}."
+        )
 
 
 class Misread(NamedTuple):
@@ -406,6 +434,7 @@ def read_in_part(
     """
     text, file = reading.plain(text), path.name if path is not None else f"{name}.toml"
     document, reader, found = _document(text, file), _Reader(file, places(text)), []
+    _refuse_network(document, file)
     while len(found) < MOST_MISREAD:
         try:
             return reader.lesson(document, name, path), found
@@ -433,6 +462,10 @@ def _without(document: Mapping[str, Any], keys: Key) -> dict[str, Any] | None:
     if keys == ("title",) or (is_page and not whole.get("title")):
         whole["title"] = "Untitled"
         return document
+    if keys[2:] in (("question", "kind"), ("question", "choices")):
+        keys = keys[:3]  # the answer means nothing without them
+    if keys[2:3] == ("wait",) and isinstance(tables[-1], dict) and len(tables[-1]) == 1:
+        keys = keys[:3]  # nothing else is waited for
     for depth in range(min(len(tables), len(keys)), 0, -1):
         table, key = tables[depth - 1], keys[depth - 1]
         if isinstance(table, dict) and key in table and key != "page":

@@ -6,6 +6,7 @@ Everything a page says is worked out from its own trace, without a window. The w
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -497,30 +498,68 @@ _LITERAL = re.compile(r"(?<![\w.{])\d+\.\d+")
 _CODE = re.compile(r"\{\{.*?\}\}|`[^`]*`", re.DOTALL)
 _FORMULA = re.compile(r"(?<!\\)\$+(.*?)(?<!\\)\$+", re.DOTALL)
 _BRACES = re.compile(r"(?<!\\)[{}]")
+_UNSET = re.compile(r">\\([A-Za-z]+)<")
 _SIDES = re.compile(r"\\(left|right)(?![a-zA-Z])")
 
 
 def problems(lesson: Lesson) -> Iterator[Problem]:
-    """Yield everything that is wrong with a lesson, page by page; nothing for one that can be held."""
+    """Yield everything that is wrong with a lesson, page by page; nothing for one that can be held.
+
+    What a page has from an earlier one is said of that one alone.
+    """
     stager = Stager(lesson)
+    said: set[tuple[tuple[str, ...], str]] = set()
     for index in range(len(lesson.pages)):
-        yield from problems_of(stager, index)
+        for problem in problems_of(stager, index):
+            what = problem.key, problem.sentence.rpartition(f"line {problem.line}: ")[2]
+            if what not in said or not _is_inherited(lesson, index, problem.key):
+                yield problem
+            said.add(what)
+
+
+def _is_inherited(lesson: Lesson, index: int, key: tuple[str, ...]) -> bool:
+    """Say whether a page shows of a key what the page before shows."""
+    name = _FIELDS.get(key[0], "") if key else ""
+    screens = [page.screen for page in lesson.pages[max(0, index - 1) : index + 1]]
+    return bool(name) and len(screens) == 2 and getattr(screens[0], name) == getattr(screens[1], name)
+
+
+_FIELDS = {"set": "values"} | {n: n for n in ("network", "training", "fault", "at", "iteration")}
+"""What a screen calls the keys of a page that may come from the page before."""
+_PLAIN: Mapping[str, Any] = {"set": {}, "training": {}, "fault": "", "at": "start", "iteration": 0}
+"""What a page is looked over with where what it says of a key cannot be."""
 
 
 def problems_of(stager: Stager, index: int) -> Iterator[Problem]:
-    """Yield everything that is wrong with a page."""
-    lesson = stager.lesson
-    try:
-        stage = stager.stage(index)
-    except LessonError as error:
-        key = _key_of(error)
-        yield Problem(lesson.line("page", index, *key), str(error), index, key)
-        return
+    """Yield everything that is wrong with a page, whatever of it cannot be shown."""
+    lesson, stage = stager.lesson, None
+    while stage is None:
+        try:
+            stage = stager.stage(index)
+        except LessonError as error:
+            key = _key_of(error)
+            yield Problem(lesson.line("page", index, *key), str(error), index, key)
+            mended = _without(stager.lesson, index, key)
+            if mended is None:
+                return
+            stager = Stager(mended)
     for key, sentence in _wrong(stage):
         yield Problem(lesson.line("page", index, *key), sentence, index, key)
 
 
+def _without(lesson: Lesson, index: int, key: tuple[str, ...]) -> Lesson | None:
+    """Return a lesson whose page does not say what cannot be, None where there is none."""
+    page, name = lesson.pages[index], key[0] if key else ""
+    field = _FIELDS.get(name, "")
+    if name not in _PLAIN or getattr(page.screen, field) == _PLAIN[name]:
+        return None
+    mended = replace(page, screen=replace(page.screen, **{field: _PLAIN[name]}))
+    return replace(lesson, pages=(*lesson.pages[:index], mended, *lesson.pages[index + 1 :]))
+
+
 def _wrong(stage: Stage) -> Iterator[tuple[tuple[str, ...], str]]:
+    if not stage.page.text.strip() and stage.page.question is None:
+        yield ("text",), "the page has no text. Write text = '...', or ask a question."
     for key, text in _texts(stage.page):
         yield from ((key, sentence) for sentence in _wrong_in_text(stage, text))
     yield from (((key,), sentence) for key, sentence in _wrong_names(stage))
@@ -569,7 +608,29 @@ def _wrong_formula(latex: str) -> str:
     sides = _SIDES.findall(latex)
     if sides.count("left") != sides.count("right"):
         return f"the formula {shown} has a \\left without a \\right, or the other way round."
+    unknown = _unknown_command(latex)
+    if unknown:
+        close = difflib.get_close_matches(f"\\{unknown}", _commands_known(), 1)
+        how = f"Did you mean {close[0]}?" if close else "Write it with commands of LaTeX's own."
+        return f"the formula {shown} has a command that is not known, \\{unknown}. {how}"
     return ""
+
+
+def _unknown_command(latex: str) -> str:
+    r"""Return a command that formulas cannot be set with, without its backslash; "" for none."""
+    from latex2mathml.converter import convert  # what the window reads them with; lessons alone need it
+
+    try:
+        found = _UNSET.search(convert(latex))
+    except Exception:  # such as a command that lacks its argument, which each version raises otherwise
+        return ""
+    return found[1] if found is not None else ""
+
+
+def _commands_known() -> tuple[str, ...]:
+    from latex2mathml.symbols_parser import SYMBOLS
+
+    return tuple(name for name in SYMBOLS if name.startswith("\\"))
 
 
 def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
@@ -600,7 +661,12 @@ def _wrong_names(stage: Stage) -> Iterator[tuple[str, str]]:
 
 
 def _wrong_wait(wait: Any, stage: Stage) -> Iterator[str]:
-    trace = stage.snapshot.trace
+    trace, train = stage.snapshot.trace, stage.page.screen.train
+    if 0 < train < wait.trained:
+        yield (
+            f"the page trains {train} iterations and waits for {wait.trained}. "
+            f"Write train = {wait.trained}, or wait for {train}."
+        )
     if wait.at:
         try:
             place(wait.at, trace)

@@ -485,6 +485,10 @@ def test_what_a_file_is_instead_of_a_network_is_said(
     [
         (["a.pdf"], "a.pdf: this is a PDF document. A lesson is a text file, saved as UTF-8."),
         (["net.toml"], "this is a network, not a lesson. Open it with backstep net.toml."),
+        (
+            ["perceptron-classifier"],
+            "perceptron-classifier is a network, not a lesson. Open it with backstep perc",
+        ),
         (["sigmoid"], "there is no lesson sigmoid. Did you mean 08-sigmoid-and-stored-activations?"),
     ],
 )
@@ -498,6 +502,39 @@ def test_what_a_file_is_instead_of_a_lesson_is_said(
     found = capsys.readouterr().err
     assert said in found
     assert found.count("\n") == 1
+
+
+def test_a_lesson_in_the_place_of_a_network_is_said(capsys: Caught) -> None:
+    assert command_line.main(["chain-rule"]) == 2
+    said = "chain-rule is a lesson, not a network. Open it with backstep lesson chain-rule."
+    assert said in sentence(capsys)
+
+
+BROKEN = """\
+title = "T"
+sumary = "s"
+network = "two-layer-nonlinear"
+[[page]]
+title = "One"
+text = "It is {{q}}."
+docks = ["losses"]
+wait = { stepped = 1 }
+question = { ask = "Which?", kind = "choise", answer = "a", choices = ["a", "b"] }
+[[page]]
+txet = "Words."
+at = 3
+iteration = 10
+train = -5
+"""
+
+
+def test_everything_that_is_wrong_with_a_lesson_is_said_at_once(tmp_path: Path, capsys: Caught) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(BROKEN)
+    assert command_line.main(["lesson", str(file), "--check"]) == 1
+    found = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
+    lines = [2, 6, 7, 8, 9, 10, 10, 11, 12, 14]  # the last page lacks title and text
+    assert found == [f"mine.toml, line {line}" for line in lines]
 
 
 def test_a_lesson_says_that_it_has_its_own_seed(capsys: Caught) -> None:

@@ -20,7 +20,8 @@ HEAD = 'title = "A lesson"\nnetwork = "two-layer-nonlinear"\n'
 
 
 def lesson(*pages: str, head: str = HEAD) -> Lesson:
-    return read_lesson(head + "".join(f'[[page]]\ntitle = "{i}"\n{page}\n' for i, page in enumerate(pages)))
+    rows = [page if "text =" in page else f"{page}\ntext = 'Words.'" for page in pages]
+    return read_lesson(head + "".join(f'[[page]]\ntitle = "{i}"\n{row}\n' for i, row in enumerate(rows)))
 
 
 def text_of(text: str, page: str = "") -> str:
@@ -170,6 +171,23 @@ def test_a_number_that_is_written_out_is_checked() -> None:
         ("training = { learning_rate = -1 }", "learning rate"),
         ("network = 'nope'", "there is no network nope"),
         ("question = { ask = '?', answer = 'nope + 1' }", "cannot be worked out"),
+        ("question = { ask = '?', answer = 'L * LL' }", "the answer names LL, which is not known here."),
+        ("question = { ask = '?', answer = 'A' }", "the answer A is not one number"),
+        ("question = { ask = '?', kind = 'matrix', answer = 'L' }", "the answer L is one number"),
+        ("question = { ask = '?', kind = 'shape', answer = 'L * 2', about = 'L' }", "no shape"),
+        ("question = { ask = '?', kind = 'shape', answer = '4 x 2', about = 'd_W1' }", "is not d_W1 there"),
+        (
+            "question = { ask = '?', kind = 'expression', answer = 'A * (1 - A)', about = 'd_Z' }",
+            "the answer A * (1 - A) is not d_Z there, which the question is about",
+        ),
+        (
+            "question = { ask = '?', kind = 'expression', answer = 'd_A * A * (1 - A)', about = 'd_A' }",
+            "is not d_A there",
+        ),
+        ("question = { ask = '?', answer = '0.5', about = 'd_W1[0,0]' }", "is not d_W1[0,0] there"),
+        ("train = 10\nwait = { trained = 100 }", "trains 10 iterations and waits for 100"),
+        (r"text = 'with $\sigmaa(Z)$ in it'", r"not known, \sigmaa. Did you mean \sigma?"),
+        ("text = ' '", "the page has no text"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_page(page: str, expected: str) -> None:
@@ -177,6 +195,30 @@ def test_what_is_wrong_is_said_with_its_page(page: str, expected: str) -> None:
     assert len(found) == 1
     assert expected in found[0].sentence
     assert found[0].line >= 3
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "kind = 'expression', answer = 'd_A * A * (1 - A)', about = 'd_Z'",
+        "kind = 'expression', answer = 'A * (1 - A)', about = 'd_A/d_Z'",
+        "kind = 'expression', answer = 'd_Z @ X.T', about = 'd_W1'",
+        "kind = 'matrix', answer = 'd_Z @ X.T', about = 'd_W1'",
+        "kind = 'number', answer = 'd_W1[2,0]', about = 'd_W1'",
+        "kind = 'number', answer = 'w2[0,0] * 2'",
+        "kind = 'shape', answer = 'W1', about = 'd_W1'",
+        "kind = 'shape', answer = '4 x 1', about = 'd_W1'",
+        "kind = 'expression', answer = 'w2 A + b2'",
+    ],
+)
+def test_an_answer_that_is_what_it_is_about_is_let_alone(question: str) -> None:
+    assert said(f"at = 'backward'\nquestion = {{ ask = '?', {question} }}") == []
+
+
+def test_every_page_is_looked_over_whatever_cannot_be_shown_and_nothing_is_said_twice() -> None:
+    pages = ("fault = 'nope'\nat = 'nowhere'\nhighlight = ['nope']", "hide = ['nope']", "at = 'start'")
+    found = [(problem.page, problem.key) for problem in problems(lesson(*pages))]
+    assert found == [(0, ("fault",)), (0, ("at",)), (0, ("highlight",)), (1, ("hide",))]
 
 
 def test_what_is_right_is_let_alone() -> None:
