@@ -88,6 +88,8 @@ def run(
 ) -> int:
     """Open the window, with a lesson where one is named, and return the exit code when it has been closed.
 
+    Where neither a network nor a lesson is named, the lesson that was open last goes on.
+
     Raises
     ------
     BackstepError
@@ -103,6 +105,8 @@ def run(
     show(window)
     if lesson is not None:
         window.teaching.open(lesson)
+    elif source is None:
+        window.teaching.resume()
     return app.exec()
 
 

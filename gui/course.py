@@ -27,7 +27,7 @@ __all__ = ["Course", "CourseRow"]
 
 MARGIN, LARGEST = 24, QSize(760, 720)
 ROW = 52
-NUMBER, PAGES = 34, 96
+NUMBER, PAGES = 34, 118
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class CourseRow:
         Whether its last page was reached.
     is_latest
         Whether it is the one that was open last.
+    questions, answered
+        How many questions it asks, and how many of them were answered right.
     """
 
     source: str
@@ -54,12 +56,15 @@ class CourseRow:
     page: int = 0
     is_done: bool = False
     is_latest: bool = False
+    questions: int = 0
+    answered: int = 0
 
     @property
     def progress(self) -> str:
         """How far the learner is, in words."""
         if self.is_done:
-            return "done"
+            all_right = self.answered >= self.questions
+            return "done" if all_right else f"{self.answered} of {self.questions} answered"
         return f"page {self.page} of {self.pages}" if self.page else f"{self.pages} pages"
 
 

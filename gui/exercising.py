@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
@@ -68,11 +68,26 @@ class _Home(NamedTuple):
     marked: tuple[str, ...]
 
 
+class _Left(NamedTuple):
+    """The exercises that were left last, to go back to them."""
+
+    home: _Home
+    source: Snapshot | None
+    made: list[Exercise]
+    number: int
+    part: int
+
+
 class ExercisePlayer(Asking):
     """Poses exercises made from the network that is open.
 
     Making and checking run in threads. The network that was open is kept whole and comes back at the end,
     as it does by undo.
+
+    Attributes
+    ----------
+    refusal
+        Says why none can be made from the network that is open now, "" where they can.
 
     Signals
     -------
@@ -90,8 +105,10 @@ class ExercisePlayer(Asking):
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.refusal: Callable[[], str] = lambda: ""
         self._session = session
         self._home: _Home | None = None
+        self._left: _Left | None = None
         self._source: Snapshot | None = None
         self._series: Iterator[Exercise] = iter(())
         self._kinds: tuple[str, ...] = ()
@@ -183,8 +200,12 @@ class ExercisePlayer(Asking):
     def begin(self, kinds: Sequence[str] = (), seed: int | None = None) -> None:
         """Pose exercises of these kinds, made from the network that is open, or from the one before."""
         session = self._session
+        is_new = self._home is None or not (self._has_left_home or self._is_at_home)
+        if is_new and (why_not := self.refusal()):
+            session.notice.emit("warning", why_not)
+            return
         self._work.cancel()
-        if self._home is None or not (self._has_left_home or self._is_at_home):
+        if is_new:
             self._home = _Home(session.moment(), session.detail, session.hidden, session.marked)
             self._source = _without_fault(session.snapshot())
         self._kinds = tuple(kinds)
@@ -194,10 +215,22 @@ class ExercisePlayer(Asking):
         self._made, self._states, self._has_ended = [], {}, False
         self._go(0, 0)
 
+    def resume(self) -> None:
+        """Go back to the exercises that were left last, at the same part."""
+        left, self._left = self._left, None
+        if left is None or self._home is not None:
+            return
+        self._home, self._source, self._made, self._number, self._part = left
+        if self.exercise is not None:
+            self._show()
+        else:  # it was being made, and what makes them may still be at it
+            self.begin(self._kinds)
+
     def end(self) -> None:
         """Leave the exercises; the network that was open before is there again."""
         if self._home is None:
             return
+        self._left = _Left(self._home, self._source, self._made, self._number, self._part)
         self._work.cancel()
         home, must_return, is_at_home = self._home, self._has_left_home, self._is_at_home
         self._home = self._source = None

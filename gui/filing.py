@@ -92,6 +92,8 @@ class Filing(QObject):
         The formula's text, which cannot be read as it stands, may be another one.
     may_close()
         The window may close: what was to be saved is.
+    stayed()
+        Nothing is left: the user has gone back from the question.
     leaving()
         Something else is about to be opened, or the window to be closed: what was put over the user's network
         for a while has to go.
@@ -101,6 +103,7 @@ class Filing(QObject):
     typed = Signal()
     may_close = Signal()
     leaving = Signal()
+    stayed = Signal()
 
     def __init__(self, window: Any) -> None:
         super().__init__(window)
@@ -114,6 +117,7 @@ class Filing(QObject):
         self._offer: Message | None = None
         self._missing: Path | None = None  # what the last message that a file is gone speaks of
         self._is_leaving = False
+        self._staged: Any = None  # the source of what a lesson has put on stage last
         self._lost: tuple[Any, OnDisk] | None = None  # a file that went, and what was known of it
         self._known: OnDisk | None = None
         self._compared: tuple[OnDisk, Document] | None = None  # of which it is known whether they are alike
@@ -159,14 +163,16 @@ class Filing(QObject):
         """Whether something is unsaved that is worth a question.
 
         How a network without a file is to be trained is none: a lecturer tries this and that. Nor is what a
-        lesson has put on stage, and what is tried there.
+        lesson has put on stage, and what is tried there; a formula that is half typed is, wherever.
         """
         disk, document = self.on_disk, self._session.document
         if not self.is_modified or disk.path is not None:
             return self.is_modified
-        if self._window.teaching.player.lesson is not None:
+        if self._window.unread:
+            return True
+        if self._window.teaching.player.lesson is not None and document.network.source is self._staged:
             return False
-        if disk.document is None or self._window.unread:
+        if disk.document is None:
             return True
         return not is_saved_alike(replace(document, recipe=disk.document.recipe), disk.document)
 
@@ -442,14 +448,16 @@ class Filing(QObject):
         question = UnsavedQuestion(self._window.theme, self.name, why, self._window, has_file=keeps)
         question.save.connect(lambda: self.save(then) if keeps else self.save_as(then))
         question.discard.connect(then)
+        question.cancelled.connect(self.stayed)
         self._window.show_overlay(question)
 
     # --- following ---
 
     def note_stage(self) -> None:
         """Take note that a lesson has put on stage what is open: nothing of it is the user's yet."""
+        document = self._session.document
+        self._staged = document.network.source
         if self.path is None:
-            document = self._session.document
             self._files[document.network.source] = OnDisk(None, document)
             self._follow()
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Practice"]
 
+UNREAD = (
+    "The formula cannot be read as it stands, so it makes no exercises yet: mend it, then press E."
+)
 REPORTS = "Markdown (*.md);;Text (*.txt);;CSV (*.csv)"
 
 
@@ -40,11 +43,14 @@ class Practice(QObject):
         self.learning = Learning(window.settings.folder, self)
         self._place = window.teaching.place_of("practice")
         self._shown: object = None
+        self._has_left = False  # the exercises, for a question about what is unsaved
+        self.player.refusal = lambda: UNREAD if window.is_half_typed else ""
         self.player.changed.connect(self._follow)
         self.learning.failed.connect(window.notifier.error)
         self.listen(self.player)
         self.listen(window.teaching.player)
-        window.filing.leaving.connect(self.end)
+        window.filing.leaving.connect(self._leave)
+        window.filing.stayed.connect(self._return)
         window.docks["practice"].installEventFilter(self)
         window.presenting.follow(self.player)
 
@@ -92,7 +98,8 @@ class Practice(QObject):
             self.player.begin(self.player.kinds)
         else:
             self.arrange()
-        self.panel.show_exercises()
+        if self.player.is_open:
+            self.panel.show_exercises()
 
     def show_report(self) -> None:
         """Show what was right at the first try."""
@@ -103,6 +110,17 @@ class Practice(QObject):
     def end(self) -> None:
         """Leave the exercises; the network that was open before comes back."""
         self.player.end()
+
+    def _leave(self) -> None:
+        """End the exercises before a question about what is unsaved: that is the network below them."""
+        self._has_left = self.player.is_open
+        self.end()
+
+    def _return(self) -> None:
+        """Go back to the exercises where nothing is left after all."""
+        if self._has_left:
+            self._has_left = False
+            self.player.resume()
 
     def answer(self) -> None:
         """Let the answer be typed."""

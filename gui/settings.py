@@ -61,6 +61,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("export/subject", "graph"),
     Setting("export/theme", ""),
     Setting("lessons/places", ()),
+    Setting("lessons/open", ""),
+    Setting("lessons/progress", ()),
     Setting("files/recent", ()),
     Setting("files/folder", ""),
     Setting("files/network", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QObject, QRectF, Qt
 
@@ -21,12 +21,27 @@ from gui.reloading import ReloadOffer
 if TYPE_CHECKING:
     from gui.window import Window
 
-__all__ = ["Place", "Teaching"]
+__all__ = ["PLACED", "Place", "Teaching"]
 
 PLACED = ("author", "lesson", "practice")
 """The docks that have a :class:`Place`."""
 MOST_PLACES = 100
 """Lessons whose page is remembered."""
+
+
+class Progress(NamedTuple):
+    """How far a learner is with a lesson: the last page that was reached, and the pages answered right."""
+
+    reached: int = 0
+    answered: frozenset[int] = frozenset()
+
+    @property
+    def text(self) -> str:
+        """What is kept of it: ``12:3,5``."""
+        return f"{self.reached}:{','.join(map(str, sorted(self.answered)))}"
+
+
+NOTHING_YET = Progress()
 
 
 class Teaching(QObject):
@@ -44,13 +59,16 @@ class Teaching(QObject):
         self.player = LessonPlayer(window.session, self)
         self._is_arranged = False
         self._before: list[Any] = []
+        self._welcome = ""  # what is said when a lesson that goes on is there
         self._place = self.place_of("lesson")
         self._places = _read_places(window.settings.get("lessons/places"))
+        self._progress = _read_progress(window.settings.get("lessons/progress"))
         self._offer = ReloadOffer(window.notifier, self.reload, self._remark, self)
         self._watched: Path | None = None
         self.player.page_changed.connect(self._watch_file)
         self.player.stage_changed.connect(self._follow)
         self.player.page_changed.connect(self.arrange)
+        self.player.state_changed.connect(self._remember)
 
     # --- facts ---
 
@@ -60,9 +78,20 @@ class Teaching(QObject):
         latest = next((name for name in reversed(self._places) if name in names), "")
         for number, name in enumerate(names, 1):
             lesson = load_lesson(name)
-            last, page = len(lesson.pages), self._places.get(name, 0)
-            is_done, is_latest = page == last, name == latest
-            row = CourseRow(name, number, lesson.title, lesson.summary, last, page, is_done, is_latest)
+            page, progress = self._places.get(name, 0), self._progress.get(name, NOTHING_YET)
+            asked = {n for n, p in enumerate(lesson.pages, 1) if p.question is not None}
+            row = CourseRow(
+                name,
+                number,
+                lesson.title,
+                lesson.summary,
+                len(lesson.pages),
+                page,
+                is_done=max(page, progress.reached) >= len(lesson.pages),
+                is_latest=name == latest,
+                questions=len(asked),
+                answered=len(asked & progress.answered),
+            )
             found.append(row)
         return found
 
@@ -73,7 +102,7 @@ class Teaching(QObject):
     # --- commands ---
 
     def open(self, source: str, page: int | None = None) -> None:
-        """Begin a lesson by name or file: where it was left unless a page is given, a finished one anew.
+        """Begin a lesson by name or file: where it was left unless a page is given, at the last page anew.
 
         Where it cannot be read, the user is told why; unsaved changes are asked about first.
         """
@@ -121,6 +150,17 @@ class Teaching(QObject):
         except BackstepError as error:  # what is open stays, and the file is watched on
             self._window.notifier.error(error)
 
+    def resume(self) -> None:
+        """Go on with the lesson that was open when the application ended, if there was one."""
+        place = next(iter(_read_places((self._window.settings.get("lessons/open"),)).items()), None)
+        if place is None:
+            return
+        with suppress(BackstepError):  # a file that has gone: nothing was asked for, so nothing is said
+            lesson = load_lesson(place[0])
+            page = max(1, min(place[1], len(lesson.pages)))
+            self.begin(lesson, page - 1)
+            self._welcome = f"{lesson.title} goes on at page {page}. End the lesson is in the menu."
+
     def turn(self, direction: int) -> None:
         """Open the next page, or the one before."""
         if direction > 0:
@@ -134,6 +174,7 @@ class Teaching(QObject):
         """Give the lesson its place while there is one, and put things back afterwards."""
         has_lesson = self.player.lesson is not None
         self._remember()
+        self._remember_open()
         if self._window.presenting.is_on:  # arranged when that ends
             return
         if has_lesson and not self._is_arranged:
@@ -160,16 +201,30 @@ class Teaching(QObject):
         return None if authoring.is_open and authoring.path == self._watched else ""
 
     def _remember(self) -> None:
-        """Keep the page for the next time; the last one stays the last."""
+        """Keep for the next time which page is open, how far the learner came, and what was answered."""
         lesson = self.player.lesson
         if lesson is None:
             return
         key, page = _key(lesson), self.player.number + 1
-        if self._places.get(key) == len(lesson.pages) and page < len(lesson.pages):
-            return
+        before = self._progress.get(key, NOTHING_YET)
+        right = {number + 1 for number, state in self.player.states.items() if state.is_right}
+        reached = max(before.reached, self._places.get(key, 0), page)
         self._places = {**{k: p for k, p in self._places.items() if k != key}, key: page}
-        rows = [f"{page} {key}" for key, page in self._places.items()][-MOST_PLACES:]
-        self._window.settings.set("lessons/places", tuple(rows))
+        self._progress = {
+            **{k: p for k, p in self._progress.items() if k != key},
+            key: Progress(reached, before.answered | right),
+        }
+        places = [f"{page} {key}" for key, page in self._places.items()]
+        progress = [f"{progress.text} {key}" for key, progress in self._progress.items()]
+        self._window.settings.set("lessons/places", tuple(places[-MOST_PLACES:]))
+        self._window.settings.set("lessons/progress", tuple(progress[-MOST_PLACES:]))
+
+    def _remember_open(self) -> None:
+        """Keep which lesson is open, for the next start; one that is nowhere but here cannot be read then."""
+        lesson, number = self.player.lesson, self.player.number
+        can_return = lesson is not None and (lesson.path is not None or lesson.name in built_in_lessons())
+        row = f"{number + 1} {_key(lesson)}" if lesson is not None and can_return else ""
+        self._window.settings.set("lessons/open", row)
 
     def _follow(self) -> None:
         """Open the page's panels, look where it looks, and start what it starts."""
@@ -184,6 +239,9 @@ class Teaching(QObject):
             for name in (*screen.docks, *screen.started):
                 window.show_dock(name)
         self._look_at(screen)
+        welcome, self._welcome = self._welcome, ""
+        if welcome:
+            window.notifier.info(welcome)
         for name, value in screen.actions.items():
             _STARTS[name](window, value)
 
@@ -210,6 +268,18 @@ def _read_places(rows: tuple[str, ...]) -> dict[str, int]:
     """Return the page, counted from 1, that each lesson was left at."""
     found = (row.partition(" ") for row in rows)
     return {key: int(page) for page, _, key in found if key and page.isdecimal() and len(page) < 4}
+
+
+def _read_progress(rows: tuple[str, ...]) -> dict[str, Progress]:
+    """Return how far the learner is with each lesson; what cannot be read counts as nothing."""
+    found = {}
+    for row in rows:
+        text, _, key = row.partition(" ")
+        reached, _, pages = text.partition(":")
+        answered = [page for page in pages.split(",") if page]
+        if key and all(page.isdecimal() and len(page) < 4 for page in (reached, *answered)):
+            found[key] = Progress(int(reached), frozenset(map(int, answered)))
+    return found
 
 
 class Place:

@@ -77,7 +77,7 @@ from gui.scene.metrics import ON_PROJECTOR, ON_SCREEN, Letters
 from gui.search import CommandSearch
 from gui.session import Session
 from gui.settings import Settings
-from gui.teaching import Teaching
+from gui.teaching import PLACED, Teaching
 from gui.theme import THEMES, Theme, application_font
 from gui.theme import apply as apply_theme
 from gui.trainer import trainer
@@ -209,7 +209,7 @@ class Window(QMainWindow):
         if isinstance(field, OneValue | CellField):
             field.submit()
         formula: Any = self.panels.get("formula")
-        if formula is not None and row.group == "File":  # what is written or left has to be read
+        if formula is not None and row.group in _READS:
             formula.when_read(lambda: row.run(self))
         else:
             row.run(self)
@@ -485,7 +485,7 @@ class Window(QMainWindow):
             self.restoreGeometry(self.settings.get("window/geometry"))
         if not self._fresh:
             self.restoreState(self.settings.get("window/state"))
-        for name in ("lesson", "author"):
+        for name in PLACED:
             self.docks[name].hide()  # what stood there ended with the window that kept its state
 
     def _connect(self) -> None:
@@ -894,6 +894,12 @@ class Window(QMainWindow):
         return panel.unread if panel is not None else ""
 
     @property
+    def is_half_typed(self) -> bool:
+        """Whether the formula, or what is given for its names, cannot be read as it stands."""
+        panel: Any = self.panels.get("formula")
+        return panel is not None and panel.is_half_typed
+
+    @property
     def refused(self) -> tuple[str, ...]:
         """The names in the formula whose field holds a text that is no value."""
         panel: Any = self.panels.get("formula")
@@ -1127,6 +1133,8 @@ _ABOUT: Mapping[str, tuple[str, About]] = {
 _WITH_CACHE = ("step", "equations", "microscope")
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.LayoutRequest)
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
+_READS = ("File", "Exercises")
+"""Groups of actions that the formula has to be read for: what is written, left or asked about."""
 _SIGNS = (Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Equal)
 _PRESSING = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup, QMouseEvent, QResizeEvent
@@ -49,10 +50,20 @@ SHARES = (56, 44)
 """How text and rows share the width until somebody moves what parts them: a usual loss fits into a line."""
 MOST_KEPT = 200_000
 """Characters of a text that cannot be read which a session's file keeps."""
+MOST_ASIDE = 50
+"""Texts that are kept for the networks that they were typed over."""
 MOST_LOSSES = 24
 """Lines that are offered as the loss, the last ones."""
 BEHIND = "The graph shows the last formula that could be read."
 EDIT = "Edit formula"
+
+
+class Aside(NamedTuple):
+    """What was half typed over a network, and the values that had been given by hand there."""
+
+    network: Network
+    draft: Draft
+    overrides: Mapping[str, Any]
 
 
 class Sentence(QLabel):
@@ -90,7 +101,8 @@ class FormulaPanel(Panel):
     """The formula's text beside a row for each of its names.
 
     The graph follows a short pause in typing. While the text cannot be read the last graph stays, and
-    `remarked` says so for the window to show over it.
+    `remarked` says so for the window to show over it. Where another network takes the place of that graph,
+    the text is laid aside, and is there again with it: after undo, after an exercise.
     """
 
     title = "Formula"
@@ -106,6 +118,7 @@ class FormulaPanel(Panel):
         self._own: Network | None = None  # the network that the text has made, or was read from
         self._overrides: Mapping[str, Any] = {}
         self._coming: Network | None = None  # which the text has made, and the session has been given
+        self._asides: list[Aside] = []  # the last one last
         self._is_quiet = False
         self._may_apply = False
         self._is_edited = False  # since the session's network was followed
@@ -225,6 +238,7 @@ class FormulaPanel(Panel):
     def _follow(self) -> None:
         """Show the session's network, unless it is the one that the text has just made."""
         document = self.session.document
+        self._lay_aside(document.network)
         try:
             network = with_values(document.network, document.overrides, document.seed)
         except BackstepError:
@@ -240,7 +254,43 @@ class FormulaPanel(Panel):
         self._may_apply = False
         if not is_related:
             self.rows.forget()
+        self._take_again(document.network)
         self.check_now()
+
+    @property
+    def is_half_typed(self) -> bool:
+        """Whether text and fields say something else than the open network, as they cannot be read."""
+        own = self._own
+        return own is not None and own is self.session.document.network and self._is_half_typed(own)
+
+    def _lay_aside(self, network: Network) -> None:
+        """Keep what is half typed where another network takes the place of the one it was typed over."""
+        own = self._own
+        if own is None or own is network or not self._is_half_typed(own):
+            return
+        if _is_same_text(self._draft.formula, network.formula):
+            return  # the text has gone there, and the network follows
+        self._asides = [aside for aside in self._asides if aside.network is not own][1 - MOST_ASIDE :]
+        self._asides.append(Aside(own, self._draft, self._overrides))
+
+    def _is_half_typed(self, own: Network) -> bool:
+        """Say whether text or fields say something else than their network does."""
+        checked = self._checked
+        is_said = _is_same_text(self._draft.formula, own.formula)
+        return self._is_edited and (not is_said or (checked is not None and checked.network is None))
+
+    def _take_again(self, network: Network) -> None:
+        """Have again what was half typed over this network."""
+        aside = next((aside for aside in self._asides if aside.network is network), None)
+        if aside is None:
+            return
+        self._asides.remove(aside)
+        draft = aside.draft
+        if aside.overrides is not self._overrides and (aside.overrides or self._overrides):
+            draft = replace(draft, base=self._draft.base)  # with the values of now
+        self._show_text(draft.formula, keep_history=False)
+        self._draft = draft
+        self._is_edited = self._may_apply = True
 
     def _show_text(self, text: str, keep_history: bool) -> None:
         self._is_edited = False
@@ -267,9 +317,10 @@ class FormulaPanel(Panel):
     @property
     def unread(self) -> str:
         """The text where the network is not the one that it says, since it cannot be read; else nothing."""
-        text = self.text.toPlainText()
-        is_said = text.rstrip("\n") == self.session.document.network.formula.rstrip("\n")
-        return "" if is_said or not self._is_edited else text
+        text, network = self.text.toPlainText(), self.session.document.network
+        is_here = network is self._own or network is self._coming  # else it was typed over another one
+        is_said = _is_same_text(text, network.formula)
+        return "" if is_said or not (is_here and self._is_edited) else text
 
     @property
     def typed(self) -> Checked | None:
@@ -536,6 +587,10 @@ class FormulaPanel(Panel):
         if not self._is_moved:
             self._splitter.setSizes([10 * share for share in (SHARES if is_beside else (50, 50))])
         super().resizeEvent(event)
+
+
+def _is_same_text(a: str, b: str) -> bool:
+    return a.rstrip("\n") == b.rstrip("\n")
 
 
 def _menu_button(text: str) -> QToolButton:

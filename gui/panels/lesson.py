@@ -44,11 +44,15 @@ class LessonPanel(Panel):
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(session, theme, parent)
         self._player: LessonPlayer | None = None
+        self._has_turned = False  # the page, with a button of the panel
         self._make()
         self._arrange()
 
     def set_player(self, player: LessonPlayer) -> None:
         """Show what a player holds."""
+        if player is self._player:
+            self._show_page()
+            return
         self._player = player
         player.page_changed.connect(self._show_page)
         player.stage_changed.connect(self._show_stage)
@@ -83,8 +87,8 @@ class LessonPanel(Panel):
         self.field.returnPressed.connect(self.submit)
         self.hint.clicked.connect(self._give_hint)
         self.show_answer.clicked.connect(lambda: self._player and self._player.give_up())
-        self.back.clicked.connect(lambda: self._player and self._player.back())
-        self.forward.clicked.connect(lambda: self._player and self._player.forward())
+        self.back.clicked.connect(lambda: self._turn(-1))
+        self.forward.clicked.connect(lambda: self._turn(1))
         self.field.left.connect(self.focus_back)
         self._seeing = QTimer(self, singleShot=True, interval=0)  # when it has its place
         self._seeing.timeout.connect(lambda: self.area.ensureWidgetVisible(self.said, 0, 0))
@@ -149,7 +153,7 @@ class LessonPanel(Panel):
         self.dots.set_theme(self.theme)
 
     def _show_page(self) -> None:
-        player = self._player
+        player, has_keys = self._player, self._has_keys
         page = player.page if player is not None else None
         self._inside.setVisible(page is not None)
         for part in (self.back, self.forward, self.dots):
@@ -165,6 +169,8 @@ class LessonPanel(Panel):
         self.dots.show_place(player.number, last + 1)
         self.text.set_source("")
         self.asking.hide()
+        if has_keys:
+            self._focus_way_on()  # not whichever button Qt finds
         self.tasks.setText("One moment…")
 
     def _show_stage(self) -> None:
@@ -185,6 +191,48 @@ class LessonPanel(Panel):
             self.field.setVisible(question.kind != "choice")
         self.area.verticalScrollBar().setValue(0)
         self._show_state()
+        self._give_keys()
+
+    def _give_keys(self) -> None:
+        """Let who has turned the page here answer at once, or do what the page waits for."""
+        player, turned = self._player, self._has_turned
+        self._has_turned = False
+        assert player is not None
+        if self.is_projected or not (turned or self._has_keys):
+            return
+        if player.question is not None and not player.state.is_answered:
+            self.focus_answer()
+        elif player.open_tasks:
+            self.focus_back.emit()
+
+    @property
+    def _has_keys(self) -> bool:
+        """Whether the keyboard writes or presses something here."""
+        focused = self.window().focusWidget()
+        return focused is not None and self.isAncestorOf(focused)
+
+    def _focus_way_on(self) -> None:
+        """Let Enter turn the page."""
+        (self.forward if self.forward.isEnabled() else self.back).setFocus()
+
+    def focus_answer(self) -> None:
+        """Let the keyboard write the answer, or choose it."""
+        button = next(iter(self.options.buttons()), None)
+        (button if button is not None else self.field).setFocus()
+
+    def _turn(self, direction: int) -> None:
+        """Open the next page or the one before; a key that is pressed again passes no question on its way."""
+        player, button = self._player, self.forward if direction > 0 else self.back
+        if player is None:
+            return
+        is_coming = player.stage is None and player.question is not None and not player.state.is_answered
+        if is_coming and self.window().focusWidget() is button:
+            return
+        self._has_turned = True
+        if direction > 0:
+            player.forward()
+        else:
+            player.back()
 
     def _show_revised(self) -> None:
         """Show the words of a page that is being written, where the reader is."""

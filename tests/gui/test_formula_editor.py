@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication, QTextCharFormat
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.faults import FaultAt
 from engine.trace import loss_and_gradients
 from graphs.network import FileData, built_in, built_in_names
 from graphs.reading import loads
@@ -462,6 +463,104 @@ def test_opening_a_network_takes_a_wrong_text_and_its_mark_away(qtbot: QtBot, wi
     qtbot.keyClick(focus(), KEY.Key_D)  # what is half typed is asked about, and discarded
     assert panel.text.toPlainText() == template("blank").formula.rstrip()
     assert window.remark.isHidden()
+
+
+HALF = "h = tanh(w*x + b)\np = v*h + h\nL = mean((p - y)**2)"  # x and y have no numbers yet
+
+
+def half_typed(qtbot: QtBot, window: Window) -> FormulaPanel:
+    """Type a formula over a blank network whose data are still missing, and go back to the graph."""
+    panel = new(qtbot, window, HALF)
+    qtbot.keyClick(panel.text, KEY.Key_Escape)
+    assert panel.is_half_typed
+    assert "x and y need numbers" in panel.sentence.text()
+    return panel
+
+
+def test_there_are_no_exercises_from_a_formula_that_is_half_typed(qtbot: QtBot, window: Window) -> None:
+    panel = half_typed(qtbot, window)
+    qtbot.keyClick(focus(), KEY.Key_E)
+    assert not window.practice.player.is_open
+    assert "mend it" in window.messages.accessibleName()
+    assert panel.text.toPlainText() == HALF
+    assert window.remark.text() == BEHIND
+
+
+def test_what_is_half_typed_is_there_again_with_its_network(qtbot: QtBot, window: Window) -> None:
+    panel = half_typed(qtbot, window)
+    home = window.session.document.network
+    window.session.open("scalar-operations")
+    assert panel.text.toPlainText().startswith("s = a + b")
+    assert not panel.is_half_typed
+    qtbot.keyClick(window.view, KEY.Key_Z, CTRL)
+    assert window.session.document.network is home
+    assert panel.text.toPlainText() == HALF
+    assert "x and y need numbers" in panel.sentence.text()
+    assert window.filing.has_work
+    fill_in(qtbot, window, {"w": "0.5", "x": "1 2", "b": "0", "v": "1", "y": "0 1"})
+    assert "tanh" in window.session.document.network.formula
+
+
+def test_what_is_half_typed_is_there_again_where_the_panel_was_not_seen(qtbot: QtBot, window: Window) -> None:
+    panel = half_typed(qtbot, window)
+    window.show_dock("loss")
+    window.session.open("scalar-operations")
+    assert window.unread == ""  # of this network nothing is
+    window.session.undo()
+    assert window.unread == HALF
+    window.show_dock("formula")
+    assert panel.text.toPlainText() == HALF
+
+
+def test_exercises_that_were_begun_before_give_back_what_is_half_typed(qtbot: QtBot, window: Window) -> None:
+    """They go on from exercise to exercise while the user types at home between two of them."""
+    player = window.practice.player
+    player.begin()
+    qtbot.waitUntil(lambda: player.part is not None and not player.is_busy, timeout=30_000)
+    window.practice.end()
+    panel = half_typed(qtbot, window)
+    window.practice.player.refusal = lambda: ""
+    player.begin(("gradients",))
+    qtbot.waitUntil(lambda: player.part is not None and not player.is_busy, timeout=30_000)
+    assert window.session.document.network.formula.rstrip() == panel.text.toPlainText().rstrip()
+    window.close()  # asked about: the text counts
+    assert isinstance(window.overlay, UnsavedQuestion)
+    assert panel.text.toPlainText() == HALF
+    assert panel.is_half_typed
+
+
+@pytest.mark.parametrize("wherever", ["fault", "present", "write", "seed"])
+def test_what_is_half_typed_stays(qtbot: QtBot, window: Window, wherever: str) -> None:
+    panel = half_typed(qtbot, window)
+    if wherever == "fault":
+        window.session.set_fault(FaultAt("count", "L", 0))
+        window.session.set_fault(None)
+    elif wherever == "present":
+        qtbot.keyClick(window.view, KEY.Key_F11)
+        qtbot.keyClick(window.view, KEY.Key_Escape)
+    elif wherever == "write":
+        qtbot.keyClick(window.view, KEY.Key_L, CTRL | SHIFT)
+        window.authoring.give_up()
+    else:
+        qtbot.keyClick(window.view, KEY.Key_R, SHIFT)
+    settled(qtbot, window)
+    assert panel.text.toPlainText() == HALF
+    assert panel.is_half_typed
+
+
+def test_a_lesson_asks_about_what_is_half_typed_and_undo_gives_it_back(qtbot: QtBot, window: Window) -> None:
+    panel = half_typed(qtbot, window)
+    window.teaching.open("chain-rule")
+    qtbot.waitUntil(lambda: isinstance(window.overlay, UnsavedQuestion) and focus() is not window.view)
+    qtbot.keyClick(focus(), KEY.Key_D)
+    player = window.teaching.player
+    qtbot.waitUntil(lambda: player.stage is not None and not player.is_busy, timeout=30_000)
+    assert panel.text.toPlainText() != HALF
+    while window.session.undo_text and panel.text.toPlainText() != HALF:
+        qtbot.keyClick(window.view, KEY.Key_Z, CTRL)
+    assert panel.text.toPlainText() == HALF
+    window.close()  # also in a lesson
+    assert isinstance(window.overlay, UnsavedQuestion)
 
 
 def test_what_is_half_typed_is_not_scolded_at_once(qtbot: QtBot, window: Window) -> None:

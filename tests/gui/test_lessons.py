@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from pytestqt.qtbot import QtBot
 from engine.graph import Detail
 from graphs.lesson import Lesson, built_in_lessons, load_lesson, read_lesson
 from graphs.network import load
-from gui.app import application
+from gui.app import application, temporary_settings
 from gui.course import Course
 from gui.lessons import LessonPlayer
 from gui.notify import Message
 from gui.session import Document, Session
 from gui.window import Window
+from tests.gui.conftest import OpenWindow
 from tests.gui.waiting import wait_until_settled
 
 LESSON = """
@@ -318,7 +320,145 @@ def test_a_learner_returns_to_the_page_that_was_left(window: Window, qtbot: QtBo
     again.teaching.player.go(2)
     assert again.teaching.rows()[3].is_done
     again.teaching.open(name)
-    assert again.teaching.player.number == 0
+    assert again.teaching.player.number == 2  # also one that was finished goes on where it was left
+    again.teaching.player.go(999)
+    again.teaching.open(name)
+    assert again.teaching.player.number == 0  # after its last page it begins anew
+
+
+def test_the_list_says_how_many_questions_were_answered(window: Window, qtbot: QtBot) -> None:
+    name = built_in_lessons()[3]
+    pages = load_lesson(name).pages
+    asked = [n for n, page in enumerate(pages) if page.question is not None]
+    player = window.teaching.player
+    window.teaching.open(name, asked[0])
+    shown(player, qtbot)
+    assert player.stage is not None
+    assert player.stage.posed is not None
+    player.submit(player.stage.answer_text.strip("$"))
+    assert player.state.is_right
+    player.go(999)
+    window.teaching.end()
+    assert window.teaching.rows()[3].progress == f"1 of {len(asked)} answered"  # passed, but not done
+    again = Window(Session(Document.of(load("univariate-regression"))), window.settings)
+    qtbot.addWidget(again)
+    assert again.teaching.rows()[3].progress == f"1 of {len(asked)} answered"
+    assert replace(again.teaching.rows()[3], answered=len(asked)).progress == "done"
+
+
+def test_a_lesson_that_was_open_goes_on_at_the_next_start(qtbot: QtBot, open_window: OpenWindow) -> None:
+    settings = temporary_settings()
+    window = open_window(size=(1280, 720), settings=settings)
+    before = {name for name, dock in window.docks.items() if not dock.isHidden()}
+    window.teaching.open(built_in_lessons()[3], 4)
+    shown(window.teaching.player, qtbot)
+    QTest.keyClick(window.view, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    assert not window.isVisible()
+    again = open_window("scalar-operations", size=(1280, 720), settings=settings)  # a network that is named
+    assert {name for name, dock in again.docks.items() if not dock.isHidden()} == before
+    assert again.docks["step"].titleBarWidget() is None
+    again.teaching.resume()
+    shown(again.teaching.player, qtbot)
+    assert again.teaching.player.number == 4
+    assert again.panels["lesson"].is_seen
+    assert "goes on at page 5" in again.messages.accessibleName()
+    again.teaching.end()
+    again.close()
+    last = open_window(size=(1280, 720), settings=settings)
+    last.teaching.resume()  # nothing was open any more
+    assert last.teaching.player.lesson is None
+    assert last.docks["lesson"].isHidden()
+
+
+def test_a_lesson_whose_file_has_gone_does_not_go_on(
+    qtbot: QtBot, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    settings, path = temporary_settings(), tmp_path / "my own.toml"
+    path.write_text(LESSON)
+    window = open_window(settings=settings)
+    window.teaching.open(str(path), 1)
+    shown(window.teaching.player, qtbot)
+    window.close()
+    path.unlink()
+    again = open_window(settings=settings)
+    again.teaching.resume()
+    assert again.teaching.player.lesson is None
+    assert again.docks["lesson"].isHidden()
+
+
+ASKED = """
+title = "Asked"
+network = "univariate-regression"
+
+[[page]]
+title = "Read"
+text = "One."
+
+[[page]]
+title = "Number"
+text = "Two."
+question = { kind = "number", ask = "What is 1 + 1?", answer = "2" }
+
+[[page]]
+title = "Choice"
+text = "Three."
+question = { kind = "choice", ask = "Which?", answer = "this", choices = ["this", "that"] }
+
+[[page]]
+title = "Step"
+text = "Four."
+at = "start"
+wait = { at = "forward L" }
+
+[[page]]
+title = "End"
+text = "Five."
+"""
+
+
+def test_who_turns_pages_with_buttons_answers_with_keys(window: Window, qtbot: QtBot) -> None:
+    player = window.teaching.player
+    window.teaching.begin(read_lesson(ASKED))
+    shown(player, qtbot)
+    panel: Any = window.panels["lesson"]
+    assert window.focusWidget() is window.view
+    QTest.mouseClick(panel.forward, Qt.MouseButton.LeftButton)
+    shown(player, qtbot)
+    assert window.focusWidget() is panel.field
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)  # nothing is typed: nothing goes on
+    assert (player.number, player.state.is_answered) == (1, False)
+    QTest.keyClicks(panel.field, "2")
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)
+    assert player.state.is_right
+    assert window.focusWidget() is panel.forward
+    QTest.keyClick(panel.forward, Qt.Key.Key_Return)
+    QTest.keyClick(panel.forward, Qt.Key.Key_Return)  # too soon: the question is not there yet
+    shown(player, qtbot)
+    assert player.number == 2
+    assert window.focusWidget() is panel.options.button(0)
+    panel.options.button(0).click()
+    panel.check.click()
+    QTest.keyClick(panel.forward, Qt.Key.Key_Return)
+    shown(player, qtbot)
+    assert player.number == 3
+    assert window.focusWidget() is window.view  # the page waits for steps
+
+
+def test_the_keys_stay_where_they_turn_pages(window: Window, qtbot: QtBot) -> None:
+    player = window.teaching.player
+    window.teaching.begin(read_lesson(ASKED), 3)
+    shown(player, qtbot)
+    panel: Any = window.panels["lesson"]
+    window.session.last()
+    panel.forward.setFocus()
+    QTest.keyClick(panel.forward, Qt.Key.Key_Return)
+    shown(player, qtbot)
+    assert window.focusWidget() is panel.back  # the last page
+    window.view.setFocus()
+    QTest.keyClick(window.view, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(window.view, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    shown(player, qtbot)
+    assert window.focusWidget() is window.view  # who turns pages with N goes on doing so
 
 
 def test_six_optimizers_are_six_runs(window: Window, qtbot: QtBot) -> None:

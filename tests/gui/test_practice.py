@@ -567,3 +567,30 @@ def test_hidden_shapes_make_no_number_of_a_matrix(open_window, qtbot: QtBot) -> 
     begin(window, qtbot, "shapes")
     assert window.scene.view.nodes["X"].shape == "?"
     assert {name: window.scene.node_rect(name).size() for name in sizes} == sizes
+
+
+def test_exercises_come_back_where_the_window_stays_open_after_all(
+    open_window, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    window = open_window(path)
+    window.session.set_value("b", 0.5)
+    home = window.session.document
+    part = begin(window, qtbot, "gradients")
+    player, network = window.practice.player, window.session.document.network
+    QTest.keyClick(window.view, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.document is home  # which the question is about
+    overlay = window.overlay
+    assert overlay is not None
+    QTest.keyClick(overlay, Qt.Key.Key_Escape)
+    assert posed(window, qtbot) is part
+    assert window.session.document.network is network
+    assert window.docks["practice"].isVisible()
+    window.practice.end()
+    assert window.session.document is home
+    QTest.keyClick(window.view, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    overlay = window.overlay
+    assert overlay is not None
+    QTest.keyClick(overlay, Qt.Key.Key_Escape)
+    assert not player.is_open  # those had been ended before

@@ -17,6 +17,8 @@ OTHER = {
     "files/recent": ("a.toml", "b, c.toml"),
     "files/folder": "/home/é",
     "lessons/places": ("3 04-chain-rule",),
+    "lessons/open": "3 04-chain-rule",
+    "lessons/progress": ("12:3,5 04-chain-rule",),
     "export/kind": "pdf",
     "export/subject": "neurons",
     "export/theme": "print",
