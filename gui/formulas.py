@@ -363,11 +363,14 @@ class FormulaBlock(QWidget):
     """
 
     MARGIN = 5.0
+    SMALLEST = 0.6
+    """Share of its size down to which a formula is scaled for its height."""
 
     def __init__(self, theme: Theme, size: float = 18.0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._size = size
+        self._most: float | None = None
         self._latex = ""
         self._role = "text"
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -404,7 +407,18 @@ class FormulaBlock(QWidget):
 
     def scale(self) -> float:
         """Return by how much they are scaled down."""
-        return fitting_scale(self.lines(), self._size, self._room())
+        scale = fitting_scale(self.lines(), self._size, self._room())
+        height = lines_size(self.lines(), self._size)[1]
+        if self._most is None or height <= 0:
+            return scale
+        return min(scale, max(self.SMALLEST, (self._most - 2 * self.MARGIN - 1) / height))
+
+    def set_most_height(self, most: float) -> None:
+        """Take no more than this height, in logical pixels, as far as the formula can still be read then."""
+        if most != self._most:
+            self._most = most
+            self._fit()
+            self.update()
 
     def paint_over(self, painter: QPainter) -> None:
         """Paint what lies over the formula, in its coordinates: nothing, but who inherits may."""

@@ -90,6 +90,7 @@ class EditableMatrix(MatrixWidget):
         self._is_stepping = False
         self._reading: Task | None = None
         self._edited: Cell = (0, 0)
+        self._back: QWidget | None = None
         self.field = CellField(self)
         self.field.hide()
         self.addAction("Copy for a spreadsheet").triggered.connect(self.copy_cells)
@@ -127,14 +128,20 @@ class EditableMatrix(MatrixWidget):
         """Return the entry that a cell shows."""
         return cell[2 - self._array.ndim :] if self._array.ndim < 3 else cell
 
-    def edit_cell(self, row: int, column: int, text: str | None = None) -> None:
-        """Open the field of a cell with its number, ready to be typed over, or with the text typed first."""
+    def edit_cell(self, row: int, column: int, text: str | None = None, back: QWidget | None = None) -> None:
+        """Open the field of a cell with its number, ready to be typed over, or with the text typed first.
+
+        Parameters
+        ----------
+        back
+            What has the keys when the field is left, where that is not the matrix.
+        """
         if not self._may():
             return
         self.select_cell(row, column)
         if self.selected is None:
             return
-        self._edited = self.selected
+        self._edited, self._back = self.selected, back
         number = float(as_table(self._array)[self._edited])
         value = number_text(number) if np.isfinite(number) else full(number)
         self.field.open(value if text is None else text, self._field_rect(), is_typed=text is not None)
@@ -147,7 +154,7 @@ class EditableMatrix(MatrixWidget):
             self.field.close_up()
             self.said.emit("")
             if had_focus:
-                self.setFocus()
+                (self._back or self).setFocus()
 
     def take(self, move: Cell = (0, 0)) -> bool:
         """Take the number of the field and go on to another cell; what is none stays, with a sentence."""

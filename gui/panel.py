@@ -7,10 +7,24 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, Signal, SignalInstance
 from PySide6.QtGui import QFont, QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from gui.session import Session
 from gui.theme import Theme, application_font
+
+
+def lay_out(area: QScrollArea) -> None:
+    """Give all that an area scrolls its place now; until later it would stand over what grew."""
+    inside = area.widget()
+    layout = inside.layout() if inside is not None else None
+    if inside is None or layout is None:
+        return
+    for part in (*(frame.layout() for frame in inside.findChildren(QFrame)), layout):
+        if part is not None:
+            part.activate()
+    width = area.viewport().width()
+    high = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
+    inside.resize(width, max(high, area.viewport().height()))
 
 
 class Panel(QWidget):

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Practice"]
 
-UNREAD = (
-    "The formula cannot be read as it stands, so it makes no exercises yet: mend it, then press E."
-)
+UNREAD = "The formula cannot be read as it stands, so it makes no exercises yet: mend it, then press E."
 REPORTS = "Markdown (*.md);;Text (*.txt);;CSV (*.csv)"
 
 

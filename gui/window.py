@@ -72,7 +72,7 @@ from gui.presenting import Presenting, contrasted
 from gui.races import all_optimizers
 from gui.recovery import LessonRecovery, Recovery
 from gui.scene.graph_scene import GraphScene
-from gui.scene.graph_view import GraphView
+from gui.scene.graph_view import KEY_HEIGHT, GraphView
 from gui.scene.metrics import ON_PROJECTOR, ON_SCREEN, Letters
 from gui.search import CommandSearch
 from gui.session import Session
@@ -513,7 +513,9 @@ class Window(QMainWindow):
         self.transport.moved.connect(session.go)
         self.scene.node_clicked.connect(session.select)
         self.scene.edge_clicked.connect(session.select)
+        self.scene.entry_clicked.connect(self._mark_number)
         self.scene.edit_requested.connect(self._edit)
+        self.view.number_typed.connect(self._edit)
         self.scene.scrubbed.connect(session.scrub)
         self.scene.scrub_ended.connect(session.end_scrub)
         self.scene.pointed.connect(session.hover)
@@ -591,6 +593,7 @@ class Window(QMainWindow):
 
     def _show_selection(self) -> None:
         self.scene.select(self.session.selection)
+        self.view.mark_number(None)
 
     def _show_linked(self) -> None:
         self.scene.set_linked(self.session.hovered)
@@ -629,7 +632,8 @@ class Window(QMainWindow):
         A text that would be cut there lies over the caption too. While presenting the picture gives way.
         """
         whole = self.view.width()
-        left = CAPTION if whole >= 2 * CAPTION and not self.presenting.is_on else 0
+        caption = max(CAPTION, self.view.caption_width())
+        left = caption if whole >= 2 * CAPTION and not self.presenting.is_on else 0
         left = 0 if self.messages.cuts(whole - left) else left
         width = whole - left
         self.messages.fit(width)
@@ -644,15 +648,16 @@ class Window(QMainWindow):
         self.view.keep_free(max((part.height() for part in over), default=0))
 
     def _free_strip(self, strip: QRect) -> int:
-        """Return where a strip covers nothing of the step: at the top, else over the key at the bottom."""
+        """Return where a strip covers nothing of the step: at the top, else above the key or over it."""
         bottom = self.view.height() - strip.height()
+        places = (0, bottom - KEY_HEIGHT, bottom)
         step = self.session.frame.step
         names = {*self.scene.view.reads, self.session.selection}
         names |= {step.node, step.target} if step is not None else set()
         shown = [self.scene.node_rect(n) for n in self.scene.view.nodes if n in names]
         cards = [self.view.mapFromScene(rect).boundingRect() for rect in shown]
-        covers = [any(card.intersects(strip.translated(0, y)) for card in cards) for y in (0, bottom)]
-        return bottom if covers == [True, False] else 0
+        free = (y for y in places if not any(card.intersects(strip.translated(0, y)) for card in cards))
+        return next(free, 0)
 
     def _remark(self, sentence: str) -> None:
         """Say what a panel has to say over the graph until it is taken back."""
@@ -695,6 +700,7 @@ class Window(QMainWindow):
         is_elsewhere = place[0] != self._place[0] and session.iteration != session.iterations
         if place != self._place:
             self.messages.leave("step")
+            self.view.mark_number(None)
         if is_elsewhere or self._end != self._end_of_run():
             self.messages.leave("end")
         self._place = place
@@ -809,13 +815,18 @@ class Window(QMainWindow):
         if self.session.nudge_test() is not None:
             self.show_dock("step")
 
-    def _edit(self, link: Link) -> None:
-        """Open the number that was double-clicked in the inspector."""
+    def _mark_number(self, link: Link) -> None:
+        """Let a number that was clicked be typed over, unless digits are an answer or the room's."""
+        if not self.presenting.is_on and not self.practice.wants_answer:
+            self.view.mark_number(link)
+
+    def _edit(self, link: Link, text: str | None = None) -> None:
+        """Open the number in the inspector that was double-clicked on its card, or is typed onto it."""
         self.session.select(link.name)
         self.show_dock("inspector")
         panel: Any = self.panels["inspector"]
         panel.make_up()
-        panel.edit(link.entry if link.part == "value" else None)
+        panel.edit(link.entry if link.part == "value" else None, text, None if text is None else self.view)
 
     def show_keys(self) -> None:
         """Show every key, or put the sheet away."""

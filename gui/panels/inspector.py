@@ -44,6 +44,10 @@ FUTURE = {
     GRADIENT: "Its gradient has not been computed yet.",
     STATISTICS: "There are no numbers yet.",
 }
+HEADING = 0.32
+"""The share of the panel's height that the formula may take."""
+LOW = 190
+"""Pixels of height below which the room is the numbers': the matrix's menu copies as the buttons do."""
 ROUNDING = "mere rounding of zero"
 NOTHING = "Nothing is selected: click a node or an edge of the graph."
 
@@ -120,12 +124,22 @@ class InspectorPanel(Panel):
         if array is not None:
             self.put(as_latex(array), "the numbers as LaTeX")
 
-    def edit(self, entry: tuple[int, ...] | None = None) -> None:
-        """Open a number of the value for editing: the entry given, else the marked one, else the first."""
+    def edit(
+        self, entry: tuple[int, ...] | None = None, text: str | None = None, back: QWidget | None = None
+    ) -> None:
+        """Open a number of the value for editing: the entry given, else the marked one, else the first.
+
+        Parameters
+        ----------
+        text
+            What has been typed already.
+        back
+            What has the keys afterwards, where that is not the matrix.
+        """
         self.tabs.setCurrentIndex(VALUE)
         row, column = (0, 0, *entry)[-2:] if entry is not None else self.value_matrix.selected or (0, 0)
         if self.shown_array() is not None:
-            self.value_matrix.edit_cell(row, column)
+            self.value_matrix.edit_cell(row, column, text, back)
 
     # Pointing
 
@@ -265,7 +279,7 @@ class InspectorPanel(Panel):
         self._stack.setCurrentIndex(self.tabs.currentIndex())
         shown = self.shown_array()
         on_numbers = self.tabs.currentIndex() != STATISTICS
-        self._buttons.setVisible(shown is not None and on_numbers)
+        self._buttons.setVisible(shown is not None and on_numbers and self.height() >= LOW)
         self._show_readout()
 
     def _show_readout(self) -> None:
@@ -342,6 +356,7 @@ class InspectorPanel(Panel):
             )
         )
         self._stack.addWidget(self._facts_page())
+        self._stack.setMinimumHeight(1)  # it scrolls: in a low panel nothing is squeezed into anything else
         column = QVBoxLayout(self)
         column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         column.setContentsMargins(14, 2, 14, 6)
@@ -386,6 +401,9 @@ class InspectorPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.heading.set_most_height(event.size().height() * HEADING)
+        if (event.size().height() < LOW) != (event.oldSize().height() < LOW):
+            self._show_tab()
         both = self.numpy_button.sizeHint().width() + self.latex_button.sizeHint().width() + 40
         self.latex_button.setVisible(event.size().width() >= both)  # the matrix's menu has it too
 

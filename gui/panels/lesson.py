@@ -20,7 +20,7 @@ from graphs.typed import PROMPTS
 from gui.answering import AnswerField, Choice
 from gui.fields import PushButton
 from gui.lessons import LessonPlayer
-from gui.panel import Panel
+from gui.panel import Panel, lay_out
 from gui.rich_text import RichText
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -191,6 +191,7 @@ class LessonPanel(Panel):
             self.field.setVisible(question.kind != "choice")
         self.area.verticalScrollBar().setValue(0)
         self._show_state()
+        lay_out(self.area)
         self._give_keys()
 
     def _give_keys(self) -> None:
@@ -251,6 +252,7 @@ class LessonPanel(Panel):
             button = Choice(text, self.theme)
             self.options.addButton(button, number)
             self._choice_box.addWidget(button)
+            button.show()  # now, not when the event loop comes to it: it is to have the keys
 
     def _show_state(self) -> None:
         player = self._player

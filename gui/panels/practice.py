@@ -30,7 +30,7 @@ from gui.exercising import ExercisePlayer
 from gui.fields import Field, PushButton
 from gui.garbage import soon
 from gui.learning import Learning
-from gui.panel import Panel
+from gui.panel import Panel, lay_out
 from gui.rich_text import RichText
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -295,6 +295,7 @@ class PracticePanel(Panel):
             button = Choice(text[0].upper() + text[1:], self.theme)
             self.options.addButton(button, number)
             self._choice_box.addWidget(button)
+            button.show()  # now, not when the event loop comes to it: it has a place, and may have the keys
 
     def _show_state(self) -> None:
         player = self._player
@@ -315,6 +316,7 @@ class PracticePanel(Panel):
         self.forward.style().polish(self.forward)
         if state.is_done and had_focus:
             self.forward.setFocus()  # not what comes next in the order of Tab, which is Solution, then Back
+        lay_out(self.area)
         soon(self, self._bring_up)
 
     def _show_given(self, player: ExercisePlayer) -> None:

@@ -34,6 +34,8 @@ class GraphScene(QGraphicsScene):
         The node's name; the edge's key.
     pointed(object)
         The `Link` to what is under the pointer, None for nothing.
+    entry_clicked(object)
+        The number of a parameter or an input that was clicked on its card, as a `Link`; after `node_clicked`.
     edit_requested(object)
         What was double-clicked, as a `Link`.
     scrubbed(str, object, float), scrub_ended(bool)
@@ -49,6 +51,7 @@ class GraphScene(QGraphicsScene):
     node_clicked = Signal(str)
     edge_clicked = Signal(object)
     pointed = Signal(object)
+    entry_clicked = Signal(object)
     edit_requested = Signal(object)
     scrubbed = Signal(str, object, float)
     scrub_ended = Signal(bool)
@@ -289,12 +292,17 @@ class GraphScene(QGraphicsScene):
 
     def number_at(self, point: QPointF) -> Link | None:
         """Return the number on a card that can be dragged there: of a parameter or an input, if it is one."""
+        link = self._entry_at(point)
+        value = self._view.nodes[link.name].value if link is not None else None
+        return link if value is not None and value.size == 1 else None
+
+    def _entry_at(self, point: QPointF) -> Link | None:
+        """Return the number of a parameter or an input at a point."""
         link = self._link_at(point)
         node = self._view.nodes.get(link.name) if link is not None else None
         if link is None or node is None or link.entry is None or link.part != "value":
             return None
-        is_leaf = node.kind in ("parameter", "input")
-        return link if is_leaf and node.value is not None and node.value.size == 1 else None
+        return link if node.kind in ("parameter", "input") and node.value is not None else None
 
     def _link_at(self, point: QPointF) -> Link | None:
         if self._lane is not None and self._lane.holds(point):
@@ -320,3 +328,6 @@ class GraphScene(QGraphicsScene):
         is_click = moved.manhattanLength() < QApplication.startDragDistance()
         if event.button() == LEFT_BUTTON and is_click:
             self.activate(self.at(event.scenePos()))
+            link = self._entry_at(event.scenePos())
+            if link is not None:
+                self.entry_clicked.emit(link)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import Any
 
-from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QVariantAnimation
+from PySide6.QtCore import QEasingCurve, QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
@@ -67,6 +67,8 @@ CAPTION_HEIGHT, KEY_HEIGHT = 46, 40
 FADE = 10
 """Pixels in which the ground of caption and key fades into the picture."""
 CAPTION_SIZE = 17.0
+CAPTION_GAP = 12
+"""Between the caption's formula and its words."""
 LINE = 21.0
 """Length of a sample line in the key."""
 LEGEND_WIDTH = 212.0
@@ -74,6 +76,8 @@ LEGEND_NOTE = "each by its own scale"
 LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
+BEGINS = "0123456789.-−"
+"""What begins a number that is typed onto a card."""
 SPOT = 14.0
 """How far a spotlight reaches beyond a card, in the scene's units."""
 DIMMED = 0.82
@@ -103,11 +107,20 @@ class Sight:
 
 
 class GraphView(QGraphicsView):
-    """Shows a `GraphScene`; fits it into the window until the user zooms or pans."""
+    """Shows a `GraphScene`; fits it into the window until the user zooms or pans.
+
+    Signals
+    -------
+    number_typed(object, str)
+        A number was begun to be typed onto the one that is marked: its `Link`, and the first character.
+    """
+
+    number_typed = Signal(object, str)
 
     _has_spot = False
     _shows_all = False  # whether an update is to be seen with the whole graph, however small
     _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
+    _marked: Link | None = None  # a number that keys are typed onto
     _is_bare = False  # whether caption and key are left to others, and the picture has their room
     _above = 0  # pixels at the top where something else lies over a bare picture
     _about = ""  # what the step was about that was shown last
@@ -457,6 +470,21 @@ class GraphView(QGraphicsView):
             self._about, self._kept = about, None
             self.ensure_current_visible()
 
+    def caption_width(self) -> int:
+        """Return how wide the caption is, with the air at its sides."""
+        latex, words = self._scene.view.caption
+        said = QFontMetricsF(application_font("body")).horizontalAdvance(words)
+        formula = equation(latex, CAPTION_SIZE).width
+        return int(2 * EDGE + (formula + CAPTION_GAP if formula else 0) + said) + 1
+
+    def mark_number(self, link: Link | None) -> None:
+        """Take what a number begins with as typed onto this one; for none, leave it to shortcuts."""
+        self._marked = link
+
+    def _begins_number(self, event: QKeyEvent) -> bool:
+        is_plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        return self._marked is not None and is_plain and event.text() != "" and event.text() in BEGINS
+
     def _update_overlays(self) -> None:
         self._caption.update()
         self._key.update()
@@ -511,7 +539,17 @@ class GraphView(QGraphicsView):
         if self._fitted:
             self.fit()
 
+    def event(self, event: QEvent) -> bool:
+        is_asked = event.type() == QEvent.Type.ShortcutOverride
+        if is_asked and isinstance(event, QKeyEvent) and self._begins_number(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._begins_number(event):
+            self.number_typed.emit(self._marked, event.text())
+            return
         if event.key() == Qt.Key.Key_Escape and self._held is not None and self._held[1].is_moving:
             self._let_go(keep=False)
             return
@@ -661,7 +699,7 @@ def paint_caption(painter: QPainter, rect: QRectF, scene: GraphScene) -> None:
     font = application_font("body")
     painter.setFont(font)
     painter.setPen(scene.theme.color("muted"))
-    left = rect.left() + (formula.width + 12 if formula.width else 0)
+    left = rect.left() + (formula.width + CAPTION_GAP if formula.width else 0)
     words = QFontMetricsF(font).elidedText(words, Qt.TextElideMode.ElideRight, rect.right() - left)
     painter.drawText(QRectF(left, middle - 12, rect.right() - left, 24), LEFT_MIDDLE, words)
 

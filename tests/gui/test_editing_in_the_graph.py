@@ -43,6 +43,47 @@ def test_a_double_click_on_a_card_opens_its_number(qtbot: QtBot, window: Window)
     assert window.session.frame.values["b2"] == 0.25
 
 
+def test_a_number_that_was_clicked_is_typed_over(qtbot: QtBot, window: Window) -> None:
+    panel: Any = window.panels["inspector"]
+    speed = window.session.speed
+    qtbot.mouseClick(window.view.viewport(), LEFT, pos=place_of(window, "b2"))
+    assert window.session.selection == "b2"
+    qtbot.keyClick(window.view, Qt.Key.Key_Minus)  # else: slower
+    field = panel.value_matrix.field
+    assert (field.isVisible(), field.text()) == (True, "-")
+    qtbot.keyClicks(field, "1.5")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert window.session.frame.values["b2"] == -1.5
+    assert window.focusWidget() is window.view  # the keys step again
+    qtbot.keyClick(window.view, Qt.Key.Key_2)
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert window.session.frame.values["b2"] == -1.5
+    assert window.session.speed == speed
+    qtbot.keyClick(window.view, Qt.Key.Key_Right)  # another place: the keys are the window's
+    qtbot.keyClick(window.view, Qt.Key.Key_Minus)
+    assert window.session.speed < speed
+    assert not field.isVisible()
+
+
+def test_an_entry_of_a_matrix_that_was_clicked_is_typed_over(qtbot: QtBot, window: Window) -> None:
+    before = window.session.frame.values["W1"]
+    qtbot.mouseClick(window.view.viewport(), LEFT, pos=place_of(window, "W1"))
+    qtbot.keyClick(window.view, Qt.Key.Key_7)
+    panel: Any = window.panels["inspector"]
+    qtbot.keyClick(panel.value_matrix.field, Qt.Key.Key_Return)
+    after = window.session.frame.values["W1"]
+    assert np.count_nonzero(after != before) == 1
+    assert 7.0 in after
+
+
+def test_digits_on_a_card_that_is_computed_are_nobodys(qtbot: QtBot, window: Window) -> None:
+    window.session.go(2)
+    qtbot.mouseClick(window.view.viewport(), LEFT, pos=place_of(window, "Z"))
+    qtbot.keyClick(window.view, Qt.Key.Key_7)
+    panel: Any = window.panels["inspector"]
+    assert not panel.value_matrix.field.isVisible()
+
+
 def test_a_computed_card_says_what_to_change(qtbot: QtBot, window: Window) -> None:
     window.session.go(2)
     panel: Any = window.panels["inspector"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -594,3 +595,24 @@ def test_exercises_come_back_where_the_window_stays_open_after_all(
     assert overlay is not None
     QTest.keyClick(overlay, Qt.Key.Key_Escape)
     assert not player.is_open  # those had been ended before
+
+
+def test_nothing_stands_over_anything_from_the_first_moment(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    begin(window, qtbot, "stored")
+    panel, player = window.practice.panel, window.practice.player
+    seen: list[bool] = []
+
+    def look() -> None:
+        if player.part is not None:
+            column = (panel.heading, panel.given, panel.asking)
+            inner = (panel.ask, panel.field) if panel.field.isVisible() else (panel.ask,)
+            for parts in (column, inner):
+                ends = [(part.geometry().top(), part.geometry().bottom()) for part in parts]
+                seen.extend(a[1] < b[0] for a, b in itertools.pairwise(ends))
+
+    player.changed.connect(look)  # after the panel
+    for kind in ("shapes", "gradients", "local"):
+        begin(window, qtbot, kind)
+    assert len(seen) >= 6
+    assert all(seen)

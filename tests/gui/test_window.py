@@ -20,12 +20,14 @@ from engine.faults import FAULTS, FaultAt, Stage
 from engine.graph import Detail
 from engine.trace import trace
 from graphs.network import bind, built_in_names, load
+from graphs.templates import template
 from gui import equations
 from gui.actions import ACTIONS, works_while_typing
 from gui.app import make_window, temporary_settings
 from gui.garbage import Collector
 from gui.panels.equations_dock import EquationsPanel
-from gui.window import DOCKS, Window
+from gui.scene.graph_view import KEY_HEIGHT
+from gui.window import CAPTION, DOCKS, Window
 from tests.gui.conftest import OpenWindow, discard
 from tests.gui.test_session import made
 from tests.gui.waiting import wait_until_settled
@@ -419,6 +421,22 @@ def test_a_text_that_is_cut_beside_the_caption_takes_the_whole_width(open_window
     assert window.messages.x() > 0
 
 
+def test_a_message_covers_neither_the_words_of_the_step_nor_the_key(open_window: OpenWindow) -> None:
+    window = open_window(size=(1280, 720))
+    session = window.session
+    session.open_network(template("residual"))
+    widest = {}
+    for position in range(len(session.trace.steps) + 1):
+        session.go(position)
+        widest[window.view.caption_width()] = position
+    session.go(widest[max(widest)])
+    assert max(widest) > CAPTION  # as where the last of several contributions comes
+    window.notifier.info("Wrote report.md.")
+    QApplication.processEvents()
+    assert window.messages.x() >= window.view.caption_width()
+    assert window.messages.geometry().bottom() < window.view.height() - KEY_HEIGHT
+
+
 def test_where_a_card_of_the_step_was_moved_up_the_message_stands_below(window: Window) -> None:
     window.session.go(2)
     window.view.centerOn(window.scene.node_rect("A").center() + QPointF(0, 150))
@@ -430,6 +448,7 @@ def test_where_a_card_of_the_step_was_moved_up_the_message_stands_below(window: 
     window.session.go(2)
     QApplication.processEvents()
     assert not window.messages.geometry().intersects(shown)
+    assert window.messages.geometry().bottom() < window.view.height() - KEY_HEIGHT
 
 
 def test_a_small_window_keeps_every_panel_within_reach(open_window: OpenWindow) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 
 from gui.panels.inspector import GRADIENT, STATISTICS, VALUE, InspectorPanel
 from tests.gui.panels.helpers import words
@@ -124,3 +125,17 @@ def test_another_network_leaves_nothing_of_the_old_one(open_session, show):
     session.open("univariate-regression")
     assert panel.heading.latex.startswith(r"\mathcal{L}")
     assert panel.shown_array() is None
+
+
+def test_a_long_formula_is_seen_whole_in_a_low_panel(open_session, show):
+    session = open_session("logistic-regression", 3)
+    session.select("L")
+    panel = show(InspectorPanel, session)
+    high = panel.heading.height()
+    panel.resize(345, 150)
+    QApplication.processEvents()
+    heading = panel.heading
+    assert heading.height() <= 50 < high
+    assert heading.geometry().bottom() < panel.tabs.geometry().top()
+    needed = sum(line.height for line in heading.lines()) * heading.scale()
+    assert needed <= heading.height()
