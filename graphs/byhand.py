@@ -2,8 +2,9 @@
 
 The formula is the same; every dimension shrinks to a few entries, parameters become halves and small whole
 numbers, data small whole numbers of the same kind as the network's own: classes stay classes. Of many draws
-the one is taken whose values and gradients have the fewest digits, saturate nothing and lie on no kink, and
-in which no entry of a vector, no unit and no example does what another one does.
+the one is taken whose values and gradients have the fewest digits and lie on no kink, whose functions are
+taken where a short table has them (:mod:`graphs.bytable`), and in which no entry of a vector, no unit and no
+example does what another one does.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from engine.optimizers import updates
 from engine.shapes import Dim, sizes, unnamed
 from engine.trace import contributions_by_line, forward, gradients, links, trace
 from engine.training import Recipe
+from graphs.bytable import FARTHEST, Taken, is_in_table, taken
 from graphs.definition import Array, Source
 from graphs.network import Model
 from graphs.snapshot import Snapshot
@@ -31,12 +33,15 @@ ROWS = 2  # entries along a dimension that is none of examples
 FEW, MORE = 2, 4  # examples, of a network with more and with fewer numbers
 MOST_NUMBERS = 36  # in all values, for the larger number of examples
 TRIES = 96
+LONGER = 4  # times as many, as long as no table has what a function is, or two units do the same
 WORK = 40_000  # nodes worked out in all tries together
 PARAMETERS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 DATA = (-1.0, 0.0, 1.0, 2.0, 3.0)
 POSITIVE = (0.5, 1.0, 2.0)
 STEP = 1e-6
-ALIKE, LOST = 30.0, 30.0  # what it costs that two rows or entries are alike, that the first entry is 0
+ALIKE, LOST = 150.0, 150.0  # what it costs that two rows or entries are alike, that the first entry is 0
+ASIDE = 40.0  # what it costs that a function is taken where its table has no value
+AT_RANDOM = 0.3  # of the tries; the others change one number of the best so far
 
 
 def small_snapshot(
@@ -74,10 +79,16 @@ def by_hand(model: Model, seed: int = 0, other_than: Mapping[str, Array] | None 
     kinds, graph = _shrunk(model)
     rng = np.random.default_rng([seed, 7])
     tries = int(np.clip(WORK // max(len(graph.nodes), 1), 4, TRIES))
+    functions = taken(graph)
     best, lowest = None, float("inf")
-    for _ in range(tries):
-        leaves = {leaf.name: _drawn(leaf, model, rng) for leaf in kinds}
-        cost = np.inf if _are_same(leaves, other_than) else _cost(graph, leaves, lowest)
+    for number in range(LONGER * tries):
+        if number >= tries and best is not None and _is_done(graph, best, functions):
+            break
+        if best is None or number < tries * AT_RANDOM:
+            leaves = {leaf.name: _drawn(leaf, model, rng) for leaf in kinds}
+        else:
+            leaves = _changed(best, kinds, model, rng)
+        cost = np.inf if _are_same(leaves, other_than) else _cost(graph, leaves, functions, lowest)
         if best is None or cost < lowest:
             best, lowest = leaves, cost
     assert best is not None
@@ -164,12 +175,26 @@ def _drawn(leaf: Leaf, model: Model, rng: np.random.Generator) -> Array:
     return found
 
 
+def _changed(
+    leaves: Mapping[str, Array], kinds: Sequence[Leaf], model: Model, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Return the same numbers but for one leaf: another entry of it, or all where it tells classes."""
+    leaf = kinds[int(rng.integers(len(kinds)))]
+    found = _drawn(leaf, model, rng)
+    if found.size and not np.all((model.leaves[leaf.name] == 0) | (model.leaves[leaf.name] == 1)):
+        place = int(rng.integers(found.size))
+        entry = found.flat[place]
+        found = np.array(leaves[leaf.name])
+        found.flat[place] = entry
+    return {**leaves, leaf.name: found}
+
+
 def _is_one_hot(array: Array) -> bool:
     is_share = array.ndim == 2 and array.size > 0 and bool(np.all((array == 0) | (array == 1)))
     return is_share and array.shape[0] > 1 and bool(np.all(array.sum(axis=0) == 1))
 
 
-def _cost(graph: Graph, leaves: Mapping[str, Array], limit: float) -> float:
+def _cost(graph: Graph, leaves: Mapping[str, Array], functions: Sequence[Taken], limit: float) -> float:
     """Return how hard an iteration is to work out by hand; infinite where it cannot be, or beyond `limit`."""
     cost = sum(_sameness(array) + _dependence(array) for array in leaves.values())
     if not cost < limit:
@@ -177,7 +202,7 @@ def _cost(graph: Graph, leaves: Mapping[str, Array], limit: float) -> float:
     values = forward(graph, leaves)
     named = [values[graph.ids[name]] for name in graph.named]
     worked_out = [values[graph.ids[name]] for name in graph.named if name not in leaves]
-    cost += sum(map(_length, named)) + _flatness(graph, values)
+    cost += sum(map(_length, named)) + sum(_distance(function, values) for function in functions)
     cost += sum(_sameness(array) + _dependence(array) for array in worked_out)
     if not cost < limit:
         return np.inf
@@ -246,15 +271,23 @@ def _is_whole(x: Array) -> Array:
     return np.abs(x - np.round(x)) < 1e-9
 
 
-def _flatness(graph: Graph, values: Sequence[Array]) -> float:
-    """Return what it costs that functions are taken where they hardly rise any more."""
-    cost = 0.0
-    for node in graph.nodes:
-        op = node.op
-        if op is not None and op.elementwise and op.analytic and op.arity == (1, 1) and op.latex is not None:
-            slopes = [np.asarray(link.operand) for link in links(graph, node, 0, values)]
-            cost += sum(4.0 * float(np.sum(np.abs(slope) < 0.03)) for slope in slopes)
-    return cost
+def _is_done(graph: Graph, leaves: Mapping[str, Array], functions: Sequence[Taken]) -> bool:
+    """Say whether no row of a leaf is a multiple of another one, and tables have what is read of leaves."""
+    if any(_dependence(leaves[name]) for name in graph.parameters):
+        return False
+    firsts = [function for function in functions if function.is_first]
+    values = forward(graph, leaves) if firsts else []
+    return all(bool(np.all(is_in_table(function, values))) for function in firsts)
+
+
+def _distance(function: Taken, values: Sequence[Array]) -> float:
+    """Return what it costs that a function is taken where no table has it, or far away."""
+    x = function.arguments(values)
+    if not np.all(np.isfinite(x)):
+        return np.inf
+    is_free = not function.is_first and function.name != "log"
+    aside = 0.0 if is_free else ASIDE * float(np.sum(~is_in_table(function, values)))
+    return aside + float(np.sum(4.0 * np.maximum(np.abs(x) - FARTHEST, 0.0) + 0.3 * (x % 1 != 0)))
 
 
 def _has_kink(graph: Graph, values: Sequence[Array]) -> bool:

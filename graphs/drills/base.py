@@ -8,8 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.trace import forward
 from graphs.answers import Posed, Question
 from graphs.byhand import small_snapshot
+from graphs.bytable import sentences
 from graphs.definition import Array
 from graphs.hints import array_latex
 from graphs.scope import Draw
@@ -191,6 +193,7 @@ def given(snapshot: Snapshot) -> tuple[Block, ...]:
         Block("text", (" ".join(text for text in (examples, counting, NETWORK) if text),)),
         _equations(snapshot),
         *([Block("text", ("with",)), Block("equations", numbers)] if numbers else []),
+        *(Block("text", (sentence,)) for sentence in sentences(graph, forward(graph, snapshot.model.leaves))),
     )
 
 

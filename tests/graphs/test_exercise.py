@@ -22,6 +22,7 @@ from engine.trace import forward, gradients, loss_and_gradients
 from engine.training import Recipe, Run
 from graphs.answers import Posed, Question
 from graphs.byhand import by_hand, small_snapshot
+from graphs.bytable import is_in_table, sentences, taken
 from graphs.drills import DRILLS
 from graphs.exercise import Exercise, exercises, series, stored_values
 from graphs.network import Model, bind, built_in_names, load
@@ -194,6 +195,41 @@ def test_by_hand_no_unit_and_no_example_does_what_another_does(network: str, see
 def pairs_of_rows(array: np.ndarray) -> Iterator[np.ndarray]:
     for pair in combinations(range(len(array)), 2):
         yield array[list(pair)]
+
+
+FARTHEST_LATER = 5.0  # where a function is taken that reads the result of another one
+LARGEST = 40.0  # of all values and gradients
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("seed", range(3))
+def test_by_hand_functions_are_taken_where_the_sheet_has_a_table(network: str, seed: int) -> None:
+    small = by_hand(bind(load(network)), seed)
+    graph, values = small.graph, forward(small.graph, small.leaves)
+    told = " ".join(sentences(graph, values))
+    for function in taken(graph):
+        x = function.arguments(values)
+        assert not function.is_first or np.all(is_in_table(function, values)), (function.name, x)
+        assert np.all(np.abs(x) <= (FARTHEST_LATER if function.name != "log" else 5)), (function.name, x)
+        assert "Take $" in told or "calculator" in told
+    found = gradients(graph, values)
+    for array in (*(values[graph.ids[name]] for name in graph.named), *found.values()):
+        assert np.all(np.abs(array) <= LARGEST)
+
+
+def test_the_table_of_a_sheet_has_what_is_needed_and_says_what_it_has_not() -> None:
+    def told(network: str) -> str:
+        small = by_hand(bind(load(network)))
+        return " ".join(sentences(small.graph, forward(small.graph, small.leaves)))
+
+    sigmoid = r"$\sigma(1.5) = 0.8176$, $\sigma(2) = 0.8808$ and $\sigma(-x) = 1 - \sigma(x)$."
+    assert sigmoid in told("two-layer-nonlinear")
+    assert "calculator" not in told("two-layer-nonlinear")
+    assert r"$\log(0.8808) = -0.1269$" in told("logistic-regression")
+    assert r"A calculator is needed for $\sigma(x)$" in told("perceptron-classifier")
+    assert told("two-layer-linear") == ""
+    snapshot = snapshot_of(bind(load("two-layer-nonlinear")))
+    assert sigmoid in exercises(snapshot, ["values"])[0].text
 
 
 def test_polynomials_stay_exact() -> None:

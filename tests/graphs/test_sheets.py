@@ -71,7 +71,7 @@ def answer_numbers(posed: Posed) -> set[str]:
 
 
 def stated_numbers(blocks: Sequence[Block]) -> set[str]:
-    text = " ".join(line for block in blocks for line in block.lines)
+    text = " ".join(line for block in blocks if block.kind != "code" for line in block.lines)
     return {number for number in re.findall(r"-?\d[\d.]*", text) if len(number.strip("-.")) > 1}
 
 
