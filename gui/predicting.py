@@ -275,12 +275,12 @@ class Predicting(Asking):
         self.box.move(_beside(near, self.box.size(), view.rect()))
 
     def _look(self) -> None:
-        """Go away with what was asked for: at another place, or when it has been revealed otherwise."""
+        """Go away with what was asked for: at another place, or when it was revealed otherwise or hidden again."""
         prediction = self._prediction
         if prediction is None:
             return
         is_revealed = not (prediction.revealed & (self._session.frame.covered | self._session.hidden))
-        if self._place != self._here or (is_revealed and not self.box.is_done):
+        if self._place != self._here or is_revealed != self.box.is_done:
             self.end()
 
     def _check(self, text: str) -> None:

@@ -282,7 +282,7 @@ class Session(QObject):
         self.hidden_changed.emit()
         self._refresh()
         if not self._predicting:  # while it is on, that stands over the graph
-            self.notice.emit("info", "Predicting is off: nothing is hidden.")
+            self.notice.emit("step", "Predicting is off: nothing is hidden.")
 
     def set_hidden(self, names: frozenset[str]) -> None:
         """Hide these until they are revealed, and nothing else."""

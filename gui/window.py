@@ -668,6 +668,8 @@ class Window(QMainWindow):
         """Say over the graph what holds of it: what a panel says, else the known fault, and predicting."""
         fault = self.session.fault_text if "fault" not in self.session.hidden else ""
         holds = (f"Fault: {fault}" if fault else "", PREDICTING if self.session.predicting else "")
+        if self.session.predicting:
+            self.messages.leave("step")  # that predicting is off, if that was said
         sentence = self._remarked or " · ".join(filter(None, holds))
         if sentence != self.remark.text() or self.remark.isHidden() == bool(sentence):
             self.remark.setText(sentence)

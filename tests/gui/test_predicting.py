@@ -222,3 +222,15 @@ def test_the_plot_of_the_loss_tells_no_loss_that_is_to_be_predicted(window: Wind
     session.toggle_hidden()
     session.go(0)
     assert told().count(loss) == 2
+
+
+def test_what_is_hidden_again_is_not_said_to_be_shown(window: Window, qtbot: QtBot) -> None:
+    QTest.keyClick(window, Qt.Key.Key_Q)
+    assert type_in(window, qtbot, "sigmoid(Z)") == "**Right.**"
+    QTest.keyClick(window.view, Qt.Key.Key_H)
+    assert window.messages.current is not None
+    assert window.predicting.box.isVisible()
+    QTest.keyClick(window.view, Qt.Key.Key_H)
+    assert window.session.hidden == {"A"}
+    assert window.messages.current is None
+    assert window.predicting.box.isHidden()
