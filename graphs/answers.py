@@ -155,6 +155,12 @@ class Posed:
                     return found.at(entry)
         return self._found_out()
 
+    @cached_property
+    def told(self) -> Subject | None:
+        """What is known once it is answered: what it is about, or the answer where that is of the trace."""
+        is_of_trace = self.question.kind in ("number", "expression", "matrix")
+        return self._named(self.question.about or self.question.answer * is_of_trace)
+
     def _named(self, text: str) -> Subject | None:
         try:
             return subject_of(text, self.place, self._here.names) if text else None
@@ -269,8 +275,7 @@ class Posed:
             Where what it is about or its answer cannot be worked out there.
         """
         question = self.question
-        is_about = bool(question.about) and question.kind not in ("choice", "name")
-        if is_about and subject_of(question.about, self.place, self._here.names) is None:
+        if question.about and subject_of(question.about, self.place, self._here.names) is None:
             how = "Write a name, d_NAME, LINE -> NAME, d_LINE/d_NAME or new_NAME."
             raise LessonError(f"{excerpt(question.about, 40)} is nothing to ask about.", how=how)
         if question.kind == "name":

@@ -35,6 +35,8 @@ from graphs.lesson import HIDDEN, Lesson, Page, Screen, recipe_for
 from graphs.literals import array_of
 from graphs.network import Model, bind
 from graphs.snapshot import Snapshot
+from graphs.standing import place_of
+from graphs.views.curtain import Curtain
 
 __all__ = ["Problem", "Stage", "Stager", "fault_place", "place", "problems", "problems_of"]
 
@@ -198,6 +200,20 @@ class Stage:
             return ""
         return self.text(question.answer) if question.kind == "choice" else posed.answer_latex
 
+    @cached_property
+    def answered(self) -> Snapshot:
+        """The place once the question is answered: at the step that works out what it is about.
+
+        The page's own place where it stands behind that step and hides nothing of it.
+        """
+        here, posed = self.snapshot, self.posed
+        subject = posed.told if posed is not None else None
+        if subject is None:
+            return here
+        position, curtain = place_of(subject, here.trace), Curtain(frozenset(self.page.screen.hide))
+        is_hidden = position and curtain.hides_result(here.trace, here.trace.steps[position - 1])
+        return here.at(position) if is_hidden or position > here.position else here
+
     def check(self, text: str) -> Verdict:
         """Return what an answer to the page's question is worth."""
         assert self.posed is not None
@@ -208,6 +224,7 @@ class Stage:
         _ = self.texts, self.choices
         if self.posed is not None:
             self.posed.prepare()
+            _ = self.answered
         return self
 
     def text(self, text: str) -> str:

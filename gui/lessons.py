@@ -257,7 +257,7 @@ class LessonPlayer(Asking):
         self.tried.emit(self._key, stage.texts["ask"], verdict)
         if verdict.right:
             state.is_right, state.note = True, verdict.note
-            self.reveal()
+            self._tell()
         elif verdict.is_read:  # what cannot be read is no try
             state.tries.append(text.strip())
         self.state_changed.emit()
@@ -281,12 +281,21 @@ class LessonPlayer(Asking):
         if question is not None and not self.state.is_answered:
             self.state.is_shown = True
             self.revealed.emit(self._key, question.ask)
-            self.reveal()
+            self._tell()
             self.state_changed.emit()
 
     def reveal(self) -> None:
         """Show what the page hides."""
         self._session.set_hidden(frozenset())
+
+    def _tell(self) -> None:
+        """Show what the answer is about, at the step that works it out, and all that the page hides."""
+        session, stage = self._session, self._stage
+        if stage is not None and stage.answered is not stage.snapshot:
+            is_own = session.model is stage.snapshot.model  # else the learner is elsewhere
+            if is_own and session.iteration == stage.snapshot.iteration:
+                session.go(stage.answered.position)
+        self.reveal()
 
     @property
     def question(self) -> Question | None:
@@ -316,7 +325,8 @@ class LessonPlayer(Asking):
 
     def _show(self, stage: Stage) -> None:
         """Let the session show a page that has been worked out."""
-        session, screen, snapshot = self._session, stage.page.screen, stage.snapshot
+        session, screen = self._session, stage.page.screen
+        snapshot = stage.answered if self.state.is_answered else stage.snapshot
         if not session.show_snapshot(snapshot, f"Lesson, page {stage.number + 1}"):
             return
         session.end_nudge()  # another page's

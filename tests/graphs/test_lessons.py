@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from engine.calculator import evaluate
+from engine.trace import Phase
 from graphs.lesson import Lesson, Page, built_in_lessons, load_lesson
 from graphs.network import bind, load
 from graphs.staging import Stage, Stager, problems
@@ -164,6 +165,22 @@ def test_every_sum_in_a_text_is_right() -> None:
 )
 def test_sums_are_read_as_they_are_printed(latex: str, value: float | None) -> None:
     assert number_of(latex) == (None if value is None else pytest.approx(value, rel=1e-5))
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_the_graph_stands_at_what_was_asked_for_once_it_is_answered(name: str) -> None:
+    """Where a gradient is asked for behind forward; a shape or a plan is known without the step."""
+    lesson = load_lesson(name)
+    stager = Stager(lesson)
+    for number, page in enumerate(lesson.pages):
+        asked = {word for word in page.screen.hide if word.startswith("d_")}
+        if page.question is None or not asked or page.question.kind == "shape":
+            continue
+        stage = stager.stage(number)
+        step = stage.answered.step
+        if stage.snapshot.step is not None and stage.snapshot.step.phase != Phase.FORWARD:
+            assert step is not None
+            assert f"d_{step.target}" in asked, page.title
 
 
 def test_every_equation_of_adam_is_seen_before_it_is_asked_for() -> None:

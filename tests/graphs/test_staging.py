@@ -188,6 +188,10 @@ def test_a_number_that_is_written_out_is_checked() -> None:
         ("train = 10\nwait = { trained = 100 }", "trains 10 iterations and waits for 100"),
         (r"text = 'with $\sigmaa(Z)$ in it'", r"not known, \sigmaa. Did you mean \sigma?"),
         ("text = ' '", "the page has no text"),
+        (
+            "question = { ask = '?', kind = 'name', answer = 'A', about = 'nope' }",
+            "nope is nothing to ask about",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_page(page: str, expected: str) -> None:
@@ -295,3 +299,27 @@ def test_answers_are_told_right_from_wrong(question: str, right: list[str], wron
     assert [text for text in right if not stage.check(text).right] == []
     assert [text for text in wrong if stage.check(text).right] == []
     assert stage.answer_text
+
+
+@pytest.mark.parametrize(
+    ("page", "at", "expected"),
+    [
+        ("", "answer = 'd_W1[0, 0]'", "backward W1"),  # it comes later
+        ("", "answer = '2 * d_W1[0, 0]', about = 'd_W1'", "backward W1"),
+        ("", "answer = 'Z -> W1[0, 0]'", "backward Z -> W1"),
+        ("", "answer = 'new_b2'", "update b2"),
+        ("at = 'end'", "answer = 'd_W1[0, 0]'", "end"),  # it is there already
+        ("at = 'end'\nhide = ['d_W1']", "answer = 'd_W1[0, 0]'", "backward W1"),  # it was hidden
+        ("at = 'end'\nhide = ['values']", "answer = 'd_W1[0, 0]'", "end"),
+        ("", "kind = 'choice', choices = ['a', 'b'], answer = 'a', about = 'd_A'", "backward A"),
+        ("", "kind = 'choice', choices = ['a', 'b'], answer = 'a'", "seed"),
+        ("", "kind = 'name', answer = 'A'", "seed"),
+        ("", "kind = 'shape', answer = 'd_A'", "seed"),
+        ("", "answer = '3'", "seed"),
+    ],
+)
+def test_once_it_is_answered_the_place_is_that_of_what_was_asked(page: str, at: str, expected: str) -> None:
+    page = page if page.startswith("at") else "at = 'seed'"
+    stage = Stager(lesson(f"{page}\nquestion = {{ ask = '?', {at} }}")).stage(0)
+    assert stage.answered.position == place(expected, stage.snapshot.trace)
+    assert stage.answered.run is stage.snapshot.run

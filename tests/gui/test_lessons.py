@@ -490,7 +490,42 @@ def test_answers_open_what_is_hidden(window: Window, qtbot: QtBot) -> None:
     assert window.focusWidget() is panel.forward  # type: ignore[attr-defined]  # Return goes on
     assert window.session.hidden == frozenset()
     assert panel.said.source.startswith("**Right.**")  # type: ignore[attr-defined]
-    assert window.session.position == player.stage.snapshot.position  # type: ignore[union-attr]
+    assert window.session.position == player.stage.answered.position  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+def test_once_it_is_answered_the_step_that_was_asked_for_is_shown(
+    window: Window, qtbot: QtBot, is_found: bool
+) -> None:
+    window.teaching.open("10", 5)
+    player, session = window.teaching.player, window.session
+    shown(player, qtbot)
+    before = session.position
+    player.submit("d_z2 @ A1")
+    assert session.position == before
+    if is_found:
+        player.submit("d_z2 @ A1.T")
+    else:
+        player.give_up()
+    assert session.frame.step is not None
+    assert (session.frame.step.target, session.hidden) == ("w2", frozenset())
+    player.forward()
+    shown(player, qtbot)
+    assert session.position == before
+    player.back()
+    shown(player, qtbot)
+    assert session.frame.step is not None
+    assert session.frame.step.target == "w2"
+
+
+def test_an_answer_that_is_given_elsewhere_moves_nothing(window: Window, qtbot: QtBot) -> None:
+    window.teaching.open("10", 5)
+    shown(window.teaching.player, qtbot)
+    window.session.set_value("b2", 0.5)
+    place = window.session.position
+    window.teaching.player.give_up()
+    assert (window.session.position, window.session.hidden) == (place, frozenset())
+    window.session.undo()  # nothing is left to be saved
 
 
 def test_how_an_answer_is_right_otherwise_is_said_with_it(window: Window, qtbot: QtBot) -> None:
