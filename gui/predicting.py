@@ -275,7 +275,7 @@ class Predicting(Asking):
         self.box.move(_beside(near, self.box.size(), view.rect()))
 
     def _look(self) -> None:
-        """Go away with what was asked for: at another place, when it was revealed otherwise, or hidden again."""
+        """Go away with what was asked for: elsewhere, when it is revealed otherwise, or hidden again."""
         prediction = self._prediction
         if prediction is None:
             return
