@@ -118,7 +118,7 @@ def answer_line(stage: Stage) -> str:
     """Return the right answer as a line; a choice with its letter."""
     answer = stage.answer_text
     if answer in stage.choices:
-        return f"**{_letter(stage.choices.index(answer))}\u2002{answer}**"
+        return f"**{_letter(stage.choices.index(answer))}\u00a0\u00a0{answer}**"
     return answer if answer.startswith("$$") else f"**Answer:** {answer}"
 
 

@@ -47,6 +47,8 @@ PLOT_WIDTH = 0.4
 LEAST_WIDTH = {"neurons": 0.36, "microscope": 0.38, "shelf": 0.38}
 """The share of the width that a plot has, and the least beside a wide graph; 0.3 where none is named."""
 MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta)
+LEAST_SCALE = 0.45
+"""The scale down to which a lesson's graph is shown whole."""
 GRAPH_HEIGHT = 0.6
 """The share of the height that a graph has over few words."""
 WORDY = {"microscope": "body", "shelf": "body"}
@@ -218,8 +220,7 @@ class Presenting(QObject):
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._dock)
         self._dock.show()
         self._strip.set_room(window.size())
-        self._phase = "text"
-        self._say()
+        self._turned()
         self._tick()
         self._clock.start()
         if len(self.screens()) > 1:
@@ -478,7 +479,13 @@ class Presenting(QObject):
         if event.key() == Qt.Key.Key_Escape:
             self.end()
 
+    def _follow(self) -> None:
+        """Let the view follow a graph too wide to be read; a lesson's author has seen the whole of it."""
+        in_lesson = self._player.lesson is not None
+        self._window.view.follow_below(*((LEAST_SCALE,) if in_lesson else ()))
+
     def _turned(self) -> None:
+        self._follow()
         asks = self._player.question is not None
         is_told = self._arriving != "answer" or self._player.state.is_answered
         self._phase = self._arriving if asks and is_told else "text"

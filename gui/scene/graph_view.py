@@ -44,8 +44,8 @@ FARTHEST = 0.6
 """Below this scale the parameter's card need not be in sight with its update: it is too far away."""
 LIKE = 0.88
 """A view that is about as large as the one wanted stays as it is when the next parameter has its turn."""
-TOO_SMALL, LARGE_ENOUGH = 0.8, 0.95
-"""A bare picture smaller than the first is shown where the step is; from the second on it is whole again."""
+TOO_SMALL, LARGER = 0.64, 1.18
+"""A bare picture smaller than the first is shown where the step is; so much larger it is whole again."""
 AT_STEP = 0.9
 """The scale at which it is then looked at: the letters on a projector's cards have 18 pixels."""
 BESIDE = 16.0
@@ -121,6 +121,7 @@ class GraphView(QGraphicsView):
     _shows_all = False  # whether an update is to be seen with the whole graph, however small
     _held: tuple[Link, Grip] | None = None  # a number on a card, and how far it has been dragged
     _marked: Link | None = None  # a number that keys are typed onto
+    _least = TOO_SMALL  # the scale below which a bare picture is shown where the step is
     _is_bare = False  # whether caption and key are left to others, and the picture has their room
     _above = 0  # pixels at the top where something else lies over a bare picture
     _about = ""  # what the step was about that was shown last
@@ -169,6 +170,12 @@ class GraphView(QGraphicsView):
         for overlay in (self._caption, self._key):
             overlay.setVisible(not bare)
         self._fit_again()
+
+    def follow_below(self, scale: float = TOO_SMALL) -> None:
+        """Show a bare picture where the step is if the whole of it would be smaller than that."""
+        if scale != self._least:
+            self._least, self._aim = scale, None
+            self._fit_again()
 
     def keep_free(self, height: int) -> None:
         """Leave so many pixels at the top of a bare picture to what lies over it."""
@@ -321,7 +328,7 @@ class GraphView(QGraphicsView):
         there is room. The picture moves no farther than that takes.
         """
         picture, room, rects = self._scene.picture_rect(), self._room(), self._scene.step_rects()
-        least = TOO_SMALL if self._aim is None else LARGE_ENOUGH
+        least = self._least * (1 if self._aim is None else LARGER)
         if not self._is_bare or not rects or _scale_for(picture, room) >= least:
             return None
         half = QSizeF(room.width(), room.height()) / (2 * AT_STEP)

@@ -241,7 +241,7 @@ def test_a_clicker_goes_through_a_lesson(window: Window, qtbot: QtBot) -> None:
     assert "b" in window.strip.text.source
     assert "PgUp" not in window.strip.place.text()
     page_down(window)
-    assert window.strip.text.source == "**Which is it?**\u2002**B\u2002b**\n\nBecause."
+    assert window.strip.text.source == "**Which is it?**\u2002**B\u00a0\u00a0b**\n\nBecause."
     QTest.keyClick(window, Qt.Key.Key_PageUp)
     assert window.presenting.phase == "question"
     window.presenting.end()
@@ -377,7 +377,7 @@ def test_the_speaker_sees_notes_and_what_comes_next(window: Window, qtbot: QtBot
     assert (speaker.notes.source, speaker.following.text()) == ("Say it slowly.", "Next: Two")
     window.teaching.player.go(2)
     staged(window, qtbot)  # who asks knows the answer
-    assert speaker.notes.source == "**Asked:** Which is it?\n\n**B\u2002b**"
+    assert speaker.notes.source == "**Asked:** Which is it?\n\n**B\u00a0\u00a0b**"
     window.teaching.player.go(0)
     staged(window, qtbot)
     QTest.keyClick(speaker, Qt.Key.Key_PageDown)
