@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QPoint, QRect, Signal, SignalInstance
-from PySide6.QtGui import QFont, QGuiApplication, QShowEvent
+from PySide6.QtCore import QPoint, QRect, Qt, Signal, SignalInstance
+from PySide6.QtGui import QFont, QGuiApplication, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from gui.session import Session
 from gui.theme import Theme, application_font
+
+COVERED = "Hidden until it is answered."
+"""What stands over a panel that would give an answer away."""
 
 
 def lay_out(area: QScrollArea) -> None:
@@ -59,12 +62,19 @@ class Panel(QWidget):
         self.session = session
         self.theme = theme
         self._is_stale = True
+        self._sheet: QWidget | None = None
         self.setObjectName(self.object_name)
         self.setAccessibleName(self.title)
+        session.frame_changed.connect(self.cover_up)
 
     def refresh(self) -> None:
         """Show what the session's frame says."""
         raise NotImplementedError
+
+    @property
+    def gives_away(self) -> bool:
+        """Whether it shows what an exercise or a lesson hides, in a picture that cannot leave it out."""
+        return False
 
     def settle(self) -> None:
         """Do at once what would be done a moment later, for pictures and tests."""
@@ -127,9 +137,47 @@ class Panel(QWidget):
     def _refresh_now(self) -> None:
         self._is_stale = False
         self.refresh()
+        self.cover_up()
+
+    def cover_up(self) -> None:
+        """Lie a sheet over all of it while it would give an answer away."""
+        covers = self.gives_away and not self.session.frame.curtain.asks
+        if covers and self._sheet is None:
+            self._sheet = _Sheet(self)
+        if self._sheet is not None:
+            self._sheet.setGeometry(self.rect())
+            self._sheet.setVisible(covers)
+            self._sheet.raise_()
+
+    @property
+    def is_covered_up(self) -> bool:
+        """Whether a sheet lies over it."""
+        return self._sheet is not None and not self._sheet.isHidden()
 
     # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._sheet is not None:
+            self._sheet.setGeometry(self.rect())
 
     def showEvent(self, event: QShowEvent) -> None:
         self.make_up()
         super().showEvent(event)
+
+
+class _Sheet(QWidget):
+    """What lies over a panel: nothing of it is seen."""
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        self._panel = panel
+        self.setAccessibleName(COVERED)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), self._panel.theme
+        painter.fillRect(self.rect(), theme.color("window"))
+        painter.setPen(theme.color("muted"))
+        painter.setFont(self._panel.lettering("body"))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, COVERED)
+        painter.end()

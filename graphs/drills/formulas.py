@@ -32,4 +32,4 @@ def is_derived(derivation: Derivation, name: str) -> bool:
     return bool(uses) and all(derivation.graph.line_by_name[line].written for line, _ in uses)
 
 
-DRILL = Drill("formulas", "Gradients as formulas", "whole gradients as formulas", _make)
+DRILL = Drill("formulas", "Gradient formulas", "whole gradients as formulas", _make)

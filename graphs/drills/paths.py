@@ -33,4 +33,4 @@ def _make(maker: Maker, turn: int) -> Exercise | None:
     )
 
 
-DRILL = Drill("paths", "Paths of a fan-out", "which path of a fan-out contributes what", _make)
+DRILL = Drill("paths", "Fan-out paths", "which path of a fan-out contributes what", _make)

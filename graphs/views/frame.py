@@ -321,7 +321,15 @@ class Frame:
     def hides_loss(self) -> bool:
         """Whether the loss of this iteration is still to be found out; a run may have it already."""
         loss = self.trace.graph.loss
-        return loss not in self.values and (loss in self.covered or self.curtain.ahead)
+        is_hidden = self.curtain.ahead or self.curtain.hides_value(self.trace, loss)
+        return loss not in self.values and is_hidden
+
+    @cached_property
+    def hides_forward(self) -> bool:
+        """Whether something that forward works out is hidden, by now or later on."""
+        graph, curtain = self.trace.graph, self.curtain
+        names = (name for name in graph.named if graph[name].op is not None)
+        return bool(curtain) and any(curtain.hides_value(self.trace, name) for name in names)
 
     @cached_property
     def hides_readings(self) -> bool:

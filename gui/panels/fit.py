@@ -129,6 +129,11 @@ class FitPanel(Panel):
         self._trace = None
         self.mark_stale()
 
+    @property
+    def gives_away(self) -> bool:
+        """Whether values are hidden that are drawn: of the prediction, or of hidden units."""
+        return self.session.frame.hides_forward
+
     def refresh(self) -> None:
         """Show the fit; it changes with the iteration, not with every step."""
         trace = self.session.trace

@@ -134,6 +134,11 @@ class LandscapePanel(Panel):
         self._offer_space()
         self.mark_stale()
 
+    @property
+    def gives_away(self) -> bool:
+        """Whether the loss is still to be worked out."""
+        return self.session.frame.hides_loss
+
     def refresh(self) -> None:
         """Show the landscape of the session's network, and where its runs stand on it."""
         if self.map is None:

@@ -134,6 +134,11 @@ class LossPanel(Panel):
         if self.isVisible():
             self.build()
 
+    @property
+    def gives_away(self) -> bool:
+        """Whether the loss is still to be worked out."""
+        return self.session.frame.hides_loss
+
     def refresh(self) -> None:
         """Show all that was recorded, and where the session stands."""
         self._drawn_at = time.perf_counter()

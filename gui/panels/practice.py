@@ -40,9 +40,10 @@ __all__ = ["KINDS", "PracticePanel"]
 KINDS: tuple[tuple[str, str], ...] = (
     ("", "All kinds"),
     *((name, drill.title) for name, drill in DRILLS.items()),
-    *((name, f"Update: {optimizer.title}") for name, optimizer in OPTIMIZERS.items()),
+    *((name, f"{optimizer.title}: update") for name, optimizer in OPTIMIZERS.items()),
 )
 """What can be chosen: the kind's name, and its words."""
+ROOM_BESIDE = 28  # pixels, of a row of the list: its margins and the scroll bar
 MOST_SEED = 999_999_999
 MOST_SOURCES = 40
 """Lessons and networks of which the report says something here; the export has all."""
@@ -98,6 +99,9 @@ class PracticePanel(Panel):
         self.kinds.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for name, text in KINDS:
             self.kinds.addItem(text, name)
+        rows = self.kinds.view()
+        rows.setTextElideMode(Qt.TextElideMode.ElideRight)
+        rows.setMinimumWidth(rows.sizeHintForColumn(0) + ROOM_BESIDE)
         self.seed = Field("Seed", self.theme, 4)
         self.seed.setAccessibleName("Seed of the numbers")
         self.begin, self.more = PushButton("Begin"), PushButton("…")

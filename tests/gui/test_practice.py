@@ -285,6 +285,45 @@ def test_a_secret_fault_is_named_by_a_click_and_told_at_the_end(open_window, qtb
     assert window.remark.isHidden()
 
 
+def test_the_list_of_kinds_cuts_no_row(open_window) -> None:
+    window = open_window("univariate-regression")
+    kinds = window.practice.panel.kinds
+    assert kinds.view().minimumWidth() > kinds.view().sizeHintForColumn(0)
+    assert len({kinds.itemText(i)[:12] for i in range(kinds.count())}) == kinds.count()  # told apart when cut
+
+
+def window_color(window: Window) -> str:
+    return window.theme.color("window").name()
+
+
+def test_pictures_that_would_tell_an_answer_are_covered_until_it_is_given(open_window, qtbot: QtBot) -> None:
+    window = open_window("two-layer-nonlinear", size=(1280, 720))
+    panels = {}
+    for name in ("fit", "landscape", "loss"):
+        window.show_dock(name)
+        window.settle()
+        panels[name] = window.panels[name]
+    assert not any(panel.is_covered_up for panel in panels.values())
+    begin(window, qtbot, "values")
+    player, exercise = window.practice.player, window.practice.player.exercise
+    assert exercise is not None
+    for _ in exercise.parts:
+        assert {name for name, panel in panels.items() if panel.is_covered_up} == {*panels}
+        image, edge = panels["loss"].grab().toImage(), range(4, 40)
+        assert {image.pixelColor(x, image.height() // 4 * 3).name() for x in edge} == {window_color(window)}
+        player.give_up()
+        player.forward()
+        qtbot.waitUntil(lambda: player.part is not None and not player.is_busy)
+        if player.number:
+            break
+    player.back()
+    assert not any(panel.is_covered_up for panel in panels.values())
+    begin(window, qtbot, "gradients")
+    assert not panels["loss"].is_covered_up  # which is known by now
+    player.end()
+    assert not any(panel.is_covered_up for panel in panels.values())
+
+
 def test_a_faulty_formula_is_hidden_until_the_fault_is_known(open_window, qtbot: QtBot) -> None:
     window = open_window("two-layer-nonlinear")
     session, player = window.session, window.practice.player
