@@ -27,7 +27,7 @@ from graphs.definition import Array, Source
 from graphs.network import Model
 from graphs.snapshot import Snapshot
 
-__all__ = ["by_hand", "small_snapshot"]
+__all__ = ["as_it_is", "by_hand", "has_few_and_short_numbers", "small_snapshot"]
 
 ROWS = 2  # entries along a dimension that is none of examples
 FEW, MORE = 2, 4  # examples, of a network with more and with fewer numbers
@@ -38,6 +38,7 @@ WORK = 40_000  # nodes worked out in all tries together
 PARAMETERS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 DATA = (-1.0, 0.0, 1.0, 2.0, 3.0)
 POSITIVE = (0.5, 1.0, 2.0)
+DIGITS = 3  # of a number that is short
 STEP = 1e-6
 ALIKE, LOST = 150.0, 150.0  # what it costs that two rows or entries are alike, that the first entry is 0
 ASIDE = 40.0  # what it costs that a function is taken where its table has no value
@@ -45,7 +46,7 @@ AT_RANDOM = 0.3  # of the tries; the others change one number of the best so far
 
 
 def small_snapshot(
-    model: Model, recipe: Recipe, seed: int = 0, other_than: Mapping[str, Array] | None = None
+    model: Model, recipe: Recipe, seed: int | None = 0, other_than: Mapping[str, Array] | None = None
 ) -> Snapshot:
     """Return the first iteration of a small network of the same formula, trained with all its examples.
 
@@ -53,10 +54,12 @@ def small_snapshot(
     ----------
     recipe
         How it is trained; its mini-batches are left out.
+    seed
+        Of its numbers; its own where None.
     other_than
         Numbers of which at least one has to be another.
     """
-    small = by_hand(model, seed, other_than)
+    small = as_it_is(model) if seed is None else by_hand(model, seed, other_than)
     recipe = replace(recipe, batch_size=None).checked()
     snapshot = Snapshot(small, recipe, trace(small.graph, small.leaves), 0)
     settings, optimizer = snapshot.settings, snapshot.optimizer
@@ -66,6 +69,30 @@ def small_snapshot(
         optimize=lambda values, found: updates(optimizer, values, found, {}, settings),
     )
     return replace(snapshot, trace=whole).at(len(whole.steps))
+
+
+def has_few_and_short_numbers(model: Model) -> bool:
+    """Say whether a network can be worked out by hand as it is: homework with a few numbers."""
+    graph, leaves = model.graph, {name: np.asarray(array, float) for name, array in model.leaves.items()}
+    is_small = (graph.examples or 1) <= MORE and _numbers(graph) <= MOST_NUMBERS
+    if not is_small or model.network.held_out or not all(map(_is_short, leaves.values())):
+        return False
+    return bool(np.isfinite(_cost(graph, leaves, (), np.inf))) and _has_slope(graph, leaves)
+
+
+def _is_short(array: Array) -> bool:
+    return all(float(f"{x:.{DIGITS}g}") == x for x in array.ravel())
+
+
+def _has_slope(graph: Graph, leaves: Mapping[str, Array]) -> bool:
+    found = gradients(graph, forward(graph, leaves))
+    return all(np.any(found[name]) for name in graph.parameters)
+
+
+def as_it_is(model: Model) -> Model:
+    """Return a model with its own numbers, to be given out as one of an exercise."""
+    leaves = {name: np.array(array, float) for name, array in model.leaves.items()}
+    return _model(model, model.kinds, model.graph, leaves)
 
 
 def by_hand(model: Model, seed: int = 0, other_than: Mapping[str, Array] | None = None) -> Model:

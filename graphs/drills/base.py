@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.trace import forward
 from graphs.answers import Posed, Question
-from graphs.byhand import small_snapshot
+from graphs.byhand import has_few_and_short_numbers, small_snapshot
 from graphs.bytable import sentences
 from graphs.definition import Array
 from graphs.hints import array_latex
@@ -37,6 +37,7 @@ SMALL = 8  # entries of an array that is asked for whole
 MOST_PARTS = 6
 COUNTING = "Rows and columns are counted from 0: $A[i, j]$ is the entry in row $i$ and column $j$."
 NETWORK = "The network is"
+IN_FULL = "In its own size, the network is"
 ROUNDED = 5e-3  # relative: what rounding to three digits on the way comes to
 
 
@@ -148,10 +149,11 @@ class Maker:
         self._given: dict[int, tuple[Block, ...]] = {}
 
     def small(self, turn: int) -> Snapshot:
-        """Return the small network of a round."""
+        """Return the small network of a round: first of all with its own numbers, where they are short."""
         if turn not in self._small:
-            seed = self.seed * 1000 + turn
-            self._small[turn] = small_snapshot(self.snapshot.model, self.snapshot.recipe, seed)
+            model, number = self.snapshot.model, self.seed * 1000 + turn
+            seed = None if number == 0 and has_few_and_short_numbers(model) else number
+            self._small[turn] = small_snapshot(model, self.snapshot.recipe, seed)
         return self._small[turn]
 
     def small_apart(self, turn: int) -> Snapshot:
@@ -215,7 +217,7 @@ def sizes_given(snapshot: Snapshot) -> tuple[Block, ...]:
         f"The {are} {enumerated(sizes)}." if sizes else "",
     ]
     sentence = " ".join(text for text in told if text)
-    return (Block("text", (NETWORK,)), _equations(snapshot), Block("text", (sentence,)))
+    return (Block("text", (IN_FULL,)), _equations(snapshot), Block("text", (sentence,)))
 
 
 def _shape(snapshot: Snapshot, name: str) -> str:

@@ -288,6 +288,24 @@ def _exactly(array: np.ndarray) -> str:
     return "[" + ", ".join(rows) + "]"
 
 
+def test_a_network_with_few_and_short_numbers_keeps_them_at_first() -> None:
+    model = forked()
+    snapshot = snapshot_of(model)
+    first, second = exercises(snapshot, ["values"], 2)
+    (other,) = exercises(snapshot, ["values"], 1, seed=1)
+
+    def has_own(exercise: Exercise) -> bool:
+        found = exercise.snapshot.trace.values
+        return all(np.array_equal(found[name], array) for name, array in model.leaves.items())
+
+    assert [has_own(exercise) for exercise in (first, second, other)] == [True, False, False]
+    (in_full,) = exercises(snapshot, ["shapes"], 1)
+    assert in_full.text.startswith("In its own size, the network is")
+    long = forked(w=0.51234)
+    (short,) = exercises(snapshot_of(long), ["values"], 1)
+    assert short.snapshot.trace.values["w"] != long.leaves["w"]
+
+
 # --- worked solutions ---------------------------------------------------------------------------------------
 
 
