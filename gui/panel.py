@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal, SignalInstance
 from PySide6.QtGui import QFont, QGuiApplication, QPainter, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QScrollArea, QWidget
 
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -28,6 +28,23 @@ def lay_out(area: QScrollArea) -> None:
     width = area.viewport().width()
     high = layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
     inside.resize(width, max(high, area.viewport().height()))
+
+
+def keep_bar(area: QAbstractScrollArea) -> None:
+    """Keep the room of an area's bar, which is seen only where there is something to scroll.
+
+    A bar that comes makes a text higher, one that goes makes it fit: Qt would go on for ever.
+    """
+    area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    bar = area.verticalScrollBar()
+
+    def show_bar(least: int, most: int) -> None:
+        if bar.property("idle") != (least == most):
+            bar.setProperty("idle", least == most)
+            bar.style().polish(bar)
+
+    bar.rangeChanged.connect(show_bar)
+    show_bar(bar.minimum(), bar.maximum())
 
 
 class Panel(QWidget):

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QScreen
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from gui.panel import keep_bar
 from gui.rich_text import RichText
 from gui.theme import Theme
 
@@ -56,7 +57,7 @@ class SpeakerWindow(QWidget):
         area.setFocusPolicy(
             Qt.FocusPolicy.NoFocus
         )  # the keys are the clicker's; long notes scroll by the wheel
-        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        keep_bar(area)
         area.setWidget(inside)
         column = QVBoxLayout(self)
         column.setContentsMargins(28, 20, 28, 20)

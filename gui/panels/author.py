@@ -29,7 +29,7 @@ from graphs.lessontext import value_text
 from graphs.staging import Problem
 from gui.authoring import Authoring
 from gui.fields import EDITING, PushButton, keeps
-from gui.panel import Panel
+from gui.panel import Panel, keep_bar
 from gui.session import Session
 from gui.theme import Theme, application_font
 
@@ -747,8 +747,7 @@ def _scrolled(inside: QWidget) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    # a bar that comes makes the text higher, one that goes makes it fit: Qt would go on for ever
-    area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    keep_bar(area)
     area.setWidget(inside)
     return area
 

@@ -20,7 +20,7 @@ from graphs.typed import PROMPTS
 from gui.answering import AnswerField, Choice
 from gui.fields import PushButton
 from gui.lessons import LessonPlayer
-from gui.panel import Panel, lay_out
+from gui.panel import Panel, keep_bar, lay_out
 from gui.rich_text import RichText
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -109,8 +109,7 @@ class LessonPanel(Panel):
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # A bar that comes makes the text higher, one that goes makes it fit: Qt would go on for ever.
-        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        keep_bar(self.area)
         self.area.setWidget(inside)
         foot = QHBoxLayout()
         foot.setSpacing(8)

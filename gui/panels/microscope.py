@@ -33,7 +33,7 @@ from gui.formulas import fitting_scale, lines_missing, lines_size, paint_lines, 
 from gui.formulas import with_air as air_of
 from gui.labels import words_label
 from gui.matrices import matrix_size, paint_matrix
-from gui.panel import Panel
+from gui.panel import Panel, keep_bar
 from gui.rows import ROW, RowDelegate, RowList, RowModel
 from gui.session import Session
 from gui.theme import Theme, application_font, strong
@@ -337,18 +337,9 @@ class ArrivalList(RowList):
 
     def __init__(self, model: RowModel) -> None:
         super().__init__(model)
-        # A bar that comes would make the formulas higher, one that goes would make them fit.
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.verticalScrollBar().rangeChanged.connect(self._show_bar)
+        keep_bar(self)
         self.setMinimumHeight(LEAST_LIST)
         self.setResizeMode(QListView.ResizeMode.Adjust)
-
-    def _show_bar(self, least: int, most: int) -> None:
-        """Show the bar where there is something to scroll; its room is kept all the same."""
-        bar = self.verticalScrollBar()
-        if bar.property("idle") != (least == most):
-            bar.setProperty("idle", least == most)
-            bar.style().polish(bar)
 
     def viewportEvent(self, event: object) -> bool:
         if isinstance(event, QHelpEvent):

@@ -30,7 +30,7 @@ from gui.exercising import ExercisePlayer
 from gui.fields import Field, PushButton
 from gui.garbage import soon
 from gui.learning import Learning
-from gui.panel import Panel, lay_out
+from gui.panel import Panel, keep_bar, lay_out
 from gui.rich_text import RichText
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -529,7 +529,6 @@ def _scrolled(inside: QWidget) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    # A bar that comes makes the text higher, one that goes makes it fit: Qt would go on for ever.
-    area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    keep_bar(area)
     area.setWidget(inside)
     return area

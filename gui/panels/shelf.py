@@ -49,7 +49,7 @@ from graphs.views.stored import (
 )
 from gui.jobs import Task
 from gui.labels import words_label
-from gui.panel import Panel
+from gui.panel import Panel, keep_bar
 from gui.rows import ROW, RowDelegate, RowList, RowModel
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -333,7 +333,7 @@ class ShelfList(RowList):
     def __init__(self, model: RowModel) -> None:
         super().__init__(model)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        keep_bar(self)
         self.setMinimumHeight(LEAST_LIST)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerItem)
 

@@ -22,7 +22,7 @@ from gui.formulas import FormulaBlock, inline_fractions, with_air
 from gui.labels import words_label
 from gui.links import LinkedFormula
 from gui.nudge_box import NudgeBox
-from gui.panel import Panel
+from gui.panel import Panel, keep_bar
 from gui.product import ProductStrip
 from gui.session import Session
 from gui.step_words import more_html, numbers_html, result_html, shapes_html, short_html
@@ -192,8 +192,7 @@ class StepPanel(Panel):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # A bar that comes makes the words higher, one that goes makes them fit: Qt could go on for ever.
-        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        keep_bar(area)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(content)
         whole = QVBoxLayout(self)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QDockWidget, QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
-from gui.panel import Panel
+from gui.app import application
+from gui.panel import Panel, keep_bar
+from gui.theme import LIGHT
+from gui.theme import apply as apply_theme
 from gui.window import Window
 from tests.gui.conftest import OpenWindow
 
@@ -63,3 +67,32 @@ def test_a_closed_dock_does_nothing_until_it_is_opened(window: Window) -> None:
     assert panel_of(dock)._is_stale
     dock.show()
     assert not panel_of(dock)._is_stale
+
+
+def test_a_bar_is_seen_only_where_there_is_something_to_scroll(qtbot: QtBot) -> None:
+    """Its room is kept all the same: what is in the area keeps its width."""
+    apply_theme(application(), LIGHT)
+    area, inside = QScrollArea(), QLabel("words")
+    qtbot.addWidget(area)
+    area.setWidget(inside)
+    keep_bar(area)
+    area.resize(200, 200)
+    area.show()
+    bar, width = area.verticalScrollBar(), area.viewport().width()
+
+    def colours() -> set[str]:
+        image = area.grab().toImage()
+        corner = bar.mapTo(area, QPoint(0, 0))
+        return {
+            image.pixelColor(corner.x() + x, corner.y() + y).name()
+            for x in range(bar.width())
+            for y in range(0, bar.height(), 3)
+        }
+
+    handle = LIGHT.color("scroll_handle").name()
+    assert handle not in colours()
+    inside.resize(100, 900)
+    qtbot.waitUntil(lambda: handle in colours())
+    assert area.viewport().width() == width
+    inside.resize(100, 90)
+    qtbot.waitUntil(lambda: handle not in colours())
