@@ -298,10 +298,13 @@ class Posed:
 
     def _validate_value(self) -> None:
         question, shown = self.question, excerpt(self.question.answer, 40)
-        own = np.asarray(self._worked_answer(self._here))
+        about = self._named(question.about)
+        if about is not None and question.answer == question.about:  # also where no formula names it
+            own = np.asarray(about.value(self._here))
+        else:
+            own = np.asarray(self._worked_answer(self._here))
         if not np.all(np.isfinite(own)):
             raise LessonError(f"the answer {shown} is not finite there.")
-        about = self._named(question.about)
         if about is not None and fault_of(self.snapshot.run) is None and not self._comes_to(about, own):
             raise self._not_about()
         if question.kind == "number" and np.asarray(self.right).size != 1:
