@@ -82,6 +82,8 @@ SPOT = 14.0
 """How far a spotlight reaches beyond a card, in the scene's units."""
 DIMMED = 0.82
 """How much of what is not in the light is taken away."""
+TRIES = 3
+"""Times that notes, enlarged for a smaller picture, are given room anew."""
 BEYOND = 6.0
 """How far notes may reach out of what is looked at, in the scene's units: their edges are empty."""
 AROUND = 40.0
@@ -228,10 +230,9 @@ class GraphView(QGraphicsView):
         self._animation.stop()
         self._fitted, self._kept = True, None
         self._updated = self._scene.view.lane.parameter if self._scene.view.lane else ""
-        sight = self._wanted()
+        sight = self._wanted_with_notes()
         if sight is not None:
             self._look_at(sight)
-            self._scene.set_zoom(sight.scale)
 
     def look_at(self, rect: QRectF) -> None:
         """Bring a part of the picture into sight, as large as there is room but at most `CLOSEST`."""
@@ -403,17 +404,27 @@ class GraphView(QGraphicsView):
     def _make_room_for_notes(self) -> None:
         """Bring the step's notes into sight where they stand beyond the picture, and go back after them."""
         before, self._reach = self._reach, QRectF()
-        if self._aim is not None and self._fitted:  # its notes are among what it looks at
+        is_at_step = self._aim is not None and self._fitted  # its notes are among what it looks at
+        if is_at_step or not self._fitted or self._scene.view.lane is not None:
             return
-        wanted, room = self._wanted(), self._room()
-        if not self._fitted or wanted is None or self._scene.view.lane is not None:
-            return
-        notes = self._scene.notes_rect().adjusted(BEYOND, BEYOND, -BEYOND, -BEYOND)
-        if not _seen_from(wanted, room).contains(notes):
-            self._reach = notes
-            wanted = self._wanted()
+        wanted = self._wanted_with_notes()
         if self._reach != before and wanted is not None:
             self._go_to(wanted)
+
+    def _wanted_with_notes(self) -> Sight | None:
+        """Return what to look at, and the step's notes with it; the smaller it is, the larger they are."""
+        self._reach = QRectF()
+        wanted, room = self._wanted(), self._room()
+        for _ in range(TRIES if wanted is not None else 0):
+            assert wanted is not None
+            self._scene.set_zoom(wanted.scale)
+            notes = self._scene.notes_rect().adjusted(BEYOND, BEYOND, -BEYOND, -BEYOND)
+            is_elsewhere = self._aim is not None or self._scene.view.lane is not None
+            if is_elsewhere or _seen_from(wanted, room).contains(notes):
+                break
+            self._reach = notes
+            wanted = self._wanted() or wanted
+        return wanted
 
     def _is_enough(self, wanted: Sight) -> bool:
         """Say whether what is in sight now shows the next parameter's update as well."""

@@ -74,17 +74,20 @@ def test_a_letter_beside_an_axis_stands_and_words_lie_along_it(qtbot):
     qtbot.addWidget(plot)
     plot.resize(400, 300)
     plot.show()
-    axis = plot.axes["left"]
-    assert axis.label.rotation() == -90
+    axis, below = plot.axes["left"], plot.axes["bottom"]
+    label, other = axis.label, below.label
+    assert label is not None
+    assert other is not None
+    assert label.rotation() == -90
     axis.set_name("v", LIGHT, plot.lettering())
-    assert axis.label.rotation() == 0
-    middle = axis.label.pos().y() + axis.label.boundingRect().height() / 2
+    assert label.rotation() == 0
+    middle = label.pos().y() + label.boundingRect().height() / 2
     assert abs(middle - axis.size().height() / 2) < 2
     axis.set_name("loss", LIGHT, plot.lettering())
-    assert axis.label.rotation() == -90
-    assert axis.label.pos().y() > middle  # it begins below the middle, upwards
-    plot.axes["bottom"].set_name("u", LIGHT, plot.lettering())
-    assert plot.axes["bottom"].label.rotation() == 0
+    assert label.rotation() == -90
+    assert label.pos().y() > middle  # it begins below the middle, upwards
+    below.set_name("u", LIGHT, plot.lettering())
+    assert other.rotation() == 0
 
 
 def test_a_plot_has_the_colours_of_its_theme(qtbot):
