@@ -119,7 +119,7 @@ def answer_line(stage: Stage) -> str:
     answer = stage.answer_text
     if answer in stage.choices:
         return f"**{_letter(stage.choices.index(answer))}\u00a0\u00a0{answer}**"
-    return answer if answer.startswith("$$") else f"**Answer:** {answer}"
+    return answer if answer.startswith("$$") else f"**Answer:**\u00a0{answer}"
 
 
 def _letter(place: int) -> str:
