@@ -47,6 +47,18 @@ def keep_bar(area: QAbstractScrollArea) -> None:
     show_bar(bar.minimum(), bar.maximum())
 
 
+def scrolled(inside: QWidget) -> QScrollArea:
+    """Return an area that scrolls what is in it up and down, as wide as there is room."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    keep_bar(area)
+    area.setWidget(inside)
+    return area
+
+
 class Panel(QWidget):
     """One dock's content.
 

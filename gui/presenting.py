@@ -32,6 +32,7 @@ from gui.presenter_strip import (
     words_of_page,
     words_of_step,
 )
+from gui.scene.graph_view import TOO_SMALL
 from gui.speaker import SpeakerWindow, is_same, place_on
 from gui.theme import BODY_SIZE, FONT_SCALES, THEMES, Theme
 from gui.viewdata import step_view
@@ -481,8 +482,7 @@ class Presenting(QObject):
 
     def _follow(self) -> None:
         """Let the view follow a graph too wide to be read; a lesson's author has seen the whole of it."""
-        in_lesson = self._player.lesson is not None
-        self._window.view.follow_below(*((LEAST_SCALE,) if in_lesson else ()))
+        self._window.view.follow_below(TOO_SMALL if self._player.lesson is None else LEAST_SCALE)
 
     def _turned(self) -> None:
         self._follow()

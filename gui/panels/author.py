@@ -11,14 +11,12 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +27,7 @@ from graphs.lessontext import value_text
 from graphs.staging import Problem
 from gui.authoring import Authoring
 from gui.fields import EDITING, PushButton, keeps
-from gui.panel import Panel, keep_bar
+from gui.panel import Panel, scrolled
 from gui.session import Session
 from gui.theme import Theme, application_font
 
@@ -269,7 +267,7 @@ class AuthorPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._beginning)
         column.addWidget(self._writing)
-        self.around = _scrolled(whole)
+        self.around = scrolled(whole)
         self.around.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -302,7 +300,7 @@ class AuthorPanel(Panel):
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(6)
         self._fill(column)
-        self.area = _scrolled(inside)
+        self.area = scrolled(inside)
         whole.addWidget(self.area, 1)
 
     def _fill(self, column: QVBoxLayout) -> None:
@@ -739,17 +737,6 @@ def _say(label: QLabel, sentence: str) -> None:
 def _polish(widget: QWidget) -> None:
     widget.style().unpolish(widget)
     widget.style().polish(widget)
-
-
-def _scrolled(inside: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    keep_bar(area)
-    area.setWidget(inside)
-    return area
 
 
 def _row(*parts: QWidget | None) -> QHBoxLayout:

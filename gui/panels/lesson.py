@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -20,7 +19,7 @@ from graphs.typed import PROMPTS
 from gui.answering import AnswerField, Choice
 from gui.fields import PushButton
 from gui.lessons import LessonPlayer
-from gui.panel import Panel, keep_bar, lay_out
+from gui.panel import Panel, lay_out, scrolled
 from gui.rich_text import RichText
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -104,13 +103,7 @@ class LessonPanel(Panel):
         for part in (self.heading, self.text, self._make_question(), self.tasks):
             column.addWidget(part)
         column.addStretch(1)
-        self.area = QScrollArea()
-        self.area.setWidgetResizable(True)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        keep_bar(self.area)
-        self.area.setWidget(inside)
+        self.area = scrolled(inside)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         for part, stretch in ((self.back, 0), (self.dots, 1), (self.forward, 0)):

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -30,7 +29,7 @@ from gui.exercising import ExercisePlayer
 from gui.fields import Field, PushButton
 from gui.garbage import soon
 from gui.learning import Learning
-from gui.panel import Panel, keep_bar, lay_out
+from gui.panel import Panel, lay_out, scrolled
 from gui.rich_text import RichText
 from gui.session import Session
 from gui.theme import Theme, application_font
@@ -173,7 +172,7 @@ class PracticePanel(Panel):
         for part in (self.heading, self.given, self._make_question()):
             column.addWidget(part)
         column.addStretch(1)
-        self.area = _scrolled(inside)
+        self.area = scrolled(inside)
         # what is said of an answer makes the text longer a moment after it has been said
         self.area.verticalScrollBar().rangeChanged.connect(lambda *_: soon(self, self._bring_up))
         page = QWidget()
@@ -210,7 +209,7 @@ class PracticePanel(Panel):
         whole = QVBoxLayout(page)
         whole.setContentsMargins(12, 6, 12, 10)
         whole.setSpacing(8)
-        whole.addWidget(_scrolled(inside), 1)
+        whole.addWidget(scrolled(inside), 1)
         whole.addLayout(_row((self.export, 0), (self.copy, 0), (self.clear, 0), (None, 1)))
         whole.addLayout(_row((self.to_exercise, 0), (None, 1)))
         return page
@@ -521,14 +520,3 @@ def _row(*parts: tuple[QWidget | None, int]) -> QHBoxLayout:
         else:
             row.addWidget(part, stretch)
     return row
-
-
-def _scrolled(inside: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    keep_bar(area)
-    area.setWidget(inside)
-    return area

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -22,7 +20,7 @@ from gui.formulas import FormulaBlock, inline_fractions, with_air
 from gui.labels import words_label
 from gui.links import LinkedFormula
 from gui.nudge_box import NudgeBox
-from gui.panel import Panel, keep_bar
+from gui.panel import Panel, scrolled
 from gui.product import ProductStrip
 from gui.session import Session
 from gui.step_words import more_html, numbers_html, result_html, shapes_html, short_html
@@ -188,16 +186,9 @@ class StepPanel(Panel):
         self._buttons = self._button_row()
         column.addWidget(self._buttons)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        keep_bar(area)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(content)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
+        whole.addWidget(scrolled(content))
 
     def _button_row(self) -> QWidget:
         row = QWidget()

@@ -173,7 +173,7 @@ class GraphView(QGraphicsView):
             overlay.setVisible(not bare)
         self._fit_again()
 
-    def follow_below(self, scale: float = TOO_SMALL) -> None:
+    def follow_below(self, scale: float) -> None:
         """Show a bare picture where the step is if the whole of it would be smaller than that."""
         if scale != self._least:
             self._least, self._aim = scale, None
